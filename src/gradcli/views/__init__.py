@@ -1,0 +1,1 @@
+"""How results are shown: PyTorch's tensor printing, JSON, graphs and formulas."""
