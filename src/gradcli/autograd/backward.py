@@ -1,0 +1,473 @@
+"""The backward walk: from outputs to leaves, iteratively, youngest node first.
+
+An ordinary pass carries raw NumPy arrays along the edges and makes no tensor before a leaf is
+reached; under ``create_graph`` the same formulas run on tensors and are recorded.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.arithmetic import add
+from gradcli.ops.comparison import real_part
+from gradcli.ops.shape import clone
+from gradcli.ops.table import RowNode
+from gradcli.tensor import dtypes
+from gradcli.tensor.graph import AccumulateGrad, Node, NodeHooks, mode
+from gradcli.tensor.tensor import Tensor, edge_of, versions_of, wrap
+
+Edge = tuple[Node, int]
+_ndarray = np.ndarray
+
+
+def walk(
+    roots: Sequence[tuple[Edge, Any]],
+    keep_graph: bool,
+    recorded: bool,
+    wanted: Sequence[Edge] | None = None,
+    accumulate: bool = True,
+) -> list[Any]:
+    """Runs the backward pass from ``roots`` (edge and gradient pairs).
+
+    With ``wanted`` only what leads to those edges runs: their gradients are returned (None where
+    nothing arrived), unless ``accumulate`` adds them to leaves instead.
+    """
+    was_enabled = mode.enabled
+    mode.enabled = recorded
+    try:
+        return _walk(roots, keep_graph, recorded, wanted, accumulate)
+    finally:
+        mode.enabled = was_enabled
+
+
+def _walk(
+    roots: Sequence[tuple[Edge, Any]],
+    keep_graph: bool,
+    recorded: bool,
+    wanted: Sequence[Edge] | None,
+    accumulate: bool,
+) -> list[Any]:
+    starts = [edge[0] for edge, _ in roots]
+    pending = _count_incoming(starts)
+    needed = None if wanted is None else _leading_to(starts, [edge[0] for edge in wanted])
+    captures: dict[Node, list[tuple[int, int]]] = {}
+    captured: list[Any] = []
+    if wanted is not None:
+        captured = [None] * len(wanted)
+        for position, (node, number) in enumerate(wanted):
+            captures.setdefault(node, []).append((number, position))
+    buffers: dict[Node, list[Any]] = {}
+    for (node, number), grad in roots:
+        if node not in buffers:
+            buffers[node] = [None] * (1 + len(node.others))
+        _accumulate(buffers[node], number, grad)
+    ready = [
+        (-node.sequence, id(node), node) for node in dict.fromkeys(starts) if not pending.get(node)
+    ]
+    heapq.heapify(ready)
+    while ready:
+        node = heapq.heappop(ready)[2]
+        grads = buffers.pop(node)
+        hooks = node.hooks
+        if hooks is not None:
+            grads = _run_tensor_hooks(hooks, grads, recorded)
+        if node in captures:
+            for number, position in captures[node]:
+                captured[position] = grads[number]
+        if needed is not None and node not in needed:
+            continue
+        if type(node) is AccumulateGrad:
+            # Capturing replaces accumulation in grad(); in backward(inputs=...) it does not.
+            if accumulate:
+                accumulate_grad(node, grads[0], recorded)
+            continue
+        outgoing = (
+            node.apply(grads, recorded)
+            if hooks is None
+            else _apply_with_hooks(node, hooks, grads, recorded)
+        )
+        if not keep_graph:
+            node.release()
+        for successor, number, gradient in zip(  # noqa: B905 - hot
+            node.successors, node.numbers, outgoing
+        ):
+            if successor is None:
+                continue
+            buffer = buffers.get(successor)
+            if buffer is None:
+                buffer = buffers[successor] = [None] * (1 + len(successor.others))
+            if gradient is not None and (
+                needed is None or successor in needed or successor in captures
+            ):
+                if number:
+                    shape, dtype = successor.others[number - 1]
+                else:
+                    shape, dtype = successor.shape, successor.dtype
+                array = gradient._array if recorded else gradient
+                if array.shape != shape or array.dtype is not dtype:
+                    gradient = fit(gradient, shape, dtype, node, recorded)
+                known = buffer[number]
+                if known is None:
+                    buffer[number] = gradient
+                else:
+                    buffer[number] = add(known, gradient) if recorded else known + gradient
+            left = pending[successor] - 1
+            pending[successor] = left
+            if not left:
+                heapq.heappush(ready, (-successor.sequence, id(successor), successor))
+    return captured
+
+
+def _count_incoming(starts: Sequence[Node]) -> dict[Node, int]:
+    """How many edges of the reachable graph lead to each node."""
+    pending: dict[Node, int] = {}
+    stack = list(dict.fromkeys(starts))
+    seen = set(stack)
+    while stack:
+        for successor in stack.pop().successors:
+            if successor is None:
+                continue
+            if successor in seen:
+                pending[successor] = pending.get(successor, 0) + 1
+            else:
+                seen.add(successor)
+                pending[successor] = 1
+                stack.append(successor)
+    return pending
+
+
+def _leading_to(starts: Sequence[Node], targets: Sequence[Node]) -> set[Node]:
+    """The nodes that must run for gradients to reach the targets.
+
+    A node is needed when one of its successors is a target or needed; sinks of leaves are needed
+    when they are targets themselves.
+    """
+    goals = set(targets)
+    needed: set[Node] = {node for node in goals if type(node) is AccumulateGrad}
+    entered: set[Node] = set()
+    stack: list[tuple[Node, bool]] = [(node, False) for node in starts]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            if any(s is not None and (s in goals or s in needed) for s in node.successors):
+                needed.add(node)
+        elif node not in entered:
+            entered.add(node)
+            stack.append((node, True))
+            stack += [(s, False) for s in node.successors if s is not None and s not in entered]
+    return needed
+
+
+def _accumulate(buffer: list[Any], number: int, grad: Any) -> None:
+    known = buffer[number]
+    buffer[number] = grad if known is None else known + grad
+
+
+def fit(
+    gradient: Any, shape: tuple[int, ...], dtype: np.dtype[Any], node: Node, recorded: bool
+) -> Any:
+    """A gradient in the shape and type of its operand: undoes broadcasting and promotion."""
+    from gradcli.ops.creation import to_dtype
+    from gradcli.ops.reduction import sum_to
+
+    found = gradient._array.shape if recorded else gradient.shape
+    if found != shape:
+        if not _expands(shape, found):
+            raise RuntimeError(
+                f"Function {node.label} returned an invalid gradient at index 0 - got "
+                f"{list(found)} but expected shape compatible with {list(shape)}"
+            )
+        gradient = sum_to(gradient, shape)
+    found_dtype = gradient._array.dtype if recorded else gradient.dtype
+    if found_dtype != dtype:
+        if found_dtype.kind == "c" and dtype.kind != "c":
+            gradient = real_part(gradient)
+        if recorded:
+            gradient = to_dtype(gradient, dtypes.from_numpy(dtype))
+        else:
+            gradient = gradient.astype(dtype, copy=False)
+    return gradient
+
+
+def _expands(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    """Whether ``shape`` broadcasts to ``target``."""
+    lead = len(target) - len(shape)
+    return lead >= 0 and all(a in (1, b) for a, b in zip(shape, target[lead:], strict=True))
+
+
+def accumulate_grad(sink: AccumulateGrad, grad: Any, recorded: bool) -> None:
+    """Adds a gradient to the leaf of a sink."""
+    if grad is None:
+        return
+    leaf = sink.variable
+    known = leaf._grad
+    if recorded:
+        # PyTorch clones here, which is why a first .grad under create_graph is a copy.
+        leaf._grad = clone(grad, copies=True) if known is None else add(known, grad)
+    elif known is None:
+        # The array may be a view of another gradient, so the leaf gets one of its own.
+        leaf._grad = wrap(np.array(grad, dtype=leaf._array.dtype))
+    elif known._requires_grad:
+        leaf._grad = wrap(known._array + grad)
+    else:
+        known._array += grad
+        versions_of(known)[0] += 1
+    if sink.post_accumulate:
+        for hook in list(sink.post_accumulate.values()):
+            hook(leaf)
+
+
+def _run_tensor_hooks(hooks: NodeHooks, grads: list[Any], recorded: bool) -> list[Any]:
+    """Applies pre-hooks, tensor hooks and retain_grad to the gradients of a node's outputs."""
+    for number, by_id in hooks.tensor.items():
+        for hook in list(by_id.values()):
+            if grads[number] is not None:
+                grads[number] = _hooked(hook, grads[number], recorded)
+    for number, reference in hooks.retain.items():
+        tensor, grad = reference(), grads[number]
+        if tensor is not None and grad is not None:
+            kept = grad if recorded else wrap(np.array(grad))
+            tensor._grad = kept if tensor._grad is None else tensor._grad + kept
+    if hooks.pre:
+        tensors = tuple(_as_tensor(grad, recorded) for grad in grads)
+        for hook in list(hooks.pre.values()):
+            answer = hook(tensors)
+            if answer is not None:
+                tensors = answer if isinstance(answer, tuple) else (answer,)
+        grads = [_as_value(tensor, recorded) for tensor in tensors]
+    return grads
+
+
+def _hooked(hook: Callable[[Any], Any], grad: Any, recorded: bool) -> Any:
+    answer = hook(_as_tensor(grad, recorded))
+    if answer is None:
+        return grad
+    if not isinstance(answer, Tensor):
+        raise TypeError(
+            f"hook '{getattr(hook, '__name__', '<lambda>')}' has returned an incorrect type of "
+            "value (expected Tensor or None)"
+        )
+    return _as_value(answer, recorded)
+
+
+def _apply_with_hooks(
+    node: Node, hooks: NodeHooks, grads: Sequence[Any], recorded: bool
+) -> Sequence[Any]:
+    outgoing = node.apply(grads, recorded)
+    if hooks.post:
+        inputs = tuple(_as_tensor(grad, recorded) for grad in outgoing)
+        outputs = tuple(_as_tensor(grad, recorded) for grad in grads)
+        for hook in list(hooks.post.values()):
+            answer = hook(inputs, outputs)
+            if answer is not None:
+                inputs = answer if isinstance(answer, tuple) else (answer,)
+        outgoing = [_as_value(tensor, recorded) for tensor in inputs]
+    return outgoing
+
+
+def _as_tensor(grad: Any, recorded: bool) -> Any:
+    return grad if recorded or grad is None else wrap(np.asarray(grad))
+
+
+def _as_value(tensor: Any, recorded: bool) -> Any:
+    return tensor if recorded or tensor is None else tensor._array
+
+
+# --- the two entry points of PyTorch
+
+
+def backward(
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    grad_variables: Any = None,
+    inputs: Any = None,
+) -> None:
+    """Adds the gradients of ``tensors`` to the ``grad`` of leaves, as ``torch.autograd.backward``.
+
+    ``grad_tensors`` holds a seed per tensor (None: one, for a tensor of one element); ``inputs``
+    restricts the leaves.
+    """
+    if inputs is not None and not isinstance(inputs, Tensor) and len(inputs) == 0:
+        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    outputs = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    seeds = _seeds_of(grad_tensors if grad_tensors is not None else grad_variables, len(outputs))
+    roots = _roots(outputs, seeds, create_graph)
+    keep = create_graph if retain_graph is None else retain_graph
+    if inputs is None:
+        walk(roots, keep, create_graph)
+        return
+    chosen = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    edges = [_wanted_edge(tensor) for tensor in chosen]
+    found = walk(roots, keep, create_graph, edges)
+    for tensor, gradient in zip(chosen, found, strict=True):
+        if tensor._grad_fn is not None and gradient is not None:
+            value = gradient if create_graph else wrap(np.array(gradient))
+            tensor._grad = value if tensor._grad is None else tensor._grad + value
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """The gradients of ``outputs`` with respect to ``inputs``, as ``torch.autograd.grad``."""
+    if materialize_grads and allow_unused is False:
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
+            "allow_unused=False."
+        )
+    allow_unused = materialize_grads if allow_unused is None else allow_unused
+    ends = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    chosen = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    seeds = _seeds_of(grad_outputs, len(ends))
+    if is_grads_batched:
+        return _batched(ends, chosen, seeds, create_graph, allow_unused, materialize_grads)
+    roots = _roots(ends, seeds, create_graph)
+    keep = create_graph if retain_graph is None else retain_graph
+    found = walk(
+        roots, keep, create_graph, [_wanted_edge(tensor) for tensor in chosen], accumulate=False
+    )
+    answers: list[Tensor | None] = []
+    for position, (tensor, gradient) in enumerate(zip(chosen, found, strict=True)):
+        if gradient is None:
+            if materialize_grads:
+                answers.append(wrap(np.zeros_like(tensor._array)))
+                continue
+            if not allow_unused:
+                raise RuntimeError(
+                    f"The differentiated Tensor at index {position} appears to not have been used "
+                    "in the graph. Set allow_unused=True if this is the desired behavior."
+                )
+            answers.append(None)
+        else:
+            answers.append(gradient if create_graph else wrap(np.array(gradient)))
+    return tuple(answers)
+
+
+def _batched(
+    ends: list[Tensor],
+    chosen: list[Tensor],
+    seeds: list[Any],
+    create_graph: bool,
+    allow_unused: bool,
+    materialize: bool,
+) -> tuple[Tensor | None, ...]:
+    """One pass per slice of the seeds along their first dimension, stacked."""
+    from gradcli.ops.shape import stack
+
+    length = next(seed._array.shape[0] for seed in seeds if seed is not None)
+    rows = [
+        grad(
+            ends,
+            chosen,
+            [None if seed is None else seed[k] for seed in seeds],
+            True,
+            create_graph,
+            allow_unused=allow_unused,
+            materialize_grads=materialize,
+        )
+        for k in range(length)
+    ]
+    return tuple(
+        None if column[0] is None else stack(list(column)) for column in zip(*rows, strict=True)
+    )
+
+
+def _wanted_edge(tensor: Tensor) -> Edge:
+    node, number = edge_of(tensor)
+    if node is None:
+        raise RuntimeError("One of the differentiated Tensors does not require grad")
+    return node, number
+
+
+def _seeds_of(given: Any, count: int) -> list[Any]:
+    if given is None:
+        return [None] * count
+    seeds = [given] if isinstance(given, Tensor) else list(given)
+    if len(seeds) != count:
+        raise RuntimeError(f"got {count} tensors and {len(seeds)} gradients")
+    return seeds
+
+
+def _roots(
+    outputs: Sequence[Tensor], seeds: Sequence[Any], create_graph: bool
+) -> list[tuple[Edge, Any]]:
+    """Edges of the outputs with their seeds, checked."""
+    made = [
+        _seed(k, *pair, create_graph) for k, pair in enumerate(zip(outputs, seeds, strict=True))
+    ]
+    roots: list[tuple[Edge, Any]] = []
+    for position, (output, seed) in enumerate(zip(outputs, made, strict=True)):
+        node, number = edge_of(output)
+        if node is None:
+            raise RuntimeError(
+                f"element {position} of tensors does not require grad and does not have a grad_fn"
+            )
+        if seed is not None:
+            roots.append(((node, number), seed))
+    return roots
+
+
+def _seed(position: int, output: Tensor, seed: Any, create_graph: bool) -> Any:
+    array = output._array
+    if seed is None:
+        if not output._requires_grad:
+            return None
+        if array.size != 1:
+            raise RuntimeError("grad can be implicitly created only for scalar outputs")
+        if array.dtype.kind == "c":
+            raise RuntimeError(
+                "grad can be implicitly created only for real scalar outputs but got "
+                f"{output.dtype!r}"
+            )
+        seed = wrap(np.ones_like(array))
+    elif not isinstance(seed, Tensor):
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(seed).__name__}")
+    elif seed._array.shape != array.shape:
+        raise RuntimeError(
+            f"Mismatch in shape: grad_output[{position}] has a shape of {seed.shape!r} and "
+            f"output[{position}] has a shape of {output.shape!r}."
+        )
+    elif (seed._array.dtype.kind == "c") != (array.dtype.kind == "c"):
+        raise RuntimeError(
+            "For complex Tensors, both grad_output and output are required to have the same dtype. "
+            f"Mismatch in dtype: grad_output[{position}] has a dtype of {seed.dtype!r} and "
+            f"output[{position}] has a dtype of {output.dtype!r}."
+        )
+    if seed._array.dtype != array.dtype:
+        from gradcli.ops.creation import to_dtype
+
+        seed = to_dtype(seed, output.dtype)
+    return seed if create_graph else seed._array
+
+
+def tensor_backward(
+    self: Tensor,
+    gradient: Tensor | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
+    """``x.backward(gradient, retain_graph, create_graph, inputs)``."""
+    backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+
+def _method(name: str) -> Any:
+    return tensor_backward if name == "backward" else None
+
+
+Tensor._resolvers.append(_method)
+
+__all__ = ["RowNode", "backward", "grad", "tensor_backward", "walk"]

@@ -1,0 +1,108 @@
+"""``no_grad`` and its relatives: context managers and decorators that switch recording."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from gradcli.tensor.graph import mode
+
+
+class _Switch:
+    """Sets the modes on entry and puts them back on exit; also decorates functions."""
+
+    enabled: bool | None = None
+    inference: bool | None = None
+
+    def __init__(self) -> None:
+        self._saved: list[tuple[bool, bool]] = []
+
+    def __enter__(self) -> None:
+        self._saved.append((mode.enabled, mode.inference))
+        if self.enabled is not None:
+            mode.enabled = self.enabled
+        if self.inference is not None:
+            mode.inference = self.inference
+
+    def __exit__(self, *_: object) -> None:
+        mode.enabled, mode.inference = self._saved.pop()
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def switched(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return function(*args, **kwargs)
+
+        return switched
+
+
+class no_grad(_Switch):
+    """Nothing is recorded inside."""
+
+    INTERNAL: ClassVar[frozenset[str]] = frozenset({"enabled", "inference"})
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        made = super().__new__(cls)
+        if function is not None:
+            made.__init__()  # type: ignore[misc]
+            return made(function)
+        return made
+
+    enabled = False
+
+
+class enable_grad(no_grad):
+    """What is computed inside is recorded, also inside ``no_grad``."""
+
+    enabled = True
+
+
+class set_grad_enabled(_Switch):
+    """Switches recording at once; as a context manager until its end."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+        self._before = _set_enabled(mode)
+        self.enabled = mode
+
+    def __enter__(self) -> None:
+        self._saved.append((self._before, mode.inference))
+        mode.enabled = bool(self.enabled)
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        _set_enabled(self._before)
+        wanted = bool(self.enabled)
+
+        @functools.wraps(function)
+        def switched(*args: Any, **kwargs: Any) -> Any:
+            with set_grad_enabled(wanted):
+                return function(*args, **kwargs)
+
+        return switched
+
+
+class inference_mode(_Switch):
+    """Like ``no_grad``, and the tensors made inside can never be recorded."""
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__()
+        self.inference = mode
+        if mode:
+            self.enabled = False
+
+
+def _set_enabled(enabled: bool) -> bool:
+    before = mode.enabled
+    mode.enabled = bool(enabled)
+    return before
+
+
+def is_grad_enabled() -> bool:
+    """Whether operators are being recorded."""
+    return mode.enabled
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether ``inference_mode`` is on."""
+    return mode.inference

@@ -1,0 +1,396 @@
+"""Elementwise arithmetic, rounding and extremes. Formulas follow PyTorch's ``derivatives.yaml``,
+whose choice of saved values and subgradients they share."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.comparison import (
+    conj,
+    eq,
+    gt,
+    is_complex,
+    isfinite,
+    lt,
+    real_part,
+    where_,
+    zeros_like,
+)
+from gradcli.ops.samples import binary, pointwise
+from gradcli.ops.table import COMMON, FLOAT, Row, composite, row
+from gradcli.tensor import dtypes
+
+Array = Any
+
+# --- arithmetic
+
+
+def _add(self: Array, other: Array, alpha: complex = 1) -> Array:
+    if alpha != 1:
+        other = other * _scalar_like(other, alpha)
+    return self + other
+
+
+def _sub(self: Array, other: Array, alpha: complex = 1) -> Array:
+    if alpha != 1:
+        other = other * _scalar_like(other, alpha)
+    if getattr(self, "dtype", None) == np.bool_ and getattr(other, "dtype", None) == np.bool_:
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+            "`logical_xor()` operator instead."
+        )
+    return self - other
+
+
+def _scalar_like(array: Array, number: complex) -> Any:
+    """A number of the array's own type, so that ``alpha`` does not promote."""
+    return array.dtype.type(number) if hasattr(array, "dtype") else number
+
+
+def scaled(grad: Any, factor: complex) -> Any:
+    """``grad * factor``, or the gradient itself where the factor is one."""
+    return grad if factor == 1 else grad * factor
+
+
+add: Row = row(
+    "add(Operand self, Operand other, *, Scalar alpha=1)",
+    _add,
+    promote=COMMON,
+    self=lambda grad: grad,
+    other=lambda grad, alpha: scaled(grad, alpha),
+    samples=binary(),
+    doc="self + alpha * other.",
+)
+sub: Row = row(
+    "sub|subtract(Operand self, Operand other, *, Scalar alpha=1)",
+    _sub,
+    promote=COMMON,
+    self=lambda grad: grad,
+    other=lambda grad, alpha: -scaled(grad, alpha),
+    samples=binary(),
+    doc="self - alpha * other.",
+)
+rsub: Row = row(
+    "rsub(Tensor self, Operand other, *, Scalar alpha=1)",
+    lambda self, other, alpha=1: _sub(other, self, alpha),
+    promote=COMMON,
+    self=lambda grad, alpha: -scaled(grad, alpha),
+    other=lambda grad: grad,
+    samples=binary(),
+    doc="other - alpha * self.",
+)
+mul: Row = row(
+    "mul|multiply(Operand self, Operand other)",
+    operator.mul,
+    promote=COMMON,
+    self=lambda grad, other: grad * conj(other),
+    other=lambda grad, self: grad * conj(self),
+    samples=binary(),
+    doc="self * other.",
+)
+
+
+def _div_other(grad: Any, self: Any, other: Any) -> Any:
+    return -grad * conj((self / other) / other)
+
+
+true_div: Row = row(
+    "aten.div(Operand self, Operand other)",
+    operator.truediv,
+    promote=FLOAT,
+    self=lambda grad, other: grad / conj(other),
+    other=_div_other,
+    samples=binary(0.5, 2.0),
+    doc="self / other.",
+)
+
+
+def _rounded_div(self: Array, other: Array, rounding_mode: str) -> Array:
+    if rounding_mode == "floor":
+        return floor_division(self, other)
+    if np.result_type(self, other).kind in "iu":
+        _refuse_zero(other)
+        quotient: Array = np.floor_divide(self, other)
+        inexact = np.multiply(quotient, other) != self
+        return quotient + ((quotient < 0) & inexact).astype(quotient.dtype)
+    return np.trunc(np.true_divide(self, other))
+
+
+def _refuse_zero(divisor: Array) -> None:
+    if np.any(np.equal(divisor, 0)):
+        raise RuntimeError("ZeroDivisionError")
+
+
+def floor_division(self: Array, other: Array) -> Array:
+    """Division rounded towards minus infinity, with PyTorch's answers for zero divisors."""
+    if np.result_type(self, other).kind in "iu":
+        _refuse_zero(other)
+        return np.floor_divide(self, other)
+    whole: Array = np.floor_divide(self, other)
+    return np.where(np.equal(other, 0), np.true_divide(self, other), whole).astype(whole.dtype)
+
+
+rounded_div: Row = row(
+    "aten.div_mode(Operand self, Operand other, *, str rounding_mode)",
+    _rounded_div,
+    promote=COMMON,
+    node="DivBackward1",
+    self=lambda grad: zeros_like(grad),
+    other=lambda grad: zeros_like(grad),
+    samples=lambda r: [(r(3, 4), r(4, low=0.5), "trunc"), (r(3), r(3, low=0.5), "floor")],
+    doc="self / other, rounded towards zero ('trunc') or minus infinity ('floor').",
+)
+
+
+@composite(
+    "div|divide|true_divide(Operand self, Operand other, *, str? rounding_mode=None)",
+    samples=binary(0.5, 2.0),
+    doc="self / other, optionally rounded ('trunc' or 'floor').",
+)
+def div(self: Any, other: Any, rounding_mode: str | None = None) -> Any:
+    if rounding_mode is None:
+        return true_div(self, other)
+    if rounding_mode not in ("trunc", "floor"):
+        raise RuntimeError(
+            f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
+            f"'{rounding_mode}'"
+        )
+    return rounded_div(self, other, rounding_mode=rounding_mode)
+
+
+@composite(
+    "floor_divide(Operand self, Operand other)",
+    doc="self / other, rounded towards minus infinity.",
+    samples=binary(0.5, 2.0),
+)
+def floor_divide(self: Any, other: Any) -> Any:
+    return rounded_div(self, other, rounding_mode="floor")
+
+
+def _remainder(self: Array, other: Array) -> Array:
+    if np.result_type(self, other).kind in "iu":
+        _refuse_zero(other)
+    return np.remainder(self, other)
+
+
+def _fmod(self: Array, other: Array) -> Array:
+    if np.result_type(self, other).kind in "iu":
+        _refuse_zero(other)
+    return np.fmod(self, other)
+
+
+remainder: Row = row(
+    "remainder(Operand self, Operand other)",
+    _remainder,
+    promote=COMMON,
+    node="RemainderBackward1",
+    self=lambda grad: grad,
+    other=lambda grad, self, other: -grad * rounded_div(self, other, rounding_mode="floor"),
+    samples=binary(0.5, 2.0),
+    doc="Python's modulus: the result has the divisor's sign.",
+)
+fmod: Row = row(
+    "fmod(Operand self, Operand other)",
+    _fmod,
+    promote=COMMON,
+    node="FmodBackward1",
+    self=lambda grad: grad,
+    other=lambda grad, self, other: -grad * rounded_div(self, other, rounding_mode="trunc"),
+    samples=binary(0.5, 2.0),
+    doc="C's modulus: the result has the dividend's sign.",
+)
+
+
+def _negative(self: Array) -> Array:
+    if self.dtype == np.bool_:
+        raise RuntimeError(
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
+            "invert a mask, use the `~` or `logical_not()` operator instead."
+        )
+    return np.negative(self)
+
+
+neg: Row = row(
+    "neg|negative(Tensor self)",
+    _negative,
+    self=lambda grad: -grad,
+    samples=pointwise(),
+    doc="-self.",
+)
+
+
+@composite("positive(Tensor self)", samples=pointwise(), doc="The tensor itself.")
+def positive(self: Any) -> Any:
+    if self.dtype is dtypes.bool_:
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return self
+
+
+reciprocal: Row = row(
+    "reciprocal(Tensor self)",
+    lambda self: np.true_divide(self.dtype.type(1), self),
+    promote=FLOAT,
+    self=lambda grad, result: -grad * conj(result * result),
+    samples=pointwise(0.5, 2.0),
+    doc="1 / self.",
+)
+
+# --- sign, size and rounding
+
+
+def _sgn(self: Array) -> Array:
+    if self.dtype.kind != "c":
+        return np.sign(self)
+    size = np.abs(self)
+    return np.where(size == 0, 0, self / np.where(size == 0, 1, size)).astype(self.dtype)
+
+
+def _sgn_vjp(grad: Any, self: Any, result: Any) -> Any:
+    if not is_complex(self):
+        return zeros_like(grad)
+    size = absolute(self)
+    return where_(eq(size, 0), 0.0, (grad / size - real_part(grad / result) * result / size))
+
+
+sgn: Row = row(
+    "sgn(Tensor self)",
+    _sgn,
+    self=_sgn_vjp,
+    samples=pointwise(),
+    doc="self / |self|, zero at zero.",
+)
+sign: Row = row(
+    "sign(Tensor self)",
+    np.sign,
+    self=lambda grad: zeros_like(grad),
+    samples=pointwise(),
+    doc="-1, 0 or 1.",
+)
+
+
+absolute: Row = row(
+    "abs|absolute(Tensor self)",
+    np.abs,
+    self=lambda grad, self: grad * sgn(self),
+    samples=pointwise(),
+    doc="The absolute value; its gradient at 0 is 0.",
+)
+ceil: Row = row(
+    "ceil(Tensor self)",
+    lambda self: np.ceil(self) if self.dtype.kind == "f" else self.copy(),
+    self=lambda grad: zeros_like(grad),
+    samples=pointwise(),
+    doc="Rounded up.",
+)
+floor: Row = row(
+    "floor(Tensor self)",
+    lambda self: np.floor(self) if self.dtype.kind == "f" else self.copy(),
+    self=lambda grad: zeros_like(grad),
+    samples=pointwise(),
+    doc="Rounded down.",
+)
+trunc: Row = row(
+    "trunc|fix(Tensor self)",
+    lambda self: np.trunc(self) if self.dtype.kind == "f" else self.copy(),
+    self=lambda grad: zeros_like(grad),
+    samples=pointwise(),
+    doc="Rounded towards zero.",
+)
+
+
+def _round(self: Array, decimals: int = 0) -> Array:
+    if decimals == 0:
+        return np.rint(self) if self.dtype.kind == "f" else self.copy()
+    scale = self.dtype.type(10.0 ** abs(decimals))
+    if decimals > 0:
+        return np.rint(self * scale) / scale
+    return np.rint(self / scale) * scale
+
+
+round_row: Row = row(
+    "round|special.round(Tensor self, *, int decimals=0)",
+    _round,
+    self=lambda grad: zeros_like(grad),
+    samples=pointwise(),
+    doc="Rounded to the nearest, ties to even.",
+)
+frac: Row = row(
+    "frac(Tensor self)",
+    lambda self: self - np.trunc(self),
+    self=lambda grad: grad,
+    samples=pointwise(),
+    doc="self - trunc(self).",
+)
+
+
+def _copysign_vjp(grad: Any, self: Any, result: Any) -> Any:
+    ratio = result / self
+    return grad * where_(eq(self, 0), 0.0, ratio)
+
+
+copysign: Row = row(
+    "copysign(Tensor self, Operand other)",
+    np.copysign,
+    promote=FLOAT,
+    self=_copysign_vjp,
+    other=lambda grad: zeros_like(grad),
+    samples=binary(0.2, 2.0),
+    doc="The size of self with the sign of other.",
+)
+
+
+def _nan_to_num(
+    self: Array, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
+) -> Array:
+    if self.dtype.kind not in "fc":
+        return self.copy()
+    return np.nan_to_num(self, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)
+
+
+nan_to_num: Row = row(
+    "nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None)",
+    _nan_to_num,
+    self=lambda grad, self: grad * isfinite(self),
+    samples=pointwise(),
+    doc="Replaces nan and infinities by numbers.",
+)
+
+# --- extremes: at a tie the gradient is shared
+
+
+def _extreme_vjp(beaten: Row) -> tuple[Any, Any]:
+    """The formulas of maximum and minimum, given the comparison that says who lost."""
+    return (
+        lambda grad, self, other: where_(
+            beaten(self, other), 0.0, where_(eq(self, other), grad / 2, grad)
+        ),
+        lambda grad, self, other: where_(
+            beaten(other, self), 0.0, where_(eq(self, other), grad / 2, grad)
+        ),
+    )
+
+
+_max_self, _max_other = _extreme_vjp(lt)
+_min_self, _min_other = _extreme_vjp(gt)
+
+maximum: Row = row(
+    "maximum(Tensor self, Tensor other)",
+    np.maximum,
+    promote=COMMON,
+    self=_max_self,
+    other=_max_other,
+    samples=binary(),
+    doc="The larger of two; nan if either is. A tie shares the gradient.",
+)
+minimum: Row = row(
+    "minimum(Tensor self, Tensor other)",
+    np.minimum,
+    promote=COMMON,
+    self=_min_self,
+    other=_min_other,
+    samples=binary(),
+    doc="The smaller of two; nan if either is. A tie shares the gradient.",
+)

@@ -1,0 +1,470 @@
+"""Powers, exponentials, logarithms, circular and hyperbolic functions, element by element.
+Formulas follow PyTorch's ``derivatives.yaml``."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.arithmetic import reciprocal
+from gradcli.ops.comparison import conj, eq, ge, is_complex, le, logical_and, where_, zeros_like
+from gradcli.ops.samples import binary, pointwise
+from gradcli.ops.table import COMMON, FLOAT, Row, composite, row
+from gradcli.tensor import dtypes
+from gradcli.tensor.tensor import Tensor, wrap
+
+Array = Any
+
+LN2 = math.log(2.0)
+LN10 = math.log(10.0)
+
+# --- powers
+
+
+def _power(self: Array, exponent: Array) -> Array:
+    if np.result_type(self, exponent).kind in "iu":
+        negative = np.less(exponent, 0)
+        if np.ndim(exponent) == 0 and negative and not hasattr(exponent, "astype"):
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
+        if np.any(negative):
+            # As in C: 1 and -1 keep their powers, everything else becomes zero.
+            odd = np.where(np.remainder(exponent, 2) == 0, 1, -1)
+            units = np.where(np.equal(self, 1), 1, np.where(np.equal(self, -1), odd, 0))
+            powers = np.power(self, np.where(negative, 0, exponent))
+            return np.where(negative, units, powers).astype(np.result_type(self, exponent))
+    return np.power(self, exponent)
+
+
+def _power_scalar(self: Array, exponent: complex) -> Array:
+    if exponent == 2:
+        return np.multiply(self, self)
+    if self.dtype.kind in "iub" and type(exponent) is int and exponent < 0:
+        raise RuntimeError("Integers to negative integer powers are not allowed.")
+    if self.dtype.kind == "f":
+        if exponent == 0.5:
+            return np.sqrt(self)
+        if exponent == 3:
+            return self * self * self
+    return _power(self, self.dtype.type(exponent))
+
+
+def _pow_scalar_vjp(grad: Any, self: Any, exponent: complex) -> Any:
+    if exponent == 0:
+        return zeros_like(grad)
+    return grad * conj(exponent * pow_scalar(self, exponent - 1))
+
+
+pow_scalar: Row = row(
+    "aten.pow_scalar(Tensor self, Scalar exponent)",
+    _power_scalar,
+    node="PowBackward0",
+    self=_pow_scalar_vjp,
+    samples=lambda r: [(r(3, 4, low=0.5), p) for p in (0, 1, 2, 3, 0.5, -1.5)] + [(r(3), 2)],
+    doc="self ** exponent for a number as exponent.",
+)
+
+
+def _pow_exponent_vjp(grad: Any, self: Any, exponent: Any, result: Any) -> Any:
+    # 0 ** p is flat in p for p >= 0, although log(0) is not finite.
+    flat = logical_and(eq(self, 0), ge(exponent, 0))
+    return grad * conj(where_(flat, zeros_like(result), result * log(self)))
+
+
+pow_tensor: Row = row(
+    "aten.pow(Tensor self, Tensor exponent)",
+    _power,
+    promote=COMMON,
+    node="PowBackward1",
+    self=lambda grad, self, exponent: where_(
+        eq(exponent, 0),
+        zeros_like(grad),
+        grad * conj(exponent * pow_tensor(self, exponent - 1)),
+    ),
+    exponent=_pow_exponent_vjp,
+    samples=lambda r: [(r(3, 4, low=0.5), r(3, 4)), (r(3, 1, low=0.5), r(4)), (r(low=0.5), r(2))],
+    doc="self ** exponent, element by element.",
+)
+
+
+def _pow_base_vjp(grad: Any, self: complex, exponent: Any, result: Any) -> Any:
+    if self == 0:
+        flat = ge(exponent, 0)
+        return grad * where_(flat, zeros_like(result), result * -math.inf)
+    base = complex(self)
+    number: complex = (
+        math.log(base.real) if base.imag == 0 and base.real > 0 else complex(np.log(base))
+    )
+    if isinstance(number, complex) and not is_complex(exponent):
+        number = math.nan
+    return grad * conj(result * number)
+
+
+pow_base: Row = row(
+    "aten.pow_base(Operand self, Tensor exponent)",
+    _power,
+    promote=COMMON,
+    node="PowBackward2",
+    exponent=_pow_base_vjp,
+    samples=lambda r: [(2.5, r(3, 4)), (1, r(3))],
+    doc="self ** exponent for a number as base.",
+)
+
+
+@composite(
+    "pow(Operand self, Operand exponent)",
+    samples=lambda r: [(r(3, 4, low=0.5), r(4)), (r(3, 4, low=0.5), 3), (2, r(3))],
+    doc="self ** exponent.",
+)
+def pow(self: Any, exponent: Any) -> Any:
+    if not isinstance(exponent, Tensor):
+        if not isinstance(self, Tensor):
+            return pow_scalar(wrap(np.asarray(self)), exponent)
+        return pow_scalar(_common_with_number(self, exponent), exponent)
+    if not isinstance(self, Tensor):
+        return pow_base(self, exponent)
+    return pow_tensor(self, exponent)
+
+
+def _common_with_number(tensor: Tensor, number: complex) -> Tensor:
+    """The tensor in the type that an operation with the number has."""
+    if tensor._array.dtype.kind == "f" and type(number) is not complex:
+        return tensor
+    target = dtypes.result_type([tensor._array, number])
+    return tensor if target is tensor.dtype else wrap(tensor._array.astype(target.np))
+
+
+@composite("square(Tensor self)", samples=pointwise(), doc="self ** 2.")
+def square(self: Any) -> Any:
+    return pow(self, 2)
+
+
+@composite(
+    "float_power(Operand self, Operand exponent)",
+    samples=lambda r: [(r(3, 4, low=0.5), r(4)), (r(3, 4, low=0.5), 3)],
+    doc="self ** exponent, computed in double precision.",
+)
+def float_power(self: Any, exponent: Any) -> Any:
+    from gradcli.ops.creation import to_dtype
+
+    operands = [value._array if isinstance(value, Tensor) else value for value in (self, exponent)]
+    wide = (
+        dtypes.complex128
+        if dtypes.result_type(operands).category == dtypes.COMPLEX
+        else dtypes.float64
+    )
+    self, exponent = (
+        to_dtype(value, wide) if isinstance(value, Tensor) else wide.np.type(value).item()
+        for value in (self, exponent)
+    )
+    return pow(self, exponent)
+
+
+sqrt: Row = row(
+    "sqrt(Tensor self)",
+    np.sqrt,
+    promote=FLOAT,
+    self=lambda grad, result: grad / (2 * conj(result)),
+    samples=pointwise(0.5, 2.0),
+    doc="The square root; nan below zero.",
+)
+rsqrt: Row = row(
+    "rsqrt(Tensor self)",
+    lambda self: np.true_divide(self.dtype.type(1), np.sqrt(self)),
+    promote=FLOAT,
+    self=lambda grad, result: -0.5 * grad * conj(pow_scalar(result, 3)),
+    samples=pointwise(0.5, 2.0),
+    doc="1 / sqrt(self).",
+)
+
+# --- exponentials and logarithms
+
+exp: Row = row(
+    "exp(Tensor self)",
+    np.exp,
+    promote=FLOAT,
+    self=lambda grad, result: grad * conj(result),
+    samples=pointwise(),
+    doc="e ** self.",
+)
+exp2: Row = row(
+    "exp2|special.exp2(Tensor self)",
+    np.exp2,
+    promote=FLOAT,
+    self=lambda grad, result: grad * conj(result) * LN2,
+    samples=pointwise(),
+    doc="2 ** self.",
+)
+expm1: Row = row(
+    "expm1|special.expm1(Tensor self)",
+    np.expm1,
+    promote=FLOAT,
+    self=lambda grad, result: grad * (conj(result) + 1),
+    samples=pointwise(),
+    doc="exp(self) - 1, accurate near zero.",
+)
+log: Row = row(
+    "log(Tensor self)",
+    np.log,
+    promote=FLOAT,
+    self=lambda grad, self: grad / conj(self),
+    samples=pointwise(0.5, 2.0),
+    doc="The natural logarithm.",
+)
+log2: Row = row(
+    "log2(Tensor self)",
+    np.log2,
+    promote=FLOAT,
+    self=lambda grad, self: grad / (conj(self) * LN2),
+    samples=pointwise(0.5, 2.0),
+    doc="The logarithm to base 2.",
+)
+log10: Row = row(
+    "log10(Tensor self)",
+    np.log10,
+    promote=FLOAT,
+    self=lambda grad, self: grad / (conj(self) * LN10),
+    samples=pointwise(0.5, 2.0),
+    doc="The logarithm to base 10.",
+)
+log1p: Row = row(
+    "log1p|special.log1p(Tensor self)",
+    np.log1p,
+    promote=FLOAT,
+    self=lambda grad, self: grad / conj(self + 1),
+    samples=pointwise(-0.5, 2.0),
+    doc="log(1 + self), accurate near zero.",
+)
+logaddexp: Row = row(
+    "logaddexp(Tensor self, Tensor other)",
+    np.logaddexp,
+    promote=COMMON,
+    self=lambda grad, self, other: grad / (1 + exp(other - self)),
+    other=lambda grad, self, other: grad / (1 + exp(self - other)),
+    samples=binary(),
+    doc="log(exp(self) + exp(other)) without overflow.",
+)
+logaddexp2: Row = row(
+    "logaddexp2(Tensor self, Tensor other)",
+    np.logaddexp2,
+    promote=COMMON,
+    self=lambda grad, self, other: grad / (1 + pow_base(2, other - self)),
+    other=lambda grad, self, other: grad / (1 + pow_base(2, self - other)),
+    samples=binary(),
+    doc="log2(2 ** self + 2 ** other) without overflow.",
+)
+
+
+def _xlogy(self: Array, other: Array) -> Array:
+    product = np.multiply(self, np.log(other))
+    return np.where(np.isnan(other), other, np.where(np.equal(self, 0), 0, product)).astype(
+        product.dtype
+    )
+
+
+xlogy: Row = row(
+    "xlogy|special.xlogy(Operand self, Operand other)",
+    _xlogy,
+    promote=FLOAT,
+    self=lambda grad, self, other: where_(
+        logical_and(eq(self, 0), le(other, 0)), 0.0, xlogy(grad, other)
+    ),
+    other=lambda grad, self, other: grad * self / other,
+    samples=binary(0.5, 2.0),
+    doc="self * log(other), zero where self is zero.",
+)
+
+
+def _sigmoid(self: Array) -> Array:
+    # exp of a non-positive number never overflows.
+    small = np.exp(-np.abs(self))
+    return np.where(self >= 0, 1 / (1 + small), small / (1 + small)).astype(self.dtype)
+
+
+sigmoid_backward: Row = row(
+    "aten.sigmoid_backward(Tensor grad_output, Tensor output)",
+    lambda grad_output, output: grad_output * (1 - output) * output,
+    grad_output=lambda grad, output: sigmoid_backward(grad, output),
+    output=lambda grad, grad_output, output: grad * grad_output * (1 - 2 * output),
+    samples=binary(0.1, 0.9),
+    doc="The gradient of sigmoid from its result.",
+)
+sigmoid: Row = row(
+    "sigmoid|special.expit|nn.functional.sigmoid(Tensor self)",
+    _sigmoid,
+    promote=FLOAT,
+    self=lambda grad, result: sigmoid_backward(grad, result),
+    samples=pointwise(),
+    doc="1 / (1 + exp(-self)).",
+)
+
+# --- circular and hyperbolic functions
+
+sin: Row = row(
+    "sin(Tensor self)",
+    np.sin,
+    promote=FLOAT,
+    self=lambda grad, self: grad * conj(cos(self)),
+    samples=pointwise(),
+    doc="The sine of radians.",
+)
+cos: Row = row(
+    "cos(Tensor self)",
+    np.cos,
+    promote=FLOAT,
+    self=lambda grad, self: grad * conj(-sin(self)),
+    samples=pointwise(),
+    doc="The cosine of radians.",
+)
+tan: Row = row(
+    "tan(Tensor self)",
+    np.tan,
+    promote=FLOAT,
+    self=lambda grad, result: grad * conj(1 + pow_scalar(result, 2)),
+    samples=pointwise(-1.2, 1.2),
+    doc="The tangent of radians.",
+)
+asin: Row = row(
+    "asin|arcsin(Tensor self)",
+    np.arcsin,
+    promote=FLOAT,
+    self=lambda grad, self: grad * conj(rsqrt(-self * self + 1)),
+    samples=pointwise(-0.9, 0.9),
+    doc="The inverse sine, in radians.",
+)
+acos: Row = row(
+    "acos|arccos(Tensor self)",
+    np.arccos,
+    promote=FLOAT,
+    self=lambda grad, self: grad * -conj(rsqrt(-self * self + 1)),
+    samples=pointwise(-0.9, 0.9),
+    doc="The inverse cosine, in radians.",
+)
+atan: Row = row(
+    "atan|arctan(Tensor self)",
+    np.arctan,
+    promote=FLOAT,
+    self=lambda grad, self: grad / conj(self * self + 1),
+    samples=pointwise(),
+    doc="The inverse tangent, in radians.",
+)
+
+
+def _atan2_vjp(grad: Any, self: Any, other: Any, needs: tuple[bool, ...]) -> Any:
+    inverse = reciprocal(self * self + other * other)
+    return (
+        grad * other * inverse if needs[0] else None,
+        grad * -self * inverse if needs[1] else None,
+    )
+
+
+atan2: Row = row(
+    "atan2|arctan2(Tensor self, Tensor other)",
+    np.arctan2,
+    promote=FLOAT,
+    joint=("self other", _atan2_vjp),
+    samples=binary(0.2, 2.0),
+    doc="The angle of the point (other, self), in radians.",
+)
+sinh: Row = row(
+    "sinh(Tensor self)",
+    np.sinh,
+    promote=FLOAT,
+    self=lambda grad, self: grad * conj(cosh(self)),
+    samples=pointwise(),
+    doc="The hyperbolic sine.",
+)
+cosh: Row = row(
+    "cosh(Tensor self)",
+    np.cosh,
+    promote=FLOAT,
+    self=lambda grad, self: grad * conj(sinh(self)),
+    samples=pointwise(),
+    doc="The hyperbolic cosine.",
+)
+tanh_backward: Row = row(
+    "aten.tanh_backward(Tensor grad_output, Tensor output)",
+    lambda grad_output, output: grad_output * conj(1 - output * output),
+    grad_output=lambda grad, output: tanh_backward(grad, conj(output)),
+    output=lambda grad, grad_output, output: grad * (-2 * output * grad_output),
+    samples=binary(-0.9, 0.9),
+    doc="The gradient of tanh from its result.",
+)
+tanh: Row = row(
+    "tanh(Tensor self)",
+    np.tanh,
+    promote=FLOAT,
+    self=lambda grad, result: tanh_backward(grad, result),
+    samples=pointwise(),
+    doc="The hyperbolic tangent.",
+)
+asinh: Row = row(
+    "asinh|arcsinh(Tensor self)",
+    np.arcsinh,
+    promote=FLOAT,
+    self=lambda grad, self: grad * conj(rsqrt(pow_scalar(self, 2) + 1)),
+    samples=pointwise(),
+    doc="The inverse hyperbolic sine.",
+)
+acosh: Row = row(
+    "acosh|arccosh(Tensor self)",
+    np.arccosh,
+    promote=FLOAT,
+    self=lambda grad, self: grad * conj(rsqrt(pow_scalar(self, 2) - 1)),
+    samples=pointwise(1.2, 3.0),
+    doc="The inverse hyperbolic cosine.",
+)
+atanh: Row = row(
+    "atanh|arctanh(Tensor self)",
+    np.arctanh,
+    promote=FLOAT,
+    self=lambda grad, self: grad * 1 / conj(1 - pow_scalar(self, 2)),
+    samples=pointwise(-0.9, 0.9),
+    doc="The inverse hyperbolic tangent.",
+)
+
+
+def _sinc(self: Array) -> Array:
+    return np.sinc(self).astype(self.dtype)
+
+
+def _sinc_vjp(grad: Any, self: Any) -> Any:
+    scaled_self = self * math.pi
+    slope = grad * ((scaled_self * cos(scaled_self) - sin(scaled_self)) / (scaled_self * self))
+    return where_(eq(self, 0), 0.0, slope)
+
+
+sinc: Row = row(
+    "sinc|special.sinc(Tensor self)",
+    _sinc,
+    promote=FLOAT,
+    self=_sinc_vjp,
+    samples=pointwise(0.2, 2.0),
+    doc="sin(pi * self) / (pi * self), one at zero.",
+)
+hypot: Row = row(
+    "hypot(Tensor self, Tensor other)",
+    np.hypot,
+    promote=COMMON,
+    self=lambda grad, self, result: grad * (self / result),
+    other=lambda grad, other, result: grad * (other / result),
+    samples=binary(0.2, 2.0),
+    doc="sqrt(self ** 2 + other ** 2) without overflow.",
+)
+deg2rad: Row = row(
+    "deg2rad(Tensor self)",
+    lambda self: np.multiply(self, math.pi / 180),
+    promote=FLOAT,
+    self=lambda grad: grad * (math.pi / 180),
+    samples=pointwise(),
+    doc="Degrees as radians.",
+)
+rad2deg: Row = row(
+    "rad2deg(Tensor self)",
+    lambda self: np.multiply(self, 180 / math.pi),
+    promote=FLOAT,
+    self=lambda grad: grad * (180 / math.pi),
+    samples=pointwise(),
+    doc="Radians as degrees.",
+)

@@ -1,0 +1,87 @@
+"""Python's operators on tensors: each is a row, called with the operands as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gradcli.ops import arithmetic, comparison, elementary
+from gradcli.ops.table import Row
+from gradcli.tensor.tensor import Tensor
+
+_OPERANDS = frozenset({Tensor, int, float, bool, complex})
+
+
+def _accepts(other: Any) -> bool:
+    return type(other) in _OPERANDS or isinstance(other, (int, float, complex))
+
+
+def _forward(operator: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
+    if isinstance(operator, Row):
+        record = operator.record
+
+        def method(self: Tensor, other: Any) -> Any:
+            if type(other) in _OPERANDS or isinstance(other, (int, float, complex)):
+                return record((self, other))
+            return NotImplemented
+
+    else:
+
+        def method(self: Tensor, other: Any) -> Any:
+            return operator(self, other) if _accepts(other) else NotImplemented
+
+    return method
+
+
+def _reflected(operator: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
+    def method(self: Tensor, other: Any) -> Any:
+        return operator(other, self) if _accepts(other) else NotImplemented
+
+    return method
+
+
+def _equality(operator: Callable[[Any, Any], Any], otherwise: bool) -> Callable[..., Any]:
+    def method(self: Tensor, other: Any) -> Any:
+        return operator(self, other) if _accepts(other) else otherwise
+
+    return method
+
+
+def _install() -> None:
+    operators: dict[str, Any] = {
+        "add": arithmetic.add,
+        "sub": arithmetic.sub,
+        "mul": arithmetic.mul,
+        "truediv": arithmetic.true_div,
+        "floordiv": arithmetic.floor_divide,
+        "mod": arithmetic.remainder,
+        "pow": elementary.pow,
+        "and": comparison.bitwise_and,
+        "or": comparison.bitwise_or,
+        "xor": comparison.bitwise_xor,
+        "lshift": comparison.left_shift,
+        "rshift": comparison.right_shift,
+    }
+    methods: dict[str, Any] = {}
+    for name, operator in operators.items():
+        methods[f"__{name}__"] = _forward(operator)
+        methods[f"__r{name}__"] = _reflected(operator)
+    # As in PyTorch: a commutative operator keeps the tensor first, and so its edges; `number - x`
+    # is one node, `number / x` is two.
+    methods["__radd__"] = _forward(arithmetic.add)
+    methods["__rmul__"] = _forward(arithmetic.mul)
+    methods["__rsub__"] = _forward(arithmetic.rsub)
+    methods["__rtruediv__"] = _forward(lambda self, other: arithmetic.reciprocal(self) * other)
+    for name in ("lt", "le", "gt", "ge"):
+        methods[f"__{name}__"] = _forward(getattr(comparison, name))
+    methods["__eq__"] = _equality(comparison.eq, False)
+    methods["__ne__"] = _equality(comparison.ne, True)
+    methods["__neg__"] = lambda self: arithmetic.neg(self)
+    methods["__pos__"] = lambda self: arithmetic.positive(self)
+    methods["__abs__"] = lambda self: arithmetic.absolute(self)
+    methods["__invert__"] = lambda self: comparison.bitwise_not(self)
+    for name, method in methods.items():
+        setattr(Tensor, name, method)
+
+
+_install()

@@ -1,0 +1,331 @@
+"""Signatures of operators, and the one place where arguments are checked against them.
+
+A signature is written the way PyTorch documents one::
+
+    add(Operand self, Operand other, *, Scalar alpha=1)
+    acos|arccos(Tensor self)
+    nn.functional.relu(Tensor input, bool inplace=False)
+    Tensor.view(Tensor self, int[] size)
+
+Names before the parenthesis are alternatives. A plain name whose first parameter is ``self`` is a
+function of ``torch`` and a method; a plain name without it is a function; ``Tensor.`` marks a
+method only; other dotted names live in that module of ``torch``; ``aten.`` names are internal.
+
+Types: ``Tensor``, ``Operand`` (a tensor, or a number that acts as one), ``Scalar``, ``int``,
+``float``, ``bool``, ``str``, ``dtype``, ``any``, lists such as ``int[]``, ``int[2]`` (one number
+stands for all), ``Tensor[]``, and ``?`` behind a type that may be None. ``$factory`` stands for the
+keyword arguments that all functions share that make new tensors.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from gradcli.tensor.dtypes import DType
+from gradcli.tensor.tensor import Size, Tensor
+
+_FACTORY: Final = (
+    "dtype? dtype=None, any layout=None, any device=None, bool? pin_memory=False, "
+    "bool? requires_grad=False"
+)
+_PARAMETER: Final = re.compile(
+    r"\s*(?P<type>\w+(\[\d*\])?\??)\s+(?P<name>\w+)\s*(=\s*(?P<default>.+?))?\s*$"
+)
+# PyTorch also takes NumPy's spelling of these keywords.
+_NUMPY_NAMES: Final = {"axis": "dim", "keepdims": "keepdim", "x": "self", "input": "self"}
+_MISSING: Final = object()
+_WORDS: Final = {
+    "Tensor": "Tensor",
+    "Operand": "Tensor",
+    "Scalar": "Number",
+    "int": "int",
+    "float": "float",
+    "bool": "bool",
+    "str": "str",
+    "dtype": "torch.dtype",
+    "int[]": "tuple of ints",
+    "float[]": "tuple of floats",
+    "bool[]": "tuple of bools",
+    "Tensor[]": "tuple of Tensors",
+    "Scalar[]": "tuple of Scalars",
+}
+
+
+class Mismatch(TypeError):
+    """The arguments do not fit a signature; the message is PyTorch's."""
+
+
+class Parameter:
+    """One argument of an operator."""
+
+    __slots__ = ("base", "default", "keyword_only", "length", "name", "nullable", "required")
+
+    def __init__(self, text: str, keyword_only: bool) -> None:
+        match = _PARAMETER.match(text)
+        if match is None:
+            raise ValueError(f"unreadable parameter {text!r}")
+        kind = match["type"]
+        self.nullable = kind.endswith("?")
+        kind = kind.rstrip("?")
+        length = re.search(r"\[(\d+)\]", kind)
+        self.length = int(length[1]) if length else 0
+        self.base = re.sub(r"\[\d+\]", "[]", kind)
+        self.name = match["name"]
+        self.keyword_only = keyword_only
+        self.required = match["default"] is None
+        self.default: Any = None if self.required else _literal(match["default"])
+
+    @property
+    def is_tensor(self) -> bool:
+        return self.base in ("Tensor", "Operand")
+
+    def word(self) -> str:
+        """The expected type in PyTorch's words."""
+        return _WORDS.get(self.base, self.base)
+
+    def describe(self) -> str:
+        """The parameter as PyTorch's messages list it."""
+        name = "input" if self.name == "self" else self.name
+        text = f"{self.word()} {name}"
+        if not self.required:
+            default = f'"{self.default}"' if isinstance(self.default, str) else self.default
+            text += f" = {default}"
+        return text
+
+
+def _literal(text: str) -> Any:
+    """The value of a default as written in a signature."""
+    words: dict[str, Any] = {"None": None, "True": True, "False": False, "inf": float("inf")}
+    if text in words:
+        return words[text]
+    if text[0] in "'\"":
+        return text[1:-1]
+    if text[0] in "([":
+        return tuple(_literal(part.strip()) for part in text[1:-1].split(",") if part.strip())
+    return float(text) if any(mark in text for mark in ".e") else int(text)
+
+
+def split_signature(text: str) -> tuple[list[str], str]:
+    """The alternative names of a signature, and its parameter list as text."""
+    names, _, parameters = text.partition("(")
+    return names.strip().split("|"), parameters.rstrip()[:-1]
+
+
+class Signature:
+    """The parameters of an operator in order, and how arguments are fitted to them."""
+
+    __slots__ = ("defaults", "index", "name", "parameters", "positional")
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.parameters: list[Parameter] = []
+        keyword_only = False
+        for part in _split(text.replace("$factory", _FACTORY)):
+            if part == "*":
+                keyword_only = True
+            else:
+                self.parameters.append(Parameter(part, keyword_only))
+        self.index = {parameter.name: k for k, parameter in enumerate(self.parameters)}
+        self.positional = sum(not parameter.keyword_only for parameter in self.parameters)
+        self.defaults = tuple(parameter.default for parameter in self.parameters)
+
+    def describe(self) -> str:
+        """``(Tensor input, Tensor other, *, Number alpha = 1)``."""
+        parts = [parameter.describe() for parameter in self.parameters]
+        if self.positional < len(parts):
+            parts.insert(self.positional, "*")
+        return f"({', '.join(parts)})"
+
+    def bind(self, args: Sequence[Any], kwargs: dict[str, Any], method: bool) -> list[Any]:
+        """The arguments in the order of the parameters, with defaults; :class:`Mismatch` if not.
+
+        ``method``: the first argument is the tensor before the dot and does not count in messages.
+        """
+        parameters, skipped = self.parameters, int(method)
+        values: list[Any] = [_MISSING] * len(parameters)
+        args = self._gather(args, skipped)
+        if len(args) > self.positional:
+            takes, gave = self.positional - skipped, len(args) - skipped
+            raise Mismatch(
+                f"{self.name}() takes {takes} positional argument{'s' * (takes != 1)} but "
+                f"{gave} {'was' if gave == 1 else 'were'} given"
+            )
+        for position, value in enumerate(args):
+            parameter = parameters[position]
+            values[position] = self._check(parameter, value, position + 1 - skipped)
+        for keyword, value in kwargs.items():
+            found = self._find(keyword)
+            if found is None:
+                raise Mismatch(f"{self.name}() got an unexpected keyword argument '{keyword}'")
+            if values[found] is not _MISSING:
+                raise Mismatch(f"{self.name}() got multiple values for argument '{keyword}'")
+            values[found] = self._check(parameters[found], value, None)
+        missing = []
+        for position, value in enumerate(values):
+            if value is _MISSING:
+                if parameters[position].required:
+                    missing.append(parameters[position].name)
+                values[position] = parameters[position].default
+        if missing:
+            raise Mismatch(
+                f"{self.name}() missing {len(missing)} required positional arguments: "
+                + ", ".join(f'"{"input" if name == "self" else name}"' for name in missing)
+            )
+        return values
+
+    def _gather(self, args: Sequence[Any], skipped: int) -> Sequence[Any]:
+        """Turns ``x.view(2, 3)`` into ``x.view((2, 3))``."""
+        if len(args) <= skipped or len(self.parameters) <= skipped:
+            return args
+        parameter = self.parameters[skipped]
+        if parameter.base not in ("int[]", "Tensor[]") or parameter.length:
+            return args
+        wanted = _is_int if parameter.base == "int[]" else _is_tensor
+        if not wanted(args[skipped]) or (skipped and parameter.base == "Tensor[]"):
+            return args
+        end = skipped
+        while end < len(args) and wanted(args[end]):
+            end += 1
+        return [*args[:skipped], tuple(args[skipped:end]), *args[end:]]
+
+    def _find(self, keyword: str) -> int | None:
+        position = self.index.get(keyword)
+        if position is None:
+            position = self.index.get(_NUMPY_NAMES.get(keyword, ""))
+        return position
+
+    def _check(self, parameter: Parameter, value: Any, position: int | None) -> Any:
+        if value is None and parameter.nullable:
+            return None
+        fitted = _fit(parameter, value)
+        if fitted is _MISSING:
+            name = "input" if parameter.name == "self" else parameter.name
+            where = f"(position {position}) " if position is not None else ""
+            raise Mismatch(
+                f"{self.name}(): argument '{name}' {where}must be {parameter.word()}, "
+                f"not {_type_name(value)}"
+                if not _wrong_element(parameter, value)
+                else f"{self.name}(): argument '{name}' {where}must be {parameter.word()}, but "
+                f"found element of type {_type_name(_wrong_element(parameter, value)[1])} at pos "
+                f"{_wrong_element(parameter, value)[0]}"
+            )
+        return fitted
+
+
+def _wrong_element(parameter: Parameter, value: Any) -> tuple[Any, ...]:
+    """The position and value of the element that spoils a list, or an empty tuple."""
+    if not parameter.base.endswith("[]") or not isinstance(value, (list, tuple)):
+        return ()
+    element = Parameter.__new__(Parameter)
+    element.base, element.length, element.nullable = parameter.base[:-2], 0, False
+    for position, item in enumerate(value):
+        if _fit(element, item) is _MISSING:
+            return position, item
+    return ()
+
+
+def _split(text: str) -> list[str]:
+    """Splits a parameter list at its commas, not at those inside brackets."""
+    parts, depth, start = [], 0, 0
+    for position, character in enumerate(text):
+        depth += (character in "([") - (character in ")]")
+        if character == "," and depth == 0:
+            parts.append(text[start:position].strip())
+            start = position + 1
+    parts.append(text[start:].strip())
+    return [part for part in parts if part]
+
+
+def _is_int(value: Any) -> bool:
+    return type(value) is int or (
+        type(value) is Tensor and value._array.ndim == 0 and value._array.dtype.kind in "iu"
+    )
+
+
+def _is_tensor(value: Any) -> bool:
+    return type(value) is Tensor
+
+
+def _fit(parameter: Parameter, value: Any) -> Any:
+    """The value as the parameter's type, or _MISSING where it is none."""
+    kind = parameter.base
+    if kind == "any":
+        return value
+    if kind in ("Tensor", "Operand"):
+        if type(value) is Tensor:
+            return value
+        return value if kind == "Operand" and isinstance(value, (int, float, complex)) else _MISSING
+    if kind.endswith("[]"):
+        return _fit_list(parameter, kind[:-2], value)
+    if type(value) is Tensor and kind in ("Scalar", "int", "float", "bool"):
+        if value._array.ndim or value._requires_grad:
+            return _MISSING
+        value = value.item()
+    elif isinstance(value, np.generic):
+        value = value.item()
+    if kind == "Scalar":
+        return value if isinstance(value, (int, float, complex)) else _MISSING
+    if kind == "int":
+        return value if isinstance(value, int) and not isinstance(value, bool) else _MISSING
+    if kind == "float":
+        return value if isinstance(value, (int, float)) else _MISSING
+    if kind == "dtype" and value is float:
+        value = _python_dtype(value)
+    expected: dict[str, type] = {"bool": bool, "str": str, "dtype": DType}
+    if kind == "dtype" and isinstance(value, type):
+        value = _python_dtype(value)
+    return value if isinstance(value, expected[kind]) else _MISSING
+
+
+def _python_dtype(kind: type) -> Any:
+    """``dtype=float`` and the like mean PyTorch's widest type of that category."""
+    from gradcli.tensor import dtypes
+
+    table: dict[type, DType] = {
+        float: dtypes.float64,
+        int: dtypes.int64,
+        bool: dtypes.bool_,
+        complex: dtypes.complex128,
+    }
+    return table.get(kind)
+
+
+def _fit_list(parameter: Parameter, element: str, value: Any) -> Any:
+    if isinstance(value, Size):
+        return value if element in ("int", "float", "Scalar") else _MISSING
+    if parameter.length and not isinstance(value, (list, tuple)):
+        value = (value,) * parameter.length
+    if isinstance(value, range):
+        value = tuple(value)
+    if not isinstance(value, (list, tuple)):
+        return _MISSING
+    inner = Parameter.__new__(Parameter)
+    inner.base, inner.length, inner.nullable = element, 0, False
+    fitted = tuple(_fit(inner, item) for item in value)
+    return _MISSING if any(item is _MISSING for item in fitted) else fitted
+
+
+def _type_name(value: Any) -> str:
+    if isinstance(value, DType):
+        return "torch.dtype"
+    if isinstance(value, Size):
+        return "torch.Size"
+    return type(value).__name__
+
+
+def describe_types(args: Sequence[Any], kwargs: dict[str, Any]) -> str:
+    """The given types as PyTorch's "invalid combination" message lists them."""
+
+    def word(value: Any) -> str:
+        if isinstance(value, (list, tuple)) and not isinstance(value, Size):
+            inner = ", ".join(word(item) for item in value)
+            return f"tuple of ({inner})" if isinstance(value, tuple) else f"list of [{inner}]"
+        return _type_name(value)
+
+    parts = [word(value) for value in args]
+    parts += [f"{name}={word(value)}" for name, value in kwargs.items()]
+    return f"({', '.join(parts)})"

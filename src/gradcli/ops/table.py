@@ -1,0 +1,731 @@
+"""The operator table: what a row is, how it records the graph, and where rows are found.
+
+A row holds everything that is known about one operator::
+
+    tanh = row(
+        "tanh(Tensor self)", np.tanh,
+        self=lambda grad, result: tanh_backward(grad, result),
+        promote=FLOAT, samples=pointwise(),
+    )
+
+Calling a row on raw arrays runs its forward function and nothing else. Calling it on tensors
+promotes their types, runs the forward function and, where a gradient is wanted, records a node.
+Formulas call rows, so the same formula serves the raw first-order pass and ``create_graph``.
+
+The parameters of a formula say what the node saves. ``grad`` is the gradient of the (first) output
+and ``grads`` the tuple of all of them; then come names of the operator's arguments, ``result`` (or
+``result0``, ``result1``, ... of several outputs), ``NAME_shape`` and ``NAME_dtype`` for facts that
+need no tensor, and ``needs``, the tuple of booleans that says which gradients are wanted. A node
+that saved a tensor is freed by a backward pass; one that saved facts and numbers only is not.
+
+The engine reduces a gradient to the shape and type of its operand, so formulas ignore broadcasting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
+from typing import Any, Final
+
+import numpy as np
+
+from gradcli.ops.schema import Mismatch, Signature, describe_types, split_signature
+from gradcli.tensor import dtypes
+from gradcli.tensor.graph import FREED, Node, mode
+from gradcli.tensor.tensor import Tensor, edge_of, share, versions_of, wrap
+
+Formula = Callable[..., Any]
+
+#: How operands become one type: not at all; to their common type; to a floating common type.
+NONE: Final = 0
+COMMON: Final = 1
+FLOAT: Final = 2
+
+_RESULT: Final = -1
+_ZEROS: Final = tuple((0,) * count for count in range(16))
+
+
+class Entry:
+    """Something callable under a signature: a row or a composition of rows."""
+
+    __slots__ = ("_parameters", "_signature", "_tensors_only", "doc", "names", "samples")
+
+    def __init__(self, signature: str, doc: str, samples: Any) -> None:
+        self.names, self._parameters = split_signature(signature)
+        self._signature: Signature | None = None
+        self._tensors_only = -2
+        self.doc = doc
+        self.samples = samples
+
+    @property
+    def signature(self) -> Signature:
+        """Parsed when first needed: most rows are never called in one run."""
+        if self._signature is None:
+            self._signature = Signature(self.names[0].rsplit(".", 1)[-1], self._parameters)
+        return self._signature
+
+    @property
+    def tensors_only(self) -> int:
+        """How many tensors make a complete call, or -1 where the arguments need checking."""
+        if self._tensors_only == -2:
+            parameters = self.signature.parameters
+            required = [parameter for parameter in parameters if parameter.required]
+            plain = all(parameter.is_tensor for parameter in required)
+            self._tensors_only = len(required) if plain and required else -1
+        return self._tensors_only
+
+    @property
+    def is_method(self) -> bool:
+        return self._parameters.split(",")[0].endswith(" self")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError
+
+
+class Plan:
+    """How a row saves and differentiates when certain operands want gradients.
+
+    ``saves`` lists (argument position or output number, fact) pairs; ``steps`` lists (edge or
+    edges, formula, positions in ``saves``).
+    """
+
+    __slots__ = ("holds_tensors", "names", "needs", "saves", "steps")
+
+    def __init__(self, row: Row, wanted: tuple[bool, ...]) -> None:
+        self.needs = wanted
+        self.names: list[str] = []
+        self.saves: list[tuple[int, int, str]] = []
+        self.steps: list[tuple[Any, Formula, bool, tuple[int, ...]]] = []
+        self.holds_tensors = False
+        for edges, formula in row.formulas:
+            several = isinstance(edges, tuple)
+            if not (any(wanted[edge] for edge in edges) if several else wanted[edges]):
+                continue
+            first, *rest = parameter_names(formula)
+            picks = tuple(self._save(row, name) for name in rest)
+            self.steps.append((edges, formula, first == "grads", picks))
+
+    def _save(self, row: Row, name: str) -> int:
+        if name in self.names:
+            return self.names.index(name)
+        self.names.append(name)
+        self.saves.append(self._source(row, name))
+        return len(self.saves) - 1
+
+    def _source(self, row: Row, name: str) -> tuple[int, int, str]:
+        """(argument position or _RESULT, output number, fact)."""
+        index = row.signature.index
+        if name == "needs":
+            return 0, 0, "needs"
+        if name in index:
+            base = row.signature.parameters[index[name]].base
+            if base in ("Tensor", "Operand", "Tensor[]"):
+                self.holds_tensors = True
+                return index[name], 0, "list" if base == "Tensor[]" else "tensor"
+            return index[name], 0, "value"
+        stem, _, fact = name.rpartition("_")
+        if fact in ("shape", "dtype") and (stem in index or stem.startswith("result")):
+            if stem in index:
+                listed = row.signature.parameters[index[stem]].base == "Tensor[]"
+                return index[stem], 0, fact + "s" * listed
+            return _RESULT, int(stem[6:] or 0), fact
+        if name.startswith("result"):
+            self.holds_tensors = True
+            return _RESULT, int(name[6:] or 0), "tensor"
+        raise TypeError(f"{row.names[0]}: a formula asks for {name!r}, which is no argument")
+
+
+def parameter_names(formula: Formula) -> tuple[str, ...]:
+    """The names of a function's positional parameters."""
+    code = formula.__code__
+    return code.co_varnames[: code.co_argcount]
+
+
+class Saved:
+    """An output kept by the node that made it; it must not refer back to its tensor."""
+
+    __slots__ = ("array", "number", "version", "versions")
+
+    def __init__(self, tensor: Tensor, number: int) -> None:
+        self.array = tensor._array
+        self.versions = versions_of(tensor)
+        self.version = self.versions[0]
+        self.number = number
+
+
+class RowNode(Node):
+    """The node that a call of a row records."""
+
+    __slots__ = ("plan", "row", "saved", "versions")
+
+    def __init__(
+        self, row: Row, plan: Plan, successors: tuple[Node | None, ...], numbers: tuple[int, ...]
+    ) -> None:
+        self.row = row
+        self.plan = plan
+        self.successors = successors
+        self.numbers = numbers
+        self.others = ()
+        self.hooks = None
+        self.saved: Any = ()
+        #: The version counters of saved arguments at that time; None if all are zero.
+        self.versions: Any = None
+        mode.sequence += 1
+        self.sequence = mode.sequence
+
+    @property
+    def label(self) -> str:  # type: ignore[override]
+        return self.row.node_name
+
+    def save(self, args: Sequence[Any], outputs: Sequence[Tensor]) -> None:
+        """Keeps what the plan names."""
+        saved: list[Any] = []
+        changed: dict[int, Any] | None = None
+        count = len(args)
+        for position, number, fact in self.plan.saves:
+            version: Any = 0
+            if position == _RESULT:
+                if fact == "tensor":
+                    value: Any = Saved(outputs[number], number)
+                else:
+                    value = _fact(outputs[number], fact)
+            else:
+                value = (
+                    args[position] if position < count else self.row.signature.defaults[position]
+                )
+                if fact == "tensor":
+                    if type(value) is Tensor and value._versions is not None:
+                        version = value._versions[0]
+                elif fact == "list":
+                    value = tuple(value)
+                    version = tuple(v._version if type(v) is Tensor else 0 for v in value)
+                elif fact == "needs":
+                    value = self.plan.needs
+                elif fact != "value":
+                    value = _fact(value, fact)
+            if version:
+                changed = changed or {}
+                changed[len(saved)] = version
+            saved.append(value)
+        self.saved = saved
+        self.versions = changed
+
+    def unpack(self, recorded: bool) -> list[Any]:
+        """The saved values; raw arrays, or tensors that stand in the graph."""
+        if self.saved is None:
+            raise RuntimeError(FREED)
+        values: list[Any] = []
+        versions = self.versions
+        for value in self.saved:
+            kind = type(value)
+            if kind is Tensor:
+                version = 0 if versions is None else versions.get(len(values), 0)
+                if value._versions is not None and value._versions[0] != version:
+                    raise self._modified(value, version)
+                if not recorded:
+                    value = value._array
+                    if not value.ndim:
+                        value = value[()]
+            elif kind is Saved:
+                if value.versions[0] != value.version:
+                    raise self._modified(self.result(value), value.version)
+                value = self.result(value) if recorded else value.array
+            elif (
+                kind is tuple and versions is not None and type(versions.get(len(values))) is tuple
+            ):
+                for item, count in zip(value, versions[len(values)], strict=True):
+                    if type(item) is Tensor and item._version != count:
+                        raise self._modified(item, count)
+                if not recorded:
+                    value = tuple(item._array if type(item) is Tensor else item for item in value)
+            values.append(value)
+        return values
+
+    def result(self, saved: Saved) -> Tensor:
+        """A saved output as a tensor that this node made."""
+        tensor = wrap(saved.array, True, self, saved.number)
+        tensor._versions = saved.versions
+        return tensor
+
+    def apply(self, grads: Sequence[Any], recorded: bool) -> Sequence[Any]:
+        values = self.unpack(recorded)
+        found: list[Any] = [None] * len(self.successors)
+        for edges, formula, all_grads, picks in self.plan.steps:
+            if all_grads:
+                grad: Any = tuple(grads)
+            else:
+                grad = grads[0]
+                if grad is None:
+                    continue
+            if not picks:
+                gradient = formula(grad)
+            elif len(picks) == 1:
+                gradient = formula(grad, values[picks[0]])
+            else:
+                gradient = formula(grad, *[values[pick] for pick in picks])
+            if type(edges) is int:
+                found[edges] = gradient
+            elif gradient is not None:
+                for edge, part in zip(edges, gradient, strict=True):
+                    found[edge] = part
+        if self.row.list_position is not None:
+            return self.row.spread(self, found)
+        return found
+
+    def release(self) -> None:
+        if self.plan.holds_tensors:
+            self.saved = None
+
+    def _modified(self, tensor: Tensor, expected: int) -> RuntimeError:
+        name, number = tensor.dtype.tensor_name, tensor._nr
+        made_by = tensor._grad_fn
+        origin = f"which is output {number} of {made_by.label}, " if made_by is not None else ""
+        return RuntimeError(
+            "one of the variables needed for gradient computation has been modified by an inplace "
+            f"operation: [torch.{name} {list(tensor._array.shape)}], {origin}is at version "
+            f"{tensor._version}; expected version {expected} instead. Hint: "
+            + (
+                "enable anomaly detection to find the operation that failed to compute its "
+                "gradient, with torch.autograd.set_detect_anomaly(True)."
+            )
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_saved_"):
+            wanted = name.removeprefix("_saved_")
+            plan = self.plan
+            if wanted in plan.names:
+                if self.saved is None:
+                    raise RuntimeError(FREED)
+                value = self.saved[plan.names.index(wanted)]
+                return self.result(value) if type(value) is Saved else value
+        raise AttributeError(f"'{self.label}' object has no attribute '{name}'")
+
+
+def _fact(source: Any, fact: str) -> Any:
+    if fact.endswith("s"):
+        return tuple(_fact(item, fact[:-1]) for item in source)
+    if type(source) is Tensor:
+        return source._array.shape if fact == "shape" else source._array.dtype
+    return () if fact == "shape" else np.asarray(source).dtype
+
+
+class Row(Entry):
+    """One operator: see the module's text for how a row is written."""
+
+    __slots__ = (
+        "_plans",
+        "differentiable",
+        "formulas",
+        "forward",
+        "list_position",
+        "node_name",
+        "operands",
+        "promote",
+        "several",
+        "view",
+    )
+
+    def __init__(
+        self,
+        signature: str,
+        forward: Callable[..., Any],
+        promote: int,
+        view: bool,
+        several: bool,
+        node: str | None,
+        joint: tuple[str, Formula] | None,
+        vjps: dict[str, Formula],
+        doc: str,
+        samples: Any,
+    ) -> None:
+        super().__init__(signature, doc, samples)
+        self.forward = forward
+        self.promote = promote
+        self.view = view
+        self.several = several
+        self.node_name = node or node_name(self.names[0])
+        self._plans: dict[int, Plan] = {}
+        self.list_position: int | None = None
+        #: Argument positions that formulas give gradients for, in edge order.
+        self.differentiable: tuple[int, ...] = ()
+        self.formulas: list[tuple[Any, Formula]] = []
+        self.operands: tuple[int, ...] = ()
+        if vjps or joint or promote:
+            self._resolve(vjps, joint)
+
+    def _resolve(self, vjps: dict[str, Formula], joint: tuple[str, Formula] | None) -> None:
+        """Finds the positions of the differentiable arguments in the signature's text."""
+        parts = [part.split("=")[0].split() for part in self._parameters.split(",")]
+        parts = [part for part in parts if len(part) == 2]
+        position = {part[1]: k for k, part in enumerate(parts)}
+        joint_names = joint[0].split() if joint else []
+        wanted = sorted([*vjps, *joint_names], key=position.__getitem__)
+        self.differentiable = tuple(position[name] for name in wanted)
+        self.formulas = [(wanted.index(name), formula) for name, formula in vjps.items()]
+        if joint:
+            self.formulas.append((tuple(wanted.index(name) for name in joint_names), joint[1]))
+        self.operands = tuple(
+            k for k, part in enumerate(parts) if part[0].rstrip("?") in ("Tensor", "Operand")
+        )
+        for name in wanted:
+            if parts[position[name]][0].startswith("Tensor["):
+                self.list_position = position[name]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            args = self.positional(args, kwargs)
+        for arg in args:
+            if type(arg) is Tensor:
+                return self.record(args)
+        if self.list_position is not None and any(
+            type(item) is Tensor for item in args[self.list_position]
+        ):
+            return self.record(args)
+        return self.forward(*args)
+
+    def positional(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """A call with keywords as one without."""
+        index, defaults = self.signature.index, self.signature.defaults
+        last = max(index[name] for name in kwargs)
+        values = list(args) + list(defaults[len(args) : last + 1])
+        for name, value in kwargs.items():
+            values[index[name]] = value
+        return tuple(values)
+
+    def record(self, args: tuple[Any, ...]) -> Any:
+        """Runs the row on tensors and records a node where a gradient is wanted."""
+        raw: list[Any] = []
+        promote = self.promote
+        dtype = None
+        same, wants = True, False
+        for arg in args:
+            if type(arg) is Tensor:
+                array = arg._array
+                if array.dtype is not dtype:
+                    same = same and dtype is None
+                    dtype = array.dtype
+                if arg._requires_grad:
+                    wants = True
+                # NumPy's scalars compute several times faster than its zero-dimensional arrays.
+                raw.append(array[()] if promote and not array.ndim else array)
+            else:
+                if type(arg) is complex:
+                    same = False
+                raw.append(arg)
+        if self.list_position is not None:
+            items = args[self.list_position] or ()
+            wants = wants or any(type(item) is Tensor and item._requires_grad for item in items)
+            raw[self.list_position] = [
+                item._array if type(item) is Tensor else item for item in items
+            ]
+        if promote and not (same and dtype is not None and dtype.kind == "f"):
+            self._promote(raw)
+        out = self.forward(*raw)
+        if type(out) is tuple:
+            return self._several(args, out)
+        tensor = share(args[0], out) if self.view else wrap(out)
+        if wants and self.differentiable and mode.enabled and tensor._array.dtype.kind in "fc":
+            wanted, successors, numbers = self._edges(args)
+            if wanted:
+                plan = self._plans.get(wanted) or self._plan(wanted)
+                node = RowNode(self, plan, successors, numbers)
+                node.shape = tensor._array.shape
+                node.dtype = tensor._array.dtype
+                tensor._grad_fn = node
+                tensor._requires_grad = True
+                if plan.saves:
+                    node.save(args, (tensor,))
+        return tensor
+
+    def _several(self, args: tuple[Any, ...], out: tuple[Any, ...]) -> Any:
+        tensors = tuple(
+            share(args[0], part, several=True) if self.view else wrap(part) for part in out
+        )
+        if not (self.differentiable and mode.enabled):
+            return tensors
+        wanted, successors, numbers = self._edges(args)
+        if wanted:
+            plan = self._plans.get(wanted) or self._plan(wanted)
+            node = RowNode(self, plan, successors, numbers)
+            metas = [(tensor._array.shape, tensor._array.dtype) for tensor in tensors]
+            node.shape, node.dtype = metas[0]
+            node.others = tuple(metas[1:])
+            for number, tensor in enumerate(tensors):
+                if tensor._array.dtype.kind in "fc":
+                    tensor._grad_fn = node
+                    tensor._requires_grad = True
+                    tensor._nr = number
+            node.save(args, tensors)
+        return tensors
+
+    def _plan(self, wanted: int) -> Plan:
+        needs = tuple(bool(wanted >> k & 1) for k in range(len(self.differentiable)))
+        plan = self._plans[wanted] = Plan(self, needs)
+        return plan
+
+    def _edges(self, args: tuple[Any, ...]) -> tuple[int, tuple[Node | None, ...], tuple[int, ...]]:
+        """Which arguments want gradients, as a bit mask, and where those go."""
+        wanted, bit, count = 0, 1, len(args)
+        successors: list[Node | None] = []
+        numbers: list[int] | None = None
+        for position in self.differentiable:
+            arg: Any = args[position] if position < count else None
+            kind = type(arg)
+            if kind is Tensor and arg._requires_grad:
+                wanted |= bit
+                node, number = arg._grad_fn, arg._nr
+                if node is None or arg._view is not None:
+                    node, number = edge_of(arg)
+                if number:
+                    numbers = numbers or [0] * len(successors)
+                successors.append(node)
+                if numbers is not None:
+                    numbers.append(number)
+            elif position == self.list_position:
+                edges = [edge_of(item) if type(item) is Tensor else (None, 0) for item in arg or ()]
+                if any(node is not None for node, _ in edges):
+                    wanted |= bit
+                if numbers is None:
+                    numbers = [0] * len(successors)
+                successors += [node for node, _ in edges]
+                numbers += [number for _, number in edges]
+            else:
+                successors.append(None)
+                if numbers is not None:
+                    numbers.append(0)
+            bit += bit
+        if numbers is None:
+            return wanted, tuple(successors), _ZEROS[len(successors)]
+        return wanted, tuple(successors), tuple(numbers)
+
+    def spread(self, node: RowNode, found: list[Any]) -> list[Any]:
+        """Lays the list of gradients of a tensor list out over the node's edges."""
+        assert self.list_position is not None
+        start = self.differentiable.index(self.list_position)
+        length = len(node.successors) - len(self.differentiable) + 1
+        gradients = found[start]
+        head = found[:start]
+        tail = found[start + 1 : len(self.differentiable)]
+        return head + list(gradients if gradients is not None else [None] * length) + tail
+
+    def _promote(self, raw: list[Any]) -> None:
+        """Brings the operands to one type, in place."""
+        count = len(raw)
+        present = [p for p in self.operands if p < count and raw[p] is not None]
+        target = dtypes.result_type([raw[position] for position in present])
+        if self.promote == FLOAT and target.category < dtypes.FLOATING:
+            target = dtypes.default.dtype
+        for position in present:
+            operand = raw[position]
+            if hasattr(operand, "dtype"):
+                raw[position] = operand.astype(target.np, copy=False)
+            else:
+                raw[position] = cast_number(operand, target)
+
+
+def cast_number(number: complex, target: dtypes.DType) -> Any:
+    """A Python number as a NumPy scalar of ``target``; integers wrap around as in C."""
+    if target.category == dtypes.INTEGRAL and isinstance(number, int):
+        bits = target.itemsize * 8
+        wrapped = int(number) & ((1 << bits) - 1)
+        if target.is_signed and wrapped >> (bits - 1):
+            wrapped -= 1 << bits
+        return target.np.type(wrapped)
+    return target.np.type(number)
+
+
+class Composite(Entry):
+    """An operator that is a composition of others, as in PyTorch: it has no node of its own."""
+
+    __slots__ = ("body",)
+
+    def __init__(self, signature: str, body: Callable[..., Any], doc: str, samples: Any) -> None:
+        super().__init__(signature, doc, samples)
+        self.body = body
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.body(*args, **kwargs)
+
+
+class Function:
+    """What a user calls under one name: the first overload whose signature fits runs."""
+
+    __slots__ = ("entries", "name")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.entries: list[Entry] = []
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.call(args, kwargs, False)
+
+    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any], method: bool) -> Any:
+        """Checks the arguments and runs the overload that takes them."""
+        entries = self.entries
+        if not kwargs:
+            for arg in args:
+                if type(arg) is not Tensor:
+                    break
+            else:
+                for entry in entries:
+                    if entry.tensors_only == len(args):
+                        return entry(*args)
+        failures = []
+        for entry in entries:
+            try:
+                bound = entry.signature.bind(args, kwargs, method)
+            except Mismatch as failure:
+                failures.append(failure)
+            else:
+                return entry(*bound)
+        if len(failures) == 1:
+            raise TypeError(str(failures[0])) from None
+        shown = args[1:] if method else args
+        raise TypeError(
+            f"{self.name.rsplit('.', 1)[-1]}() received an invalid combination of arguments - got "
+            f"{describe_types(shown, kwargs)}, but expected one of:\n"
+            + "\n".join(f" * {entry.signature.describe()}" for entry in entries)
+        )
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else Method(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<built-in method {self.name.rsplit('.', 1)[-1]} of type object>"
+
+
+class Method:
+    """A function with the tensor before its dot."""
+
+    __slots__ = ("function", "instance")
+
+    def __init__(self, function: Function, instance: Tensor) -> None:
+        self.function = function
+        self.instance = instance
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function.call((self.instance, *args), kwargs, True)
+
+    def __repr__(self) -> str:
+        name = self.function.name.rsplit(".", 1)[-1]
+        return f"<built-in method {name} of Tensor object at {hex(id(self.instance))}>"
+
+
+def node_name(name: str) -> str:
+    """``aten.tanh_backward`` -> ``TanhBackwardBackward0``, as PyTorch's code generator names."""
+    for prefix in ("aten.", "nn.functional.", "Tensor."):
+        name = name.removeprefix(prefix)
+    return name.replace(".", "_").strip("_").title().replace("_", "") + "Backward0"
+
+
+# Modules with rows, in the order in which an unknown name is looked for. All overloads of one name
+# stand in one module.
+MODULES: Final = (
+    "operators",
+    "comparison",
+    "arithmetic",
+    "elementary",
+    "shape",
+    "reduction",
+    "creation",
+)
+_functions: dict[str, Function] = {}
+_methods: dict[str, Function] = {}
+_loaded = 0
+
+
+def register(entry: Entry) -> None:
+    """Enters an operator under all its names."""
+    for name in entry.names:
+        if name.startswith("Tensor."):
+            name = name.removeprefix("Tensor.")
+            _methods.setdefault(name, Function(name)).entries.append(entry)
+            continue
+        function = _functions.setdefault(name, Function(name))
+        function.entries.append(entry)
+        if "." not in name and entry.is_method:
+            _methods.setdefault(name, function)
+
+
+def row(
+    signature: str,
+    forward: Callable[..., Any],
+    *,
+    promote: int = NONE,
+    view: bool = False,
+    several: bool = False,
+    node: str | None = None,
+    joint: tuple[str, Formula] | None = None,
+    doc: str = "",
+    samples: Any = None,
+    **vjps: Formula,
+) -> Row:
+    """Enters an operator into the table.
+
+    ``forward`` computes on arrays; ``promote`` says how operands get a common type; ``view`` that
+    the result shares the first operand's memory; ``node`` replaces the name derived from the
+    signature; ``vjps`` holds a formula per differentiable argument and ``joint`` one formula for
+    several arguments at once ("input weight", function). ``samples`` feeds the generic tests.
+    """
+    made = Row(signature, forward, promote, view, several, node, joint, vjps, doc, samples)
+    register(made)
+    return made
+
+
+def composite(
+    signature: str, *, doc: str = "", samples: Any = None
+) -> Callable[[Callable[..., Any]], Composite]:
+    """Enters a composition of rows; decorates the function that composes."""
+
+    def enter(body: Callable[..., Any]) -> Composite:
+        made = Composite(signature, body, doc or (body.__doc__ or ""), samples)
+        register(made)
+        return made
+
+    return enter
+
+
+def _find(table: dict[str, Function], name: str) -> Function | None:
+    global _loaded
+    while name not in table and _loaded < len(MODULES):
+        module = MODULES[_loaded]
+        _loaded += 1
+        import_module("gradcli.ops." + module)
+    return table.get(name)
+
+
+def lookup(name: str) -> Function | None:
+    """The function ``torch.NAME`` (``sin``, ``linalg.inv``, ``nn.functional.relu``), or None."""
+    return None if name.startswith("aten.") else _find(_functions, name)
+
+
+def lookup_method(name: str) -> Function | None:
+    """The method ``x.NAME`` of a tensor, or None."""
+    return _find(_methods, name)
+
+
+def names() -> list[str]:
+    """Every public function's dotted name. Loads the whole table."""
+    _find(_functions, "")
+    return sorted(name for name in _functions if not name.startswith("aten."))
+
+
+def method_names() -> list[str]:
+    """Every method's name. Loads the whole table."""
+    _find(_methods, "")
+    return sorted(_methods)
+
+
+def entries() -> Iterable[Entry]:
+    """Every row and composition, each once. Loads the whole table."""
+    names()
+    method_names()
+    seen: dict[int, Entry] = {}
+    for function in [*_functions.values(), *_methods.values()]:
+        for entry in function.entries:
+            seen.setdefault(id(entry), entry)
+    return seen.values()
+
+
+Tensor._resolvers.append(lookup_method)

@@ -1,0 +1,231 @@
+"""Element types and their promotion, by PyTorch's rules rather than NumPy's.
+
+PyTorch promotes by *category* first (bool < integral < floating < complex): an operand of a lower
+priority (a Python number is below a zero-dimensional tensor, which is below a tensor with
+dimensions) changes the result only when its category is higher.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+BOOL: Final = 0
+INTEGRAL: Final = 1
+FLOATING: Final = 2
+COMPLEX: Final = 3
+
+
+class DType:
+    """An element type under PyTorch's name; there is one instance per type.
+
+    ``np`` is the NumPy type behind it, ``category`` one of BOOL, INTEGRAL, FLOATING, COMPLEX,
+    ``tensor_name`` what ``x.type()`` prints after ``torch.`` and ``scalar_name`` what PyTorch's
+    messages call it (``Float``, ``Long``).
+    """
+
+    __slots__ = ("category", "name", "np", "scalar_name", "tensor_name")
+
+    def __init__(self, name: str, scalar_name: str, category: int) -> None:
+        self.name = name
+        self.scalar_name = scalar_name
+        self.tensor_name = scalar_name + "Tensor"
+        self.np: np.dtype[Any] = np.dtype(name)
+        self.category = category
+
+    def __repr__(self) -> str:
+        return "torch." + self.name
+
+    def __reduce__(self) -> str:
+        return self.name
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes per element."""
+        return self.np.itemsize
+
+    @property
+    def is_floating_point(self) -> bool:
+        return self.category == FLOATING
+
+    @property
+    def is_complex(self) -> bool:
+        return self.category == COMPLEX
+
+    @property
+    def is_signed(self) -> bool:
+        return self.np.kind in "ifc"
+
+    def to_complex(self) -> DType:
+        """The complex type of the same precision."""
+        if self.category == COMPLEX:
+            return self
+        return complex128 if self is float64 else complex64
+
+    def to_real(self) -> DType:
+        """The real type of the same precision."""
+        return {"complex128": float64, "complex64": float32}.get(self.name, self)
+
+
+float32 = DType("float32", "Float", FLOATING)
+float64 = DType("float64", "Double", FLOATING)
+float16 = DType("float16", "Half", FLOATING)
+uint8 = DType("uint8", "Byte", INTEGRAL)
+int8 = DType("int8", "Char", INTEGRAL)
+int16 = DType("int16", "Short", INTEGRAL)
+int32 = DType("int32", "Int", INTEGRAL)
+int64 = DType("int64", "Long", INTEGRAL)
+bool_ = DType("bool", "Bool", BOOL)
+complex64 = DType("complex64", "ComplexFloat", COMPLEX)
+complex128 = DType("complex128", "ComplexDouble", COMPLEX)
+
+ALL: Final = (
+    float32,
+    float64,
+    float16,
+    uint8,
+    int8,
+    int16,
+    int32,
+    int64,
+    bool_,
+    complex64,
+    complex128,
+)
+# NumPy compares dtypes by value, so one dictionary serves every spelling of them.
+_BY_NUMPY: Final[dict[np.dtype[Any], DType]] = {dtype.np: dtype for dtype in ALL}
+
+#: Every name under which PyTorch offers a type: ``torch.float``, ``torch.long``, ...
+DTYPES: Final[dict[str, DType]] = {dtype.name: dtype for dtype in ALL} | {
+    "float": float32,
+    "double": float64,
+    "half": float16,
+    "short": int16,
+    "int": int32,
+    "long": int64,
+    "cfloat": complex64,
+    "cdouble": complex128,
+}
+
+
+class _Default:
+    """The type of new floating tensors; a mutable cell, so that readers see changes."""
+
+    __slots__ = ("dtype",)
+
+    def __init__(self) -> None:
+        self.dtype: DType = float32
+
+
+default: Final = _Default()
+
+
+def get_default_dtype() -> DType:
+    """The type that Python floats become."""
+    return default.dtype
+
+
+def set_default_dtype(dtype: DType) -> None:
+    """Changes the type that Python floats become; it must be a floating one."""
+    if dtype.category != FLOATING:
+        raise TypeError(
+            "only floating-point types are supported as the default type"
+            if isinstance(dtype, DType)
+            else "invalid dtype object"
+        )
+    default.dtype = dtype
+    _RESULT_TYPES.clear()
+
+
+def of(array: Any) -> DType:
+    """The DType of a NumPy array or scalar."""
+    return _BY_NUMPY[array.dtype]
+
+
+def from_numpy(dtype: np.dtype[Any]) -> DType:
+    """The DType of a NumPy dtype; TypeError where PyTorch has no counterpart here."""
+    found = _BY_NUMPY.get(dtype)
+    if found is None:
+        raise TypeError(
+            f"can't convert np.ndarray of type numpy.{dtype.name}. The only supported types are: "
+            + ", ".join(d.name for d in ALL)
+            + "."
+        )
+    return found
+
+
+def of_number(value: complex) -> DType:
+    """The type that a Python number has as a tensor of its own."""
+    if isinstance(value, bool):
+        return bool_
+    if isinstance(value, int):
+        return int64
+    if isinstance(value, float):
+        return default.dtype
+    return default.dtype.to_complex()
+
+
+def promote_types(a: DType, b: DType) -> DType:
+    """The smallest type that holds both categories, as ``torch.promote_types``."""
+    if a is b:
+        return a
+    if a.category == b.category or COMPLEX in (a.category, b.category):
+        if a.category == b.category or (a.category >= FLOATING and b.category >= FLOATING):
+            if float16 in (a, b) and COMPLEX in (a.category, b.category):
+                return a if a.category == COMPLEX else b
+            return _BY_NUMPY[np.promote_types(a.np, b.np)]
+        return a if a.category == COMPLEX else b
+    return a if a.category > b.category else b
+
+
+def _combine(higher: DType | None, lower: DType | None) -> DType | None:
+    """What a lower-priority operand makes of the result of the higher-priority ones."""
+    if higher is None or lower is None:
+        return higher or lower
+    if higher.category == COMPLEX:
+        return higher
+    if higher.category == FLOATING:
+        return higher.to_complex() if lower.category == COMPLEX else higher
+    if higher.category == BOOL or lower.category >= FLOATING:
+        return promote_types(higher, lower)
+    return higher
+
+
+_RESULT_TYPES: Final[dict[Any, DType]] = {}
+
+
+def result_type(operands: list[Any]) -> DType:
+    """The common type of arrays and Python numbers, as ``torch.result_type``.
+
+    Operands are NumPy arrays or scalars (tensors) and Python numbers, which are weak.
+    """
+    key = tuple(
+        [
+            (operand.dtype, operand.ndim > 0) if hasattr(operand, "dtype") else type(operand)
+            for operand in operands
+        ]
+    )
+    found = _RESULT_TYPES.get(key)
+    if found is None:
+        by_priority: list[DType | None] = [None, None, None]
+        for operand in operands:
+            if hasattr(operand, "dtype"):
+                priority, dtype = (0 if operand.ndim else 1), _BY_NUMPY[operand.dtype]
+            else:
+                priority, dtype = 2, of_number(operand)
+            known = by_priority[priority]
+            by_priority[priority] = dtype if known is None else promote_types(known, dtype)
+        result = _combine(by_priority[0], _combine(by_priority[1], by_priority[2]))
+        assert result is not None, "result_type needs at least one operand"
+        found = _RESULT_TYPES[key] = result
+    return found
+
+
+def can_cast(source: DType, target: DType) -> bool:
+    """Whether PyTorch lets a result of type ``source`` be written into ``target`` in place."""
+    if source.category > target.category and not (
+        source.category == INTEGRAL and target.category == INTEGRAL
+    ):
+        return False
+    return not (source.category != BOOL and target.category == BOOL)

@@ -1,0 +1,188 @@
+"""The backward graph: its nodes, the leaves' sinks and the modes that decide what is recorded.
+
+A node is made by one call of an operator. Its i-th edge says where the gradient of the i-th
+differentiable operand goes: to the node that made that operand (None where nobody asked) and the
+position among that node's outputs. Values pass along edges as raw NumPy arrays in an ordinary
+backward pass, and as tensors under ``create_graph``.
+
+A graph may have millions of nodes, all watched by Python's garbage collector, so a node is made of
+as few objects as will do: edges are two flat tuples, of which the one of output numbers is shared.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+if TYPE_CHECKING:
+    from gradcli.tensor.tensor import Tensor
+
+FREED: Final = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after "
+    "they have already been freed). Saved intermediate values of the graph are freed when you call "
+    ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the "
+    "graph a second time or if you need to access saved tensors after calling backward."
+)
+
+
+class _Mode:
+    """What operators record just now; one mutable cell that hot code reads."""
+
+    __slots__ = ("enabled", "inference", "sequence")
+
+    def __init__(self) -> None:
+        self.enabled = True
+        self.inference = False
+        self.sequence = 0
+
+
+mode: Final = _Mode()
+
+
+class Node:
+    """One step of the graph; subclasses know how to turn output gradients into input gradients.
+
+    ``shape`` and ``dtype`` (NumPy's) are those of the first output, ``others`` holds such pairs for
+    further outputs: gradients are fitted to them. ``sequence`` grows with creation time: the walk
+    takes the youngest ready node first.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "dtype",
+        "hooks",
+        "numbers",
+        "others",
+        "sequence",
+        "shape",
+        "successors",
+    )
+
+    #: What ``print`` shows; ``qualified_name`` is what ``name()`` returns.
+    label: str
+    successors: tuple[Node | None, ...]
+    numbers: tuple[int, ...]
+    shape: tuple[int, ...]
+    dtype: Any
+    others: tuple[tuple[tuple[int, ...], Any], ...]
+    hooks: NodeHooks | None
+    sequence: int
+
+    INTERNAL: ClassVar[frozenset[str]] = frozenset(
+        {
+            "apply",
+            "dtype",
+            "hooks",
+            "label",
+            "node_hooks",
+            "numbers",
+            "others",
+            "plan",
+            "release",
+            "result",
+            "row",
+            "save",
+            "saved",
+            "sequence",
+            "shape",
+            "successors",
+            "unpack",
+            "versions",
+        }
+    )
+
+    def apply(self, grads: Sequence[Any], recorded: bool) -> Sequence[Any]:
+        """The gradients of the edges, from one gradient (or None) per output.
+
+        ``recorded``: values are tensors and what is computed joins the graph.
+        """
+        raise NotImplementedError
+
+    def release(self) -> None:
+        """Forgets saved tensors after a backward pass that does not retain the graph."""
+
+    def name(self) -> str:
+        """PyTorch's name of the node."""
+        return self.label
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """Where the gradients go: pairs of node (None: nowhere) and output number."""
+        return tuple(zip(self.successors, self.numbers, strict=True))
+
+    def node_hooks(self) -> NodeHooks:
+        """The node's hooks, created when first asked for."""
+        if self.hooks is None:
+            self.hooks = NodeHooks()
+        return self.hooks
+
+    def register_hook(self, hook: Callable[..., Any]) -> Handle:
+        """Calls ``hook(grad_inputs, grad_outputs)`` after the node ran."""
+        return Handle(self.node_hooks().post, hook)
+
+    def register_prehook(self, hook: Callable[..., Any]) -> Handle:
+        """Calls ``hook(grad_outputs)`` before the node runs."""
+        return Handle(self.node_hooks().pre, hook)
+
+    def metadata(self) -> dict[Any, Any]:
+        """A fresh dictionary; PyTorch keeps user data here."""
+        return {}
+
+    def __repr__(self) -> str:
+        return f"<{self.label} object at {hex(id(self))}>"
+
+
+class NodeHooks:
+    """Hooks of a node; the tensor hooks of output k are ``tensor[k]``."""
+
+    __slots__ = ("post", "pre", "retain", "tensor")
+
+    def __init__(self) -> None:
+        self.pre: dict[int, Callable[..., Any]] = {}
+        self.post: dict[int, Callable[..., Any]] = {}
+        self.tensor: dict[int, dict[int, Callable[..., Any]]] = {}
+        self.retain: dict[int, weakref.ref[Tensor]] = {}
+
+
+class Handle:
+    """What registering a hook returns: ``remove()`` takes the hook off again."""
+
+    __slots__ = ("_hooks", "id")
+    _next: ClassVar[int] = 0
+
+    def __init__(self, hooks: dict[int, Callable[..., Any]], hook: Callable[..., Any]) -> None:
+        self._hooks = hooks
+        self.id = Handle._next
+        Handle._next += 1
+        hooks[self.id] = hook
+
+    def remove(self) -> None:
+        self._hooks.pop(self.id, None)
+
+
+class AccumulateGrad(Node):
+    """The sink of a leaf: adds what arrives to the leaf's ``grad``."""
+
+    __slots__ = ("post_accumulate", "variable")
+    label = "AccumulateGrad"
+
+    def __init__(self, variable: Tensor) -> None:
+        self.variable = variable
+        self.successors = ()
+        self.numbers = ()
+        self.shape = variable._array.shape
+        self.dtype = variable._array.dtype
+        self.others = ()
+        self.hooks = None
+        self.post_accumulate: dict[int, Callable[..., Any]] | None = None
+        self.sequence = 1 << 62
+
+    def name(self) -> str:
+        return "torch::autograd::AccumulateGrad"
+
+
+def next_sequence() -> int:
+    """The creation number of a new node."""
+    mode.sequence += 1
+    return mode.sequence

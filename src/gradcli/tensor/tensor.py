@@ -1,0 +1,529 @@
+"""The tensor: a NumPy array, a version counter and its place in the graph.
+
+Operators, methods and printing are attached from outside (``gradcli.ops``, ``gradcli.autograd``,
+``gradcli.views``); this module only holds what a tensor *is*. Names with an underscore are the
+engine's; everything else bears PyTorch's name and meaning.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+
+from gradcli.tensor import dtypes
+from gradcli.tensor.dtypes import DType
+from gradcli.tensor.graph import AccumulateGrad, Handle, Node, mode
+
+
+class Size(tuple[int, ...]):
+    """A shape; a tuple of ints that prints as ``torch.Size([2, 3])``."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"torch.Size([{', '.join(map(str, self))}])"
+
+    def numel(self) -> int:
+        """How many elements a tensor of this shape has."""
+        product = 1
+        for length in self:
+            product *= length
+        return product
+
+    def __getitem__(self, index: Any) -> Any:
+        found = tuple.__getitem__(self, index)
+        return Size(found) if isinstance(index, slice) else found
+
+    def __add__(self, other: Any) -> Any:
+        return Size(tuple(self) + tuple(other))
+
+
+class Device:
+    """Where a tensor lives; here always the CPU."""
+
+    __slots__ = ("index", "type")
+
+    def __init__(self, type: str = "cpu", index: int | None = None) -> None:
+        if type.split(":")[0] != "cpu":
+            raise RuntimeError(f"this build has no device '{type}': tensors live on the CPU")
+        self.type = "cpu"
+        self.index = index
+
+    def __repr__(self) -> str:
+        return "device(type='cpu')"
+
+    def __str__(self) -> str:
+        return "cpu"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Device)
+
+    def __hash__(self) -> int:
+        return hash(self.type)
+
+
+class View:
+    """That a tensor shares memory with ``base``, and how it came to.
+
+    ``version`` is the counter at which the tensor's ``_grad_fn`` was right: a later in-place change
+    of the base or of another view makes it stale. ``creation`` is ``"default"``, ``"multi"`` (one
+    of several views of one call), ``"no_grad"`` or ``"inference"``: PyTorch forbids some in-place
+    changes for the latter ones.
+    """
+
+    __slots__ = ("base", "creation", "version")
+
+    def __init__(self, base: Tensor, version: int, creation: str) -> None:
+        self.base = base
+        self.version = version
+        self.creation = creation
+
+
+class Tensor:
+    """An n-dimensional array that remembers how it was computed.
+
+    ``Tensor(data)`` is PyTorch's legacy constructor (always the default dtype); the engine itself
+    makes tensors with :func:`wrap`. ``_versions`` is a list of one int, shared by all tensors that
+    share memory and increased by in-place changes; None stands for a counter at zero that nobody
+    shares yet (see :func:`versions_of`).
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_accumulator",
+        "_array",
+        "_grad",
+        "_grad_fn",
+        "_hooks",
+        "_nr",
+        "_requires_grad",
+        "_versions",
+        "_view",
+    )
+
+    _array: np.ndarray[Any, Any]
+    _requires_grad: bool
+    _grad_fn: Node | None
+    _nr: int
+    _grad: Any
+    _versions: list[int] | None
+    _view: View | None
+    _hooks: dict[int, Callable[..., Any]] | None
+    _accumulator: weakref.ref[AccumulateGrad] | None
+
+    #: Ask these for a method that the class does not have yet, in turn.
+    _resolvers: ClassVar[list[Callable[[str], Any]]] = []
+    #: The legacy constructor, printing and the renewal of a stale view's history live above this
+    #: layer and are put here by it.
+    _construct: ClassVar[Callable[..., Tensor]]
+    _represent: ClassVar[Callable[[Tensor], str]] = lambda tensor: f"tensor({tensor._array})"
+    _renew: ClassVar[Callable[[Tensor], None]] = lambda tensor: None
+
+    # NumPy must leave `array + tensor` to the tensor.
+    __array_ufunc__ = None
+
+    def __new__(cls, *data: Any, **options: Any) -> Tensor:
+        return Tensor._construct(*data, **options)
+
+    def __init__(self, *data: Any, **options: Any) -> None:
+        pass
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("__"):
+            for resolve in Tensor._resolvers:
+                method = resolve(name)
+                if method is not None:
+                    setattr(Tensor, name, method)
+                    return getattr(self, name)
+        raise AttributeError(f"'Tensor' object has no attribute '{name}'")
+
+    # --- what it holds
+
+    @property
+    def dtype(self) -> DType:
+        return dtypes.of(self._array)
+
+    @property
+    def shape(self) -> Size:
+        return Size(self._array.shape)
+
+    @property
+    def ndim(self) -> int:
+        return self._array.ndim
+
+    def dim(self) -> int:
+        return self._array.ndim
+
+    def numel(self) -> int:
+        return self._array.size
+
+    nelement = numel
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or the length of one dimension."""
+        if dim is None:
+            return self.shape
+        return self._array.shape[wrap_dim(dim, self._array.ndim)]
+
+    def stride(self, dim: int | None = None) -> Any:
+        """Steps in memory per dimension, in elements."""
+        strides = contiguous_strides(self._array)
+        return strides if dim is None else strides[wrap_dim(dim, self._array.ndim)]
+
+    def is_contiguous(self) -> bool:
+        return bool(self._array.flags.c_contiguous)
+
+    def element_size(self) -> int:
+        return self._array.itemsize
+
+    @property
+    def itemsize(self) -> int:
+        return self._array.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        return self._array.nbytes
+
+    @property
+    def device(self) -> Device:
+        return Device()
+
+    @property
+    def is_cuda(self) -> bool:
+        return False
+
+    @property
+    def is_sparse(self) -> bool:
+        return False
+
+    def is_floating_point(self) -> bool:
+        return bool(self._array.dtype.kind == "f")
+
+    def is_complex(self) -> bool:
+        return bool(self._array.dtype.kind == "c")
+
+    # --- its place in the graph
+
+    @property
+    def requires_grad(self) -> bool:
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Asks for gradients (or no longer): only of a floating or complex leaf."""
+        if self._grad_fn is not None and not requires_grad:
+            raise RuntimeError(
+                "you can only change requires_grad flags of leaf variables. If you want to use a "
+                "computed variable in a subgraph that doesn't require differentiation use "
+                "var_no_grad = var.detach()."
+            )
+        if requires_grad and self._array.dtype.kind not in "fc":
+            raise RuntimeError("only Tensors of floating point dtype can require gradients")
+        if self._grad_fn is None:
+            self._requires_grad = bool(requires_grad)
+        return self
+
+    @property
+    def grad_fn(self) -> Node | None:
+        if self._view is not None:
+            Tensor._renew(self)
+        return self._grad_fn
+
+    @property
+    def is_leaf(self) -> bool:
+        return self.grad_fn is None
+
+    @property
+    def output_nr(self) -> int:
+        return self._nr
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether this non-leaf keeps its gradient (see ``retain_grad``)."""
+        node = self._grad_fn
+        if node is None or node.hooks is None:
+            return False
+        kept = node.hooks.retain.get(self._nr)
+        return kept is not None and kept() is self
+
+    @property
+    def grad(self) -> Any:
+        if self._grad is None and self.grad_fn is not None and not self.retains_grad:
+            _warn_non_leaf_grad()
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            if not isinstance(value, Tensor):
+                raise TypeError(
+                    "assigned grad expected to be a Tensor or None but got grad of type "
+                    f"{type(value).__name__}"
+                )
+            if value is self:
+                raise RuntimeError("can't assign Variable as its own grad")
+            if value.dtype is not self.dtype:
+                raise RuntimeError(
+                    f"attempting to assign a gradient with dtype '{dtype_word(value)}' to a tensor "
+                    f"with grad_dtype '{dtype_word(self)}'. The gradient must match the tensor's "
+                    "grad_dtype (defaults to the tensor's dtype). You can set the tensor's "
+                    "grad_dtype attribute with a specific dtype, or None to allow any dtype. Set "
+                    "grad_dtype with caution. Diverging the dtypes of a tensor and its gradient "
+                    "may break downstream systems that assume they match."
+                )
+            if value._array.shape != self._array.shape:
+                raise RuntimeError(
+                    f"assigned grad has data of a different size: {list(value._array.shape)} "
+                    f"instead of {list(self._array.shape)}"
+                )
+        self._grad = value
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory without history and with a version counter of its own."""
+        return wrap(self._array)
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        self._array = value._array
+
+    @property
+    def _version(self) -> int:
+        return 0 if self._versions is None else self._versions[0]
+
+    @property
+    def _base(self) -> Tensor | None:
+        return None if self._view is None else self._view.base
+
+    def _is_view(self) -> bool:
+        return self._view is not None
+
+    def retain_grad(self) -> None:
+        """Keeps the gradient of a non-leaf in its ``grad``; does nothing to a leaf."""
+        if not self._requires_grad:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        node = self.grad_fn
+        if node is not None:
+            node.node_hooks().retain[self._nr] = weakref.ref(self)
+
+    def register_hook(self, hook: Callable[..., Any]) -> Handle:
+        """Calls ``hook(grad)`` with this tensor's gradient; what it returns replaces it."""
+        if not self._requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        node, number = edge_of(self)
+        assert node is not None
+        if self._grad_fn is None:
+            # The sink is held weakly, so the leaf itself keeps the hooks.
+            if self._hooks is None:
+                self._hooks = {}
+            node.node_hooks().tensor[0] = self._hooks
+            return Handle(self._hooks, hook)
+        return Handle(node.node_hooks().tensor.setdefault(number, {}), hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[..., Any]) -> Handle:
+        """Calls ``hook(tensor)`` after a leaf's ``grad`` was updated."""
+        if not self._requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if self._grad_fn is not None:
+            raise RuntimeError(
+                "post accumulate grad hooks cannot be registered on non-leaf tensors"
+            )
+        node = accumulator(self)
+        if node.post_accumulate is None:
+            node.post_accumulate = {}
+            _PINNED[self] = node
+        return Handle(node.post_accumulate, hook)
+
+    # --- as a Python object
+
+    def item(self) -> Any:
+        """The only element, as a Python number."""
+        if self._array.size != 1:
+            raise RuntimeError(
+                f"a Tensor with {self._array.size} elements cannot be converted to Scalar"
+            )
+        return self._array.item()
+
+    def tolist(self) -> Any:
+        """The elements as (nested lists of) Python numbers."""
+        return self._array.tolist()
+
+    def numpy(self, force: bool = False) -> Any:
+        """The NumPy array behind a tensor without history; it shares memory."""
+        if self._requires_grad and not force:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
+                "instead."
+            )
+        return self._array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def __len__(self) -> int:
+        if self._array.ndim == 0:
+            raise TypeError("len() of a 0-d tensor")
+        return int(self._array.shape[0])
+
+    def __bool__(self) -> bool:
+        if self._array.size == 1:
+            return bool(self._array)
+        if self._array.size == 0:
+            raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
+        raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __index__(self) -> int:
+        if self._array.dtype.kind not in "iub" or self._array.size != 1:
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self._array.item())
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self._array.ndim == 0:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter(self.unbind(0))
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __repr__(self) -> str:
+        return Tensor._represent(self)
+
+    def __format__(self, spec: str) -> str:
+        if self._array.ndim == 0:
+            return format(self.item(), spec)
+        return object.__format__(self, spec)
+
+
+_new = object.__new__
+# Sinks with post-accumulate hooks live as long as their leaf does.
+_PINNED: weakref.WeakKeyDictionary[Tensor, AccumulateGrad] = weakref.WeakKeyDictionary()
+
+
+def wrap(
+    array: Any, requires_grad: bool = False, grad_fn: Node | None = None, output: int = 0
+) -> Tensor:
+    """A tensor of an ndarray (not copied) or a NumPy scalar."""
+    tensor = _new(Tensor)
+    tensor._array = array if type(array) is np.ndarray else np.asarray(array)
+    tensor._requires_grad = requires_grad
+    tensor._grad_fn = grad_fn
+    tensor._nr = output
+    tensor._grad = None
+    tensor._versions = None
+    tensor._view = None
+    tensor._hooks = None
+    tensor._accumulator = None
+    return tensor
+
+
+def versions_of(tensor: Tensor) -> list[int]:
+    """The tensor's version counter, from now on a real one."""
+    if tensor._versions is None:
+        tensor._versions = [0]
+    return tensor._versions
+
+
+def accumulator(leaf: Tensor) -> AccumulateGrad:
+    """The sink of a leaf. The graph owns it: the leaf refers to it weakly."""
+    known = leaf._accumulator
+    node = None if known is None else known()
+    if node is None:
+        node = AccumulateGrad(leaf)
+        if leaf._hooks is not None:
+            node.node_hooks().tensor[0] = leaf._hooks
+        leaf._accumulator = weakref.ref(node)
+    return node
+
+
+def edge_of(tensor: Tensor) -> tuple[Node | None, int]:
+    """Where the gradient of a tensor goes."""
+    if tensor._view is not None:
+        Tensor._renew(tensor)
+    if tensor._grad_fn is not None:
+        return tensor._grad_fn, tensor._nr
+    return (accumulator(tensor), 0) if tensor._requires_grad else (None, 0)
+
+
+def share(tensor: Tensor, array: Any, differentiable: bool = True, several: bool = False) -> Tensor:
+    """A tensor over ``array``, which shares the memory and so the version counter of ``tensor``.
+
+    ``differentiable`` makes it a view in PyTorch's sense, whose in-place changes flow to the base.
+    """
+    made = wrap(array)
+    made._versions = versions_of(tensor)
+    if differentiable:
+        base = tensor if tensor._view is None else tensor._view.base
+        if mode.inference:
+            creation = "inference"
+        elif several:
+            creation = "multi"
+        else:
+            creation = "default" if mode.enabled else "no_grad"
+        made._view = View(base, made._versions[0], creation)
+    return made
+
+
+def wrap_dim(dim: int, ndim: int) -> int:
+    """A dimension counted from the front; IndexError with PyTorch's message outside the range."""
+    span = max(ndim, 1)
+    if not -span <= dim < span:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], "
+            f"but got {dim})"
+        )
+    return dim + span if dim < 0 else dim
+
+
+def contiguous_strides(array: np.ndarray[Any, Any]) -> tuple[int, ...]:
+    """Strides in elements; those of a dimension of length one or of an empty array as PyTorch's."""
+    if array.flags.c_contiguous:
+        strides, step = [], 1
+        for length in reversed(array.shape):
+            strides.append(step)
+            step *= max(length, 1)
+        return tuple(reversed(strides))
+    return tuple(stride // array.itemsize for stride in array.strides)
+
+
+def dtype_word(tensor: Tensor) -> str:
+    """A dtype as PyTorch's C++ messages write it (``float``, ``double``, ``long int``)."""
+    return {
+        "float32": "float",
+        "float64": "double",
+        "int64": "long int",
+        "int32": "int",
+        "int16": "short",
+        "int8": "signed char",
+        "uint8": "unsigned char",
+        "float16": "c10::Half",
+        "complex64": "c10::complex<float>",
+        "complex128": "c10::complex<double>",
+    }.get(tensor.dtype.name, tensor.dtype.name)
+
+
+def _warn_non_leaf_grad() -> None:
+    import warnings
+
+    warnings.warn(
+        "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
+        "attribute won't be populated during autograd.backward(). If you indeed want the .grad "
+        "field to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. "
+        "If you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor "
+        "instead.",
+        stacklevel=3,
+    )
