@@ -23,9 +23,10 @@ The engine reduces a gradient to the shape and type of its operand, so formulas 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
@@ -46,11 +47,28 @@ _ZEROS: Final = tuple((0,) * count for count in range(16))
 
 
 class Entry:
-    """Something callable under a signature: a row or a composition of rows."""
+    """Something callable under a signature: a row or a composition of rows.
 
-    __slots__ = ("_parameters", "_signature", "_tensors_only", "doc", "names", "samples")
+    ``doc`` says what it computes, ``kink`` which gradient it has where it has none or several.
+    """
 
-    def __init__(self, signature: str, doc: str, samples: Any) -> None:
+    _frames: ClassVar[int] = 3
+
+    __slots__ = (
+        "_parameters",
+        "_signature",
+        "_tensors_only",
+        "doc",
+        "kink",
+        "module",
+        "names",
+        "samples",
+    )
+
+    def __init__(self, signature: str, doc: str, kink: str, samples: Any) -> None:
+        # The module that calls row(), or whose decorator composite() runs.
+        self.module: str = sys._getframe(self._frames).f_globals["__name__"]
+        self.kink = kink
         self.names, self._parameters = split_signature(signature)
         self._signature: Signature | None = None
         self._tensors_only = -2
@@ -337,9 +355,10 @@ class Row(Entry):
         joint: tuple[str, Formula] | None,
         vjps: dict[str, Formula],
         doc: str,
+        kink: str,
         samples: Any,
     ) -> None:
-        super().__init__(signature, doc, samples)
+        super().__init__(signature, doc, kink, samples)
         self.forward = forward
         self.promote = promote
         self.view = view
@@ -540,8 +559,10 @@ class Composite(Entry):
 
     __slots__ = ("body",)
 
-    def __init__(self, signature: str, body: Callable[..., Any], doc: str, samples: Any) -> None:
-        super().__init__(signature, doc, samples)
+    def __init__(
+        self, signature: str, body: Callable[..., Any], doc: str, kink: str, samples: Any
+    ) -> None:
+        super().__init__(signature, doc, kink, samples)
         self.body = body
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -658,6 +679,7 @@ def row(
     node: str | None = None,
     joint: tuple[str, Formula] | None = None,
     doc: str = "",
+    kink: str = "",
     samples: Any = None,
     **vjps: Formula,
 ) -> Row:
@@ -666,20 +688,22 @@ def row(
     ``forward`` computes on arrays; ``promote`` says how operands get a common type; ``view`` that
     the result shares the first operand's memory; ``node`` replaces the name derived from the
     signature; ``vjps`` holds a formula per differentiable argument and ``joint`` one formula for
-    several arguments at once ("input weight", function). ``samples`` feeds the generic tests.
+    several arguments at once ("input weight", function). ``doc`` says in a sentence what is computed,
+    ``kink`` which gradient is used at points where there is none or several, ``samples`` feeds the
+    generic tests.
     """
-    made = Row(signature, forward, promote, view, several, node, joint, vjps, doc, samples)
+    made = Row(signature, forward, promote, view, several, node, joint, vjps, doc, kink, samples)
     register(made)
     return made
 
 
 def composite(
-    signature: str, *, doc: str = "", samples: Any = None
+    signature: str, *, doc: str = "", kink: str = "", samples: Any = None
 ) -> Callable[[Callable[..., Any]], Composite]:
     """Enters a composition of rows; decorates the function that composes."""
 
     def enter(body: Callable[..., Any]) -> Composite:
-        made = Composite(signature, body, doc or (body.__doc__ or ""), samples)
+        made = Composite(signature, body, doc or (body.__doc__ or ""), kink, samples)
         register(made)
         return made
 

@@ -1,0 +1,233 @@
+"""What can be called, told from the operator table: signature, derivative formula, example.
+
+Nothing here is written twice: formulas are the source text of the rows' own functions.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.samples import Sampler
+from gradcli.ops.table import (
+    Composite,
+    Entry,
+    Formula,
+    Plan,
+    Row,
+    lookup,
+    lookup_method,
+    method_names,
+    names,
+    parameter_names,
+)
+
+_VARIABLES = "xyzuvwabcdefgh"
+
+
+def groups() -> dict[str, list[str]]:
+    """Every public name by the group that it stands in, the groups in reading order."""
+    found: dict[str, list[str]] = {}
+    for name in names():
+        function = lookup(name)
+        assert function is not None
+        found.setdefault(_group(function.entries[0]), []).append(name)
+    for name in method_names():
+        if lookup(name) is None and not name.startswith("_"):
+            function = lookup_method(name)
+            assert function is not None
+            found.setdefault(_group(function.entries[0]), []).append(f"Tensor.{name}")
+    return {group: sorted(found[group]) for group in sorted(found)}
+
+
+def _group(entry: Entry) -> str:
+    return entry.module.rpartition(".")[2]
+
+
+def summary(name: str) -> str:
+    """One sentence on what a function computes."""
+    return entries_of(name)[0].doc.strip().split("\n\n")[0].replace("\n", " ")
+
+
+def entries_of(name: str) -> list[Entry]:
+    """The overloads under a public name (``Tensor.view`` for a method), or an empty list."""
+    if name.startswith("Tensor."):
+        function = lookup_method(name.removeprefix("Tensor."))
+    else:
+        function = lookup(name)
+    return [] if function is None else function.entries
+
+
+def search(text: str) -> dict[str, list[str]]:
+    """The groups with only those names that contain the text, or whose description does."""
+    wanted = text.lower()
+    matches: dict[str, list[str]] = {}
+    for group, members in groups().items():
+        kept = [n for n in members if wanted in n.lower() or wanted in summary(n).lower()]
+        if kept:
+            matches[group] = kept
+    return matches
+
+
+def describe(name: str) -> dict[str, Any]:
+    """Everything that the table knows about a public name, ready for JSON."""
+    entries = entries_of(name)
+    return {
+        "name": name,
+        "group": _group(entries[0]),
+        "method": entries[0].is_method,
+        "overloads": [_overload(name, entry) for entry in entries],
+    }
+
+
+def _overload(name: str, entry: Entry) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "signature": f"{name.removeprefix('Tensor.')}{entry.signature.describe()}",
+        "computes": entry.doc.strip(),
+        "subgradient": entry.kink or None,
+        "example": example(name, entry),
+    }
+    if isinstance(entry, Composite):
+        told["composed_of"] = [
+            {"name": row.names[0].removeprefix("aten."), **_differential(row)}
+            for row in _rows_in(entry)
+        ]
+    elif isinstance(entry, Row):
+        told |= _differential(entry)
+    return told
+
+
+def _differential(row: Row) -> dict[str, Any]:
+    """The node's name, the formulas and what they save; no node where nothing is differentiable."""
+    if not row.differentiable:
+        return {"grad_fn": None, "derivatives": {}, "saves": []}
+    plan = Plan(row, (True,) * len(row.differentiable))
+    parameters = row.signature.parameters
+    derivatives = {}
+    for edges, formula in row.formulas:
+        positions = edges if isinstance(edges, tuple) else (edges,)
+        arguments = ", ".join(parameters[row.differentiable[k]].name for k in positions)
+        derivatives[arguments] = formula_text(formula)
+    saves = [
+        name
+        for name, (_, _, fact) in zip(plan.names, plan.saves, strict=True)
+        if fact in ("tensor", "list")
+    ]
+    return {"grad_fn": row.node_name, "derivatives": derivatives, "saves": saves}
+
+
+def _rows_in(entry: Composite) -> list[Row]:
+    """The differentiable rows that a composition names."""
+    scope = entry.body.__globals__
+    called = [scope.get(name) for name in entry.body.__code__.co_names]
+    return [row for row in called if isinstance(row, Row) and row.differentiable]
+
+
+# --- formulas
+
+
+@cache
+def _tree(path: str) -> tuple[str, list[ast.Lambda | ast.FunctionDef]]:
+    source = Path(path).read_text(encoding="utf-8")
+    nodes = ast.walk(ast.parse(source))
+    return source, [node for node in nodes if isinstance(node, (ast.Lambda, ast.FunctionDef))]
+
+
+def formula_text(formula: Formula) -> str:
+    """A derivative formula as it is written in the table's source.
+
+    A lambda is shown as its expression; a function of several lines with its whole body.
+    """
+    code = formula.__code__
+    wanted = parameter_names(formula)
+    source, functions = _tree(code.co_filename)
+    for node in functions:
+        decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
+        if (decorators[0] if decorators else node).lineno != code.co_firstlineno:
+            continue
+        if tuple(argument.arg for argument in node.args.args) != wanted:
+            continue
+        if isinstance(node, ast.Lambda):
+            return _normal(ast.unparse(node.body))
+        returns = [part for part in node.body if not _is_docstring(part)]
+        if len(returns) == 1 and isinstance(returns[0], ast.Return) and returns[0].value:
+            return _normal(ast.unparse(returns[0].value))
+        return ast.get_source_segment(source, node) or node.name
+    return getattr(formula, "__name__", "?")
+
+
+def _is_docstring(part: ast.stmt) -> bool:
+    return isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant)
+
+
+def _normal(text: str) -> str:
+    return " ".join(text.split())
+
+
+# --- examples
+
+
+def example(name: str, entry: Entry) -> str | None:
+    """A command that calls the function with the smallest of its own samples."""
+    if entry.samples is None:
+        return None
+    calls = sorted(entry.samples(Sampler()), key=_weight)
+    for call in calls:
+        text = _command(name, call)
+        if text is not None:
+            return text
+    return None
+
+
+def _weight(call: Sequence[Any]) -> tuple[bool, int]:
+    sizes = [value.size for value in _arrays(call)]
+    return not sizes or 0 in sizes or sum(sizes) < 2, sum(sizes)
+
+
+def _arrays(call: Any) -> list[Any]:
+    found = []
+    for value in call:
+        if isinstance(value, np.ndarray):
+            found.append(value)
+        elif isinstance(value, (list, tuple)):
+            found += _arrays(value)
+    return found
+
+
+def _command(name: str, call: Sequence[Any]) -> str | None:
+    *args, keywords = call if isinstance(call[-1], dict) else (*call, {})
+    options: list[str] = []
+
+    def spell(value: Any) -> str:
+        if isinstance(value, np.ndarray):
+            variable = _VARIABLES[len(options)]
+            rounded = np.round(value, 1) if value.dtype.kind == "f" else value
+            text = str(rounded.tolist()).replace(" ", "")
+            if value.dtype.kind == "f":
+                options.append(f'--{variable} "{text}"')
+            else:
+                options.append(f'--const "{variable}={text}"')
+            return variable
+        if isinstance(value, (list, tuple)):
+            inner = ", ".join(spell(item) for item in value)
+            return (
+                f"[{inner}]" if isinstance(value, list) else f"({inner}{',' * (len(value) == 1)})"
+            )
+        return repr(value)
+
+    if name.startswith("Tensor."):
+        first, *rest = [spell(value) for value in args]
+        head, parts = f"{first}.{name.removeprefix('Tensor.')}", rest
+    else:
+        head = name.replace("nn.functional.", "F.") if "." in name else name
+        head = f"torch.{head}" if "." in head and not head.startswith("F.") else head
+        parts = [spell(value) for value in args]
+    parts += [f"{key}={spell(value)}" for key, value in keywords.items()]
+    if len(options) > len(_VARIABLES):
+        return None
+    return " ".join([f'gradcli eval "{head}({", ".join(parts)})"', *options])
