@@ -650,6 +650,7 @@ MODULES: Final = (
     "shape",
     "reduction",
     "creation",
+    "special",
 )
 _functions: dict[str, Function] = {}
 _methods: dict[str, Function] = {}
