@@ -13,8 +13,9 @@ method only; other dotted names live in that module of ``torch``; ``aten.`` name
 
 Types: ``Tensor``, ``Operand`` (a tensor, or a number that acts as one), ``Scalar``, ``int``,
 ``float``, ``bool``, ``str``, ``dtype``, ``any``, lists such as ``int[]``, ``int[2]`` (one number
-stands for all), ``Tensor[]``, and ``?`` behind a type that may be None. ``$factory`` stands for the
-keyword arguments that all functions share that make new tensors.
+stands for all), ``Tensor[]``, ``Tensor[*]`` (a list that may also be written without brackets), and
+``?`` behind a type that may be None. ``$factory`` stands for the keyword arguments that all
+functions share that make new tensors.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _FACTORY: Final = (
     "bool? requires_grad=False"
 )
 _PARAMETER: Final = re.compile(
-    r"\s*(?P<type>\w+(\[\d*\])?\??)\s+(?P<name>\w+)\s*(=\s*(?P<default>.+?))?\s*$"
+    r"\s*(?P<type>\w+(\[[\d*]*\])?\??)\s+(?P<name>\w+)\s*(=\s*(?P<default>.+?))?\s*$"
 )
 # PyTorch also takes NumPy's spelling of these keywords.
 _NUMPY_NAMES: Final = {"axis": "dim", "keepdims": "keepdim", "x": "self", "input": "self"}
@@ -62,7 +63,16 @@ class Mismatch(TypeError):
 class Parameter:
     """One argument of an operator."""
 
-    __slots__ = ("base", "default", "keyword_only", "length", "name", "nullable", "required")
+    __slots__ = (
+        "base",
+        "default",
+        "keyword_only",
+        "length",
+        "name",
+        "nullable",
+        "required",
+        "variadic",
+    )
 
     def __init__(self, text: str, keyword_only: bool) -> None:
         match = _PARAMETER.match(text)
@@ -73,7 +83,8 @@ class Parameter:
         kind = kind.rstrip("?")
         length = re.search(r"\[(\d+)\]", kind)
         self.length = int(length[1]) if length else 0
-        self.base = re.sub(r"\[\d+\]", "[]", kind)
+        self.base = re.sub(r"\[[\d*]+\]", "[]", kind)
+        self.variadic = kind == "int[]" or kind.endswith("[*]")
         self.name = match["name"]
         self.keyword_only = keyword_only
         self.required = match["default"] is None
@@ -182,10 +193,8 @@ class Signature:
         if len(args) <= skipped or len(self.parameters) <= skipped:
             return args
         parameter = self.parameters[skipped]
-        if parameter.base not in ("int[]", "Tensor[]") or parameter.length:
-            return args
         wanted = _is_int if parameter.base == "int[]" else _is_tensor
-        if not wanted(args[skipped]) or (skipped and parameter.base == "Tensor[]"):
+        if not parameter.variadic or not wanted(args[skipped]):
             return args
         end = skipped
         while end < len(args) and wanted(args[end]):

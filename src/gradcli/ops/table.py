@@ -616,6 +616,15 @@ class Function:
         return f"<built-in method {self.name.rsplit('.', 1)[-1]} of type object>"
 
 
+class Attribute(Function):
+    """A function of one tensor that is written after a dot, without brackets: ``x.T``."""
+
+    __slots__ = ()
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else self.call((instance,), {}, True)
+
+
 class Method:
     """A function with the tensor before its dot."""
 
@@ -709,6 +718,28 @@ def composite(
         return made
 
     return enter
+
+
+def attribute(
+    signature: str, *, doc: str = "", samples: Any = None
+) -> Callable[[Callable[..., Any]], Composite]:
+    """Enters a composition that is read like a field, ``x.T``; its names begin with ``Tensor.``."""
+
+    def enter(body: Callable[..., Any]) -> Composite:
+        made = Composite(signature, body, doc or (body.__doc__ or ""), samples)
+        for name in made.names:
+            name = name.removeprefix("Tensor.")
+            _methods[name] = Attribute(name)
+            _methods[name].entries.append(made)
+        return made
+
+    return enter
+
+
+def enter(function: Function) -> Function:
+    """Enters a callable that chooses among arguments itself, under ``function.name``."""
+    _functions[function.name] = function
+    return function
 
 
 def _find(table: dict[str, Function], name: str) -> Function | None:
