@@ -726,7 +726,7 @@ def attribute(
     """Enters a composition that is read like a field, ``x.T``; its names begin with ``Tensor.``."""
 
     def enter(body: Callable[..., Any]) -> Composite:
-        made = Composite(signature, body, doc or (body.__doc__ or ""), samples)
+        made = Composite(signature, body, doc or (body.__doc__ or ""), "", samples)
         for name in made.names:
             name = name.removeprefix("Tensor.")
             _methods[name] = Attribute(name)
