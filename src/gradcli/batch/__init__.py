@@ -1,0 +1,1 @@
+"""Many questions at once: records, their answers, and what goes through them."""

@@ -1,0 +1,156 @@
+"""The commands, each a module that is imported when it is called."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+import typer.main
+from typer.core import TyperGroup
+
+from gradcli.cli.arguments import Command, ExpressionCommand, completion
+from gradcli.cli.report import FAILED, USAGE, Stop, UsageError, say_usage
+
+PROGRAM = "gradcli"
+COMPLETE = "_GRADCLI_COMPLETE"
+
+#: Name -> (one line of help, whether its argument is an expression). The module of the same name
+#: in this package holds the function `command`.
+COMMANDS: dict[str, tuple[str, bool]] = {
+    "eval": ("Evaluate an expression and print its value and gradients.", True),
+    "run": ("Run a program file.", False),
+    "batch": ("Answer many expressions or programs, one record a line.", False),
+    "functions": ("List what can be called, with derivative formulas.", False),
+}
+
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
+
+
+class Commands(TyperGroup):
+    """Loads a command's module when the command is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            if ctx.resilient_parsing:
+                return None
+            raise _unknown(cmd_name)
+        help_line, expression = COMMANDS[cmd_name]
+        module = import_module(f"{__package__}.{cmd_name}")
+        single = typer.Typer(
+            add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+        )
+        single.command(
+            cmd_name,
+            cls=ExpressionCommand if expression else Command,
+            context_settings=_SETTINGS,
+            short_help=help_line,
+        )(module.command)
+        return typer.main.get_command(single)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (line, _) in COMMANDS.items()])
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        found = [
+            completion(name, line)
+            for name, (line, _) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        # Past the group's own answer, which would load every command for its help.
+        return found + super(TyperGroup, self).shell_complete(ctx, incomplete)
+
+
+def _unknown(name: str) -> UsageError:
+    from gradcli.language.suggest import did_you_mean
+
+    if not name.replace("-", "").isalnum():
+        return UsageError(f"no such command: {name}", f'to evaluate it: {PROGRAM} eval "{name}"')
+    return UsageError(f"no such command: {name}", did_you_mean(name, COMMANDS))
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"{PROGRAM} {version(PROGRAM)}")
+        raise typer.Exit
+
+
+def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Differentiate tensor expressions, with PyTorch's semantics and without PyTorch."""
+
+
+def build(completion: bool) -> Any:
+    """The command group; `completion` adds the options that install shell completion."""
+    app = typer.Typer(
+        cls=Commands,
+        add_completion=completion,
+        context_settings=_SETTINGS,
+        no_args_is_help=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    app.callback(invoke_without_command=True)(root)
+    return typer.main.get_command(app)
+
+
+def run(arguments: list[str]) -> int:
+    """Runs a command line; the exit code."""
+    completing = COMPLETE in os.environ
+    # Only a line without a command can ask for them, and they cost time to set up.
+    group = build(completing or not arguments or arguments[0].startswith("-"))
+    if completing:
+        group.main(arguments, prog_name=PROGRAM, complete_var=COMPLETE)
+    command = PROGRAM
+    try:
+        if not arguments:
+            raise UsageError("there is no command")
+        if arguments[0] in COMMANDS:
+            command += f" {arguments[0]}"
+        with group.make_context(PROGRAM, arguments) as context:
+            group.invoke(context)
+    except Stop as stop:
+        return stop.code
+    except typer.Exit as done:
+        return done.exit_code
+    except UsageError as error:
+        say_usage(error, command)
+        return USAGE
+    except typer.TyperException as error:
+        message = error.format_message().rstrip(".")
+        say_usage(UsageError(message[:1].lower() + message[1:]), command)
+        return error.exit_code
+    except (BrokenPipeError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        return _internal(error, "--debug" in arguments)
+    return 0
+
+
+def _internal(error: Exception, debug: bool) -> int:
+    """Reports an error that is gradcli's own fault."""
+    from gradcli.cli.report import say
+    from gradcli.language.diagnostics import Diagnostic
+
+    if debug:
+        import traceback
+
+        sys.stdout.flush()
+        traceback.print_exception(error)
+    hint = "" if debug else "this is a fault of gradcli itself; --debug shows where"
+    say(Diagnostic(f"internal error: {type(error).__name__}", str(error), hint=hint))
+    return FAILED

@@ -1,0 +1,68 @@
+"""`gradcli batch`: a record a line in, an answer a line out."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from gradcli.cli.report import FAILED, Stop
+
+
+def command(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="The records; - reads the standard input.")
+    ],
+    max_steps: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="Stop a record after N loop turns and function calls."),
+    ] = None,
+    timeout: Annotated[
+        str | None, typer.Option(metavar="SECONDS", help="Stop a record after this time.")
+    ] = None,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show Python's traceback of an internal error.")
+    ] = False,
+) -> None:
+    """Answer many expressions or programs, one record a line, each with a line of JSON.
+
+    A line is a JSON object with "expr" or "program", or else an expression with its declarations,
+    as in: let x = 3; x*x. Blank lines and # comments are skipped. The exit code is 1 if a record
+    failed; the others are answered all the same.
+    """
+    from gradcli.cli.run import read_limits
+    from gradcli.cli.source import unreadable
+
+    limits = read_limits(max_steps, timeout)
+    from gradcli.batch.sequential import replies
+    from gradcli.batch.worker import Limits
+
+    if file == "-":
+        lines = sys.stdin.buffer
+    else:
+        try:
+            lines = open(file, "rb")  # noqa: SIM115 - closed below, unless it is the input stream
+        except (OSError, ValueError) as error:
+            raise unreadable(file, error) from None
+    answered = failed = first = 0
+    try:
+        for number, answer in replies(lines, Limits(*limits)):
+            answered += 1
+            if not answer.ok:
+                failed += 1
+                first = first or number
+            sys.stdout.write(answer.text + "\n")
+            sys.stdout.flush()
+    except IsADirectoryError as error:
+        raise unreadable(file, error) from None
+    finally:
+        if file != "-":
+            lines.close()
+    if failed:
+        records = "record" if answered == 1 else "records"
+        print(
+            f"error: {failed} of {answered} {records} failed, the first in line {first}",
+            file=sys.stderr,
+        )
+        raise Stop(FAILED)

@@ -1,0 +1,265 @@
+"""One evaluation: a text with its variables, the backward pass, higher derivatives.
+
+`eval` and `batch` differ in where their questions come from and in how they show the answers; what
+happens in between is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import gradcli.wiring  # noqa: F401 - printing, floating point warnings
+from gradcli.autograd.backward import backward, grad
+from gradcli.language.code import GLOBAL, Code
+from gradcli.language.compiler import compile_text
+from gradcli.language.diagnostics import Diagnostic, ParseError, Place, locate
+from gradcli.language.machine import Machine
+from gradcli.tensor.tensor import Tensor, wrap
+
+Grads = dict[str, Tensor | None]
+
+
+class Variable(NamedTuple):
+    """A variable that comes from outside: a text to evaluate, or a value.
+
+    `kind` is "let" for a leaf that requires grad, "const" for one that does not.
+    """
+
+    name: str
+    value: Any
+    kind: str = "let"
+    origin: str = ""
+
+
+class Plan(NamedTuple):
+    """What happens to a value once it is there.
+
+    Attributes:
+        run: whether backward runs; None lets the value decide (it does where that requires grad).
+        seeds: one for every output that requires grad: a tensor, None, or a function of an output.
+        retain_graph, create_graph: as in `torch.autograd.backward`; None retains what
+            `create_graph` asks for.
+        times: how often backward runs.
+        order: derivatives up to this order are wanted, each of one variable alone.
+        wrt: names of the leaves that get gradients; all where it is empty.
+    """
+
+    run: bool | None = None
+    seeds: Sequence[Any] = ()
+    retain_graph: bool | None = None
+    create_graph: bool = False
+    times: int = 1
+    order: int = 1
+    wrt: Sequence[str] = ()
+
+
+class Answer(NamedTuple):
+    """What an evaluation gave.
+
+    Attributes:
+        value: of the last expression.
+        outputs: the value itself, or the elements of a tuple.
+        several: whether the value is a tuple.
+        leaves: the variables that require grad.
+        grads: their gradients; None where no backward ran.
+        derivatives: of each leaf, the first to the Nth; empty unless N > 1.
+    """
+
+    value: Any
+    outputs: Sequence[Any]
+    several: bool
+    leaves: dict[str, Tensor]
+    grads: Grads | None
+    derivatives: dict[str, list[Tensor]]
+
+
+def compile_expression(text: str, origin: str = "expression") -> Code:
+    """The code of a text that ends in an expression.
+
+    Raises:
+        ParseError: it is not in the language, or it has no value.
+    """
+    code = compile_text(text, origin)
+    if not code.ends_in_expression:
+        if not text.strip():
+            raise ParseError(
+                Diagnostic(
+                    "SyntaxError",
+                    "the expression is empty",
+                    origin=origin,
+                    hint='write one, as in `gradcli eval "x**2" --x 3`',
+                )
+            )
+        end = len(text.rstrip())
+        raise ParseError(
+            locate(
+                "SyntaxError",
+                "there is nothing to show: the text does not end in an expression",
+                text,
+                origin,
+                end,
+                end,
+                hint="end it with what you want to see, as in `let x = 3; x*x`",
+            )
+        )
+    return code
+
+
+def place_of(code: Code, name: str) -> tuple[int, int] | None:
+    """Where a program first reads a global name: two offsets in its text."""
+    for (operation, argument), start, end in zip(
+        code.instructions, code.starts, code.ends, strict=True
+    ):
+        if operation == GLOBAL and argument == name:
+            return start, end
+    return None
+
+
+def is_called(code: Code, name: str) -> bool:
+    """Whether the first use of a name is a call: then it was meant to be a function."""
+    place = place_of(code, name)
+    return place is not None and code.text[place[1] :].lstrip(" \t").startswith("(")
+
+
+def unbound_variables(code: Code, given: Iterable[str]) -> list[str]:
+    """The variables that a text needs and nobody gave a value; unknown functions are none."""
+    # Asking whether the language knows a name may load the whole operator table.
+    from gradcli.language.namespace import knows
+
+    known = set(given)
+    return [
+        name
+        for name in code.read_names
+        if name not in known and not knows(name) and not is_called(code, name)
+    ]
+
+
+def define(machine: Machine, variables: Iterable[Variable]) -> None:
+    """Gives variables their values, in order; texts may use those before them.
+
+    Raises:
+        Exception: whatever the text of a variable raised.
+    """
+    for variable in variables:
+        value = variable.value
+        if isinstance(value, str):
+            value = machine.run(compile_expression(value, variable.origin))
+            machine.declared.pop(variable.name, None)
+            value = machine.namespace.declare(variable.kind, value, None)
+        machine.globals[variable.name] = value
+        machine.declared[variable.name] = value
+
+
+def seed_from_text(machine: Machine, text: str, origin: str) -> Callable[[Tensor], Any]:
+    """A seed that is given as an expression, such as `ones`, `[1, 2, 3]` or `ones_like(x)`.
+
+    The text is evaluated when the output is there. A function such as `ones` is called with the
+    output's shape and dtype, numbers take the output's dtype.
+    """
+    code = compile_expression(text, origin)
+
+    def seed(output: Tensor) -> Any:
+        value = machine.run(code)
+        if callable(value) and not isinstance(value, Tensor):
+            value = machine.call(value, tuple(output.shape), dtype=output.dtype)
+        if value is None or isinstance(value, Tensor):
+            return value
+        return machine.namespace.declare("const", value, output.dtype)
+
+    return seed
+
+
+def evaluate(machine: Machine, code: Code, plan: Plan) -> Answer:
+    """Runs a text on a machine whose variables are set, and what the plan asks for.
+
+    Raises:
+        Exception: whatever the text or PyTorch's rules raise.
+    """
+    value = machine.run(code)
+    several = isinstance(value, tuple | list) and any(isinstance(part, Tensor) for part in value)
+    outputs = list(value) if several else [value]
+    leaves = leaves_of(machine)
+    wanted = {name: leaf for name, leaf in leaves.items() if not plan.wrt or name in plan.wrt}
+    ends = [out for out in outputs if isinstance(out, Tensor) and out.requires_grad]
+    run = bool(ends) if plan.run is None else plan.run
+    if not run:
+        return Answer(value, outputs, several, leaves, None, {})
+    if not ends:
+        # PyTorch's error says what is missing.
+        ends = [out if isinstance(out, Tensor) else wrap(np.zeros(())) for out in outputs][:1]
+    given = list(plan.seeds)
+    if len(given) == len(ends):
+        given = [
+            seed(end) if callable(seed) and not isinstance(seed, Tensor) else seed
+            for seed, end in zip(given, ends, strict=True)
+        ]
+    seeds = given or None
+    derivatives: dict[str, list[Tensor]] = {}
+    inputs = list(wanted.values()) if plan.wrt else None
+    try:
+        if plan.order > 1:
+            derivatives = differentiate(ends, seeds, wanted, plan)
+        for _ in range(plan.times):
+            backward(ends, seeds, plan.retain_graph, plan.create_graph, inputs=inputs)
+    except Exception as error:
+        raise located(error, code, ends) from None
+    grads = {name: leaf._grad for name, leaf in wanted.items()}
+    return Answer(value, outputs, several, leaves, grads, derivatives)
+
+
+def located(error: Exception, code: Code, ends: Sequence[Tensor]) -> Exception:
+    """The same error of a backward pass, with the place of the expression that it started from."""
+    if getattr(error, "place", None) is None:
+        shapes = [f"shape {list(end.shape)}" for end in ends if end.ndim]
+        place = Place(code.text, code.origin, code.starts[-1], code.ends[-1], ", ".join(shapes[:3]))
+        error.place = place  # type: ignore[attr-defined]
+    return error
+
+
+def leaves_of(machine: Machine) -> dict[str, Tensor]:
+    """The leaves that require grad: declared ones first, then those the text made itself."""
+    leaves: dict[str, Tensor] = {}
+    seen: set[int] = set()
+    for name, value in [*machine.declared.items(), *machine.globals.items()]:
+        if type(value) is Tensor and value._requires_grad and value._grad_fn is None:
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            leaves[name] = value
+    return leaves
+
+
+def differentiate(
+    ends: Sequence[Tensor], seeds: Sequence[Any] | None, leaves: dict[str, Tensor], plan: Plan
+) -> dict[str, list[Tensor]]:
+    """The first to the Nth derivative of each leaf alone.
+
+    The first is seeded by the seeds, each later one by ones. One that vanishes identically is
+    zeros, whether the graph ends there or never led to the leaf.
+    """
+    inputs = list(leaves.values())
+    if not inputs:
+        return {}
+    firsts = grad(ends, inputs, seeds, create_graph=True, allow_unused=True)
+    found: dict[str, list[Tensor]] = {}
+    for (name, leaf), first in zip(leaves.items(), firsts, strict=True):
+        orders: list[Tensor] = []
+        current: Tensor | None = first
+        while True:
+            if current is None:
+                current = wrap(np.zeros_like(leaf._array))
+            orders.append(current)
+            if len(orders) == plan.order:
+                break
+            if not current._requires_grad:
+                current = None
+                continue
+            ones = wrap(np.ones_like(current._array))
+            (current,) = grad(current, [leaf], [ones], create_graph=True, allow_unused=True)
+        if not plan.create_graph:
+            orders = [wrap(order._array) for order in orders]
+        found[name] = orders
+    return found

@@ -1,0 +1,20 @@
+"""Joins the layers for a process that evaluates: whoever does imports this module.
+
+Tensors print by way of `gradcli.views`, programs find its print options under PyTorch's names, and
+NumPy keeps quiet about overflow, division by zero and invalid values, which PyTorch answers with
+inf and nan and no warning.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradcli.language.namespace import default_namespace
+from gradcli.tensor.tensor import Tensor
+from gradcli.views import printing
+from gradcli.views.tensors import represent
+
+Tensor._represent = represent
+for name in ("set_printoptions", "printoptions"):
+    default_namespace().found["torch", name] = getattr(printing, name)
+np.seterr(all="ignore")
