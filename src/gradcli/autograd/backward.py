@@ -65,17 +65,18 @@ def _walk(
         if node not in buffers:
             buffers[node] = [None] * (1 + len(node.others))
         _accumulate(buffers[node], number, grad)
-    ready = [
-        (-node.sequence, id(node), node) for node in dict.fromkeys(starts) if not pending.get(node)
-    ]
-    heapq.heapify(ready)
-    while ready:
-        node = heapq.heappop(ready)[2]
+    heap = [(-node.sequence, id(node), node) for node, count in pending.items() if not count]
+    heapq.heapify(heap)
+    following: Node | None = None
+    while heap or following is not None:
+        # Along a chain the one ready node need not pass through the heap.
+        node = heapq.heappop(heap)[2] if following is None else following
+        following = None
         grads = buffers.pop(node)
         hooks = node.hooks
         if hooks is not None:
             grads = _run_tensor_hooks(hooks, grads, recorded)
-        if node in captures:
+        if captures and node in captures:
             for number, position in captures[node]:
                 captured[position] = grads[number]
         if needed is not None and node not in needed:
@@ -117,26 +118,31 @@ def _walk(
                     buffer[number] = add(known, gradient) if recorded else known + gradient
             left = pending[successor] - 1
             pending[successor] = left
-            if not left:
-                heapq.heappush(ready, (-successor.sequence, id(successor), successor))
+            if left:
+                continue
+            if following is None and not heap:
+                following = successor
+                continue
+            if following is not None:
+                heapq.heappush(heap, (-following.sequence, id(following), following))
+                following = None
+            heapq.heappush(heap, (-successor.sequence, id(successor), successor))
     return captured
 
 
 def _count_incoming(starts: Sequence[Node]) -> dict[Node, int]:
-    """How many edges of the reachable graph lead to each node."""
-    pending: dict[Node, int] = {}
-    stack = list(dict.fromkeys(starts))
-    seen = set(stack)
+    """How many edges of the reachable graph lead to each of its nodes."""
+    pending = dict.fromkeys(starts, 0)
+    stack = list(pending)
     while stack:
         for successor in stack.pop().successors:
-            if successor is None:
-                continue
-            if successor in seen:
-                pending[successor] = pending.get(successor, 0) + 1
-            else:
-                seen.add(successor)
-                pending[successor] = 1
-                stack.append(successor)
+            if successor is not None:
+                known = pending.get(successor)
+                if known is None:
+                    pending[successor] = 1
+                    stack.append(successor)
+                else:
+                    pending[successor] = known + 1
     return pending
 
 

@@ -248,16 +248,19 @@ class RowNode(Node):
                 if value.versions[0] != value.version:
                     raise self._modified(self.result(value), value.version)
                 value = self.result(value) if recorded else value.array
-            elif (
-                kind is tuple and versions is not None and type(versions.get(len(values))) is tuple
-            ):
-                for item, count in zip(value, versions[len(values)], strict=True):
-                    if type(item) is Tensor and item._version != count:
-                        raise self._modified(item, count)
-                if not recorded:
-                    value = tuple(item._array if type(item) is Tensor else item for item in value)
+            elif kind is tuple:
+                counts = None if versions is None else versions.get(len(values))
+                value = self._unpack_list(value, counts, recorded)
             values.append(value)
         return values
+
+    def _unpack_list(self, items: Any, counts: Any, recorded: bool) -> Any:
+        for position, item in enumerate(items):
+            if type(item) is Tensor:
+                count = counts[position] if counts else 0
+                if item._version != count:
+                    raise self._modified(item, count)
+        return items if recorded else tuple(i._array if type(i) is Tensor else i for i in items)
 
     def result(self, saved: Saved) -> Tensor:
         """A saved output as a tensor that this node made."""
@@ -266,7 +269,7 @@ class RowNode(Node):
         return tensor
 
     def apply(self, grads: Sequence[Any], recorded: bool) -> Sequence[Any]:
-        values = self.unpack(recorded)
+        values = self.unpack(recorded) if self.plan.saves else ()
         found: list[Any] = [None] * len(self.successors)
         for edges, formula, all_grads, picks in self.plan.steps:
             if all_grads:
