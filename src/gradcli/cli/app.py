@@ -23,35 +23,41 @@ COMMANDS: dict[str, tuple[str, bool]] = {
     "eval": ("Evaluate an expression and print its value and gradients.", True),
     "run": ("Run a program file.", False),
     "batch": ("Answer many expressions or programs, one record a line.", False),
+    "functions": ("List the functions that can be called, or show one.", False),
     "functions": ("List what can be called, with derivative formulas.", False),
 }
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
+def load(name: str) -> Any:
+    """The command of that name."""
+    help_line, expression = COMMANDS[name]
+    module = import_module(f"{__package__}.{name}")
+    single = typer.Typer(
+        add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+    )
+    single.command(
+        name,
+        cls=ExpressionCommand if expression else Command,
+        context_settings=_SETTINGS,
+        short_help=help_line,
+    )(module.command)
+    return typer.main.get_command(single)
+
+
 class Commands(TyperGroup):
-    """Loads a command's module when the command is called."""
+    """What stands before a command: its own options, help and completion."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in COMMANDS:
-            if ctx.resilient_parsing:
-                return None
-            raise _unknown(cmd_name)
-        help_line, expression = COMMANDS[cmd_name]
-        module = import_module(f"{__package__}.{cmd_name}")
-        single = typer.Typer(
-            add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
-        )
-        single.command(
-            cmd_name,
-            cls=ExpressionCommand if expression else Command,
-            context_settings=_SETTINGS,
-            short_help=help_line,
-        )(module.command)
-        return typer.main.get_command(single)
+        if cmd_name in COMMANDS:
+            return load(cmd_name)
+        if ctx.resilient_parsing:
+            return None
+        raise _unknown(cmd_name)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
@@ -94,13 +100,11 @@ def root(
     """Differentiate tensor expressions, with PyTorch's semantics and without PyTorch."""
 
 
-def build(completion: bool) -> Any:
-    """The command group; `completion` adds the options that install shell completion."""
+def build() -> Any:
+    """The command group, with the options that install shell completion."""
     app = typer.Typer(
         cls=Commands,
-        add_completion=completion,
         context_settings=_SETTINGS,
-        no_args_is_help=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
@@ -110,19 +114,22 @@ def build(completion: bool) -> Any:
 
 def run(arguments: list[str]) -> int:
     """Runs a command line; the exit code."""
-    completing = COMPLETE in os.environ
-    # Only a line without a command can ask for them, and they cost time to set up.
-    group = build(completing or not arguments or arguments[0].startswith("-"))
-    if completing:
-        group.main(arguments, prog_name=PROGRAM, complete_var=COMPLETE)
+    if COMPLETE in os.environ:
+        build().main(arguments, prog_name=PROGRAM, complete_var=COMPLETE)
     command = PROGRAM
     try:
         if not arguments:
             raise UsageError("there is no command")
         if arguments[0] in COMMANDS:
+            # Past the group, whose options would have to be converted first.
             command += f" {arguments[0]}"
-        with group.make_context(PROGRAM, arguments) as context:
-            group.invoke(context)
+            called, arguments = load(arguments[0]), arguments[1:]
+        elif arguments[0].startswith("-"):
+            called = build()
+        else:
+            raise _unknown(arguments[0])
+        with called.make_context(command, arguments) as context:
+            called.invoke(context)
     except Stop as stop:
         return stop.code
     except typer.Exit as done:

@@ -231,3 +231,33 @@ def _command(name: str, call: Sequence[Any]) -> str | None:
     if len(options) > len(_VARIABLES):
         return None
     return " ".join([f'gradcli eval "{head}({", ".join(parts)})"', *options])
+
+
+# --- names
+
+
+def full_name(name: str) -> str | None:
+    """The name in the table that a user means: ``torch.sin``, ``F.relu``, ``relu``, ``x.view``."""
+    bare = name.removeprefix("torch.")
+    bare = "nn.functional." + bare[2:] if bare.startswith("F.") else bare
+    for candidate in (bare, f"nn.functional.{bare}", f"Tensor.{bare}"):
+        if entries_of(candidate):
+            return candidate
+    return None
+
+
+def nearest(name: str) -> str:
+    """A hint with the names that are spelled much like this one, or ""."""
+    from gradcli.language.suggest import did_you_mean
+
+    everything = [member for members in groups().values() for member in members]
+    return did_you_mean(name, everything + [member.rpartition(".")[2] for member in everything])
+
+
+def listing(found: dict[str, list[str]]) -> list[dict[str, Any]]:
+    """A listing ready for JSON: one object a function."""
+    return [
+        {"name": name, "group": group, "computes": summary(name)}
+        for group, members in found.items()
+        for name in members
+    ]
