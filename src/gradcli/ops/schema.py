@@ -194,12 +194,13 @@ class Signature:
             return args
         parameter = self.parameters[skipped]
         wanted = _is_int if parameter.base == "int[]" else _is_tensor
-        if not parameter.variadic or not wanted(args[skipped]):
+        if (
+            not parameter.variadic
+            or not wanted(args[skipped])
+            or (parameter.base == "int[]" and self.positional != skipped + 1)
+        ):
             return args
-        end = skipped
-        while end < len(args) and wanted(args[end]):
-            end += 1
-        return [*args[:skipped], tuple(args[skipped:end]), *args[end:]]
+        return [*args[:skipped], tuple(args[skipped:])]
 
     def _find(self, keyword: str) -> int | None:
         position = self.index.get(keyword)
@@ -212,29 +213,45 @@ class Signature:
             return None
         fitted = _fit(parameter, value)
         if fitted is _MISSING:
-            name = "input" if parameter.name == "self" else parameter.name
-            where = f"(position {position}) " if position is not None else ""
-            raise Mismatch(
-                f"{self.name}(): argument '{name}' {where}must be {parameter.word()}, "
-                f"not {_type_name(value)}"
-                if not _wrong_element(parameter, value)
-                else f"{self.name}(): argument '{name}' {where}must be {parameter.word()}, but "
-                f"found element of type {_type_name(_wrong_element(parameter, value)[1])} at pos "
-                f"{_wrong_element(parameter, value)[0]}"
-            )
+            raise self._complaint(parameter, value, position)
         return fitted
 
+    def _complaint(self, parameter: Parameter, value: Any, position: int | None) -> TypeError:
+        """What is wrong with an argument.
 
-def _wrong_element(parameter: Parameter, value: Any) -> tuple[Any, ...]:
-    """The position and value of the element that spoils a list, or an empty tuple."""
+        PyTorch looks at the first element only when it chooses an overload: a later one of a wrong
+        type is an error of the call, not a :class:`Mismatch`.
+        """
+        name = "input" if parameter.name == "self" else parameter.name
+        wrong = _wrong_element(parameter, value)
+        if wrong is not None and parameter.base == "Tensor[]":
+            return TypeError(
+                f"expected Tensor as element {wrong[0]} in argument {(position or 1) - 1}, but got "
+                f"{_type_name(wrong[1])}"
+            )
+        if wrong is not None and parameter.base == "int[]" and wrong[0] > 0:
+            return TypeError(
+                f"{self.name}(): argument '{name}' failed to unpack the object at pos "
+                f'{wrong[0] + 1} with error "type must be {parameter.word()},but got '
+                f'{_type_name(wrong[1])}"'
+            )
+        where = f"(position {position}) " if position is not None else ""
+        text = f"{self.name}(): argument '{name}' {where}must be {parameter.word()}, "
+        if wrong is None:
+            return Mismatch(f"{text}not {_type_name(value)}")
+        return Mismatch(f"{text}but found element of type {_type_name(wrong[1])} at pos {wrong[0]}")
+
+
+def _wrong_element(parameter: Parameter, value: Any) -> tuple[int, Any] | None:
+    """The position and value of the element that spoils a list."""
     if not parameter.base.endswith("[]") or not isinstance(value, (list, tuple)):
-        return ()
+        return None
     element = Parameter.__new__(Parameter)
     element.base, element.length, element.nullable = parameter.base[:-2], 0, False
     for position, item in enumerate(value):
         if _fit(element, item) is _MISSING:
             return position, item
-    return ()
+    return None
 
 
 def _split(text: str) -> list[str]:
