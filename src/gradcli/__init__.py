@@ -18,12 +18,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-import gradcli.tensor
-
-# Importing the package of that name has bound it here, where `tensor` is to be PyTorch's function.
+# Importing the package of that name binds it here, where `tensor` is to be PyTorch's function.
+import_module("gradcli.tensor")
 del globals()["tensor"]
 
-_PARTS = frozenset("api autograd batch cli evaluation language ops views wiring".split())
+_PARTS = frozenset(
+    ("api", "autograd", "batch", "cli", "evaluation", "language", "ops", "views", "wiring")
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -6,6 +6,7 @@ Typer knows a command's own options; what it does not know is sorted out here be
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 from typing import Any, ClassVar, NamedTuple
 
 from typer.core import TyperCommand
@@ -179,22 +180,51 @@ class Command(TyperCommand):
         return flags, valued
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Reads the arguments into `ctx.params`.
+
+        Options are flags and texts here, which need none of Typer's conversions; those import
+        pydantic, which takes longer than everything else.
+        """
         flags, valued = self.known_options()
+        arguments: list[Any] = [p for p in self.params if p.param_type_name == "argument"]
         try:
             line = _Scanner(list(args), flags, valued, self.expression).scan()
-            allowed = [p for p in self.params if p.param_type_name == "argument"]
-            if len(line.positional) > len(allowed):
-                raise self.too_many(line, len(allowed))
+            if "-h" in line.options or "--help" in line.options:
+                print(ctx.get_help())
+                ctx.exit()
+            if len(line.positional) > len(arguments):
+                raise self.too_many(line, len(arguments))
+            required = [argument for argument in arguments if argument.required]
+            if len(line.positional) < len(required):
+                raise self.missing(line, required[len(line.positional)].metavar)
         except UsageError:
             if not ctx.resilient_parsing:
                 raise
-            return super().parse_args(ctx, args)
+            line = Line([], [], [])
+        ctx.params.update(self.values(line))
+        for argument, text in zip_longest(arguments, line.positional):
+            ctx.params[argument.name] = text
         ctx.meta[_META] = line.variables
-        asks_help = not {"-h", "--help"}.isdisjoint(line.options)
-        required = [p for p in self.params if p.param_type_name == "argument" and p.required]
-        if len(line.positional) < len(required) and not ctx.resilient_parsing and not asks_help:
-            raise self.missing(line, required[len(line.positional)].metavar)
-        return super().parse_args(ctx, [*line.options, "--", *line.positional])
+        return []
+
+    def values(self, line: Line) -> dict[str, Any]:
+        """The options' values by their parameters' names."""
+        named: dict[str, Any] = {}
+        by_flag: dict[str, Any] = {}
+        for parameter in self.params:
+            if parameter.param_type_name == "option":
+                named[parameter.name] = parameter.default
+                by_flag.update(dict.fromkeys(parameter.opts, parameter))
+        words = iter(line.options)
+        for word in words:
+            option = by_flag[word]
+            if option.is_flag:
+                named[option.name] = True
+            elif option.multiple:
+                named[option.name] = [*(named[option.name] or []), next(words)]
+            else:
+                named[option.name] = next(words)
+        return named
 
     def missing(self, line: Line, what: str | None) -> UsageError:
         """The complaint about an argument that is not there."""

@@ -46,7 +46,6 @@ def _tune() -> None:
 
     from gradcli.cli.report import show_warning
 
-    gc.freeze()
     gc.set_threshold(200_000, 20, 100)
     warnings.showwarning = show_warning
     for stream in (sys.stdout, sys.stderr):
