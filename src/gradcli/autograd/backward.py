@@ -371,7 +371,7 @@ def _batched(
     materialize: bool,
 ) -> tuple[Tensor | None, ...]:
     """One pass per slice of the seeds along their first dimension, stacked."""
-    from gradcli.ops.shape import stack
+    from gradcli.ops.joining import stack
 
     length = next(seed._array.shape[0] for seed in seeds if seed is not None)
     rows = [

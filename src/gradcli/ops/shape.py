@@ -1,4 +1,8 @@
-"""Operators that rearrange elements; those that can are views of their operand's memory."""
+"""Operators that give the same elements another shape or another order of dimensions.
+
+Nearly all are views of their operand's memory. Slices are in ``slicing``, what copies elements to
+new places in ``rearrange``.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.table import Row, composite, row
-from gradcli.tensor.tensor import Tensor, wrap_dim
+from gradcli.ops.comparison import conj
+from gradcli.ops.table import Row, attribute, composite, row
+from gradcli.tensor import dtypes
+from gradcli.tensor.dtypes import DType
+from gradcli.tensor.formats import MemoryFormat, arranged_copy, contiguous_format
+from gradcli.tensor.tensor import Tensor, share, wrap_dim
 
 Array = Any
 
+# --- copies
+
 clone_row: Row = row(
-    "aten.clone(Tensor self)",
-    lambda self: self.copy(order="K"),
+    "clone(Tensor self, *, any memory_format=None)",
+    arranged_copy,
     self=lambda grad: grad,
     samples=lambda r: [(r(2, 3),)],
     doc="A copy that gradients flow through.",
@@ -34,6 +44,32 @@ def clone(self: Any, copies: bool = False) -> Any:
     return copy_backwards(self) if copies else clone_row(self)
 
 
+@composite(
+    "Tensor.contiguous(Tensor self, *, any memory_format=None)",
+    samples=lambda r: [(r(2, 3),)],
+    doc="The tensor itself if its elements lie in row-major order, else a copy where they do.",
+)
+def contiguous(self: Any, memory_format: MemoryFormat | None = None) -> Any:
+    array = self._array if type(self) is Tensor else np.asarray(self)
+    wanted = memory_format or contiguous_format
+    in_order = array.transpose(wanted.order) if wanted.order else array
+    if in_order.flags.c_contiguous:
+        return self
+    return clone_row(self, wanted)
+
+
+alias: Row = row(
+    "aten.alias(Tensor self)",
+    lambda self: self[...],
+    view=True,
+    self=lambda grad: grad,
+    samples=lambda r: [(r(2, 3),)],
+    doc="The tensor again, as a view of itself.",
+)
+
+# --- shapes
+
+
 def shape_of(value: Any) -> tuple[int, ...]:
     """The shape of a tensor, an array or a number, as a plain tuple."""
     return value._array.shape if type(value) is Tensor else getattr(value, "shape", ())
@@ -48,17 +84,21 @@ def infer_shape(size: Sequence[int], count: int) -> tuple[int, ...]:
                 raise RuntimeError("only one dimension can be inferred")
             unknown = position
         elif length < 0:
-            raise RuntimeError(f"invalid shape dimension {length}")
+            raise RuntimeError(
+                f"invalid shape dimension {length} at index {position} of shape {list(size)}"
+            )
         else:
             known *= length
-    if unknown is not None and known == 0 and count == 0:
+    if unknown is None:
+        if known != count:
+            raise RuntimeError(f"shape '{list(size)}' is invalid for input of size {count}")
+        return tuple(size)
+    if known == 0 and count == 0:
         raise RuntimeError(
             f"cannot reshape tensor of 0 elements into shape {list(size)} because the unspecified "
             "dimension size -1 can be any value and is ambiguous"
         )
-    if (unknown is None and known != count) or (
-        unknown is not None and (known == 0 or count % known)
-    ):
+    if known == 0 or count % known:
         raise RuntimeError(f"shape '{list(size)}' is invalid for input of size {count}")
     return tuple(count // known if length == -1 else length for length in size)
 
@@ -87,6 +127,14 @@ view: Row = row(
     samples=lambda r: [(r(2, 6), (3, 4)), (r(4), (2, -1)), (r(), (1,))],
     doc="The same elements in another shape, without a copy.",
 )
+reshape_alias: Row = row(
+    "aten._reshape_alias(Tensor self, int[] size)",
+    _view,
+    view=True,
+    self=lambda grad, self_shape: back_to(grad, self_shape),
+    samples=lambda r: [(r(2, 6), (3, 4))],
+    doc="The view by which reshape answers where elements do not lie in row-major order.",
+)
 unsafe_view: Row = row(
     "aten._unsafe_view(Tensor self, int[] size)",
     lambda self, size: np.reshape(self, size),
@@ -94,6 +142,26 @@ unsafe_view: Row = row(
     samples=lambda r: [(r(2, 6), (3, 4))],
     doc="A view of a fresh copy, which nobody else can see.",
 )
+
+
+@composite("Tensor.view(Tensor self, dtype dtype)", doc="The same memory read as another type.")
+def view_dtype(self: Tensor, dtype: DType) -> Tensor:
+    array = self._array
+    old, new = array.dtype.itemsize, dtype.itemsize
+    pair = f"{dtypes.of(array).scalar_name} as {dtype.scalar_name} (different element sizes)"
+    if old != new:
+        if array.ndim == 0:
+            raise RuntimeError(f"self.dim() cannot be 0 to view {pair}")
+        if array.shape[-1] > 1 and array.strides[-1] != old:
+            raise RuntimeError(
+                f"self.stride(-1) must be 1 to view {pair}, but got {array.strides[-1] // old}"
+            )
+        if old < new and array.shape[-1] % (new // old):
+            raise RuntimeError(
+                f"self.size(-1) must be divisible by {new // old} to view {pair}, but got "
+                f"{array.shape[-1]}"
+            )
+    return share(self, array.view(dtype.np), differentiable=False)
 
 
 @composite(
@@ -106,25 +174,117 @@ def reshape(self: Any, shape: Sequence[int]) -> Any:
     size = infer_shape(shape, array.size)
     if type(self) is not Tensor:
         return np.reshape(array, size)
+    if array.flags.c_contiguous:
+        return view(self, size)
     try:
-        np.reshape(array, size, copy=False)
-    except ValueError:
-        return unsafe_view(clone_row(self), size)
-    return view(self, size)
+        return reshape_alias(self, size)
+    except RuntimeError:
+        return unsafe_view(clone_row(self, contiguous_format), size)
+
+
+@composite(
+    "Tensor.view_as(Tensor self, Tensor other)",
+    samples=lambda r: [(r(2, 6), r(3, 4))],
+    doc="A view in the shape of other.",
+)
+def view_as(self: Any, other: Any) -> Any:
+    return view(self, shape_of(other))
+
+
+@composite(
+    "Tensor.reshape_as(Tensor self, Tensor other)",
+    samples=lambda r: [(r(2, 6), r(3, 4))],
+    doc="Reshaped to the shape of other.",
+)
+def reshape_as(self: Any, other: Any) -> Any:
+    return reshape(self, shape_of(other))
+
+
+@composite(
+    "flatten(Tensor self, int start_dim=0, int end_dim=-1)",
+    samples=lambda r: [(r(2, 3, 4), 1), (r(2, 3, 4), 0, 1), (r(),)],
+    doc="Consecutive dimensions made one.",
+)
+def flatten(self: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+    shape = shape_of(self)
+    start, end = wrap_dim(start_dim, len(shape)), wrap_dim(end_dim, len(shape))
+    if start > end:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    if not shape:
+        return reshape(self, (1,))
+    if start == end:
+        return self
+    count = 1
+    for length in shape[start : end + 1]:
+        count *= length
+    return reshape(self, (*shape[:start], count, *shape[end + 1 :]))
+
+
+@composite(
+    "unflatten(Tensor self, int dim, int[] sizes)",
+    samples=lambda r: [(r(2, 6), 1, (3, 2)), (r(6, 2), 0, (-1, 2))],
+    doc="One dimension divided into several.",
+)
+def unflatten(self: Any, dim: int, sizes: Sequence[int]) -> Any:
+    shape = shape_of(self)
+    if not shape:
+        raise RuntimeError(
+            "unflatten got an unexpected error:\nDimension specified as 0 but tensor has no "
+            "dimensions"
+        )
+    where = wrap_dim(dim, len(shape))
+    if not sizes:
+        raise RuntimeError("unflatten: sizes must be non-empty")
+    try:
+        inferred = infer_shape(sizes, shape[where])
+    except RuntimeError as error:
+        if str(error).startswith("shape '"):
+            raise RuntimeError(
+                f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim "
+                f"{where} ({shape[where]}) in the input tensor"
+            ) from None
+        raise RuntimeError(f"unflatten got an unexpected error:\n{error}") from None
+    return view(self, (*shape[:where], *inferred, *shape[where + 1 :]))
+
+
+@composite(
+    "ravel(Tensor self)",
+    samples=lambda r: [(r(2, 3),)],
+    doc="All elements in one dimension.",
+)
+def ravel(self: Any) -> Any:
+    return view(contiguous(self), (-1,))
+
+
+# --- expansion
+
+
+def _type_word(array: Array) -> str:
+    """A tensor's type as C++ messages print it: ``torch.FloatTensor``, ``CPUBoolType``."""
+    dtype = dtypes.of(array)
+    if dtype.category in (dtypes.BOOL, dtypes.COMPLEX):
+        return f"CPU{dtype.scalar_name}Type"
+    return f"torch.{dtype.tensor_name}"
 
 
 def _expand(self: Array, size: Sequence[int]) -> Array:
     lead = len(size) - self.ndim
     if lead < 0:
         raise RuntimeError(
-            f"expand(torch.{'FloatTensor'}{{{list(self.shape)}}}, size={list(size)}): the number "
+            f"expand({_type_word(self)}{{{list(self.shape)}}}, size={list(size)}): the number "
             f"of sizes provided ({len(size)}) must be greater or equal to the number of dimensions "
             f"in the tensor ({self.ndim})"
         )
     shape = list(size)
-    for position, length in enumerate(size):
+    for position in reversed(range(len(size))):
+        length = size[position]
         own = self.shape[position - lead] if position >= lead else 1
-        if length == -1 and position >= lead:
+        if length == -1 and self.ndim:
+            if position < lead:
+                raise RuntimeError(
+                    "The expanded size of the tensor (-1) isn't allowed in a leading, "
+                    f"non-existing dimension {position}"
+                )
             shape[position] = own
         elif own not in (1, length):
             raise RuntimeError(
@@ -132,6 +292,8 @@ def _expand(self: Array, size: Sequence[int]) -> Array:
                 f"at non-singleton dimension {position}.  Target sizes: {list(size)}.  Tensor "
                 f"sizes: {list(self.shape)}"
             )
+    if any(length < 0 for length in shape):
+        raise RuntimeError("numel: integer multiplication overflow")
     return np.broadcast_to(self, shape)
 
 
@@ -143,6 +305,56 @@ expand: Row = row(
     samples=lambda r: [(r(3, 1), (2, 3, 4)), (r(), (2,)), (r(3, 1), (-1, 4))],
     doc="Repeats dimensions of length one without a copy.",
 )
+
+
+@composite(
+    "Tensor.expand_as(Tensor self, Tensor other)",
+    samples=lambda r: [(r(3, 1), r(2, 3, 4))],
+    doc="Expanded to the shape of other.",
+)
+def expand_as(self: Any, other: Any) -> Any:
+    return expand(self, shape_of(other))
+
+
+@composite(
+    "broadcast_to(Tensor self, int[] size)",
+    samples=lambda r: [(r(3, 1), (2, 3, 4))],
+    doc="Expanded to a shape.",
+)
+def broadcast_to(self: Any, size: Sequence[int]) -> Any:
+    return expand(self, size)
+
+
+def common_shape(shapes: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    """The shape that tensors broadcast to, taken in pairs from the left as PyTorch does."""
+    found: tuple[int, ...] = ()
+    for shape in shapes:
+        ndim = max(len(found), len(shape))
+        a = (1,) * (ndim - len(found)) + found
+        b = (1,) * (ndim - len(shape)) + tuple(shape)
+        for position in reversed(range(ndim)):
+            if a[position] != b[position] and 1 not in (a[position], b[position]):
+                raise RuntimeError(
+                    f"The size of tensor a ({a[position]}) must match the size of tensor b "
+                    f"({b[position]}) at non-singleton dimension {position}"
+                )
+        found = tuple(n if m == 1 else m for m, n in zip(a, b, strict=True))
+    return found
+
+
+@composite(
+    "broadcast_tensors(Tensor[*] tensors=())",
+    samples=lambda r: [([r(3, 1), r(4)],)],
+    doc="The tensors expanded to their common shape.",
+)
+def broadcast_tensors(tensors: Sequence[Any]) -> tuple[Any, ...]:
+    shape = common_shape([shape_of(tensor) for tensor in tensors])
+    return tuple(
+        tensor if shape_of(tensor) == shape else expand(tensor, shape) for tensor in tensors
+    )
+
+
+# --- the order of dimensions
 
 
 def _permutation(dims: Sequence[int], ndim: int) -> tuple[int, ...]:
@@ -174,6 +386,49 @@ def inverse_permutation(dims: Sequence[int]) -> tuple[int, ...]:
     return tuple(wrapped.index(position) for position in range(len(dims)))
 
 
+def _moved(self: Any, source: Any, destination: Any) -> Any:
+    """Dimensions moved to other places; the others keep their order."""
+    sources = source if isinstance(source, (tuple, list)) else (source,)
+    targets = destination if isinstance(destination, (tuple, list)) else (destination,)
+    if len(sources) != len(targets):
+        raise RuntimeError(
+            "movedim: Invalid source or destination dims: source "
+            f"({list(sources)} dims) should contain the same number of dims as destination "
+            f"({list(targets)} dims)"
+        )
+    ndim = len(shape_of(self))
+    starts = [wrap_dim(dim, ndim) for dim in sources]
+    ends = [wrap_dim(dim, ndim) for dim in targets]
+    for dims, word, given in ((starts, "source", sources), (ends, "destination", targets)):
+        if len(set(dims)) != len(dims):
+            raise RuntimeError(f"movedim: repeated dim in `{word}` ({list(given)})")
+    if not ndim:
+        return alias(self)
+    order = [-1] * ndim
+    for start, end in zip(starts, ends, strict=True):
+        order[end] = start
+    rest = iter(dim for dim in range(ndim) if dim not in starts)
+    return permute(self, tuple(next(rest) if dim < 0 else dim for dim in order))
+
+
+@composite(
+    "movedim|moveaxis(Tensor self, int source, int destination)",
+    samples=lambda r: [(r(2, 3, 4), 0, -1)],
+    doc="One dimension moved to another place.",
+)
+def movedim(self: Any, source: int, destination: int) -> Any:
+    return _moved(self, source, destination)
+
+
+@composite(
+    "movedim|moveaxis(Tensor self, int[] source, int[] destination)",
+    samples=lambda r: [(r(2, 3, 4), (0, 1), (2, 0))],
+    doc="Dimensions moved to other places.",
+)
+def movedims(self: Any, source: Sequence[int], destination: Sequence[int]) -> Any:
+    return _moved(self, source, destination)
+
+
 def _transpose(self: Array, dim0: int, dim1: int) -> Array:
     if self.ndim == 0:
         wrap_dim(dim0, 0), wrap_dim(dim1, 0)
@@ -182,13 +437,31 @@ def _transpose(self: Array, dim0: int, dim1: int) -> Array:
 
 
 transpose: Row = row(
-    "transpose|swapaxes|swapdims(Tensor self, int dim0, int dim1)",
+    "transpose(Tensor self, int dim0, int dim1)",
     _transpose,
     view=True,
     self=lambda grad, dim0, dim1: transpose(grad, dim0, dim1),
     samples=lambda r: [(r(2, 3, 4), 0, 2), (r(2, 3), -1, 0)],
     doc="Two dimensions swapped.",
 )
+
+
+@composite(
+    "swapaxes(Tensor self, int axis0, int axis1)",
+    samples=lambda r: [(r(2, 3), 0, 1)],
+    doc="Two dimensions swapped.",
+)
+def swapaxes(self: Any, axis0: int, axis1: int) -> Any:
+    return transpose(self, axis0, axis1)
+
+
+@composite(
+    "swapdims(Tensor self, int dim0, int dim1)",
+    samples=lambda r: [(r(2, 3), 0, 1)],
+    doc="Two dimensions swapped.",
+)
+def swapdims(self: Any, dim0: int, dim1: int) -> Any:
+    return transpose(self, dim0, dim1)
 
 
 def _t(self: Array) -> Array:
@@ -207,112 +480,126 @@ t: Row = row(
 )
 
 
+def _matrix_transpose(self: Any, word: str) -> Any:
+    ndim = len(shape_of(self))
+    if ndim == 1:
+        raise RuntimeError(
+            f"{word} is only supported on matrices or batches of matrices. Got 1-D tensor."
+        )
+    return transpose(self, -2, -1) if ndim else self
+
+
+@attribute(
+    "Tensor.T(Tensor self)",
+    samples=lambda r: [(r(2, 3),)],
+    doc="The dimensions in reverse order.",
+)
+def reversed_dims(self: Any) -> Any:
+    return permute(self, tuple(reversed(range(len(shape_of(self))))))
+
+
+@attribute(
+    "Tensor.H(Tensor self)",
+    samples=lambda r: [(r(2, 3),)],
+    doc="The conjugate transpose of a matrix.",
+)
+def hermitian_matrix(self: Any) -> Any:
+    ndim = len(shape_of(self))
+    if ndim not in (0, 2):
+        advice = " For batches of matrices, consider using tensor.mH" if ndim > 2 else ""
+        raise RuntimeError(
+            f"tensor.H is only supported on matrices (2-D tensors). Got {ndim}-D tensor.{advice}"
+        )
+    return conj(transpose(self, 0, 1) if ndim else self)
+
+
+@attribute(
+    "Tensor.mT(Tensor self)",
+    samples=lambda r: [(r(2, 3, 4),)],
+    doc="The last two dimensions swapped.",
+)
+def matrix_transpose(self: Any) -> Any:
+    return _matrix_transpose(self, "tensor.mT")
+
+
+@attribute(
+    "Tensor.mH(Tensor self)",
+    samples=lambda r: [(r(2, 3, 4),)],
+    doc="The conjugate with the last two dimensions swapped.",
+)
+def matrix_hermitian(self: Any) -> Any:
+    return conj(_matrix_transpose(self, "tensor.mH"))
+
+
+@composite(
+    "adjoint(Tensor self)",
+    samples=lambda r: [(r(2, 3, 4),)],
+    doc="The conjugate with the last two dimensions swapped.",
+)
+def adjoint(self: Any) -> Any:
+    return conj(_matrix_transpose(self, "tensor.adjoint()"))
+
+
+# --- dimensions of length one
+
+
 def _unsqueeze(self: Array, dim: int) -> Array:
-    return np.expand_dims(self, wrap_dim(dim, self.ndim + 1))
+    where = wrap_dim(dim, self.ndim + 1)
+    return self.reshape((*self.shape[:where], 1, *self.shape[where:]), copy=False)
 
 
 unsqueeze: Row = row(
     "unsqueeze(Tensor self, int dim)",
     _unsqueeze,
     view=True,
-    self=lambda grad, self_shape: back_to(grad, self_shape),
+    self=lambda grad, dim: squeeze_dim(grad, dim),
     samples=lambda r: [(r(2, 3), 1), (r(), 0), (r(2), -1)],
     doc="A new dimension of length one.",
 )
+
+
+def unsqueeze_to(grad: Any, shape: Sequence[int], dims: Sequence[int]) -> Any:
+    """Puts back those of the dimensions ``dims`` that have length one in ``shape``."""
+    for where in sorted(wrap_dim(dim, len(shape)) for dim in dims):
+        if shape and shape[where] == 1:
+            grad = unsqueeze(grad, where)
+    return grad
+
+
 squeeze_all: Row = row(
     "squeeze(Tensor self)",
     lambda self: np.reshape(self, tuple(n for n in self.shape if n != 1), copy=False),
     view=True,
-    self=lambda grad, self_shape: back_to(grad, self_shape),
+    self=lambda grad, self_shape: unsqueeze_to(grad, self_shape, range(len(self_shape))),
     samples=lambda r: [(r(2, 1, 3),), (r(1, 1),)],
     doc="Without the dimensions of length one.",
 )
 
 
-def _squeeze_dim(self: Array, dim: int) -> Array:
-    where = wrap_dim(dim, self.ndim)
-    if self.ndim == 0 or self.shape[where] != 1:
-        return self[...]
-    return np.squeeze(self, where)
+def _squeeze(self: Array, dims: Sequence[int]) -> Array:
+    where = [wrap_dim(dim, self.ndim) for dim in dims]
+    for position, dim in enumerate(where):
+        if dim in where[:position]:
+            raise RuntimeError(f"dim {dim} appears multiple times in the list of dims")
+    shape = tuple(n for dim, n in enumerate(self.shape) if n != 1 or dim not in where)
+    return np.reshape(self, shape, copy=False)
 
 
 squeeze_dim: Row = row(
     "squeeze(Tensor self, int dim)",
-    _squeeze_dim,
+    lambda self, dim: _squeeze(self, (dim,)),
     view=True,
     node="SqueezeBackward1",
-    self=lambda grad, self_shape: back_to(grad, self_shape),
+    self=lambda grad, self_shape, dim: unsqueeze_to(grad, self_shape, (dim,)),
     samples=lambda r: [(r(2, 1, 3), 1), (r(2, 3), 0)],
     doc="Without one dimension, if its length is one.",
 )
-
-
-def slices_along(ndim: int, dim: int, part: slice | int) -> tuple[Any, ...]:
-    """An index that takes ``part`` of one dimension."""
-    return (slice(None),) * dim + (part, Ellipsis)[: 2 if dim < ndim else 1]
-
-
-# --- joining
-
-
-def _stack(tensors: Sequence[Array], dim: int = 0) -> Array:
-    if not tensors:
-        raise RuntimeError("stack expects a non-empty TensorList")
-    first = tensors[0].shape
-    for position, tensor in enumerate(tensors):
-        if tensor.shape != first:
-            raise RuntimeError(
-                f"stack expects each tensor to be equal size, but got {list(first)} at entry 0 and "
-                f"{list(tensor.shape)} at entry {position}"
-            )
-    return np.stack(tensors, wrap_dim(dim, len(first) + 1))
-
-
-def _unstack(grad: Any, tensors_shapes: Sequence[Any], dim: int) -> list[Any]:
-    where = wrap_dim(dim, len(shape_of(grad)))
-    return [select(grad, where, position) for position in range(len(tensors_shapes))]
-
-
-stack: Row = row(
-    "stack(Tensor[] tensors, int dim=0)",
-    _stack,
-    tensors=lambda grad, tensors_shape, dim: _unstack(grad, tensors_shape, dim),
-    samples=lambda r: [([r(2, 3), r(2, 3)], 1), ([r(), r()],)],
-    doc="Tensors of equal shape along a new dimension.",
-)
-
-
-def _select(self: Array, dim: int, index: int) -> Array:
-    if self.ndim == 0:
-        raise IndexError("select() cannot be applied to a 0-dim tensor.")
-    where = wrap_dim(dim, self.ndim)
-    length = self.shape[where]
-    if not -length <= index < length:
-        raise IndexError(
-            f"select(): index {index} out of range for tensor of size {list(self.shape)} at "
-            f"dimension {where}"
-        )
-    return self[(slice(None),) * where + (index, Ellipsis)]
-
-
-def _select_backward(grad: Array, input_sizes: Sequence[int], dim: int, index: int) -> Array:
-    full = np.zeros(input_sizes, grad.dtype)
-    full[(slice(None),) * wrap_dim(dim, len(input_sizes)) + (index,)] = grad
-    return full
-
-
-select_backward: Row = row(
-    "aten.select_backward(Tensor grad_output, int[] input_sizes, int dim, int index)",
-    _select_backward,
-    grad_output=lambda grad, dim, index: select(grad, dim, index),
-    samples=lambda r: [(r(3), (2, 3), 0, 1)],
-    doc="A gradient of one slice as one of the whole.",
-)
-select: Row = row(
-    "select(Tensor self, int dim, int index)",
-    _select,
+squeeze_dims: Row = row(
+    "squeeze(Tensor self, int[] dim)",
+    _squeeze,
     view=True,
-    self=lambda grad, self_shape, dim, index: select_backward(grad, self_shape, dim, index),
-    samples=lambda r: [(r(2, 3), 1, -1), (r(3), 0, 1)],
-    doc="One slice, without its dimension.",
+    node="SqueezeBackward2",
+    self=lambda grad, self_shape, dim: unsqueeze_to(grad, self_shape, dim),
+    samples=lambda r: [(r(2, 1, 3, 1), (1, -1)), (r(2, 1), (0,)), (r(2, 1), ())],
+    doc="Without those of some dimensions that have length one.",
 )

@@ -467,7 +467,7 @@ class Row(Entry):
         if not (self.differentiable and mode.enabled):
             return tensors
         wanted, successors, numbers = self._edges(args)
-        if wanted:
+        if wanted and tensors:
             plan = self._plans.get(wanted) or self._plan(wanted)
             node = RowNode(self, plan, successors, numbers)
             metas = [(tensor._array.shape, tensor._array.dtype) for tensor in tensors]
@@ -628,6 +628,15 @@ class Attribute(Function):
         return self if instance is None else self.call((instance,), {}, True)
 
 
+class Free(Function):
+    """A function that sorts its arguments itself; its signature only tells what they mean."""
+
+    __slots__ = ()
+
+    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any], method: bool) -> Any:
+        return self.entries[0](*args, **kwargs)
+
+
 class Method:
     """A function with the tensor before its dot."""
 
@@ -660,9 +669,14 @@ MODULES: Final = (
     "arithmetic",
     "elementary",
     "shape",
+    "slicing",
+    "joining",
+    "splitting",
     "reduction",
     "creation",
     "special",
+    "activation",
+    "activation_forms",
 )
 _functions: dict[str, Function] = {}
 _methods: dict[str, Function] = {}
@@ -739,10 +753,18 @@ def attribute(
     return enter
 
 
-def enter(function: Function) -> Function:
-    """Enters a callable that chooses among arguments itself, under ``function.name``."""
-    _functions[function.name] = function
-    return function
+def free(
+    signature: str, *, doc: str = "", kind: type[Free] = Free
+) -> Callable[[Callable[..., Any]], Free]:
+    """Enters a function of ``torch`` whose arguments no signature can describe."""
+
+    def enter(body: Callable[..., Any]) -> Free:
+        made = Composite(signature, body, doc or (body.__doc__ or ""), "", None)
+        function = _functions[made.names[0]] = kind(made.names[0])
+        function.entries.append(made)
+        return function
+
+    return enter
 
 
 def _find(table: dict[str, Function], name: str) -> Function | None:

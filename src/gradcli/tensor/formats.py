@@ -1,0 +1,60 @@
+"""Memory formats and layouts: names for how a tensor's elements lie in memory."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+
+class MemoryFormat:
+    """An order of elements in memory, such as ``torch.contiguous_format``.
+
+    ``order`` lists the dimensions from the outermost to the innermost in memory; it is empty where
+    the format asks for none.
+    """
+
+    __slots__ = ("name", "order")
+
+    def __init__(self, name: str, order: tuple[int, ...] = ()) -> None:
+        self.name = name
+        self.order = order
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
+
+
+class Layout:
+    """A way to store a tensor; here always ``torch.strided``."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
+
+
+contiguous_format: Final = MemoryFormat("contiguous_format")
+preserve_format: Final = MemoryFormat("preserve_format")
+channels_last: Final = MemoryFormat("channels_last", (0, 2, 3, 1))
+channels_last_3d: Final = MemoryFormat("channels_last_3d", (0, 2, 3, 4, 1))
+strided: Final = Layout("strided")
+
+#: What ``torch`` offers under these names.
+FORMATS: Final[dict[str, Any]] = {
+    value.name: value
+    for value in (contiguous_format, preserve_format, channels_last, channels_last_3d, strided)
+}
+
+
+def arranged_copy(array: Any, memory_format: MemoryFormat | None = None) -> Any:
+    """A copy of an array whose elements lie as a format says; None keeps their order."""
+    if memory_format is None or memory_format is preserve_format:
+        return array.copy(order="K")
+    if memory_format is contiguous_format:
+        return array.copy(order="C")
+    order = memory_format.order
+    if array.ndim != len(order):
+        raise RuntimeError(f"required rank {len(order)} tensor to use {memory_format.name} format")
+    back = [order.index(dim) for dim in range(len(order))]
+    return array.transpose(order).copy(order="C").transpose(back)
