@@ -1,0 +1,21 @@
+"""Checks that kernels of PyTorch share, with PyTorch's messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradcli.tensor import dtypes
+
+Array = Any
+
+
+def floating_only(array: Array, kernel: str, complex_too: bool = False) -> None:
+    """Refuses integers and booleans (and complex numbers) as a kernel without them does."""
+    if array.dtype.kind not in ("fc" if complex_too else "f"):
+        word = dtypes.of(array).scalar_name
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{word}'")
+
+
+def not_implemented(what: str) -> Any:
+    """For an argument that PyTorch takes but has no derivative for."""
+    raise NotImplementedError(f"the derivative for '{what}' is not implemented.")
