@@ -175,9 +175,9 @@ def append(machine: Machine, stack: Stack, variables: Stack, argument: None) -> 
     stack[-1].append(value)
 
 
-def extend(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+def extend(machine: Machine, stack: Stack, variables: Stack, display: str) -> None:
     values = stack.pop()
-    if not iterable(values):
+    if not iterable(values) and display != "set":
         raise TypeError(f"Value after * must be an iterable, not {type_name(values)}")
     stack[-1].extend(bounded(values))
     check_items(len(stack[-1]))

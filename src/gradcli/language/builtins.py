@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, Final
 
 from gradcli.language.limits import bounded, check_bits, check_width
@@ -97,7 +98,10 @@ def printer(write: Callable[[str], object]) -> Callable[..., None]:
         end: str | None = "\n",
         file: None = None,
         flush: bool = False,
+        **unknown: Any,
     ) -> None:
+        for key in unknown:
+            raise TypeError(f"'{key}' is an invalid keyword argument for print()")
         for key, text in (("sep", sep), ("end", end)):
             if text is not None and not isinstance(text, str):
                 raise TypeError(f"{key} must be None or a string, not {type(text).__name__}")
@@ -106,6 +110,7 @@ def printer(write: Callable[[str], object]) -> Callable[..., None]:
         between = " " if sep is None else sep
         write(between.join(map(str, values)) + ("\n" if end is None else end))
 
+    present(print, "print")
     return print
 
 
@@ -119,29 +124,22 @@ def called(function: Any) -> Any:
     return function
 
 
-def make_list(*values: Any) -> list[Any]:
-    """`list(values)`."""
-    return list(*(bounded(value) for value in values))
+def over(function: Callable[..., Any], kind: str = "list") -> Callable[..., Any]:
+    """A function of an iterable that refuses giants; a `key` may be a type."""
+
+    def guarded(*arguments: Any, **options: Any) -> Any:
+        if options.get("key") is not None:
+            options["key"] = called(options["key"])
+        if len(arguments) == 1 and iterable(arguments[0]):
+            return function(bounded(arguments[0], kind), **options)
+        return function(*arguments, **options)
+
+    return guarded
 
 
-def make_tuple(*values: Any) -> tuple[Any, ...]:
-    """`tuple(values)`."""
-    return tuple(*(bounded(value, "tuple") for value in values))
-
-
-def make_set(*values: Any) -> set[Any]:
-    """`set(values)`."""
-    return set(*(bounded(value, "set") for value in values))
-
-
-def make_frozenset(*values: Any) -> frozenset[Any]:
-    """`frozenset(values)`."""
-    return frozenset(*(bounded(value, "set") for value in values))
-
-
-def make_dict(*values: Any, **named: Any) -> dict[Any, Any]:
-    """`dict(values, name=value)`."""
-    return dict(*(bounded(value, "dict") for value in values), **named)
+def iterable(value: Any) -> bool:
+    """Whether a value can be iterated over."""
+    return hasattr(value, "__iter__")
 
 
 def make_map(function: Any, *iterables: Any) -> Any:
@@ -164,79 +162,50 @@ CONSTRUCTORS: Final[dict[type, Callable[..., Any]]] = {
 """What calling a type runs."""
 CONSTRUCTORS.update(
     {
-        list: make_list,
-        tuple: make_tuple,
-        set: make_set,
-        frozenset: make_frozenset,
-        dict: make_dict,
-        map: make_map,
-        filter: make_filter,
+        list: over(list),
+        tuple: over(tuple, "tuple"),
+        set: over(set, "set"),
+        frozenset: over(frozenset, "set"),
+        dict: over(dict, "dict"),
     }
 )
+CONSTRUCTORS[map] = make_map
+CONSTRUCTORS[filter] = make_filter
 
 
-def is_instance(value: Any, kinds: Any) -> bool:
+def is_instance(*arguments: Any) -> bool:
     """`isinstance(value, kinds)`."""
-    if kinds is TYPE:
-        kinds = type
-    elif type(kinds) is tuple:
-        kinds = tuple(type if kind is TYPE else kind for kind in kinds)
-    return isinstance(value, kinds)
+    if len(arguments) == 2:
+        value, kinds = arguments
+        if type(kinds) is tuple:
+            kinds = tuple(type if kind is TYPE else kind for kind in kinds)
+        return isinstance(value, type if kinds is TYPE else kinds)
+    return isinstance(*arguments)
 
 
-def sort(values: Any, /, *, key: Any = None, reverse: bool = False) -> list[Any]:
-    """`sorted(values)`."""
-    return sorted(bounded(values), key=called(key), reverse=reverse)
-
-
-def total(values: Any, /, start: Any = 0) -> Any:
+def total(*arguments: Any, **options: Any) -> Any:
     """`sum(values, start)`."""
-    return sum(bounded(values), start)
+    if arguments and iterable(arguments[0]):
+        return sum(bounded(arguments[0]), *arguments[1:], **options)
+    return sum(*arguments, **options)
 
 
-def smallest(*values: Any, **options: Any) -> Any:
-    """`min(values)`."""
-    return extreme(min, values, options)
-
-
-def largest(*values: Any, **options: Any) -> Any:
-    """`max(values)`."""
-    return extreme(max, values, options)
-
-
-def extreme(choose: Any, values: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """`min` or `max`."""
-    if "key" in options:
-        options["key"] = called(options["key"])
-    if len(values) == 1:
-        values = (bounded(values[0]),)
-    return choose(*values, **options)
-
-
-def some(values: Any, /) -> bool:
-    """`any(values)`."""
-    return any(bounded(values))
-
-
-def every(values: Any, /) -> bool:
-    """`all(values)`."""
-    return all(bounded(values))
-
-
-def rounded(number: Any, ndigits: Any = None) -> Any:
+def rounded(*arguments: Any, **named: Any) -> Any:
     """`round(number, ndigits)`."""
-    if type(number) is int and type(ndigits) is int and -ndigits > number.bit_length():
-        return 0  # beyond all digits; Python would compute 10 ** -ndigits first
-    return round(number, ndigits)
+    if len(arguments) == 2:
+        number, digits = arguments
+        if type(number) is int and type(digits) is int and -digits > number.bit_length():
+            return 0  # beyond all digits; Python would compute 10 ** -digits first
+    return round(*arguments, **named)
 
 
-def raised(base: Any, exp: Any, mod: Any = None) -> Any:
+def raised(*arguments: Any, **named: Any) -> Any:
     """`pow(base, exp, mod)`."""
-    if mod is None:
-        return power(base, exp)
-    if type(base) is int and type(exp) is int and type(mod) is int:
-        check_bits(16 * max(base.bit_length(), exp.bit_length(), mod.bit_length()))
-    return pow(base, exp, mod)
+    if len(arguments) == 2 and not named:
+        return power(*arguments)
+    numbers = [value for value in (*arguments, *named.values()) if type(value) is int]
+    check_bits(16 * max((value.bit_length() for value in numbers), default=0) ** 2 // 64)
+    return pow(*arguments, **named)
 
 
 def formatted(value: Any, spec: str = "", /) -> str:
@@ -253,8 +222,8 @@ def iterator(values: Any, /, *sentinel: Any) -> Any:
 
 PYTHON: Final[dict[str, Any]] = {
     "abs": abs,
-    "all": every,
-    "any": some,
+    "all": over(all),
+    "any": over(any),
     "ascii": ascii,
     "bin": bin,
     "callable": callable,
@@ -267,15 +236,15 @@ PYTHON: Final[dict[str, Any]] = {
     "isinstance": is_instance,
     "iter": iterator,
     "len": len,
-    "max": largest,
-    "min": smallest,
+    "max": over(max),
+    "min": over(min),
     "next": next,
     "oct": oct,
     "ord": ord,
     "pow": raised,
     "repr": repr,
     "round": rounded,
-    "sorted": sort,
+    "sorted": over(sorted),
     "sum": total,
     "type": TYPE,
     "Ellipsis": ...,
@@ -290,6 +259,17 @@ PYTHON: Final[dict[str, Any]] = {
     },
 }
 """Built-in names."""
+
+
+def present(function: Any, name: str) -> None:
+    """Give a function of ours the name that errors show."""
+    if isinstance(function, FunctionType):
+        function.__name__ = function.__qualname__ = name
+        function.__module__ = "builtins"
+
+
+for _name, _function in PYTHON.items():
+    present(_function, _name)
 
 SHARED: Final = ("abs", "all", "any", "max", "min", "round", "sum")
 """Names that mean PyTorch's function where the first argument is a tensor."""

@@ -123,7 +123,7 @@ class ExpressionCompiler(Emitter):
         items: list[Any] = [(op.OTHER, (act.build_list, 0), node)]
         for item in elements:
             if isinstance(item, ast.Starred):
-                items += [item.value, (op.OTHER, (act.extend, None), item)]
+                items += [item.value, (op.OTHER, (act.extend, type(node).__name__.lower()), item)]
             else:
                 items += [item, (op.OTHER, (act.append, None), item)]
         if convert is not None:
@@ -295,7 +295,7 @@ class ExpressionCompiler(Emitter):
         items: list[Any] = []
         ends: list[Any] = []
         for number, clause in enumerate(clauses):
-            again, end = Label(), Label()
+            again, skip, end = Label(), Label(), Label()
             slot = first if number == 0 else self.take_slot()
             if number:
                 items += [
@@ -306,6 +306,6 @@ class ExpressionCompiler(Emitter):
                 ends[:0] = [(self.give_slot, slot)]
             items += [again, (op.NEXT, (slot, end), clause.iterable), (self.store, clause.target)]
             for condition in clause.conditions:
-                items += [condition, (op.JUMP_IF_FALSE, again, condition)]
-            ends[:0] = [(op.JUMP_BACK, again, clause), end]
+                items += [condition, (op.JUMP_IF_FALSE, skip, condition)]
+            ends[:0] = [skip, (op.JUMP_BACK, again, clause), end]
         return [*items, *deliver, *ends]

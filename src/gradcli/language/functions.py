@@ -20,6 +20,7 @@ class Function:
         "__name__",
         "__qualname__",
         "__weakref__",
+        "arity",
         "cells",
         "code",
         "defaults",
@@ -41,6 +42,8 @@ class Function:
         self.defaults = defaults
         self.named_defaults = named_defaults
         self.cells = cells
+        self.arity = -1 if not code.simple or code.cells else len(code.positional)
+        """Positional arguments that need no binding, or -1."""
         self.template = [*cells, *[UNBOUND] * (len(code.slots) - code.fixed - len(cells))]
         self.__name__ = code.name
         self.__qualname__ = code.qualified_name
@@ -50,6 +53,9 @@ class Function:
 
     def __repr__(self) -> str:
         return f"<function {self.__qualname__} at {id(self):#x}>"
+
+
+Function.__name__ = "function"  # as errors and type() show it
 
 
 def bind(function: Function, arguments: Sequence[Any], named: dict[str, Any]) -> list[Any]:
@@ -170,3 +176,6 @@ class Generator:
 
     def __repr__(self) -> str:
         return f"<generator object {self.code.qualified_name} at {id(self):#x}>"
+
+
+Generator.__name__ = "generator"

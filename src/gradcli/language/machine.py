@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from time import monotonic
-from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 from gradcli.language.actions import unset
@@ -45,7 +44,7 @@ from gradcli.language.diagnostics import Place
 from gradcli.language.functions import Function, Generator, bind
 from gradcli.language.namespace import Namespace, default_namespace
 from gradcli.language.operators import SYMBOLS
-from gradcli.language.policy import attribute, callable_object
+from gradcli.language.policy import attribute, callable_types, check_callable
 
 MAX_DEPTH = 1000
 """Calls of a program's functions inside each other, as in Python."""
@@ -53,8 +52,7 @@ MAX_DEPTH = 1000
 STEPS_BETWEEN_CLOCKS = 256
 """Loop turns and calls between two looks at the clock."""
 
-DIRECT = frozenset((BuiltinFunctionType, FunctionType, MethodType))
-"""Types of what may be called without a question."""
+DIRECT = callable_types()
 
 _MISSING: Any = object()
 
@@ -147,10 +145,10 @@ class Machine:
         """Count a call."""
         if self.depth >= MAX_DEPTH:
             raise RecursionError("maximum recursion depth exceeded")
-        self.depth += 1
         self.steps += 1
         if self.steps >= self.next_check:
             self.check()
+        self.depth += 1
 
     def following_check(self) -> int:
         """The step at which limits are looked at next."""
@@ -169,15 +167,14 @@ class Machine:
 
     def apply(self, function: Any, arguments: Sequence[Any], named: dict[str, Any]) -> Any:
         """Call what is no function of the program."""
-        kind = type(function)
-        if kind in DIRECT:
-            return function(*arguments, **named)
-        if kind is type or isinstance(function, type):
+        if isinstance(function, type):
             build = CONSTRUCTORS.get(function)
             if build is None:
                 build = self.namespace.constructor(function)
             return build(*arguments, **named)
-        return callable_object(function)(*arguments, **named)
+        if type(function) not in DIRECT:
+            check_callable(function)
+        return function(*arguments, **named)
 
     def look_up(self, name: str) -> Any:
         """What a name means that is no variable.
@@ -201,9 +198,10 @@ class Machine:
         pop, push = stack.pop, stack.append
         callers: list[tuple[Code, list[Any], int, list[Any], int]] = []
         contexts: list[tuple[Any, int]] = []
-        depth = self.depth
+        outer_depth = self.depth
         global_values, names = self.globals, self.names
         instructions, constants = code.instructions, code.constants
+        direct = DIRECT
         operation, argument, right = POP, None, None
         while True:
             try:
@@ -241,7 +239,7 @@ class Machine:
                             given, keys = argument
                             values = stack[-len(keys) :]
                             del stack[-len(keys) :]
-                            keywords = dict(zip(keys, values, strict=True))
+                            keywords = dict(zip(keys, values, strict=False))
                         if given:
                             arguments = stack[-given:]
                             del stack[-given:]
@@ -250,18 +248,28 @@ class Machine:
                         function = stack[-1]
                         kind = type(function)
                         if kind is Function:
-                            stack.pop()
-                            inner = bind(function, arguments, keywords or {})
-                            self.enter()
+                            pop()
+                            if keywords is None and given == function.arity:
+                                arguments += function.template
+                                inner = arguments
+                            else:
+                                inner = bind(function, arguments, keywords or {})
+                            depth = self.depth
+                            steps = self.steps + 1
+                            if depth >= MAX_DEPTH or steps >= self.next_check:
+                                self.enter()
+                            else:
+                                self.steps = steps
+                                self.depth = depth + 1
                             callers.append((code, variables, position, contexts, len(stack)))
                             code, variables, position, contexts = function.code, inner, 0, []
                             instructions, constants = code.instructions, code.constants
                         elif keywords is None:
-                            if kind in DIRECT:
+                            if kind in direct:
                                 stack[-1] = function(*arguments)
                             else:
                                 stack[-1] = self.apply(function, arguments, {})
-                        elif kind in DIRECT:
+                        elif kind in direct:
                             stack[-1] = function(*arguments, **keywords)
                         else:
                             stack[-1] = self.apply(function, arguments, keywords)
@@ -341,7 +349,7 @@ class Machine:
                     self.depth -= 1
                     raised, resumed = leave_contexts(raised, contexts)
                 if resumed is None:
-                    self.depth = depth
+                    self.depth = outer_depth
                     if raised is error:
                         raise
                     raise raised from None

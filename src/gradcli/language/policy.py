@@ -8,7 +8,6 @@ class's `INTERNAL`; everything else offers nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, GenericAlias, MethodType
 from typing import Any, Final
 
@@ -77,6 +76,10 @@ TYPE: Final = 4
 
 _kinds: dict[type, int] = dict.fromkeys(ALLOWED, LISTED)
 _kinds.update({Function: CLOSED, Generator: CLOSED, type: TYPE, type(None): CLOSED})
+_passed: dict[type, set[str]] = {}
+"""Names that were found to be open, by type."""
+
+_callable: set[type] = {BuiltinFunctionType, FunctionType, MethodType}
 _NOTHING: frozenset[str] = frozenset()
 
 
@@ -108,14 +111,18 @@ def attribute(value: Any, name: str) -> Any:
         AttributeError: there is no such attribute, or a program may not have it.
     """
     type_ = type(value)
+    passed = _passed.get(type_)
+    if passed is not None and name in passed:
+        return getattr(value, name)
     kind = _kinds.get(type_)
     if kind is None:
         kind = kind_of(type_)
     if kind == ENGINE:
         if name[0] == "_" and name not in OPENED and not name.startswith("_saved_"):
             raise refused(name)
-        if name in getattr(type_, "INTERNAL", _NOTHING):
+        if name == "INTERNAL" or name in getattr(type_, "INTERNAL", _NOTHING):
             raise missing(value, name)
+        _passed.setdefault(type_, set()).add(name)
         return getattr(value, name)
     if kind == MODULE:
         if name[0] == "_":
@@ -124,7 +131,10 @@ def attribute(value: Any, name: str) -> Any:
     if kind == LISTED:
         if name in ALLOWED[type_]:
             guard = GUARDED.get((type_, name))
-            return getattr(value, name) if guard is None else MethodType(guard, value)
+            if guard is not None:
+                return MethodType(guard, value)
+            _passed.setdefault(type_, set()).add(name)
+            return getattr(value, name)
     elif kind == TYPE:
         return attribute_of_type(value, name)
     elif isinstance(value, BaseException) and name == "args":
@@ -189,17 +199,23 @@ def writable(target: Any, name: str) -> bool:
     kind = _kinds.get(type_)
     if kind is None:
         kind = kind_of(type_)
-    if kind == ENGINE and name[0] != "_" and name not in getattr(type_, "INTERNAL", _NOTHING):
+    internal = getattr(type_, "INTERNAL", _NOTHING)
+    if kind == ENGINE and name[0] != "_" and name != "INTERNAL" and name not in internal:
         return True
-    if kind == LISTED and not hasattr(type_, name):
+    if (kind == LISTED or target is None) and not hasattr(type_, name):
         raise missing(target, name)
     if kind == LISTED and name[0] != "_":
         raise AttributeError(f"'{type_.__name__}' object attribute '{name}' is read-only")
     raise AttributeError(f"setting attribute '{name}' is not part of the language")
 
 
-def callable_object(function: Any) -> Callable[..., Any]:
-    """A callable that is neither a function of the program nor a plain Python one.
+def callable_types() -> set[type]:
+    """Types whose values may be called without a question; `check_callable` adds to them."""
+    return _callable
+
+
+def check_callable(function: Any) -> None:
+    """Refuse to call what is no function of the program, no class, and not callable from here.
 
     Raises:
         TypeError: it cannot be called, or not from a program.
@@ -207,4 +223,4 @@ def callable_object(function: Any) -> Callable[..., Any]:
     type_ = type(function)
     if type_ is GenericAlias or not callable(function):
         raise TypeError(f"'{type_.__name__}' object is not callable")
-    return function  # type: ignore[no-any-return]
+    _callable.add(type_)

@@ -1,0 +1,197 @@
+"""A program computes and does nothing else."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+from gradcli.language import Machine, ParseError, compile_text, diagnose, render
+from gradcli.language.builtins import REFUSED
+
+CLOSED_ATTRIBUTES = [
+    "'a'.__class__",
+    "().__class__.__bases__[0].__subclasses__()",
+    "(1).__add__(2)",
+    "(lambda: 0).__globals__",
+    "(lambda: 0).__code__",
+    "(lambda: 0).machine",
+    "(lambda: 0).code",
+    "(i for i in [1]).gi_frame",
+    "(i for i in [1]).machine",
+    "print.__self__",
+    "print.__globals__",
+    "len.__self__",
+    "'a'.upper.__self__",
+    "'a'.join.__func__",
+    "str.__mro__",
+    "str.mro()",
+    "type(1).__subclasses__()",
+    "int.from_bytes",
+    "'a'.format_map({})",
+    "'a'.encode()",
+    "'a'.translate({})",
+    "str.maketrans('a', 'b')",
+    "'{0.__class__}'.format(1)",
+    "'{0.machine}'.format(lambda: 0)",
+    "'{a.b.__class__}'.format(a=1)",
+    "'{0:{0.__class__}}'.format(1)",
+    "ValueError('x').__traceback__",
+    "ValueError('x').with_traceback",
+    "torch.__dict__",
+    "torch.namespace",
+    "torch.member",
+    "math.__loader__",
+    "[].__len__()",
+    "{}.__init__",
+    "None.__class__",
+    "True.__class__",
+    "(1.5).__reduce__",
+    "slice(1).__class__",
+    "range(3).__iter__",
+    "int.__name__.__class__",
+    "f'{1 .__class__}'",
+    "map(str, []).__class__",
+]
+
+
+@pytest.mark.parametrize("text", CLOSED_ATTRIBUTES)
+def test_attributes_are_closed(text: str) -> None:
+    with pytest.raises(AttributeError) as caught:
+        Machine().run(compile_text(text))
+    message = str(caught.value)
+    assert message.endswith("is not part of the language") or "has no attribute" in message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = 'a'; x.foo = 1",
+        "(lambda: 0).__code__ = 1",
+        "(lambda: 0).code = 1",
+        "torch.sin = 1",
+        "int.real = 1",
+        "x = ValueError('a'); x.args = (1,)",
+        "del print.__name__",
+        "del torch.sin",
+        "x = 1; x.real = 2",
+    ],
+)
+def test_attributes_cannot_be_set(text: str) -> None:
+    with pytest.raises(AttributeError):
+        Machine().run(compile_text(text))
+
+
+CLOSED_NAMES = sorted(REFUSED)
+
+
+@pytest.mark.parametrize("name", CLOSED_NAMES)
+def test_names_are_closed(name: str) -> None:
+    with pytest.raises(NameError) as caught:
+        Machine().run(compile_text(f"x = 1\n{name}('x')"))
+    assert str(caught.value) == f"'{name}' is not part of the language"
+    assert diagnose(caught.value).line == 2
+
+
+@pytest.mark.parametrize("name", ["__loader__", "__spec__", "__file__", "sys", "os", "gradcli"])
+def test_other_names_are_unknown(name: str) -> None:
+    with pytest.raises(NameError, match="is not defined"):
+        Machine().run(compile_text(name))
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("class A: pass", "class"),
+        ("try:\n    x\nexcept E:\n    y", "try"),
+        ("raise ValueError('x')", "raise"),
+        ("def f():\n    yield 3", "yield"),
+        ("x = yield", "yield"),
+        ("async def f(): pass", "async"),
+        ("await f()", "await"),
+        ("x = await f()", "await"),
+        ("match x:\n    case 1: pass", "match"),
+        ("finally: pass", "finally"),
+        ("x.class", "class"),
+        ("f(class=1)", "class"),
+        ("def raise(): pass", "raise"),
+    ],
+)
+def test_statements_are_closed(text: str, word: str) -> None:
+    with pytest.raises(ParseError) as caught:
+        compile_text("a = 1\n" + text)
+    shown = caught.value.diagnostic
+    assert shown.type == "SyntaxError"
+    assert shown.message == f"'{word}' is not part of the language"
+    assert shown.line >= 2
+    assert shown.source[shown.column - 1 : shown.end_column - 1] == word
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["os", "sys", "builtins", "numpy", "pandas", "gradcli", "gradcli.language", "torch.utils"],
+)
+def test_imports_only_bind(module: str) -> None:
+    for text in (f"import {module}", f"import {module} as m", f"from {module} import x"):
+        with pytest.raises(ModuleNotFoundError) as caught:
+            Machine().run(compile_text(text))
+        assert "an import only binds" in render(diagnose(caught.value))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "type('X', (), {})",
+        "list(map(type, ['X'], [()], [{}]))",
+        "type(lambda: 0)()",
+        "type(print)()",
+        "type(torch)('x', None)",
+        "type(i for i in [1])()",
+        "type(type)('X', (), {})",
+        "list[int](range(3))",
+        "sorted([1], key=type(lambda: 0))",
+        "map(type(torch), [1])",
+        "type(iter([]))()",
+    ],
+)
+def test_types_make_only_listed_values(text: str) -> None:
+    with pytest.raises(TypeError):
+        Machine().run(compile_text(text))
+
+
+def test_print_writes_nowhere_else() -> None:
+    output = io.StringIO()
+    machine = Machine(write=output.write)
+    with pytest.raises(TypeError, match="printing to a file"):
+        machine.run(compile_text("print('a', file=print)"))
+    machine.run(compile_text("print('b', flush=True, end='')"))
+    assert output.getvalue() == "b"
+
+
+def test_internal_names_of_engine_objects_are_closed() -> None:
+    class Thing:
+        INTERNAL = frozenset({"secret"})
+        secret = 1
+        public = 2
+        _version = 3
+        _saved_self = 4
+        _hidden = 5
+
+    variables: dict[str, Any] = {"t": Thing()}
+    run = lambda text: Machine(dict(variables)).run(compile_text(text))
+    assert run("t.public, t._version, t._saved_self") == (2, 3, 4)
+    run("t.public = 7")
+    for name in ("secret", "_hidden", "__class__", "INTERNAL"):
+        with pytest.raises(AttributeError):
+            run(f"t.{name}")
+        with pytest.raises(AttributeError):
+            run(f"t.{name} = 1")
+
+
+def test_foreign_objects_are_closed() -> None:
+    class Foreign:
+        public = 1
+
+    with pytest.raises(AttributeError, match="not part of the language"):
+        Machine({"x": Foreign()}).run(compile_text("x.public"))
