@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.ops.arithmetic import sub, true_div
 from gradcli.ops.checks import floating_only
 from gradcli.ops.comparison import gt, logical_and, lt, where_, zeros_like
 from gradcli.ops.elementary import cosh, exp, log1p, pow_scalar, sigmoid, sigmoid_backward, tanh
 from gradcli.ops.samples import binary, pointwise
+from gradcli.ops.scalars import add_scalar, div_scalar, mul_scalar, sub_scalar
 from gradcli.ops.table import COMMON, Row, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor
@@ -271,7 +273,7 @@ hardswish_backward: Row = row(
     promote=COMMON,
     grad_output=lambda grad, self: hardswish_backward(grad, self),
     self=lambda grad, grad_output, self: where_(
-        logical_and(gt(self, -3.0), lt(self, 3.0)), grad * grad_output / 3.0, 0.0
+        logical_and(gt(self, -3.0), lt(self, 3.0)), div_scalar(grad * grad_output, 3.0), 0.0
     ),
     samples=binary(-4.0, 4.0),
     doc="The gradient of hardswish.",
@@ -308,7 +310,8 @@ def _elu_backward(
 def _elu_double_backward(
     grad: Any, grad_output: Any, alpha: float, scale: float, input_scale: float, self: Any
 ) -> Any:
-    slope = elu_backward(grad * grad_output * input_scale, alpha, scale, input_scale, self)
+    seed = mul_scalar(grad * grad_output, input_scale)
+    slope = elu_backward(seed, alpha, scale, input_scale, self)
     return slope * type_as(lt(self, 0), grad)
 
 
@@ -364,7 +367,7 @@ def _silu(self: Array) -> Array:
 def _silu_vjp(grad: Any, self: Any) -> Any:
     # The kernel, written with operators, is what PyTorch records.
     gate = sigmoid(self) if type(grad) is Tensor else _logistic(self)
-    return grad * gate * (1.0 + self * (1.0 - gate))
+    return grad * gate * add_scalar(self * sub(1.0, gate), 1.0)
 
 
 silu_row: Row = row(
@@ -385,7 +388,7 @@ def _mish(self: Array) -> Array:
 def _mish_vjp(grad: Any, self: Any) -> Any:
     gate = sigmoid(self) if type(grad) is Tensor else _logistic(self)
     squashed = tanh(log1p(exp(self)))
-    return grad * (squashed + self * gate * (1.0 - squashed * squashed))
+    return grad * (squashed + self * gate * sub(1.0, squashed * squashed))
 
 
 mish_row: Row = row(
@@ -436,28 +439,28 @@ def _gelu_backward(grad_output: Array, self: Array, approximate: str = "none") -
         steep = _TANH_SCALE * (1 + 3 * _TANH_CUBIC * square)
         return grad_output * (0.5 * (1 + bent) + 0.5 * self * (1 - bent * bent) * steep)
     share = 0.5 * (1 + _erf(self * math.sqrt(0.5)))
-    density = np.exp(self * self * -0.5) * (0.5 * math.sqrt(2.0 / math.pi))
+    density = np.exp(self * self * -0.5) * (0.5 * _TANH_SCALE)
     return grad_output * (share + self * density)
 
 
 def _gelu_double_backward(grad: Any, grad_output: Any, self: Any, approximate: str) -> Any:
     if approximate != "tanh":
         square = self * self
-        density = (0.5 * math.sqrt(2.0 / math.pi)) * exp(-0.5 * square)
-        return grad * grad_output * (2 * density - square * density)
-    inner = _TANH_SCALE * (self + _TANH_CUBIC * pow_scalar(self, 3))
+        density = mul_scalar(exp(mul_scalar(square, -0.5)), 0.5 * _TANH_SCALE)
+        return grad * grad_output * (mul_scalar(density, 2) - square * density)
+    cubed = mul_scalar(pow_scalar(self, 3), _TANH_CUBIC)
+    inner = mul_scalar(self + cubed, _TANH_SCALE)
     bent = tanh(inner)
-    sech = 1 / cosh(inner)
-    half = 0.5 * self
-    drop = 1 - bent * bent
-    steep = _TANH_SCALE * (1 + 3 * _TANH_CUBIC * self * self)
-    drop_slope = (2 * sech) * (-sech * bent) * steep
-    steep_slope = 6 * _TANH_CUBIC * self * _TANH_SCALE
-    return (
-        grad
-        * grad_output
-        * (2 * (0.5 * drop * steep) + half * steep * drop_slope + half * drop * steep_slope)
-    )
+    sech = true_div(1, cosh(inner))
+    half = mul_scalar(self, 0.5)
+    drop = sub(1, bent * bent)
+    square = mul_scalar(self, 3 * _TANH_CUBIC) * self
+    steep = mul_scalar(add_scalar(square, 1), _TANH_SCALE)
+    drop_slope = mul_scalar(sech, 2) * (-sech * bent) * steep
+    steep_slope = mul_scalar(mul_scalar(self, 6 * _TANH_CUBIC), _TANH_SCALE)
+    double = mul_scalar(mul_scalar(drop, 0.5) * steep, 2)
+    bend = double + half * steep * drop_slope + half * drop * steep_slope
+    return grad * grad_output * bend
 
 
 gelu_backward: Row = row(
@@ -496,9 +499,9 @@ def _softplus_backward(grad_output: Array, self: Array, beta: float, threshold: 
 
 
 def _softplus_double_backward(grad: Any, self: Any, beta: float, threshold: float) -> Any:
-    scaled = self * beta
+    scaled = mul_scalar(self, beta)
     slope = sigmoid_backward(grad, sigmoid(scaled))
-    return slope * type_as(lt(scaled, threshold), grad) * beta
+    return mul_scalar(slope * type_as(lt(scaled, threshold), grad), beta)
 
 
 softplus_backward: Row = row(
@@ -535,7 +538,7 @@ def _log_sigmoid_backward(grad_output: Array, self: Array) -> Array:
 
 def _log_sigmoid_double_backward(grad: Any, self: Any) -> Any:
     gate = sigmoid(self)
-    return grad * (gate - 1) * gate
+    return grad * sub_scalar(gate, 1) * gate
 
 
 log_sigmoid_backward: Row = row(

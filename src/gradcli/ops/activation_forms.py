@@ -22,7 +22,7 @@ from gradcli.ops.activation import (
     silu_row,
     threshold_row,
 )
-from gradcli.ops.arithmetic import absolute
+from gradcli.ops.arithmetic import absolute, sub
 from gradcli.ops.checks import floating_only
 from gradcli.ops.comparison import ge, where_, zeros_like
 from gradcli.ops.elementary import sigmoid, tanh
@@ -253,7 +253,7 @@ def _glu_double_self(grad: Any, grad_output: Any, self: Any, dim: int) -> Any:
     where, half = wrap_dim(dim, len(shape_of(self))), _half(shape_of(self), dim)
     first = narrow(self, where, 0, half)
     gate = sigmoid(narrow(self, where, half, half))
-    shut = 1 - gate
+    shut = sub(1, gate)
     slope = gate * shut
     by_first = narrow(grad, where, 0, half)
     by_second = narrow(grad, where, half, half)

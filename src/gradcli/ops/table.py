@@ -673,8 +673,13 @@ MODULES: Final = (
     "joining",
     "splitting",
     "reduction",
+    "placement",
+    "strided",
+    "complex_parts",
+    "padding",
     "creation",
     "special",
+    "scalars",
     "activation",
     "activation_forms",
 )
