@@ -182,11 +182,11 @@ def evaluate(machine: Machine, code: Code, plan: Plan) -> Answer:
     several = isinstance(value, tuple | list) and any(isinstance(part, Tensor) for part in value)
     outputs = list(value) if several else [value]
     leaves = leaves_of(machine)
-    wanted = {name: leaf for name, leaf in leaves.items() if not plan.wrt or name in plan.wrt}
     ends = [out for out in outputs if isinstance(out, Tensor) and out.requires_grad]
     run = bool(ends) if plan.run is None else plan.run
     if not run:
         return Answer(value, outputs, several, leaves, None, {})
+    wanted = restricted(machine, leaves, plan.wrt)
     if not ends:
         # PyTorch's error says what is missing.
         ends = [out if isinstance(out, Tensor) else wrap(np.zeros(())) for out in outputs][:1]
@@ -230,6 +230,25 @@ def leaves_of(machine: Machine) -> dict[str, Tensor]:
             seen.add(id(value))
             leaves[name] = value
     return leaves
+
+
+def restricted(
+    machine: Machine, leaves: dict[str, Tensor], names: Sequence[str]
+) -> dict[str, Tensor]:
+    """The leaves of the given names, or all; others that are tensors are left to PyTorch's error.
+
+    Raises:
+        NameError: there is no such variable.
+    """
+    if not names:
+        return leaves
+    found: dict[str, Tensor] = {}
+    for name in names:
+        value = leaves.get(name, machine.globals.get(name))
+        if not isinstance(value, Tensor):
+            raise NameError(f"wrt: there is no variable {name}")
+        found[name] = value
+    return found
 
 
 def differentiate(

@@ -1,14 +1,15 @@
 """Joins the layers for a process that evaluates: whoever does imports this module.
 
-Tensors print by way of `gradcli.views`, programs find its print options under PyTorch's names, and
-NumPy keeps quiet about overflow, division by zero and invalid values, which PyTorch answers with
-inf and nan and no warning.
+Tensors have `backward()`, they print by way of `gradcli.views`, programs find its print options
+under PyTorch's names, and NumPy keeps quiet about overflow, division by zero and invalid values,
+which PyTorch answers with inf and nan and no warning.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+import gradcli.autograd.backward  # noqa: F401 - the method of that name
 from gradcli.language.namespace import default_namespace
 from gradcli.tensor.tensor import Tensor
 from gradcli.views import printing

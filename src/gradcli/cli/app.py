@@ -23,7 +23,6 @@ COMMANDS: dict[str, tuple[str, bool]] = {
     "eval": ("Evaluate an expression and print its value and gradients.", True),
     "run": ("Run a program file.", False),
     "batch": ("Answer many expressions or programs, one record a line.", False),
-    "functions": ("List the functions that can be called, or show one.", False),
     "functions": ("List what can be called, with derivative formulas.", False),
 }
 

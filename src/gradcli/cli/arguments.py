@@ -108,10 +108,12 @@ class _Scanner:
         if value is None:
             following = self.peek()
             if following is None or self.is_option(following):
-                hint = self.nearest(argument)
-                if following is not None and not hint:
+                complaint, hint = f"{argument} needs a value", self.nearest(argument)
+                if hint:
+                    complaint = f"no such option: {argument}"
+                elif following is not None:
                     hint = f"write {argument}={following} if that is its value"
-                self.doubtful.append((argument, f"{argument} needs a value", hint))
+                self.doubtful.append((argument, complaint, hint))
                 return
             self.position += 1
             value = following

@@ -119,7 +119,7 @@ def command(
 
         machine = _machine(_variables(bindings), to_stderr=json or get is not None)
         plan = Plan(
-            run=False if no_backward else True if any(flags.values()) else None,
+            run=_runs(flags, no_backward or get in _PARTS),
             seeds=_seeds(machine, grad_tensors or []),
             retain_graph=retain_graph or None,
             create_graph=create_graph,
@@ -140,6 +140,13 @@ def command(
         raise fail(error, debug) from None
     sys.stdout.write(text)
     sys.stdout.flush()
+
+
+def _runs(flags: dict[str, bool], dispensable: bool) -> bool | None:
+    """Whether backward runs; None lets the value decide."""
+    if any(flags.values()):
+        return True
+    return False if dispensable else None
 
 
 class _Binding(NamedTuple):
@@ -193,13 +200,14 @@ def _check_bindings(code: Code, bindings: list[_Binding], context: typer.Context
         if binding.name in code.stores:
             raise UsageError(f"{binding.name} is given and declared in the expression, too")
         if not option:
-            hint = did_you_mean(binding.name, code.read_names)
+            known = [*(name for name in names if name in used), *missing]
+            hint = did_you_mean(binding.name, known) or _its_variables(known)
             raise UsageError(f"{binding.name} is no variable of the expression", hint)
         others = {f"--{name}" for name in [*missing, *code.free_names]}
         options = {name for p in context.command.params for name in p.opts}
         hint = suggest_option(option, others) or suggest_option(option, {*options, *others})
-        if not hint and missing:
-            hint = f"it has {', '.join(missing)}"
+        if not hint:
+            hint = _its_variables([*(name for name in names if name in used), *missing])
         raise UsageError(f"{option} names no variable of the expression", hint)
     if missing:
         from gradcli.cli.report import USAGE, Stop, say
@@ -223,6 +231,10 @@ def _check_bindings(code: Code, bindings: list[_Binding], context: typer.Context
         raise Stop(USAGE)
 
 
+def _its_variables(names: list[str]) -> str:
+    return f"its variables: {', '.join(names)}" if names else "it has no variables"
+
+
 def _names_in(binding: _Binding, names: list[str]) -> list[str]:
     """The names that the value of a variable uses; other variables may be among them."""
     if len(names) < 2 or binding.text.startswith("@") or not any(n in binding.text for n in names):
@@ -238,7 +250,7 @@ def _check_wrt(code: Code, wanted: list[str], bindings: list[_Binding]) -> None:
     known = [binding.name for binding in bindings] + list(code.stores)
     for name in wanted:
         if name not in known:
-            hint = did_you_mean(name, known) or (f"it has {', '.join(known)}" if known else "")
+            hint = did_you_mean(name, known) or _its_variables(known)
             raise UsageError(f"--wrt: {name} is no variable of the expression", hint)
 
 
@@ -345,7 +357,7 @@ def _single(answer: Answer, what: str) -> str:
         if name not in grads:
             from gradcli.language.suggest import did_you_mean
 
-            hint = did_you_mean(name, grads)
+            hint = did_you_mean(name, grads) or _its_variables(list(grads))
             raise UsageError(f"--get: {name} is no variable that requires grad", hint)
         value = grads[name] if nth == 0 else None
         if nth == 1:

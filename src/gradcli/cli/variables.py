@@ -14,6 +14,7 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor, wrap
 
 _ARCHIVE = re.compile(r"(.+\.npz)(?::(.*))?", re.DOTALL)
+_MAGIC = b"\x93NUMPY"
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
@@ -94,6 +95,9 @@ def _from_npy(path: str) -> Any:
 
 def _array_of(what: str, file: Any) -> Any:
     """The array in an open `.npy` file."""
+    if file.read(len(_MAGIC)) != _MAGIC:
+        raise FileContentError(f"{what} is no array: it does not begin as a .npy file does")
+    file.seek(0)
     try:
         array = np.lib.format.read_array(file, allow_pickle=False)
     except (ValueError, EOFError) as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.graph import Node
@@ -63,7 +65,7 @@ def plain(value: Any) -> Any:
     """A value of the language in the types that JSON has; what it has no form for becomes text."""
     if isinstance(value, Tensor):
         return value._array
-    if value is None or isinstance(value, bool | int | float | complex | str):
+    if value is None or isinstance(value, bool | int | float | complex | str | np.ndarray):
         return value
     if isinstance(value, Size):
         return list(value)
