@@ -1,0 +1,285 @@
+"""What only a process of its own shows: streams, signals, start-up, completion."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from typing import Any
+
+import pytest
+
+from tests.commands import ENTRY, shell_environment
+
+GRADCLI = [sys.executable, "-c", ENTRY]
+
+
+def gradcli(*arguments: str | bytes, **options: Any) -> subprocess.CompletedProcess[bytes]:
+    """Runs the command line in a process."""
+    return subprocess.run(
+        [*GRADCLI, *arguments], capture_output=True, timeout=60, check=False, **options
+    )
+
+
+def start(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+    """Starts the command line in a process with pipes for all its streams."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen([*GRADCLI, *arguments], stdin=pipe, stdout=pipe, stderr=pipe, **options)
+
+
+def test_answer_error_and_exit_code() -> None:
+    done = gradcli("eval", "x+y", "--x", "3", "--y", "7")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == (
+        b"tensor(10., grad_fn=<AddBackward0>)\nx.grad = tensor(1.)\ny.grad = tensor(1.)\n"
+    )
+    done = gradcli("eval", "1/0")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(b"error: ZeroDivisionError")
+    assert gradcli("eval", "(").returncode == 3
+    assert gradcli("eval", "x").returncode == 2
+
+
+def test_text_is_utf8_whatever_the_locale() -> None:
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    done = gradcli("run", "-", input="print('größe')".encode(), env=environment)
+    assert done.stdout.decode() == "größe\n"
+
+
+def test_batch_answers_each_record_before_it_reads_the_next() -> None:
+    with start("batch", "-") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for number in range(3):
+            process.stdin.write(f"{number} + 1\n".encode())
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["value"] == number + 1
+        process.stdin.close()
+        assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize("arguments", [["batch", "-"], ["run", "-"]])
+def test_closed_pipe_is_quiet(arguments: list[str]) -> None:
+    with start(*arguments) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        if arguments[0] == "batch":
+            process.stdin.write(b"1\n")
+            process.stdin.flush()
+            process.stdout.readline()
+            process.stdout.close()
+            process.stdin.write(b"2\n" * 10)
+        else:
+            process.stdout.close()
+            process.stdin.write(b"for i in range(10**5):\n    print(i)\n")
+        process.stdin.close()
+        assert process.wait(30) == 141
+        assert process.stderr.read() == b""
+
+
+def test_output_that_is_closed_before_the_end_is_quiet() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [*GRADCLI, "eval", "1 + 1"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_interrupt_ends_quietly_and_keeps_what_was_printed() -> None:
+    with start("run", "-") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(b"print('started' + ' ' * 10**5)\nwhile True: pass\n")
+        process.stdin.close()
+        assert process.stdout.read(7) == b"started"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+        assert process.stderr.read() == b""
+
+
+def test_interrupt_while_waiting_for_input() -> None:
+    with start("batch", "-") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(b"1\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+        assert process.stderr.read() == b""
+
+
+def test_argument_that_is_not_utf8() -> None:
+    done = gradcli("eval", b"x*\xff", "--x", "3")
+    assert done.returncode == 3
+    assert done.stderr == (
+        b"error: SyntaxError: not UTF-8: byte 0xff in line 1, column 3 of the expression\n"
+    )
+
+
+def test_internal_error_is_one_line() -> None:
+    entry = textwrap.dedent(
+        """
+        import sys
+        from gradcli.cli import eval, main
+        def broken(*_): raise KeyError("lost")
+        eval._set_defaults = broken
+        sys.exit(main.main())
+        """
+    )
+    command = [sys.executable, "-c", entry, "eval", "1"]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr == (
+        b"error: internal error: KeyError: 'lost'\n"
+        b"hint: this is a fault of gradcli itself; --debug shows where\n"
+    )
+
+
+def test_settings_of_the_garbage_collector_suit_long_chains() -> None:
+    text = "y = x\nfor i in range(200000):\n    y = y * x\ny"
+    done = gradcli("eval", text, "--x", "1", "--get", "x.grad")
+    assert done.stdout == b"200001.0\n"
+
+
+# --- start-up
+
+HEAVY = ("scipy", "rich", "numpy.random", "pydantic", "json", "importlib.metadata", "lark")
+
+
+def modules_after(*arguments: str) -> set[str]:
+    """The modules that a command has imported when it is done."""
+    entry = (
+        "import sys; from gradcli.cli.main import main; main(); "
+        "print(*sys.modules, sep='\\n', file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", entry, *arguments]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=True)
+    return set(done.stderr.decode().split())
+
+
+def test_eval_imports_what_it_needs() -> None:
+    gradcli("eval", "1")  # leaves the grammar's tables in the cache
+    loaded = modules_after("eval", "x+y", "--x", "3", "--y", "7")
+    assert "gradcli.cli.eval" in loaded
+    assert not loaded & set(HEAVY)
+    for command in ("run", "batch", "functions", "app_of_no_name"):
+        assert f"gradcli.cli.{command}" not in loaded
+    assert "gradcli.batch.records" not in loaded
+    assert "gradcli.tensor.random" not in loaded
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
+def test_help_loads_no_engine(arguments: list[str]) -> None:
+    loaded = modules_after(*arguments)
+    assert not {"numpy", "gradcli.tensor.tensor", "gradcli.cli.eval"} & loaded
+
+
+def test_package_imports_nothing_before_it_is_asked() -> None:
+    probe = "import gradcli, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, check=True)
+    loaded = set(done.stdout.decode().split())
+    assert "gradcli.tensor" in loaded
+    assert not {"numpy", "typer", "gradcli.api"} & loaded
+
+
+# --- colour
+
+
+def shown_on_a_terminal(*arguments: str, **environment: str) -> bytes:
+    """What a command prints on a terminal."""
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    variables = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    process = subprocess.Popen(
+        [*GRADCLI, *arguments],
+        stdout=theirs,
+        stderr=theirs,
+        env={**variables, "TERM": "xterm", **environment},
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            part = os.read(ours, 4096)
+        except OSError:  # how Linux tells the end
+            part = b""
+        if not part:
+            break
+        shown += part
+    os.close(ours)
+    process.wait(30)
+    return shown.replace(b"\r\n", b"\n")
+
+
+def test_colour_on_a_terminal_only() -> None:
+    plain = b"tensor(6., grad_fn=<MulBackward0>)\nx.grad = tensor(2.)\n"
+    coloured = shown_on_a_terminal("eval", "x*2", "--x", "3")
+    assert coloured == plain.replace(b"x.grad", b"\x1b[36mx.grad\x1b[0m")
+    assert shown_on_a_terminal("eval", "x*2", "--x", "3", NO_COLOR="1") == plain
+    assert shown_on_a_terminal("eval", "x*2", "--x", "3", TERM="dumb") == plain
+    assert b"\x1b[31m" in shown_on_a_terminal("eval", "1/0")
+
+
+# --- completion
+
+
+def completed(shell: str, line: str) -> str:
+    """What a shell is offered at the end of a line."""
+    words = line.split(" ")
+    environment = {
+        **os.environ,
+        "_GRADCLI_COMPLETE": f"complete_{shell}",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(words) - 1),
+        "_TYPER_COMPLETE_ARGS": line,
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }
+    done = gradcli(env=environment)
+    assert done.stderr == b""
+    return done.stdout.decode()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell: str) -> None:
+    assert "batch" in completed(shell, "gradcli ba")
+    assert "eval" not in completed(shell, "gradcli ba")
+    assert "--retain-graph" in completed(shell, "gradcli eval x --ret")
+    offered = completed(shell, "gradcli eval x*speed --x 3 --s")
+    assert "--speed" in offered
+    assert "--x" not in offered
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_script(shell: str) -> None:
+    done = gradcli(env={**os.environ, "_GRADCLI_COMPLETE": f"source_{shell}"})
+    assert b"gradcli" in done.stdout
+    assert f"_GRADCLI_COMPLETE=complete_{shell}".encode() in done.stdout
+
+
+def test_completion_in_bash() -> None:
+    script = gradcli(env={**os.environ, "_GRADCLI_COMPLETE": "source_bash"}).stdout.decode()
+    probe = (
+        f"{script}\nCOMP_WORDS=(gradcli eval x --ret) COMP_CWORD=3\n"
+        "_gradcli_completion gradcli --ret x\nprintf '%s\\n' \"${COMPREPLY[@]}\"\n"
+    )
+    done = subprocess.run(
+        ["bash", "-c", probe],
+        env=shell_environment(),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.decode().split() == ["--retain-graph"]

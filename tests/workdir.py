@@ -1,0 +1,61 @@
+"""The files that transcripts and tests of commands find in their working directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+TEXTS = {
+    "row.csv": "1,2,3\n",
+    "column.csv": "1\n2\n\n3\n",
+    "table.csv": "time,speed\n0,1.5\n1,-2e3\n",
+    "ragged.csv": "1,2\n3\n",
+    "words.csv": "1,2\n3,four\n",
+    "empty.csv": "",
+    "matrix.json": '[[1, 2.5], ["NaN", "-Infinity"]]',
+    "broken.json": "[1, 2",
+    "object.json": '{"a": 1}',
+    "text.npy": "1 2 3\n",
+    "text.npz": "1 2 3\n",
+    "numbers.txt": "1 2 3\n",
+    "square.py": "let x = 3\ny = x * x\ny.backward()\nprint(y, x.grad)\n",
+    "fails.py": "x = torch.ones(2, requires_grad=True)\nprint(x)\ny = x * 2\ny.backward()\n",
+    "unbalanced.py": "print(1)\nx = (1 + 2\nprint(x)\n",
+    "endless.py": "n = 0\nwhile True:\n    n += 1\n",
+    "records.jsonl": (
+        '{"id": "a", "expr": "x * y", "vars": {"x": 2, "y": 5}}\n# a comment\n\nlet x = 3; x**2\n'
+    ),
+    "mixed.jsonl": (
+        '{"id": "good", "expr": "x**2", "vars": {"x": 3}}\n'
+        "1 +\n"
+        '{"id": "key", "expr": "1", "exprs": 2}\n'
+        '{"id": "none", "vars": {}}\n'
+        '{"expr": "x"\n'
+        '{"id": "last", "program": "print(6 * 7)"}\n'
+    ),
+}
+
+
+class Opener:
+    """Something that would run code if it were unpickled."""
+
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+        return open, ("unpickled", "w")
+
+
+def fill(directory: Path) -> None:
+    """Writes the files."""
+    for name, text in TEXTS.items():
+        (directory / name).write_text(text, "utf-8")
+    (directory / "latin1.py").write_bytes(b"print(1)\n# caf\xe9\n")
+    matrix = np.array([[1.0, 2.0], [3.0, 4.0]])
+    np.save(directory / "matrix.npy", matrix)
+    np.save(directory / "fortran.npy", np.asfortranarray(matrix.astype(">f4")))
+    np.save(directory / "counts.npy", np.array([1, 2, 3]))
+    np.save(directory / "names.npy", np.array(["a", "b"]))
+    np.savez(directory / "pair.npz", weights=matrix, bias=np.float32([1, -1]))
+    np.savez_compressed(directory / "single.npz", only=np.float64(2.5))
+    objects = np.array([Opener(), None])
+    np.save(directory / "objects.npy", objects, allow_pickle=True)
+    np.savez(directory / "objects.npz", allow_pickle=True, it=objects)
