@@ -100,7 +100,7 @@ def test_a_sum_of_a_hundred_thousand_terms() -> None:
 
 def test_deep_recursion_is_an_error() -> None:
     code = compile_text("def f(n):\n    return f(n + 1)\nf(0)")
-    with pytest.raises(RecursionError, match="^maximum recursion depth exceeded$") as caught:
+    with pytest.raises(RecursionError, match=r"^maximum recursion depth exceeded$") as caught:
         Machine().run(code)
     shown = diagnose(caught.value)
     assert (shown.line, shown.column) == (2, 12)

@@ -55,6 +55,7 @@ class Lexer:
         words, symbols = self.words, self.symbols
         depth = 0 if lines else 1
         levels = [self.first_level(text, start, stop)] if lines else []
+        finish = start
         scan = self.pattern.scanner(text, start, stop).match  # type: ignore[attr-defined]
         while match := scan():
             group = match.lastindex
@@ -93,8 +94,7 @@ class Lexer:
             starts.append(begin)
             ends.append(finish)
         else:
-            reached = ends[-1] if ends else start
-            begin = self.skip.match(text, reached, stop).end()  # type: ignore[union-attr]
+            begin = self.skip.match(text, finish, stop).end()  # type: ignore[union-attr]
             kinds.append("ERROR")
             starts.append(begin)
             ends.append(min(begin + 1, stop))
@@ -133,7 +133,7 @@ class Lexer:
             tokens.starts.append(position)
             tokens.ends.append(position)
         else:
-            while wide < levels[-1][0]:
+            while len(levels) > 1 and wide < levels[-1][0]:
                 levels.pop()
                 tokens.kinds.append("_DEDENT")
                 tokens.starts.append(position)

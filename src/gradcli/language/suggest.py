@@ -36,7 +36,9 @@ def suggestions(word: str, candidates: Iterable[str], count: int = 3) -> list[st
     Near is a distance of at most a third of the word's length (at most 3), or, for words of four
     letters and more, one being part of the other.
     """
-    limit = min(3, (len(word) + 1) // 3) if len(word) > 1 else 0
+    if len(word) < 2:
+        return []
+    limit = min(3, (len(word) + 1) // 3)
     folded = word.lower()
     scored = []
     for candidate in dict.fromkeys(candidates):

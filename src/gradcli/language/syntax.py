@@ -163,8 +163,10 @@ def known_mistake(
     """The refusal of a typical mistake."""
     kinds, starts, ends = tokens.kinds, tokens.starts, tokens.ends
     kind, start, end = kinds[index], starts[index], ends[index]
+    if kind in ("ELSE", "ELIF") and line_start(tokens, index) == index:
+        return Refusal(f"'{text[start:end]}' has no `if` or loop before it", start, end)
     if index == 0:
-        return Refusal("unexpected indent", 0, end) if kind == "_INDENT" else None
+        return None
     before = kinds[index - 1]
     left, right = starts[index - 1], ends[index - 1]
     previous, word = text[left:right], text[start:end]
@@ -215,8 +217,6 @@ def known_mistake(
             return Refusal(
                 'expression cannot contain assignment, perhaps you meant "=="?', left, end
             )
-    if kind in ("ELSE", "ELIF") and first == index:
-        return Refusal(f"'{word}' has no `if` or loop before it", start, end)
     operand = ("NAME", "NUMBER", "STRING", "RPAR", "RSQB", "RBRACE")
     starters = ("NAME", "NUMBER", "STRING", "LPAR", "LSQB", "LBRACE", "LET", "CONST")
     if before in operand and kind in starters:
