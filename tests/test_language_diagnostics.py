@@ -21,6 +21,8 @@ def shown(text: str, origin: str = "expression") -> str:
 
 
 SYNTAX = [
+    ("", 1, 1, "nothing to evaluate", ""),
+    ("  # only a comment", 1, 19, "nothing to evaluate", ""),
     ("x = ", 1, 4, "unexpected end, expected an expression", ""),
     ("x = 1 +", 1, 8, "unexpected end, expected an expression", ""),
     ("a.b.", 1, 5, "unexpected end, expected a name", ""),

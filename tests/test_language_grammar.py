@@ -77,7 +77,7 @@ UNREADABLE = [
 @pytest.mark.parametrize("text", READABLE)
 def test_reads_what_lark_reads(lark: Lark, text: str) -> None:
     lark.parse(text, start="program")
-    parser().program(text, "expression")
+    parser().program(text)
 
 
 @pytest.mark.parametrize("text", UNREADABLE)

@@ -293,8 +293,10 @@ def compile_text(text: str, origin: str = "expression") -> Code:
         ParseError: the text is not in the language.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    tree, scoped = parser().program(text, origin)
     try:
+        tree, scoped = parser().program(text)
+        if not tree.statements and origin == "expression":
+            raise Refusal("nothing to evaluate", len(text), len(text))
         return Compiler(text, origin, tree, scoped).program
     except Refusal as refusal:
         raise ParseError(

@@ -49,6 +49,9 @@ from gradcli.language.policy import attribute, callable_types, check_callable
 MAX_DEPTH = 1000
 """Calls of a program's functions inside each other, as in Python."""
 
+MAX_SHAPES = 4
+"""Operands' shapes that an error shows."""
+
 STEPS_BETWEEN_CLOCKS = 256
 """Loop turns and calls between two looks at the clock."""
 
@@ -203,6 +206,7 @@ class Machine:
         instructions, constants = code.instructions, code.constants
         direct = DIRECT
         operation, argument, right = POP, None, None
+        arguments: list[Any] = []
         while True:
             try:
                 while True:
@@ -341,8 +345,14 @@ class Machine:
                         generator.position = position
                         return pop()
             except BaseException as error:
-                operands = (stack[-1], right) if stack and operation == BINARY else None
-                self.locate(error, code, position - 1, operation, argument, operands, stack)
+                symbol = ""
+                if operation == BINARY and stack:
+                    used, symbol = [stack[-1], right], SYMBOLS.get(argument, "")
+                elif operation in (CALL, CALL_NAMED) and stack:
+                    used = [getattr(stack[-1], "__self__", None), *arguments]
+                else:
+                    used = []
+                self.locate(error, code, position - 1, symbol, used)
                 raised, resumed = leave_contexts(error, contexts)
                 while resumed is None and callers:
                     code, variables, position, contexts, _ = callers.pop()
@@ -361,26 +371,17 @@ class Machine:
                 instructions, constants = code.instructions, code.constants
 
     def locate(
-        self,
-        error: BaseException,
-        code: Code,
-        index: int,
-        operation: int,
-        argument: Any,
-        operands: tuple[Any, Any] | None,
-        stack: list[Any],
+        self, error: BaseException, code: Code, index: int, symbol: str, used: list[Any]
     ) -> None:
-        """Note on an error where it happened, unless something further in did already."""
+        """Note on an error where it happened, unless something further in did already.
+
+        `used` are the values that the instruction worked on; tensors among them are shown.
+        """
         if getattr(error, "place", None) is not None or isinstance(error, KeyboardInterrupt):
             return
-        label = ""
-        shape = self.namespace.shape
-        if operands is not None and argument in SYMBOLS:
-            left, right = shape(operands[0]), shape(operands[1])
-            if left or right:
-                label = ", ".join(text for text in (left, right) if text)
-        elif operation in (CALL, CALL_NAMED) and stack and type(stack[-1]) is not Function:
-            label = shape(getattr(stack[-1], "__self__", None))
+        shapes = [text for text in map(self.namespace.shape, used) if text]
+        between = f" {symbol} " if symbol else ", "
+        label = between.join(shapes[:MAX_SHAPES])
         place = Place(code.text, code.origin, code.starts[index], code.ends[index], label)
         error.place = place  # type: ignore[attr-defined]
 

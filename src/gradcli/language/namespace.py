@@ -301,7 +301,7 @@ class Namespace:
 
     def shape(self, value: Any) -> str:
         """A tensor's shape for a label, "shape [2, 3]", or "" for anything else."""
-        if type(value).__module__.startswith("gradcli.") and self.is_tensor(value):
+        if type(value).__module__ != "builtins" and self.is_tensor(value):
             return f"shape {list(value.shape)}"
         return ""
 

@@ -229,5 +229,8 @@ UNARY: Final[dict[str, Callable[[Any], Any]]] = {
     "~": operator.invert,
     "not": operator.not_,
 }
-SYMBOLS: Final[frozenset[Any]] = frozenset((*BINARY.values(), *INPLACE.values()))
-"""The functions of the arithmetic operators, whose failures show the operands' shapes."""
+
+SYMBOLS: Final[dict[Any, str]] = {
+    function: symbol for symbol, function in (*INPLACE.items(), *BINARY.items())
+}
+"""The symbols of the arithmetic operators' functions, for errors that show the operands' shapes."""

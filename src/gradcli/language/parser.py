@@ -12,7 +12,6 @@ from typing import Any
 
 from gradcli.language import ast
 from gradcli.language.builder import ACTIONS, Reader
-from gradcli.language.diagnostics import ParseError, Refusal, locate
 from gradcli.language.lexer import Lexer
 from gradcli.language.syntax import explain
 from gradcli.language.tables import ACCEPT, Tables, load_tables
@@ -39,30 +38,15 @@ class Parser:
         ]
         self.crossings: dict[tuple[int, int, str], int] = {}
 
-    def program(self, text: str, origin: str) -> tuple[ast.Block, bool]:
+    def program(self, text: str) -> tuple[ast.Block, bool]:
         """The tree of a program, and whether anything in it has variables of its own.
 
         Raises:
-            ParseError: the text is not in the language.
+            Refusal: the text is not in the language.
         """
         whole = text if text.endswith("\n") else text + "\n"
         reader = Reader(self, whole)
-        try:
-            tree = self.read(reader, "program", 0, len(whole))
-        except Refusal as refusal:
-            raise ParseError(
-                locate(
-                    "SyntaxError",
-                    refusal.message,
-                    text,
-                    origin,
-                    refusal.start,
-                    refusal.end,
-                    refusal.label,
-                    refusal.hint,
-                )
-            ) from None
-        assert isinstance(tree, ast.Block)
+        tree: ast.Block = self.read(reader, "program", 0, len(whole))
         return tree, reader.scopes
 
     def read(self, reader: Reader, goal: str, start: int, stop: int) -> Any:
