@@ -249,6 +249,15 @@ def test_syntax_errors(text: str, line: int, column: int, message: str, hint: st
             hint: an import only binds what the language has: torch, torch.nn.functional, math""",
         ),
         (
+            "\ufeffnp.sin(1)",
+            """\
+            error: NameError: name 'np' is not defined
+              --> expression, column 1
+              | np.sin(1)
+              | ^^
+            hint: NumPy is not part of the language; torch has the same functions""",
+        ),
+        (
             "assert 1 > 2",
             """\
             error: AssertionError

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gradcli.language import policy
 from gradcli.language.code import UNBOUND, Cell, Code
 from gradcli.language.functions import Function, Generator
-from gradcli.language.limits import bounded, check_items, check_text, check_width
+from gradcli.language.limits import bounded, check_items, check_printable, check_text, check_width
 
 if TYPE_CHECKING:
     from gradcli.language.machine import Machine
@@ -278,6 +278,7 @@ def join_strings(machine: Machine, stack: Stack, variables: Stack, count: int) -
 
 def convert(value: Any, conversion: str) -> Any:
     """A value after `!r`, `!s` or `!a`."""
+    check_printable(value)
     if not conversion:
         return value
     return repr(value) if conversion == "r" else (str if conversion == "s" else ascii)(value)

@@ -7,8 +7,15 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, Final
 
-from gradcli.language.limits import bounded, check_bits, check_width
-from gradcli.language.operators import multiply, power
+from gradcli.language.limits import (
+    MAX_MODULAR_BITS,
+    bounded,
+    check_bits,
+    check_printable,
+    check_width,
+    too_large,
+)
+from gradcli.language.operators import SEQUENCES, add, multiply, power
 
 EXCEPTIONS: Final[tuple[type[Exception], ...]] = (
     ArithmeticError,
@@ -107,6 +114,8 @@ def printer(write: Callable[[str], object]) -> Callable[..., None]:
                 raise TypeError(f"{key} must be None or a string, not {type(text).__name__}")
         if file is not None:
             raise TypeError("printing to a file is not part of the language")
+        for value in values:
+            check_printable(value)
         between = " " if sep is None else sep
         write(between.join(map(str, values)) + ("\n" if end is None else end))
 
@@ -137,6 +146,17 @@ def over(function: Callable[..., Any], kind: str = "list") -> Callable[..., Any]
     return guarded
 
 
+def printed(function: Callable[..., str]) -> Callable[..., str]:
+    """A function that writes out a value, and refuses giants."""
+
+    def guarded(*arguments: Any, **options: Any) -> str:
+        if arguments:
+            check_printable(arguments[0])
+        return function(*arguments, **options)
+
+    return guarded
+
+
 def iterable(value: Any) -> bool:
     """Whether a value can be iterated over."""
     return hasattr(value, "__iter__")
@@ -155,7 +175,7 @@ def make_filter(function: Any, iterable: Any) -> Any:
 CONSTRUCTORS: Final[dict[type, Callable[..., Any]]] = {
     kind: kind
     for kind in (
-        *(bool, int, float, complex, str, range, slice, zip, enumerate, reversed),
+        *(bool, int, float, complex, range, slice, zip, enumerate, reversed),
         *EXCEPTIONS,
     )
 }
@@ -169,6 +189,7 @@ CONSTRUCTORS.update(
         dict: over(dict, "dict"),
     }
 )
+CONSTRUCTORS[str] = printed(str)
 CONSTRUCTORS[map] = make_map
 CONSTRUCTORS[filter] = make_filter
 
@@ -186,6 +207,11 @@ def is_instance(*arguments: Any) -> bool:
 def total(*arguments: Any, **options: Any) -> Any:
     """`sum(values, start)`."""
     if arguments and iterable(arguments[0]):
+        start = arguments[1] if len(arguments) == 2 else options.get("start", 0)
+        if type(start) in SEQUENCES and type(start) is not str and len(arguments) <= 2:
+            for value in bounded(arguments[0]):
+                start = add(start, value)
+            return start
         return sum(bounded(arguments[0]), *arguments[1:], **options)
     return sum(*arguments, **options)
 
@@ -203,8 +229,9 @@ def raised(*arguments: Any, **named: Any) -> Any:
     """`pow(base, exp, mod)`."""
     if len(arguments) == 2 and not named:
         return power(*arguments)
-    numbers = [value for value in (*arguments, *named.values()) if type(value) is int]
-    check_bits(16 * max((value.bit_length() for value in numbers), default=0) ** 2 // 64)
+    for value in (*arguments, *named.values()):
+        if type(value) is int and value.bit_length() > MAX_MODULAR_BITS:
+            raise too_large(f"a power of numbers of {value.bit_length()} bits")
     return pow(*arguments, **named)
 
 
@@ -212,6 +239,7 @@ def formatted(value: Any, spec: str = "", /) -> str:
     """`format(value, spec)`."""
     if isinstance(spec, str):
         check_width(spec)
+    check_printable(value)
     return format(value, spec)
 
 
@@ -224,7 +252,7 @@ PYTHON: Final[dict[str, Any]] = {
     "abs": abs,
     "all": over(all),
     "any": over(any),
-    "ascii": ascii,
+    "ascii": printed(ascii),
     "bin": bin,
     "callable": callable,
     "chr": chr,
@@ -242,7 +270,7 @@ PYTHON: Final[dict[str, Any]] = {
     "oct": oct,
     "ord": ord,
     "pow": raised,
-    "repr": repr,
+    "repr": printed(repr),
     "round": rounded,
     "sorted": over(sorted),
     "sum": total,

@@ -292,7 +292,7 @@ def compile_text(text: str, origin: str = "expression") -> Code:
     Raises:
         ParseError: the text is not in the language.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     try:
         tree, scoped = parser().program(text)
         if not tree.statements and origin == "expression":

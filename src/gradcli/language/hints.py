@@ -72,6 +72,11 @@ HINTS: tuple[tuple[str, str, str], ...] = (
         "reduce it first: .any() or .all()",
     ),
     (
+        "NameError",
+        r"name '(np|numpy)' is not defined",
+        "NumPy is not part of the language; torch has the same functions",
+    ),
+    (
         "ModuleNotFoundError",
         r"No module named",
         "an import only binds what the language has: torch, torch.nn.functional, math",

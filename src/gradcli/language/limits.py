@@ -13,7 +13,7 @@ from typing import Any, Final
 MAX_ITEMS: Final = 10_000_000
 """Elements of a list, tuple, set or dict."""
 
-MAX_TEXT: Final = 100_000_000
+MAX_TEXT: Final = 10_000_000
 """Characters of a string."""
 
 MAX_BITS: Final = 1 << 20
@@ -24,6 +24,11 @@ MAX_WIDTH: Final = 1_000_000
 
 FINITE: Final = frozenset((list, tuple, dict, set, frozenset, str))
 """Types whose values are in memory already."""
+
+CONTAINERS: Final = frozenset((list, tuple, dict, set, frozenset))
+
+MAX_MODULAR_BITS: Final = 4096
+"""Bits of the operands of `pow` with three arguments."""
 
 NUMBER = re.compile(r"\d{7,}")
 
@@ -83,6 +88,29 @@ def counted(values: Iterator[Any], kind: str) -> Iterator[Any]:
         if count >= MAX_ITEMS:
             raise too_large(f"a {kind} of more than {MAX_ITEMS} elements")
         yield value
+
+
+def check_printable(value: Any) -> None:
+    """Refuse to write out a collection whose text would be a giant.
+
+    Forty lists, each of which holds the one before twice, are small in memory and not on paper.
+    """
+    if type(value) not in CONTAINERS:
+        return
+    count = 0
+    waiting = [value]
+    while waiting:
+        items = waiting.pop()
+        if type(items) is dict:
+            items = [*items.keys(), *items.values()]
+        count += len(items)
+        for item in items:
+            if type(item) in CONTAINERS:
+                waiting.append(item)
+            elif type(item) is str:
+                count += len(item)
+        if count > MAX_TEXT:
+            raise too_large("the text of a collection")
 
 
 def joined_length(separator: str, parts: Iterable[Any]) -> int:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from gradcli.language.limits import (
     bounded,
     check_items,
+    check_printable,
     check_text,
     check_width,
     joined_length,
@@ -103,10 +104,12 @@ def fill_fields(
             converters: dict[str, Callable[[Any], str]] = {"r": repr, "s": str, "a": ascii}
             if conversion not in converters:
                 raise ValueError(f"Unknown conversion specifier {conversion}")
+            check_printable(value)
             value = converters[conversion](value)
         if spec:
             spec, automatic = fill_fields(spec, arguments, named, levels - 1, automatic)
         check_width(spec)
+        check_printable(value)
         parts.append(format(value, spec))
     check_text(sum(map(len, parts)))
     return "".join(parts), automatic

@@ -12,6 +12,7 @@ from gradcli.language.limits import (
     bounded,
     check_bits,
     check_items,
+    check_printable,
     check_text,
     check_width,
     too_large,
@@ -129,6 +130,7 @@ def remainder(left: Any, right: Any) -> Any:
                     if type(value) is int and abs(value) > MAX_WIDTH:
                         raise too_large(f"a format {abs(value)} characters wide")
             check_width(match[0])
+        check_printable(right)
         texts = right.values() if type(right) is dict else values
         count = left.count("%") if type(right) is dict else 1
         lengths = [len(value) for value in texts if type(value) is str]
