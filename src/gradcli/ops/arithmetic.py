@@ -77,6 +77,7 @@ rsub: Row = row(
     "rsub(Tensor self, Operand other, *, Scalar alpha=1)",
     lambda self, other, alpha=1: _sub(other, self, alpha),
     promote=COMMON,
+    number_nodes={"other": "RsubBackward1"},
     self=lambda grad, alpha: -scaled(grad, alpha),
     other=lambda grad: grad,
     samples=binary(),
@@ -130,18 +131,35 @@ def floor_division(self: Array, other: Array) -> Array:
         _refuse_zero(other)
         return np.floor_divide(self, other)
     whole: Array = np.floor_divide(self, other)
-    return np.where(np.equal(other, 0), np.true_divide(self, other), whole).astype(whole.dtype)
+    finite: Array = np.where(np.equal(other, 0), np.true_divide(self, other), whole)
+    return finite.astype(whole.dtype)
 
 
 rounded_div: Row = row(
     "aten.div_mode(Operand self, Operand other, *, str rounding_mode)",
     _rounded_div,
     promote=COMMON,
-    node="DivBackward1",
+    node="DivBackward2",
     self=lambda grad: zeros_like(grad),
     other=lambda grad: zeros_like(grad),
     samples=lambda r: [(r(3, 4), r(4, low=0.5), "trunc"), (r(3), r(3, low=0.5), "floor")],
     doc="self / other, rounded towards zero ('trunc') or minus infinity ('floor').",
+)
+
+
+def _no_derivative(grad: Any) -> Any:
+    raise RuntimeError("derivative for aten::floor_divide is not implemented")
+
+
+floor_divide: Row = row(
+    "floor_divide(Operand self, Operand other)",
+    floor_division,
+    promote=COMMON,
+    node="torch::autograd::NotImplemented",
+    self=_no_derivative,
+    other=_no_derivative,
+    samples=lambda r: [(r.ints(3, low=1, high=9), r.ints(3, low=1, high=4))],
+    doc="self / other, rounded towards minus infinity; PyTorch gives it no derivative.",
 )
 
 
@@ -161,15 +179,6 @@ def div(self: Any, other: Any, rounding_mode: str | None = None) -> Any:
     return rounded_div(self, other, rounding_mode=rounding_mode)
 
 
-@composite(
-    "floor_divide(Operand self, Operand other)",
-    doc="self / other, rounded towards minus infinity.",
-    samples=binary(0.5, 2.0),
-)
-def floor_divide(self: Any, other: Any) -> Any:
-    return rounded_div(self, other, rounding_mode="floor")
-
-
 def _remainder(self: Array, other: Array) -> Array:
     if np.result_type(self, other).kind in "iu":
         _refuse_zero(other)
@@ -187,6 +196,7 @@ remainder: Row = row(
     _remainder,
     promote=COMMON,
     node="RemainderBackward1",
+    number_nodes={"other": "RemainderBackward0"},
     self=lambda grad: grad,
     other=lambda grad, self, other: -grad * rounded_div(self, other, rounding_mode="floor"),
     samples=binary(0.5, 2.0),
@@ -197,6 +207,7 @@ fmod: Row = row(
     _fmod,
     promote=COMMON,
     node="FmodBackward1",
+    number_nodes={"other": "FmodBackward0"},
     self=lambda grad: grad,
     other=lambda grad, self, other: -grad * rounded_div(self, other, rounding_mode="trunc"),
     samples=binary(0.5, 2.0),
@@ -310,12 +321,20 @@ def _round(self: Array, decimals: int = 0) -> Array:
     return np.rint(self / scale) * scale
 
 
-round_row: Row = row(
-    "round|special.round(Tensor self, *, int decimals=0)",
+round_whole: Row = row(
+    "round|special.round(Tensor self)",
     _round,
     self=lambda grad: zeros_like(grad),
     samples=pointwise(),
     doc="Rounded to the nearest, ties to even.",
+)
+round_decimals: Row = row(
+    "round|special.round(Tensor self, *, int decimals)",
+    _round,
+    node="RoundBackward1",
+    self=lambda grad: zeros_like(grad),
+    samples=lambda r: [(r(3, 4), {"decimals": 1})],
+    doc="Rounded to a number of decimals, ties to even.",
 )
 frac: Row = row(
     "frac(Tensor self)",
@@ -335,6 +354,7 @@ copysign: Row = row(
     "copysign(Tensor self, Operand other)",
     np.copysign,
     promote=FLOAT,
+    number_nodes={"other": "CopysignBackward1"},
     self=_copysign_vjp,
     other=lambda grad: zeros_like(grad),
     samples=binary(0.2, 2.0),

@@ -267,6 +267,7 @@ xlogy: Row = row(
     "xlogy|special.xlogy(Operand self, Operand other)",
     _xlogy,
     promote=FLOAT,
+    number_nodes={"self": "XlogyBackward1", "other": "XlogyBackward2"},
     self=lambda grad, self, other: where_(
         logical_and(eq(self, 0), le(other, 0)), 0.0, xlogy(grad, other)
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gradcli.ops import arithmetic, comparison, elementary
+from gradcli.ops import arithmetic, comparison, elementary, matmul
 from gradcli.ops.table import Row
 from gradcli.tensor.tensor import Tensor
 
@@ -47,6 +47,13 @@ def _equality(operator: Callable[[Any, Any], Any], otherwise: bool) -> Callable[
     return method
 
 
+def _tensors_only(operator: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
+    def method(self: Tensor, other: Any) -> Any:
+        return operator(self, other) if isinstance(other, Tensor) else NotImplemented
+
+    return method
+
+
 def _install() -> None:
     operators: dict[str, Any] = {
         "add": arithmetic.add,
@@ -72,6 +79,7 @@ def _install() -> None:
     methods["__rmul__"] = _forward(arithmetic.mul)
     methods["__rsub__"] = _forward(arithmetic.rsub)
     methods["__rtruediv__"] = _forward(lambda self, other: arithmetic.reciprocal(self) * other)
+    methods["__matmul__"] = _tensors_only(matmul.matmul)
     for name in ("lt", "le", "gt", "ge"):
         methods[f"__{name}__"] = _forward(getattr(comparison, name))
     methods["__eq__"] = _equality(comparison.eq, False)

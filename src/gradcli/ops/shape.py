@@ -1,7 +1,7 @@
 """Operators that give the same elements another shape or another order of dimensions.
 
 Nearly all are views of their operand's memory. Slices are in ``slicing``, what copies elements to
-new places in ``rearrange``.
+new places in ``placement``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ copy_backwards: Row = row(
     "aten.copy(Tensor self)",
     lambda self: self.copy(order="K"),
     self=lambda grad: grad,
-    node="CopyBackwards",
+    node="torch::autograd::CopyBackwards",
     samples=lambda r: [(r(2, 3),)],
     doc="The copy by which a leaf takes its first gradient under create_graph.",
 )
@@ -593,6 +593,15 @@ squeeze_dim: Row = row(
     self=lambda grad, self_shape, dim: unsqueeze_to(grad, self_shape, (dim,)),
     samples=lambda r: [(r(2, 1, 3), 1), (r(2, 3), 0)],
     doc="Without one dimension, if its length is one.",
+)
+squeeze_in_place: Row = row(
+    "aten.squeeze_in_place(Tensor self, int dim)",
+    lambda self, dim: _squeeze(self, (dim,)),
+    view=True,
+    node="SqueezeBackward4",
+    self=lambda grad, self_shape: back_to(grad, self_shape),
+    samples=lambda r: [(r(2, 1, 3), 1)],
+    doc="Without one dimension, under the name that squeeze_ gives its node.",
 )
 squeeze_dims: Row = row(
     "squeeze(Tensor self, int[] dim)",

@@ -179,7 +179,7 @@ zeta: Row = row(
     "special.zeta(Operand self, Operand other)",
     _zeta,
     promote=FLOAT,
-    node="SpecialZetaBackward0",
+    number_nodes={"self": "SpecialZetaBackward1", "other": "SpecialZetaBackward2"},
     self=lambda grad: not_implemented("zeta"),
     other=lambda grad, self, other: grad * -self * zeta(self + 1.0, other),
     samples=lambda r: [(2.5, r(3, 4, low=0.5, high=3.0))],
@@ -368,6 +368,7 @@ xlog1py: Row = row(
     "special.xlog1py(Operand self, Operand other)",
     _xlog1py,
     promote=FLOAT,
+    number_nodes={"self": "SpecialXlog1PyBackward1", "other": "SpecialXlog1PyBackward2"},
     self=lambda grad, self, other: where_(
         logical_and(eq(self, 0), le(other, -1)), 0.0, xlog1py(grad, other)
     ),

@@ -193,6 +193,9 @@ class RowNode(Node):
 
     @property
     def label(self) -> str:  # type: ignore[override]
+        return self.row.node_name.removeprefix("torch::autograd::")
+
+    def name(self) -> str:
         return self.row.node_name
 
     def save(self, args: Sequence[Any], outputs: Sequence[Tensor]) -> None:
@@ -341,6 +344,7 @@ class Row(Entry):
         "forward",
         "list_position",
         "node_name",
+        "numbered",
         "operands",
         "promote",
         "several",
@@ -367,6 +371,8 @@ class Row(Entry):
         self.view = view
         self.several = several
         self.node_name = node or node_name(self.names[0])
+        #: The same row under the node name that it has when the operand at a position is a number.
+        self.numbered: dict[int, Row] = {}
         self._plans: dict[int, Plan] = {}
         self.list_position: int | None = None
         #: Argument positions that formulas give gradients for, in edge order.
@@ -417,6 +423,10 @@ class Row(Entry):
 
     def record(self, args: tuple[Any, ...]) -> Any:
         """Runs the row on tensors and records a node where a gradient is wanted."""
+        if self.numbered:
+            for position, twin in self.numbered.items():
+                if type(args[position]) is not Tensor:
+                    return twin.record(args)
         raw: list[Any] = []
         promote = self.promote
         dtype = None
@@ -665,6 +675,7 @@ def node_name(name: str) -> str:
 # stand in one module.
 MODULES: Final = (
     "operators",
+    "construction",
     "comparison",
     "arithmetic",
     "elementary",
@@ -678,10 +689,25 @@ MODULES: Final = (
     "complex_parts",
     "padding",
     "creation",
+    "sequences",
+    "conversion",
+    "queries",
     "special",
     "scalars",
     "activation",
     "activation_forms",
+    "distance",
+    "loss",
+    "loss_likelihood",
+    "loss_class",
+    "loss_margin",
+    "ordering",
+    "scans",
+    "statistics",
+    "matmul",
+    "bounds",
+    "differences",
+    "quantiles",
 )
 _functions: dict[str, Function] = {}
 _methods: dict[str, Function] = {}
@@ -709,6 +735,7 @@ def row(
     view: bool = False,
     several: bool = False,
     node: str | None = None,
+    number_nodes: dict[str, str] | None = None,
     joint: tuple[str, Formula] | None = None,
     doc: str = "",
     kink: str = "",
@@ -719,12 +746,16 @@ def row(
 
     ``forward`` computes on arrays; ``promote`` says how operands get a common type; ``view`` that
     the result shares the first operand's memory; ``node`` replaces the name derived from the
-    signature; ``vjps`` holds a formula per differentiable argument and ``joint`` one formula for
-    several arguments at once ("input weight", function). ``doc`` says in a sentence what is computed,
+    signature and ``number_nodes`` says what the node is called when an operand is a number;
+    ``vjps`` holds a formula per differentiable argument and ``joint`` one formula for several
+    arguments at once ("input weight", function). ``doc`` says in a sentence what is computed,
     ``kink`` which gradient is used at points where there is none or several, ``samples`` feeds the
     generic tests.
     """
     made = Row(signature, forward, promote, view, several, node, joint, vjps, doc, kink, samples)
+    for name, label in (number_nodes or {}).items():
+        twin = Row(signature, forward, promote, view, several, label, joint, vjps, doc, kink, None)
+        made.numbered[made.signature.index[name]] = twin
     register(made)
     return made
 

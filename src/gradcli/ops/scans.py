@@ -1,0 +1,182 @@
+"""Cumulative operators: running sums, products and extremes, differences, integrals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.arithmetic import absolute
+from gradcli.ops.comparison import gt, lt, where_
+from gradcli.ops.elementary import exp, log
+from gradcli.ops.placement import flip
+from gradcli.ops.reduction import sum_dim
+from gradcli.ops.shape import shape_of
+from gradcli.ops.table import Row, composite, row
+from gradcli.tensor.dtypes import DType
+from gradcli.tensor.namedtuples import return_type
+from gradcli.tensor.tensor import Tensor, wrap_dim
+
+Array = Any
+
+
+def _wide(self: Array, dtype: DType | None) -> Any:
+    if dtype is not None:
+        return dtype.np
+    return np.dtype(np.int64) if self.dtype.kind in "iub" else self.dtype
+
+
+def _cumulate(function: Any) -> Any:
+    def forward(self: Array, dim: int, dtype: DType | None = None) -> Array:
+        where = wrap_dim(dim, self.ndim)
+        if not self.ndim:
+            return self.astype(_wide(self, dtype))
+        return function(self, axis=where, dtype=_wide(self, dtype))
+
+    return forward
+
+
+def reversed_cumsum(value: Any, dim: int) -> Any:
+    """Sums of each element and all that follow it."""
+    if not shape_of(value):
+        return value
+    return flip(cumsum(flip(value, (dim,)), dim), (dim,))
+
+
+cumsum: Row = row(
+    "cumsum(Tensor self, int dim, *, dtype? dtype=None)",
+    _cumulate(np.cumsum),
+    self=lambda grad, dim: reversed_cumsum(grad, dim),
+    samples=lambda r: [(r(3, 4), 1), (r(3), 0), (r(), 0)],
+    doc="Running sums along a dimension.",
+)
+
+
+def _cumprod_vjp(grad: Any, self: Any, result: Any, dim: int) -> Any:
+    array = self._array if type(self) is Tensor else np.asarray(self)
+    if not array.ndim:
+        return grad
+    if not np.any(array == 0):
+        return reversed_cumsum(result * grad, dim) / self
+    return _cumprod_with_zeros(grad, self, wrap_dim(dim, array.ndim))
+
+
+def _cumprod_with_zeros(grad: Any, self: Any, dim: int) -> Any:
+    """Element k gets the sum over j >= k of grad_j times the product of all others up to j."""
+    from gradcli.ops.joining import cat
+    from gradcli.ops.slicing import blank, slice_
+
+    length = shape_of(self)[dim]
+    shape = list(shape_of(self))
+    shape[dim] = 1
+    one = blank(shape, self) + 1
+    before = one
+    parts = []
+    for k in range(length):
+        after = slice_(self, dim, k + 1, length, 1)
+        products = cumprod(cat([one, after], dim), dim)
+        weighted = slice_(grad, dim, k, length, 1) * products
+        parts.append(before * sum_dim(weighted, (dim,), True))
+        before = before * slice_(self, dim, k, k + 1, 1)
+    return cat(parts, dim)
+
+
+cumprod: Row = row(
+    "cumprod(Tensor self, int dim, *, dtype? dtype=None)",
+    _cumulate(np.cumprod),
+    self=_cumprod_vjp,
+    samples=lambda r: [(r(2, 3), 1), (r(3), 0), (np.array([1.5, 0.0, 2.0, 0.0, -1.0]), 0)],
+    doc="Running products along a dimension.",
+)
+
+
+def _cumulative_extreme(name: str, better: Any, doc: str) -> None:
+    def forward(self: Array, dim: int) -> tuple[Array, Array]:
+        where = wrap_dim(dim, self.ndim)
+        if not self.ndim:
+            return self.copy(), np.zeros((), np.int64)
+        values = better.accumulate(self, axis=where)
+        places = np.arange(self.shape[where]).reshape(
+            [-1 if k == where else 1 for k in range(self.ndim)]
+        )
+        hits = (self == values) | (
+            np.isnan(self) & np.isnan(values) if self.dtype.kind == "f" else False
+        )
+        return values, np.maximum.accumulate(np.where(hits, places, 0), axis=where)
+
+    made = row(
+        f"aten.{name}(Tensor self, int dim)",
+        forward,
+        self=lambda grad, self_shape, result1, dim: _spread_extreme(grad, self_shape, result1, dim),
+        kink="of elements that tie the last has the gradient",
+        samples=lambda r: [(r(3, 4), 1), (r(3), 0)],
+        doc=doc,
+    )
+    composite(f"{name}(Tensor self, int dim)", doc=doc)(
+        lambda self, dim: return_type(name, "values indices")(made(self, dim))
+    )
+
+
+def _add_at(self: Array, dim: int, indices: Array, sizes: Sequence[int]) -> Array:
+    full = np.zeros(sizes, self.dtype)
+    grid = list(np.indices(self.shape, sparse=True))
+    grid[dim] = indices
+    np.add.at(full, tuple(grid), self)
+    return full
+
+
+add_along: Row = row(
+    "aten.add_along(Tensor self, int dim, Tensor indices, int[] sizes)",
+    _add_at,
+    node="ScatterAddBackward0",
+    self=lambda grad, dim, indices: _picked(grad, dim, indices),
+    samples=lambda r: [(r(2, 2), 1, np.array([[0, 0], [1, 0]]), (2, 3))],
+    doc="Zeros plus the elements of self at the given places along a dimension.",
+)
+
+
+def _picked(grad: Any, dim: int, indices: Any) -> Any:
+    from gradcli.ops.ordering import pick
+
+    return pick(grad, dim, indices)
+
+
+def _spread_extreme(grad: Any, shape: Sequence[int], indices: Any, dim: int) -> Any:
+    return add_along(grad, wrap_dim(dim, len(shape)), indices, shape) if shape else grad
+
+
+_cumulative_extreme("cummax", np.maximum, "Running maxima along a dimension, and where they stand.")
+_cumulative_extreme("cummin", np.minimum, "Running minima along a dimension, and where they stand.")
+
+
+def _logcumsumexp(self: Array, dim: int) -> Array:
+    where = wrap_dim(dim, self.ndim)
+    return np.logaddexp.accumulate(self, axis=where) if self.ndim else self.copy()
+
+
+def _logcumsumexp_vjp(grad: Any, self: Any, result: Any, dim: int) -> Any:
+    """exp(self) * reversed_cumsum(grad * exp(-result)), in logarithms of positive and negative
+    parts so that nothing overflows.
+    """
+    if not shape_of(grad):
+        return grad
+    size = log(absolute(grad))
+    array = grad._array if type(grad) is Tensor else grad
+    # Not -inf, whose differences would be nan in the derivative of this formula.
+    lowest = float(np.finfo(array.dtype).min)
+
+    def part(kept: Any) -> Any:
+        logs = where_(kept, size, lowest) - result
+        return exp(flip(logcumsumexp(flip(logs, (dim,)), dim), (dim,)) + self)
+
+    return part(gt(grad, 0)) - part(lt(grad, 0))
+
+
+logcumsumexp: Row = row(
+    "logcumsumexp(Tensor self, int dim)",
+    _logcumsumexp,
+    self=_logcumsumexp_vjp,
+    samples=lambda r: [(r(3, 4), 1), (r(), 0)],
+    doc="The logarithm of running sums of exponentials.",
+)
