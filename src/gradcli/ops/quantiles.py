@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.bounds import lerp_tensor
+from gradcli.ops.comparison import where_
 from gradcli.ops.ordering import pick, sort_row
 from gradcli.ops.shape import reshape, squeeze_in_place, transpose, unsqueeze
 from gradcli.ops.table import composite
@@ -63,21 +64,25 @@ def _quantile(
     length = ordered.shape[-1] if ordered.ndim else 1
     ordered = reshape(ordered, (*kept, length))
     bad = np.isnan(ordered._array)
-    points = q._array.reshape(-1)
+    kind = ordered._array.dtype
+    points = reshape(q, (-1,))
     if ignore_nan:
-        ranks = points * np.maximum((~bad).sum(-1, keepdims=True) - 1, 0)
+        counts = np.maximum((~bad).sum(-1, keepdims=True) - 1, 0)
+        ranks = points * wrap(counts.astype(kind))
     else:
-        ranks = np.where(bad[..., -1:], length - 1, points * (length - 1))
-    ranks = np.asarray(ranks, ordered._array.dtype)
+        ranks = where_(wrap(bad[..., -1:]), float(length - 1), points * (length - 1))
     if interpolation in ("lower", "higher", "nearest"):
         rounding: Any = {"lower": np.floor, "higher": np.ceil, "nearest": np.rint}[interpolation]
-        ranks = rounding(ranks)
-    below = np.floor(ranks).astype(np.int64)
-    values = pick(ordered, ordered.ndim - 1, wrap(below))
+        ranks = wrap(rounding(ranks._array))
+    below = np.floor(ranks._array)
+    last_dim = ordered.ndim - 1
+    values = pick(ordered, last_dim, wrap(below.astype(np.int64)))
     if interpolation in ("linear", "midpoint"):
-        weight = ranks - below if interpolation == "linear" else np.full_like(ranks, 0.5)
-        above = pick(ordered, ordered.ndim - 1, wrap(np.ceil(ranks).astype(np.int64)))
-        values = lerp_tensor(values, above, wrap(weight))
+        weight = wrap(np.full_like(below, 0.5))
+        if interpolation == "linear":
+            weight = ranks - wrap(below)
+        above = np.ceil(ranks._array).astype(np.int64)
+        values = lerp_tensor(values, pick(ordered, last_dim, wrap(above)), weight)
     if q.ndim:
         values = transpose(unsqueeze(values, 0), 0, -1)
     return squeeze_in_place(values, -1)
