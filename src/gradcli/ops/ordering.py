@@ -37,12 +37,32 @@ place: Row = row(
     samples=lambda r: [(r(2, 2), 1, np.array([[0, 2], [1, 0]]), (2, 3))],
     doc="Zeros, but for the elements of self at the given places along a dimension.",
 )
+
+
+def _add_at(self: Array, dim: int, indices: Array, sizes: Sequence[int]) -> Array:
+    full = np.zeros(sizes, self.dtype)
+    grid = list(np.indices(self.shape, sparse=True))
+    grid[dim] = indices
+    np.add.at(full, tuple(grid), self)
+    return full
+
+
+add_along: Row = row(
+    "aten.add_along(Tensor self, int dim, Tensor indices, int[] sizes)",
+    _add_at,
+    node="ScatterAddBackward0",
+    self=lambda grad, dim, indices: pick(grad, dim, indices),
+    samples=lambda r: [(r(2, 2), 1, np.array([[0, 0], [1, 0]]), (2, 3))],
+    doc="Zeros plus the elements of self at the given places along a dimension.",
+)
+
+
 pick: Row = row(
     "aten.pick_along(Tensor self, int dim, Tensor indices)",
     lambda self, dim, indices: np.take_along_axis(self, indices, dim),
     node="GatherBackward0",
-    self=lambda grad, self_shape, dim, indices: place(grad, dim, indices, self_shape),
-    samples=lambda r: [(r(2, 3), 1, np.array([[0, 2], [1, 0]]))],
+    self=lambda grad, self_shape, dim, indices: add_along(grad, dim, indices, self_shape),
+    samples=lambda r: [(r(2, 3), 1, np.array([[0, 2], [1, 1]]))],
     doc="The elements of self at the given places along a dimension.",
 )
 

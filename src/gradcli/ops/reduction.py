@@ -290,5 +290,5 @@ trace: Row = row(
 
 
 def _trace_backward(grad: Any, sizes: Sequence[int]) -> Any:
-    eye = np.eye(*sizes)
+    eye = np.eye(sizes[0], sizes[1])
     return grad * (wrap(eye) if type(grad) is Tensor else eye)

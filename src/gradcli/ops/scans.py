@@ -10,6 +10,7 @@ import numpy as np
 from gradcli.ops.arithmetic import absolute
 from gradcli.ops.comparison import gt, lt, where_
 from gradcli.ops.elementary import exp, log
+from gradcli.ops.ordering import add_along
 from gradcli.ops.placement import flip
 from gradcli.ops.reduction import sum_dim
 from gradcli.ops.shape import shape_of
@@ -116,30 +117,6 @@ def _cumulative_extreme(name: str, better: Any, doc: str) -> None:
     composite(f"{name}(Tensor self, int dim)", doc=doc)(
         lambda self, dim: return_type(name, "values indices")(made(self, dim))
     )
-
-
-def _add_at(self: Array, dim: int, indices: Array, sizes: Sequence[int]) -> Array:
-    full = np.zeros(sizes, self.dtype)
-    grid = list(np.indices(self.shape, sparse=True))
-    grid[dim] = indices
-    np.add.at(full, tuple(grid), self)
-    return full
-
-
-add_along: Row = row(
-    "aten.add_along(Tensor self, int dim, Tensor indices, int[] sizes)",
-    _add_at,
-    node="ScatterAddBackward0",
-    self=lambda grad, dim, indices: _picked(grad, dim, indices),
-    samples=lambda r: [(r(2, 2), 1, np.array([[0, 0], [1, 0]]), (2, 3))],
-    doc="Zeros plus the elements of self at the given places along a dimension.",
-)
-
-
-def _picked(grad: Any, dim: int, indices: Any) -> Any:
-    from gradcli.ops.ordering import pick
-
-    return pick(grad, dim, indices)
 
 
 def _spread_extreme(grad: Any, shape: Sequence[int], indices: Any, dim: int) -> Any:
