@@ -96,6 +96,6 @@ if __name__ == "__main__":
     paths = [Path(argument).resolve() for argument in sys.argv[1:]]
     with tempfile.TemporaryDirectory() as directory:
         fill(Path(directory))
-        os.chdir(directory)
         for path in paths:
+            os.chdir(path.parent if path.suffix == ".md" else directory)
             renew(path)

@@ -146,9 +146,12 @@ def define(machine: Machine, variables: Iterable[Variable]) -> None:
     for variable in variables:
         value = variable.value
         if isinstance(value, str):
-            value = machine.run(compile_expression(value, variable.origin))
-            machine.declared.pop(variable.name, None)
-            value = machine.namespace.declare(variable.kind, value, None)
+            code = compile_expression(value, variable.origin)
+            value = machine.run(code)
+            try:
+                value = machine.namespace.declare(variable.kind, value, None)
+            except Exception as error:
+                raise located(error, code, ()) from None
         machine.globals[variable.name] = value
         machine.declared[variable.name] = value
 

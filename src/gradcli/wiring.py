@@ -1,15 +1,16 @@
 """Joins the layers for a process that evaluates: whoever does imports this module.
 
-Tensors have `backward()`, they print by way of `gradcli.views`, programs find its print options
-under PyTorch's names, and NumPy keeps quiet about overflow, division by zero and invalid values,
-which PyTorch answers with inf and nan and no warning.
+Tensors have `backward()` and Python's operators, they print by way of `gradcli.views`, programs
+find its print options under PyTorch's names, and NumPy keeps quiet about overflow, division by zero
+and invalid values, which PyTorch answers with inf and nan and no warning.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-import gradcli.autograd.backward  # noqa: F401 - the method of that name
+import gradcli.autograd.backward
+import gradcli.ops.operators  # noqa: F401
 from gradcli.language.namespace import default_namespace
 from gradcli.tensor.tensor import Tensor
 from gradcli.views import printing

@@ -1,0 +1,63 @@
+"""Every sample runs and prints what stands beside it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.commands import run, shell_environment
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+NOTES = sorted(SAMPLES.glob("notes/*.py"))
+SCRIPTS = sorted(SAMPLES.glob("shell/*.sh"))
+
+
+def expected(path: Path) -> str:
+    """What a sample prints."""
+    return path.with_suffix(".out").read_text("utf-8")
+
+
+def test_nothing_is_forgotten() -> None:
+    tested = {*NOTES, *SCRIPTS, SAMPLES / "batch/records.jsonl"}
+    assert {path.with_suffix(".out") for path in tested} == set(SAMPLES.rglob("*.out"))
+    assert len(NOTES) == 10
+    others = {path for path in SAMPLES.rglob("*") if path.is_file() and path.suffix != ".out"}
+    assert others == {*tested, SAMPLES / "README.md"}
+
+
+@pytest.mark.parametrize("path", NOTES, ids=lambda path: path.stem)
+def test_note(path: Path) -> None:
+    assert run("run", str(path)) == (0, expected(path), "")
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("path", NOTES, ids=lambda path: path.stem)
+def test_note_under_python(path: Path) -> None:
+    pytest.importorskip("torch")
+    done = subprocess.run([sys.executable, path], capture_output=True, text=True, check=True)
+    assert done.stdout == expected(path)
+
+
+def test_batch() -> None:
+    done = run("batch", str(SAMPLES / "batch/records.jsonl"))
+    assert (done.code, done.out) == (1, expected(SAMPLES / "batch/records.jsonl"))
+    assert done.err == "error: 2 of 9 records failed, the first in line 9\n"
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_script(path: Path) -> None:
+    if "jq" in path.read_text() and not shutil.which("jq"):
+        pytest.skip("jq is not installed")
+    done = subprocess.run(
+        ["sh", path],
+        env=shell_environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, expected(path), "")
