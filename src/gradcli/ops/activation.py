@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.arithmetic import sub, true_div
-from gradcli.ops.checks import floating_only
+from gradcli.ops.checks import floating_only, without_second_derivative
 from gradcli.ops.comparison import gt, logical_and, lt, where_, zeros_like
 from gradcli.ops.elementary import cosh, exp, log1p, pow_scalar, sigmoid, sigmoid_backward, tanh
 from gradcli.ops.samples import binary, pointwise
@@ -229,19 +229,13 @@ def _hardsigmoid(self: Array) -> Array:
     return np.minimum(np.maximum(self + kind(3), kind(0)), kind(6)) / kind(6)
 
 
-def _no_second_derivative(grad: Any) -> Any:
-    raise RuntimeError("derivative for aten::hardsigmoid_backward is not implemented")
-
-
 hardsigmoid_backward: Row = row(
     "aten.hardsigmoid_backward(Tensor grad_output, Tensor self)",
     lambda grad_output, self: np.where(
         (self > -3) & (self < 3), grad_output / grad_output.dtype.type(6), grad_output.dtype.type(0)
     ),
     promote=COMMON,
-    node="torch::autograd::NotImplemented",
-    self=_no_second_derivative,
-    samples=lambda r: [],
+    **without_second_derivative("hardsigmoid_backward"),
     doc="The gradient of hardsigmoid; PyTorch cannot differentiate it again.",
 )
 hardsigmoid_row: Row = row(

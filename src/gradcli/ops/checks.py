@@ -19,3 +19,12 @@ def floating_only(array: Array, kernel: str, complex_too: bool = False) -> None:
 def not_implemented(what: str) -> Any:
     """For an argument that PyTorch takes but has no derivative for."""
     raise NotImplementedError(f"the derivative for '{what}' is not implemented.")
+
+
+def without_second_derivative(name: str) -> dict[str, Any]:
+    """What a row says whose operator PyTorch has no derivative for: it fails when walked."""
+
+    def fail(grad: Any) -> Any:
+        raise RuntimeError(f"derivative for aten::{name} is not implemented")
+
+    return {"node": "torch::autograd::NotImplemented", "self": fail, "samples": lambda r: []}

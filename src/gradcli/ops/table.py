@@ -89,6 +89,8 @@ class Entry:
             parameters = self.signature.parameters
             required = [parameter for parameter in parameters if parameter.required]
             plain = all(parameter.is_tensor for parameter in required)
+            if isinstance(self, Composite) and len(required) < len(parameters):
+                plain = False  # bodies are given every argument
             self._tensors_only = len(required) if plain and required else -1
         return self._tensors_only
 
@@ -267,7 +269,10 @@ class RowNode(Node):
 
     def result(self, saved: Saved) -> Tensor:
         """A saved output as a tensor that this node made."""
-        tensor = wrap(saved.array, True, self, saved.number)
+        if self.row.carries_gradient(saved.array, saved.number):
+            tensor = wrap(saved.array, True, self, saved.number)
+        else:
+            tensor = wrap(saved.array)
         tensor._versions = saved.versions
         return tensor
 
@@ -344,6 +349,7 @@ class Row(Entry):
         "forward",
         "list_position",
         "node_name",
+        "only_first",
         "numbered",
         "operands",
         "promote",
@@ -381,6 +387,7 @@ class Row(Entry):
         self.operands: tuple[int, ...] = ()
         if vjps or joint or promote:
             self._resolve(vjps, joint)
+        self.only_first = all(parameter_names(f)[0] != "grads" for _, f in self.formulas)
 
     def _resolve(self, vjps: dict[str, Formula], joint: tuple[str, Formula] | None) -> None:
         """Finds the positions of the differentiable arguments in the signature's text."""
@@ -484,12 +491,16 @@ class Row(Entry):
             node.shape, node.dtype = metas[0]
             node.others = tuple(metas[1:])
             for number, tensor in enumerate(tensors):
-                if tensor._array.dtype.kind in "fc":
+                if self.carries_gradient(tensor._array, number):
                     tensor._grad_fn = node
                     tensor._requires_grad = True
                     tensor._nr = number
             node.save(args, tensors)
         return tensors
+
+    def carries_gradient(self, output: Any, number: int) -> bool:
+        """Whether an output belongs to the graph: of the later ones, those a formula asks for."""
+        return output.dtype.kind in "fc" and not (number and self.only_first)
 
     def _plan(self, wanted: int) -> Plan:
         needs = tuple(bool(wanted >> k & 1) for k in range(len(self.differentiable)))
@@ -701,6 +712,8 @@ MODULES: Final = (
     "loss_likelihood",
     "loss_class",
     "loss_margin",
+    "normalization",
+    "group_normalization",
     "ordering",
     "scans",
     "statistics",
@@ -708,6 +721,8 @@ MODULES: Final = (
     "bounds",
     "differences",
     "quantiles",
+    "fft",
+    "masked",
 )
 _functions: dict[str, Function] = {}
 _methods: dict[str, Function] = {}
