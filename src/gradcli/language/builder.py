@@ -233,13 +233,13 @@ def build_parameters(
     seen: set[str] = set()
     stage = 0  # 0 plain, 1 plain with default, 2 after a star, 3 after two stars
     bare: ast.Parameter | None = None
-    for number_, item in enumerate(children):
+    for place, item in enumerate(children):
         if item.kind == "/":
-            if number_ == 0:
+            if place == 0:
                 raise Refusal("at least one argument must precede /", item.start, item.end)
             if stage >= 2:
                 raise Refusal("/ must be ahead of *", item.start, item.end)
-            if any(other.kind == "/" for other in children[:number_]):
+            if any(other.kind == "/" for other in children[:place]):
                 raise Refusal("/ may appear only once", item.start, item.end)
             continue
         if stage == 3:

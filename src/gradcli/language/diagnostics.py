@@ -135,7 +135,7 @@ def diagnose(error: BaseException, hint: str = "") -> Diagnostic:
     if isinstance(error, ParseError):
         return error.diagnostic
     name = type(error).__name__
-    message = message_of(error)
+    message = str(error)
     place = getattr(error, "place", None)
     hint = hint or hint_for(name, message) or suggestion(error, message)
     if isinstance(place, Place):
@@ -167,11 +167,6 @@ def suggestion(error: BaseException, message: str) -> str:
         return did_you_mean(found[2], default_namespace().engine.methods())
     methods = {kind.__name__: names for kind, names in policy.ALLOWED.items()}
     return did_you_mean(found[2], methods.get(found[1], ()))
-
-
-def message_of(error: BaseException) -> str:
-    """What Python would print after the type of an uncaught error."""
-    return str(error)
 
 
 def render(diagnostic: Diagnostic, color: bool = False) -> str:

@@ -41,7 +41,7 @@ HINTS: tuple[tuple[str, str, str], ...] = (
         "write the number with a point (1.0), or give dtype=torch.float32",
     ),
     (
-        "RuntimeError",
+        "NotImplementedError",
         r'"bitwise_xor_cpu" not implemented for',
         "powers are written **: x ** 2",
     ),
