@@ -63,8 +63,9 @@ def lookup(name: str) -> Any:
 def names() -> list[str]:
     """Every name that :func:`lookup` knows; loads the whole operator table."""
     modules = {name.removeprefix("torch.").partition(".")[0] for name in MODULES}
-    own = default_namespace().members("torch")
-    return sorted({*own, *SHORT, *(modules - {"torch", "math", "testing"})})
+    own = set(default_namespace().members("torch"))
+    nested = {name.rpartition(".")[2] for name in MODULES if name.count(".") > 1}
+    return sorted((own - nested) | modules - {"torch", "math"} | SHORT.keys())
 
 
 def _opened(value: Any) -> Any:

@@ -315,7 +315,7 @@ def _seeds(machine: Machine, texts: list[str]) -> list[Any]:
 def _text(answer: Answer, code: Code, color: bool) -> str:
     """The answer as lines: each output, each gradient, each derivative."""
     cyan, plain = ("\x1b[36m", "\x1b[0m") if color else ("", "")
-    lines = [repr(out) if answer.several else str_of(out) for out in answer.outputs]
+    lines = [repr(out) if answer.several else str(out) for out in answer.outputs]
     if answer.value is None and "print" in code.read_names:
         lines = []
     labelled: list[tuple[str, Any]] = []
@@ -326,11 +326,6 @@ def _text(answer: Answer, code: Code, color: bool) -> str:
                 labelled.append((f"d{nth}/d{name}{nth}", derivative))
     lines += [f"{cyan}{label}{plain} = {value!r}" for label, value in labelled]
     return "".join(f"{line}\n" for line in lines)
-
-
-def str_of(value: Any) -> str:
-    """What `print(value)` prints."""
-    return str(value)
 
 
 def _json(answer: Answer) -> str:
@@ -359,12 +354,8 @@ def _single(answer: Answer, what: str) -> str:
 
             hint = did_you_mean(name, grads) or _its_variables(list(grads))
             raise UsageError(f"--get: {name} is no variable that requires grad", hint)
-        value = grads[name] if nth == 0 else None
-        if nth == 1:
-            orders = answer.derivatives.get(name)
-            value = orders[0] if orders else grads[name]
-        elif nth > 1:
-            value = answer.derivatives[name][nth - 1]
+        orders = answer.derivatives.get(name, [])
+        value = orders[nth - 1] if 0 < nth <= len(orders) else grads[name]
     return f"{bare(plain(value))}\n"
 
 
