@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, bool]] = {
     "eval": ("Evaluate an expression and print its value and gradients.", True),
     "run": ("Run a program file.", False),
     "batch": ("Answer many expressions or programs, one record a line.", False),
+    "repl": ("Talk in the language at a prompt.", False),
     "functions": ("List what can be called, with derivative formulas.", False),
 }
 

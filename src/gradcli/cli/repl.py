@@ -1,0 +1,134 @@
+"""`gradcli repl`: the language at a prompt.
+
+The line editor is prompt_toolkit: history, multi-line editing and completion come with it. It is
+imported on a terminal only; input from a pipe is run without prompts.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gradcli.cli.report import FAILED, Stop, fail
+from gradcli.cli.session import Session
+
+if TYPE_CHECKING:
+    from prompt_toolkit import PromptSession
+
+PROMPT = ">>> "
+CONTINUED = "... "
+GREETING = 'gradcli: PyTorch\'s language for gradients. Ctrl-D leaves, "gradcli functions" lists.'
+
+
+def command(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show Python's traceback of an error.")
+    ] = False,
+) -> None:
+    """Talk in the language: the value of an expression is shown, and `_` holds the last one.
+
+    Ctrl-C ends the line, not the session; Ctrl-D leaves. History is kept between sessions.
+    """
+    session = Session(sys.stdout.write)
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        converse(session, editor(session), debug)
+    elif not run_lines(session, debug):
+        raise Stop(FAILED)
+
+
+def converse(session: Session, prompts: PromptSession[str], debug: bool) -> None:
+    """Reads, runs and answers until the end of input."""
+    print(GREETING)
+    while True:
+        try:
+            text = prompts.prompt()
+        except KeyboardInterrupt:
+            continue
+        except EOFError:
+            return
+        answer(session, text, debug)
+
+
+def answer(session: Session, text: str, debug: bool) -> bool:
+    """Runs one input and reports its error; whether it went well."""
+    if not text.strip():
+        return True
+    try:
+        session.run(text)
+    except KeyboardInterrupt:
+        print("KeyboardInterrupt", file=sys.stderr)
+        return False
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        fail(error, debug)
+        return False
+    finally:
+        sys.stdout.flush()
+    return True
+
+
+def run_lines(session: Session, debug: bool) -> bool:
+    """Runs the lines of the standard input, each as soon as it is complete."""
+    went_well = True
+    text = ""
+    for line in sys.stdin:
+        text += line.rstrip("\n")
+        if session.is_complete(text):
+            went_well = answer(session, text, debug) and went_well
+            text = ""
+        else:
+            text += "\n"
+    return answer(session, text, debug) and went_well
+
+
+def history_file() -> Path | None:
+    """Where inputs are kept, in the user's state directory; None where that cannot be written."""
+    base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    directory = Path(base) / "gradcli"
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return directory / "history" if os.access(directory, os.W_OK) else None
+
+
+def editor(session: Session, **streams: Any) -> PromptSession[str]:
+    """The line editor: Enter ends an input that is complete and begins a line otherwise."""
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.completion import Completer, Completion
+    from prompt_toolkit.history import FileHistory, InMemoryHistory
+    from prompt_toolkit.key_binding import KeyBindings
+
+    class Names(Completer):
+        def get_completions(self, document: Any, complete_event: Any) -> Any:
+            for word, length in session.completions(document.text_before_cursor):
+                yield Completion(word, start_position=-length)
+
+    keys = KeyBindings()
+
+    @keys.add("enter")
+    def _enter(event: Any) -> None:
+        buffer = event.current_buffer
+        if not buffer.document.is_cursor_at_the_end or session.is_complete(buffer.text):
+            buffer.validate_and_handle()
+        else:
+            line = buffer.document.current_line
+            indent = line[: len(line) - len(line.lstrip())]
+            buffer.insert_text("\n" + indent + "    " * line.rstrip().endswith(":"))
+
+    path = history_file()
+    return PromptSession(
+        message=PROMPT,
+        multiline=True,
+        prompt_continuation=lambda width, number, soft: CONTINUED,
+        history=FileHistory(str(path)) if path else InMemoryHistory(),
+        completer=Names(),
+        complete_while_typing=False,
+        key_bindings=keys,
+        **streams,
+    )
