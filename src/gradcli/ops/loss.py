@@ -13,7 +13,7 @@ import numpy as np
 
 from gradcli.ops.activation import type_as
 from gradcli.ops.arithmetic import absolute, neg, sub
-from gradcli.ops.checks import floating_only
+from gradcli.ops.checks import constants, floating_only
 from gradcli.ops.comparison import lt, ne, where_
 from gradcli.ops.elementary import exp, pow_scalar
 from gradcli.ops.reduction import mean_all, sum_all
@@ -131,7 +131,7 @@ mse_backward: Row = row(
     "aten.mse_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction)",
     lambda grad_output, self, target, reduction: (
         2 * share(reduction, self) * (self - target) * grad_output
-    ),
+    ).astype(self.dtype),
     grad_output=lambda grad, self, target, reduction: mse_backward(grad, self, target, reduction),
     self=lambda grad, grad_output, self, reduction: _mse_double_backward(
         grad * grad_output, self, reduction
@@ -217,7 +217,7 @@ def _smooth_l1_backward(
     difference = self - target
     norm = difference.dtype.type(share(reduction, self))
     slope = np.where(np.abs(difference) < beta, difference / beta, np.sign(difference))
-    return norm * slope * grad_output
+    return (norm * slope * grad_output).astype(self.dtype)
 
 
 def _smooth_l1_double_backward(
@@ -370,6 +370,7 @@ def _soft_margin(self: Array, target: Array, reduction: int = MEAN) -> Array:
 
 
 def _soft_margin_backward(grad_output: Array, self: Array, target: Array, reduction: int) -> Array:
+    target = target.astype(self.dtype)
     power = np.exp(-target * self)
     return -share(reduction, self) * target * power / (1 + power) * grad_output
 
@@ -425,6 +426,11 @@ def soft_margin_loss(
 ) -> Any:
     code = reduction_code(reduction, size_average, reduce)
     common_shape([input.shape, target.shape])
+    if not input.is_floating_point():
+        raise RuntimeError(
+            f"result type Float can't be cast to the desired output type {input.dtype.scalar_name}"
+        )
+    constants("soft_margin_loss", target=target)
     return soft_margin_row(input, target, code)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from gradcli.ops.activation import logsigmoid
 from gradcli.ops.arithmetic import sub
 from gradcli.ops.bounds import logit
-from gradcli.ops.checks import floating_only
+from gradcli.ops.checks import constants, floating_only
 from gradcli.ops.comparison import le
 from gradcli.ops.elementary import exp, log, pow_scalar, sigmoid, xlogy
 from gradcli.ops.loss import LEGACY, MEAN, NONE, SUM, divided, reduce_array, reduced, reduction_code
@@ -42,13 +42,14 @@ def _bce(self: Array, target: Array, weight: Array | None = None, reduction: int
     # Logarithms are bounded, so that a certain mistake costs 100 and not infinity.
     no, yes = np.maximum(np.log1p(-self), -100), np.maximum(np.log(self), -100)
     loss = (target - 1) * no - target * yes
-    return reduce_array(loss if weight is None else loss * weight, reduction)
+    return reduce_array(loss if weight is None else loss * weight.astype(loss.dtype), reduction)
 
 
 def _bce_backward(
     grad_output: Array, self: Array, target: Array, weight: Array | None, reduction: int
 ) -> Array:
     slope = (self - target) / np.maximum((1 - self) * self, _EPSILON)
+    weight = None if weight is None else weight.astype(slope.dtype)
     return _bce_scaled(grad_output * slope, weight, reduction, self)
 
 
@@ -114,7 +115,7 @@ bce_row: Row = row(
         grad, self, target, weight, reduction
     ),
     target=_bce_target,
-    samples=lambda r: [(*_probabilities(r)[0], r(3, 4, low=0.5), MEAN)],
+    samples=lambda r: [(*_probabilities(r)[0], r.ints(3, 4, low=1, high=4), MEAN)],
     doc="-(target * log(self) + (1 - target) * log(1 - self)), the logarithms at least -100.",
 )
 
@@ -148,6 +149,7 @@ def binary_cross_entropy(
                 f"{list(shape)}"
             )
         weight = expand(weight, shape)
+    constants("binary_cross_entropy", weight=weight)
     return bce_row(input, target, weight, code)
 
 
@@ -210,6 +212,17 @@ bce_logits_row: Row = row(
 def torch_binary_cross_entropy_with_logits(
     input: Any, target: Any, weight: Any = None, pos_weight: Any = None, reduction: int = NONE
 ) -> Any:
+    constants("binary_cross_entropy_with_logits", weight=weight, pos_weight=pos_weight)
+    shape = common_shape([target.shape, input.shape])
+    if shape != tuple(target.shape):
+        raise RuntimeError(
+            f"output with shape {list(target.shape)} doesn't match the broadcast shape "
+            f"{list(shape)}"
+        )
+    if input.is_floating_point() and not target.is_floating_point():
+        raise RuntimeError(
+            f"result type Float can't be cast to the desired output type {target.dtype.scalar_name}"
+        )
     return bce_logits_row(input, target, weight, pos_weight, reduction)
 
 
@@ -233,7 +246,7 @@ def binary_cross_entropy_with_logits(
         raise ValueError(
             f"Target size ({target.shape}) must be the same as input size ({input.shape})"
         )
-    return bce_logits_row(input, target, weight, pos_weight, code)
+    return torch_binary_cross_entropy_with_logits(input, target, weight, pos_weight, code)
 
 
 # --- distributions

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcli.ops.activation import logsigmoid
 from gradcli.ops.arithmetic import minimum, sub
-from gradcli.ops.checks import floating_only, without_second_derivative
+from gradcli.ops.checks import constants, floating_only, without_second_derivative
 from gradcli.ops.comparison import eq, where_
 from gradcli.ops.distance import pairwise_distance
 from gradcli.ops.elementary import sqrt
@@ -158,6 +158,7 @@ def multi_margin_loss(
         raise ValueError("only p == 1 and p == 2 supported")
     if weight is not None and weight.ndim != 1:
         raise ValueError("weight must be one-dimensional")
+    constants("multi_margin_loss", weight=weight)
     return multi_margin_row(input, target, p, margin, weight, code)
 
 

@@ -1,4 +1,4 @@
-"""Normalization of layers, batches and instances.
+"""Normalization of batches and instances, and what all normalizations share.
 
 A kernel returns the normalized input, the means and the reciprocal standard deviations, which its
 backward pass uses. What the backward kernels are themselves differentiated by follows PyTorch's
@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.checks import floating_only, not_implemented
+from gradcli.ops.checks import constants, floating_only, not_implemented
 from gradcli.ops.creation import to_dtype
-from gradcli.ops.elementary import pow_scalar, rsqrt
+from gradcli.ops.elementary import pow_scalar
 from gradcli.ops.placement import repeat
 from gradcli.ops.reduction import sum_dim
 from gradcli.ops.scalars import add_scalar, div_scalar, mul_scalar
@@ -39,18 +39,18 @@ def same_type(self: Array, parameters: Sequence[Array | None], complaint: str) -
             raise RuntimeError(complaint)
 
 
-def _masked(gradients: Sequence[Any], needs: Sequence[bool]) -> tuple[Any, ...]:
+def masked(gradients: Sequence[Any], needs: Sequence[bool]) -> tuple[Any, ...]:
     return tuple(g if need else None for g, need in zip(gradients, needs, strict=True))
 
 
-def _one(like: Any) -> Any:
+def unit_weight(like: Any) -> Any:
     """The weight that changes nothing."""
     if type(like) is Tensor:
         return wrap(np.ones((), like._array.dtype))
     return np.ones((), like.dtype)
 
 
-def _sum_of(terms: Sequence[Any]) -> Any:
+def sum_of(terms: Sequence[Any]) -> Any:
     """The sum of the terms that there are, or None."""
     total = None
     for term in terms:
@@ -59,7 +59,7 @@ def _sum_of(terms: Sequence[Any]) -> Any:
     return total
 
 
-def _first_backward(
+def first_backward(
     grad: Any, centered: Any, inverse: Any, gamma: Any, dims: tuple[int, ...], count: int
 ) -> Any:
     """The gradient of the input, of a normalization over ``dims`` of ``count`` elements."""
@@ -72,7 +72,7 @@ def _first_backward(
     return div_scalar(inverse if gamma is None else gamma * inverse, count) * spread
 
 
-def _second_backward(
+def second_backward(
     seed: Any, grad: Any, centered: Any, inverse: Any, dims: tuple[int, ...], count: int
 ) -> Any:
     """The gradient by the input of ``seed``'s product with the first backward pass of ``grad``."""
@@ -90,214 +90,6 @@ def _second_backward(
     by_seed = div_scalar(seed_along * cubed, count) * (div_scalar(grad_sum, count) - grad)
     by_grad = div_scalar(grad_along * cubed, count) * (div_scalar(seed_sum, count) - seed)
     return by_scale + by_seed + by_grad
-
-
-# --- layers
-
-
-def _split(shape: Sequence[int], normalized_shape: Sequence[int]) -> tuple[int, int]:
-    """The counts of elements before and in the normalized dimensions."""
-    axis = len(shape) - len(normalized_shape)
-    return math.prod(shape[:axis]), math.prod(shape[axis:])
-
-
-def _check_normalized(
-    self: Array, normalized_shape: Sequence[int], named: dict[str, Array | None], star: str
-) -> None:
-    wanted = list(normalized_shape)
-    if not wanted:
-        raise RuntimeError(
-            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one "
-            "element, but got normalized_shape = []"
-        )
-    for name, parameter in named.items():
-        if parameter is not None and list(parameter.shape) != wanted:
-            raise RuntimeError(
-                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape "
-                f"{list(parameter.shape)} and normalized_shape = {wanted}"
-            )
-    if list(self.shape[max(self.ndim - len(wanted), 0) :]) != wanted or self.ndim < len(wanted):
-        listed = ", ".join(map(str, wanted))
-        raise RuntimeError(
-            f"Given normalized_shape={wanted}, expected input with shape [*{star}{listed}], but "
-            f"got input of size{list(self.shape)}"
-        )
-
-
-def _layer_norm(
-    input: Array,
-    normalized_shape: Sequence[int],
-    weight: Array | None = None,
-    bias: Array | None = None,
-    eps: float = 1e-5,
-) -> tuple[Array, Array, Array]:
-    _check_normalized(input, normalized_shape, {"weight": weight, "bias": bias}, ", ")
-    floating_only(input, "LayerNormKernelImpl")
-    same_type(
-        input,
-        (weight, bias),
-        "mixed dtype (CPU): expect parameter to have scalar type of "
-        f"{dtypes.of(input).scalar_name}",
-    )
-    rows, count = _split(input.shape, normalized_shape)
-    flat = wide_array(input).reshape(rows, count)
-    mean = flat.mean(1, keepdims=True)
-    inverse = 1 / np.sqrt(flat.var(1, keepdims=True) + flat.dtype.type(eps))
-    out = ((flat - mean) * inverse).reshape(input.shape)
-    if weight is not None:
-        out = out * weight
-    if bias is not None:
-        out = out + bias
-    lead = (*input.shape[: input.ndim - len(normalized_shape)], *(1,) * len(normalized_shape))
-    return out.astype(input.dtype), mean.reshape(lead), inverse.reshape(lead)
-
-
-def _layer_norm_backward(
-    grad_out: Array,
-    input: Array,
-    normalized_shape: Sequence[int],
-    mean: Array,
-    rstd: Array,
-    weight: Array | None,
-    bias: Array | None,
-) -> tuple[Array, Array, Array]:
-    rows, count = _split(input.shape, normalized_shape)
-    grad = wide_array(grad_out).reshape(rows, count)
-    centered = wide_array(input).reshape(rows, count) - mean.reshape(rows, 1)
-    inverse = rstd.reshape(rows, 1)
-    hat = centered * inverse
-    scaled = grad if weight is None else grad * weight.reshape(1, count)
-    along = (scaled * hat).sum(1, keepdims=True)
-    full = (scaled - (scaled.sum(1, keepdims=True) + hat * along) / count) * inverse
-    return (
-        full.reshape(input.shape).astype(input.dtype),
-        (grad * hat).sum(0).reshape(normalized_shape).astype(input.dtype),
-        grad.sum(0).reshape(normalized_shape).astype(input.dtype),
-    )
-
-
-def _layer_norm_double(
-    grads: Any,
-    grad_out: Any,
-    input: Any,
-    normalized_shape: Sequence[int],
-    mean: Any,
-    rstd: Any,
-    weight: Any,
-    needs: Any,
-) -> Any:
-    rows, count = _split(shape_of(input), normalized_shape)
-    shape, dims = (rows, count), (1,)
-    kind = dtypes.of(input._array if type(input) is Tensor else input)
-    centered = reshape(input, shape) - to_dtype(reshape(mean, (rows, 1)), kind)
-    inverse = to_dtype(reshape(rstd, (rows, 1)), kind)
-    grad = reshape(grad_out, shape)
-    gamma = _one(input) if weight is None else reshape(weight, (1, count))
-    seed = None if grads[0] is None else reshape(grads[0], shape)
-    seed_gamma = None if grads[1] is None or weight is None else reshape(grads[1], (1, count))
-    seed_beta = None if grads[2] is None or weight is None else reshape(grads[2], (1, count))
-
-    by_input, by_weight, by_grad = [], None, []
-    if seed is not None:
-        by_input.append(_second_backward(seed, grad * gamma, centered, inverse, dims, count))
-        by_grad.append(_first_backward(seed, centered, inverse, gamma, dims, count))
-        if weight is not None:
-            plain = _first_backward(seed, centered, inverse, None, dims, count)
-            by_weight = reshape(sum_dim(grad * plain, (0,)), shape_of(weight))
-    if seed_gamma is not None:
-        scaled = grad * seed_gamma
-        by_input.append(_first_backward(scaled, centered, inverse, None, dims, count))
-        by_grad.append(seed_gamma * centered * inverse)
-    if seed_beta is not None:
-        by_grad.append(seed_beta)
-    total, back = _sum_of(by_input), _sum_of(by_grad)
-    return _masked(
-        (
-            None if back is None else reshape(expand(back, shape), shape_of(input)),
-            None if total is None else reshape(total, shape_of(input)),
-            by_weight,
-        ),
-        needs[:2] + needs[4:5],
-    )
-
-
-layer_norm_backward: Row = row(
-    "aten.native_layer_norm_backward(Tensor grad_out, Tensor input, int[] normalized_shape, "
-    "Tensor mean, Tensor rstd, Tensor? weight, Tensor? bias)",
-    _layer_norm_backward,
-    joint=("grad_out input weight", _layer_norm_double),
-    mean=lambda grad: not_implemented("native_layer_norm_backward mean"),
-    rstd=lambda grad: not_implemented("native_layer_norm_backward rstd"),
-    bias=lambda grad: None,
-    samples=lambda r: [],
-    doc="The gradients of layer_norm.",
-)
-
-
-def _layer_norm_vjp(
-    grad: Any,
-    input: Any,
-    normalized_shape: Sequence[int],
-    result1: Any,
-    result2: Any,
-    weight: Any,
-    bias: Any,
-    needs: Any,
-) -> Any:
-    gradients = layer_norm_backward(grad, input, normalized_shape, result1, result2, weight, bias)
-    return _masked(gradients, needs)
-
-
-layer_norm_row: Row = row(
-    "aten.native_layer_norm(Tensor input, int[] normalized_shape, Tensor? weight, Tensor? bias, "
-    "float eps)",
-    _layer_norm,
-    joint=("input weight bias", _layer_norm_vjp),
-    samples=lambda r: [],
-    doc="Layer normalization, with the means and the reciprocal standard deviations.",
-)
-
-
-def _layer_samples(r: Any) -> list[tuple[Any, ...]]:
-    return [(r(3, 4), (4,), r(4), r(4)), (r(2, 2, 3), (2, 3)), (r(2, 3), (3,), r(3))]
-
-
-@composite(
-    "layer_norm|nn.functional.layer_norm(Tensor input, int[] normalized_shape, "
-    "Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnn_enable=True)",
-    samples=_layer_samples,
-    doc="The last dimensions shifted and scaled to mean 0 and variance 1, then by weight and bias.",
-)
-def layer_norm(
-    input: Any,
-    normalized_shape: Sequence[int],
-    weight: Any = None,
-    bias: Any = None,
-    eps: float = 1e-5,
-    cudnn_enable: bool = True,
-) -> Any:
-    return layer_norm_row(input, normalized_shape, weight, bias, eps)[0]
-
-
-@composite(
-    "rms_norm|nn.functional.rms_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, "
-    "float? eps=None)",
-    samples=lambda r: [(r(3, 4), (4,), r(4)), (r(2, 2, 3), (2, 3))],
-    doc="The last dimensions divided by the root of their mean square, times weight.",
-)
-def rms_norm(
-    input: Any, normalized_shape: Sequence[int], weight: Any = None, eps: float | None = None
-) -> Any:
-    _check_normalized(input, normalized_shape, {"weight": weight}, "")
-    floating_only(input._array, "rms_norm", complex_too=True)
-    kind = input.dtype
-    wide = to_dtype(input, dtypes.float32) if kind is dtypes.float16 else input
-    if eps is None:
-        eps = float(np.finfo(wide._array.dtype).eps)
-    dims = tuple(range(input.ndim - len(normalized_shape), input.ndim))
-    square = pow_scalar(wide, 2).mean(dims, keepdim=True)
-    out = to_dtype(wide * rsqrt(add_scalar(square, eps)), kind)
-    return out if weight is None else to_dtype(out * weight, kind)
 
 
 # --- batches
@@ -388,7 +180,7 @@ def _batch_norm_backward(
     gamma = None if weight is None else weight.reshape(along)
     centered = input - mean
     if training:
-        full = _first_backward(grad_out, centered, inverse, gamma, dims, count)
+        full = first_backward(grad_out, centered, inverse, gamma, dims, count)
     else:
         full = grad_out * (inverse if gamma is None else inverse * gamma)
     return (
@@ -418,18 +210,18 @@ def _batch_norm_double(
         input, running_mean, running_var, save_mean, save_invstd, training, eps
     )
     centered = input - mean
-    gamma = _one(input) if weight is None else reshape(weight, along)
+    gamma = unit_weight(input) if weight is None else reshape(weight, along)
     seed = grads[0]
     seed_gamma = None if grads[1] is None or weight is None else reshape(grads[1], along)
     seed_beta = None if grads[2] is None or weight is None else reshape(grads[2], along)
 
     by_input, by_weight, by_grad = [], None, []
     if seed is not None and training:
-        bend = _second_backward(seed, grad_out, centered, inverse, dims, count)
+        bend = second_backward(seed, grad_out, centered, inverse, dims, count)
         by_input.append(gamma * bend)
-        by_grad.append(_first_backward(seed, centered, inverse, gamma, dims, count))
+        by_grad.append(first_backward(seed, centered, inverse, gamma, dims, count))
         if weight is not None:
-            plain = _first_backward(grad_out, centered, inverse, None, dims, count)
+            plain = first_backward(grad_out, centered, inverse, None, dims, count)
             by_weight = sum_dim(seed * plain, dims)
     elif seed is not None:
         by_grad.append(seed * inverse * gamma)
@@ -437,16 +229,16 @@ def _batch_norm_double(
             by_weight = sum_dim(seed * grad_out * inverse, dims)
     if seed_gamma is not None:
         if training:
-            plain = _first_backward(grad_out, centered, inverse, None, dims, count)
+            plain = first_backward(grad_out, centered, inverse, None, dims, count)
             by_input.append(seed_gamma * plain)
         else:
             by_input.append(seed_gamma * inverse * grad_out)
         by_grad.append(seed_gamma * centered * inverse)
     if seed_beta is not None:
         by_grad.append(seed_beta)
-    back = _sum_of(by_grad)
-    return _masked(
-        (None if back is None else expand(back, shape), _sum_of(by_input), by_weight), needs[:3]
+    back = sum_of(by_grad)
+    return masked(
+        (None if back is None else expand(back, shape), sum_of(by_input), by_weight), needs[:3]
     )
 
 
@@ -478,7 +270,7 @@ def _batch_norm_vjp(
     gradients = batch_norm_backward(
         grad, input, weight, running_mean, running_var, result1, result2, training, eps
     )
-    return _masked(gradients, needs)
+    return masked(gradients, needs)
 
 
 batch_norm_row: Row = row(
@@ -522,6 +314,8 @@ def torch_batch_norm(
                 raise RuntimeError(f"{name} must be defined in evaluation mode")
         elif parameter.numel() != channels:
             raise RuntimeError(f"{name} should contain {channels} elements not {parameter.numel()}")
+    if input.numel():
+        constants("native_batch_norm", running_mean=running_mean, running_var=running_var)
     if (running_mean is None) != (running_var is None):
         raise ValueError("running_mean and running_var must either both be None or neither be None")
     if input.numel() == 0:

@@ -349,8 +349,8 @@ class Row(Entry):
         "forward",
         "list_position",
         "node_name",
-        "only_first",
         "numbered",
+        "only_first",
         "operands",
         "promote",
         "several",
@@ -460,7 +460,11 @@ class Row(Entry):
             ]
         if promote and not (same and dtype is not None and dtype.kind == "f"):
             self._promote(raw)
-        out = self.forward(*raw)
+        try:
+            out = self.forward(*raw)
+        except ValueError as error:
+            _refuse_shapes(raw, error)
+            raise
         if type(out) is tuple:
             return self._several(args, out)
         tensor = share(args[0], out) if self.view else wrap(out)
@@ -565,6 +569,14 @@ class Row(Entry):
                 raw[position] = operand.astype(target.np, copy=False)
             else:
                 raw[position] = cast_number(operand, target)
+
+
+def _refuse_shapes(operands: Sequence[Any], error: ValueError) -> None:
+    """Says in PyTorch's words that shapes do not broadcast, where that is the error."""
+    if str(error).startswith("operands could not be broadcast"):
+        from gradcli.ops.shape import common_shape
+
+        common_shape([operand.shape for operand in operands if hasattr(operand, "shape")])
 
 
 def cast_number(number: complex, target: dtypes.DType) -> Any:
@@ -713,6 +725,7 @@ MODULES: Final = (
     "loss_class",
     "loss_margin",
     "normalization",
+    "layer_normalization",
     "group_normalization",
     "ordering",
     "scans",
