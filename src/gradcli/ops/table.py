@@ -736,6 +736,14 @@ MODULES: Final = (
     "quantiles",
     "fft",
     "masked",
+    "convolution",
+    "pooling",
+    "max_pooling",
+    "adaptive_pooling",
+    "resampling",
+    "rearranging",
+    "grid_sampling",
+    "sampling",
 )
 _functions: dict[str, Function] = {}
 _methods: dict[str, Function] = {}
