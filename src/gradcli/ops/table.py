@@ -727,6 +727,9 @@ MODULES: Final = (
     "normalization",
     "layer_normalization",
     "group_normalization",
+    "dropout",
+    "embedding",
+    "attention",
     "ordering",
     "scans",
     "statistics",
@@ -734,6 +737,8 @@ MODULES: Final = (
     "bounds",
     "differences",
     "quantiles",
+    "counting",
+    "distinct",
     "fft",
     "masked",
     "convolution",
@@ -744,6 +749,7 @@ MODULES: Final = (
     "rearranging",
     "grid_sampling",
     "sampling",
+    "testing",
 )
 _functions: dict[str, Function] = {}
 _methods: dict[str, Function] = {}
