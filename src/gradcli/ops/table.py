@@ -738,6 +738,7 @@ MODULES: Final = (
     "differences",
     "quantiles",
     "counting",
+    "pairs",
     "distinct",
     "fft",
     "masked",
