@@ -147,8 +147,8 @@ rounded_div: Row = row(
 )
 
 
-def _no_derivative(grad: Any) -> Any:
-    raise RuntimeError("derivative for aten::floor_divide is not implemented")
+def _no_derivative(name: str) -> Any:
+    raise RuntimeError(f"derivative for aten::{name} is not implemented")
 
 
 floor_divide: Row = row(
@@ -156,8 +156,8 @@ floor_divide: Row = row(
     floor_division,
     promote=COMMON,
     node="torch::autograd::NotImplemented",
-    self=_no_derivative,
-    other=_no_derivative,
+    self=lambda grad: _no_derivative("floor_divide"),
+    other=lambda grad: _no_derivative("floor_divide"),
     samples=lambda r: [(r.ints(3, low=1, high=9), r.ints(3, low=1, high=4))],
     doc="self / other, rounded towards minus infinity; PyTorch gives it no derivative.",
 )
@@ -213,6 +213,23 @@ fmod: Row = row(
     samples=binary(0.5, 2.0),
     doc="C's modulus: the result has the dividend's sign.",
 )
+
+
+# --- whole numbers
+
+
+def _whole(name: str, forward: Any, doc: str) -> Row:
+    def checked(self: Array, other: Array) -> Array:
+        if self.dtype.kind not in "iu":
+            word = dtypes.of(self).scalar_name
+            raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{word}'")
+        return forward(self, other)
+
+    return row(f"{name}(Tensor self, Tensor other)", checked, promote=COMMON, doc=doc)
+
+
+gcd: Row = _whole("gcd", np.gcd, "The greatest common divisor.")
+lcm: Row = _whole("lcm", np.lcm, "The least common multiple.")
 
 
 def _negative(self: Array) -> Array:
@@ -376,6 +393,25 @@ nan_to_num: Row = row(
     self=lambda grad, self: grad * isfinite(self),
     samples=pointwise(),
     doc="Replaces nan and infinities by numbers.",
+)
+
+
+def _heaviside(self: Array, values: Array) -> Array:
+    if self.dtype.kind == "c" or values.dtype.kind == "c":
+        raise RuntimeError("heaviside is not yet implemented for complex tensors.")
+    if self.dtype != values.dtype:
+        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
+    return np.where(np.equal(self, 0), values, np.greater(self, 0).astype(self.dtype))
+
+
+heaviside: Row = row(
+    "heaviside(Tensor self, Tensor values)",
+    _heaviside,
+    node="torch::autograd::NotImplemented",
+    self=lambda grad: _no_derivative("heaviside"),
+    values=lambda grad: _no_derivative("heaviside"),
+    samples=lambda r: [],
+    doc="0 below zero, 1 above, values at zero; PyTorch gives it no derivative.",
 )
 
 # --- extremes: at a tie the gradient is shared

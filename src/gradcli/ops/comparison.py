@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.samples import pointwise
-from gradcli.ops.table import COMMON, Row, row
+from gradcli.ops.table import COMMON, Row, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor
 
@@ -53,6 +53,15 @@ where_: Row = row(
     other=lambda grad, condition: where_(condition, 0.0, grad),
     samples=lambda r: [(r.mask(3, 4), r(3, 4), r(4))],
     doc="Elements of self where the condition holds, of other elsewhere.",
+)
+
+
+filled: Row = row(
+    "aten.masked_fill(Tensor self, Tensor mask, Scalar value)",
+    lambda self, mask, value: np.where(mask, self.dtype.type(value), self),
+    self=lambda grad, mask: filled(grad, mask, 0),
+    samples=lambda r: [(r(3, 4), r.mask(3, 4), 0.5)],
+    doc="A number where the mask holds, elements of self elsewhere.",
 )
 
 
@@ -130,3 +139,60 @@ def _invert(self: Array) -> Array:
 
 
 bitwise_not: Row = row("bitwise_not(Tensor self)", _invert, doc="~self.")
+
+# --- equality of whole tensors, exact and within a tolerance
+
+
+@composite("equal(Tensor self, Tensor other)", doc="Whether shapes and all elements are equal.")
+def equal(self: Any, other: Any) -> bool:
+    return np.array_equal(self._array, other._array)
+
+
+def _check_tolerance(self: Any, other: Any, rtol: float, atol: float) -> None:
+    if self.dtype is not other.dtype:
+        raise RuntimeError(f"{self.dtype.scalar_name} did not match {other.dtype.scalar_name}")
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        if not value >= 0:
+            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {value:g}")
+
+
+def _close(self: Array, other: Array, rtol: float, atol: float, equal_nan: bool) -> Array:
+    """|self - other| <= atol + rtol * |other|; infinities are close to themselves only."""
+    close: Array = np.equal(self, other)
+    if equal_nan and self.dtype.kind in "fc":
+        close = close | (np.isnan(self) & np.isnan(other))
+    if rtol == 0 and atol == 0:
+        return close
+    scale: Array = other
+    if other.dtype.kind not in "fc":
+        scale = other.astype(dtypes.default.dtype.np)
+    error = np.abs(self - scale)
+    return close | (np.isfinite(error) & (error <= atol + np.abs(rtol * scale)))
+
+
+_isclose: Row = row(
+    "aten.isclose(Tensor self, Tensor other, float rtol, float atol, bool equal_nan)",
+    _close,
+    doc="Whether elements are equal within atol + rtol * |other|.",
+)
+
+
+@composite(
+    "isclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False)",
+    doc="Whether elements are equal within atol + rtol * |other|.",
+)
+def isclose(
+    self: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> Any:
+    _check_tolerance(self, other, rtol, atol)
+    return _isclose(self, other, rtol, atol, equal_nan)
+
+
+@composite(
+    "allclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False)",
+    doc="Whether all elements are equal within atol + rtol * |other|.",
+)
+def allclose(
+    self: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> bool:
+    return bool(np.all(isclose(self, other, rtol, atol, equal_nan)._array))
