@@ -54,6 +54,38 @@ def _tensors_only(operator: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any]
     return method
 
 
+# Where the in-place method of an operator has another name than the operator.
+_IN_PLACE = {
+    "truediv": "div",
+    "floordiv": "floor_divide",
+    "mod": "remainder",
+    "and": "bitwise_and",
+    "or": "bitwise_or",
+    "xor": "bitwise_xor",
+    "lshift": "bitwise_left_shift",
+    "rshift": "bitwise_right_shift",
+}
+
+
+def _augmented(name: str) -> Callable[[Tensor, Any], Any]:
+    def method(self: Tensor, other: Any) -> Any:
+        return getattr(self, name)(other) if _accepts(other) else NotImplemented
+
+    return method
+
+
+def _get_item(self: Tensor, index: Any) -> Any:
+    from gradcli.ops.indexing import get_item
+
+    return get_item(self, index)
+
+
+def _set_item(self: Tensor, index: Any, value: Any) -> None:
+    from gradcli.ops.indexing import set_item
+
+    set_item(self, index, value)
+
+
 def _install() -> None:
     operators: dict[str, Any] = {
         "add": arithmetic.add,
@@ -88,6 +120,10 @@ def _install() -> None:
     methods["__pos__"] = lambda self: arithmetic.positive(self)
     methods["__abs__"] = lambda self: arithmetic.absolute(self)
     methods["__invert__"] = lambda self: comparison.bitwise_not(self)
+    for name in operators:
+        methods[f"__i{name}__"] = _augmented(_IN_PLACE.get(name, name) + "_")
+    methods["__getitem__"] = _get_item
+    methods["__setitem__"] = _set_item
     for name, method in methods.items():
         setattr(Tensor, name, method)
 

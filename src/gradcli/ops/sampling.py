@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.creation import check_device, checked_size, leaf
+from gradcli.ops.inplace import apply_in_place
 from gradcli.ops.table import composite
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.random import Generator, default_generator
-from gradcli.tensor.tensor import Tensor, versions_of, wrap
+from gradcli.tensor.tensor import Tensor, wrap
 
 _OPTIONS = "$factory, any generator=None"
 Draw = Callable[[Generator, tuple[int, ...], Any], Any]
@@ -199,25 +200,14 @@ def set_rng_state(new_state: Tensor) -> None:
 # --- filling a tensor
 
 
-def _fill(self: Tensor, values: Any) -> Tensor:
-    """Writes numbers into a tensor in place."""
-    if self._requires_grad and self._grad_fn is None:
-        from gradcli.tensor.graph import mode
-
-        if mode.enabled:
-            raise RuntimeError(
-                "a leaf Variable that requires grad is being used in an in-place operation."
-            )
-    np.copyto(self._array, values, casting="unsafe")
-    versions_of(self)[0] += 1
-    return self
-
-
 def _filler(signature: str, draw: Callable[..., Any], doc: str) -> None:
     def body(self: Tensor, *arguments: Any) -> Tensor:
         *numbers, generator = arguments
         array = self._array
-        return _fill(self, draw(source(generator), array, *numbers))
+        return apply_in_place(
+            self,
+            lambda _: wrap(np.asarray(draw(source(generator), array, *numbers), array.dtype)),
+        )
 
     composite(f"Tensor.{signature}", doc=doc)(body)
 

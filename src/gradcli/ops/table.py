@@ -751,6 +751,9 @@ MODULES: Final = (
     "grid_sampling",
     "sampling",
     "testing",
+    "inplace",
+    "indexing",
+    "scattering",
 )
 _functions: dict[str, Function] = {}
 _methods: dict[str, Function] = {}
@@ -797,7 +800,8 @@ def row(
     """
     made = Row(signature, forward, promote, view, several, node, joint, vjps, doc, kink, samples)
     for name, label in (number_nodes or {}).items():
-        twin = Row(signature, forward, promote, view, several, label, joint, vjps, doc, kink, None)
+        rest = {argument: formula for argument, formula in vjps.items() if argument != name}
+        twin = Row(signature, forward, promote, view, several, label, joint, rest, doc, kink, None)
         made.numbered[made.signature.index[name]] = twin
     register(made)
     return made

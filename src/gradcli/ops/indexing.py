@@ -1,0 +1,763 @@
+"""Indexing: ``x[...]`` read and written, and the operators that pick, put and mask by index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.comparison import where_
+from gradcli.ops.inplace import apply_in_place
+from gradcli.ops.shape import alias, reshape, shape_of, unsqueeze
+from gradcli.ops.slicing import select, slice_
+from gradcli.ops.table import Row, composite, lookup, row
+from gradcli.tensor import dtypes
+from gradcli.tensor.tensor import Tensor, wrap, wrap_dim
+
+Array = Any
+Indices = tuple[Any, ...]
+
+# --- the rows under advanced indexing: an index per dimension, None for a whole one
+
+
+def _checked(self: Array, indices: Indices) -> Any:
+    for where, index in enumerate(indices):
+        if index is not None and index.size:
+            length = self.shape[where]
+            low, high = int(index.min()), int(index.max())
+            if low < -length or high >= length:
+                bad = high if high >= length else low
+                raise IndexError(
+                    f"index {bad} is out of bounds for dimension {where} with size {length}"
+                )
+    given = [index.shape for index in indices if index is not None]
+    try:
+        np.broadcast_shapes(*given)
+    except ValueError:
+        listed = ", ".join(str(list(shape)) for shape in given)
+        raise IndexError(
+            f"shape mismatch: indexing tensors could not be broadcast together with shapes {listed}"
+        ) from None
+    return tuple(slice(None) if index is None else index for index in indices)
+
+
+index_row: Row = row(
+    "aten.index(Tensor self, any indices)",
+    lambda self, indices: self[_checked(self, indices)],
+    self=lambda grad, self_shape, indices: index_backward(grad, self_shape, indices),
+    samples=lambda r: [(r(3, 4), (np.array([0, 2, 2]),)), (r(2, 3, 4), (None, np.array([1, 0])))],
+    doc="The elements at integer indices, which may repeat.",
+)
+
+
+def _index_backward(self: Array, sizes: Sequence[int], indices: Indices) -> Array:
+    full = np.zeros(sizes, self.dtype)
+    np.add.at(full, tuple(slice(None) if i is None else i for i in indices), self)
+    return full
+
+
+index_backward: Row = row(
+    "aten.index_backward(Tensor self, int[] sizes, any indices)",
+    _index_backward,
+    node="IndexPutBackward0",
+    self=lambda grad, indices: index_row(grad, indices),
+    samples=lambda r: [(r(3, 4), (3, 4), (np.array([0, 2, 2]),))],
+    doc="Zeros plus the elements of self at integer indices.",
+)
+
+
+def _put(self: Array, indices: Indices, values: Array, accumulate: bool = False) -> Array:
+    full = self.copy()
+    where = _checked(self, indices)
+    target = full[where].shape
+    try:
+        values = np.broadcast_to(values, target)
+    except ValueError:
+        raise RuntimeError(
+            f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to "
+            f"indexing result of shape {list(target)}"
+        ) from None
+    if accumulate:
+        np.add.at(full, where, values)
+    else:
+        full[where] = values
+    return full
+
+
+def _put_self(grad: Any, indices: Indices, accumulate: bool) -> Any:
+    if accumulate:
+        return grad
+    return index_put_row(grad, indices, _zero(grad), False)
+
+
+def _zero(like: Any) -> Any:
+    array = np.zeros((), (like._array if type(like) is Tensor else like).dtype)
+    return wrap(array) if type(like) is Tensor else array
+
+
+index_put_row: Row = row(
+    "aten.index_put(Tensor self, any indices, Tensor values, bool accumulate=False)",
+    _put,
+    self=_put_self,
+    values=lambda grad, indices: index_row(grad, indices),
+    samples=lambda r: [
+        (r(3, 4), (np.array([0, 2]),), r(4)),
+        (r(3), (np.array([0, 0]),), r(2), True),
+    ],
+    doc="A copy of self with values at integer indices.",
+)
+
+# --- reading an index as Python writes it
+
+
+def _as_index(value: Any) -> Any:
+    """A list, array or tensor as an index: an array of int64 or bool."""
+    array = value._array if isinstance(value, Tensor) else np.asarray(value)
+    if not isinstance(value, Tensor) and array.size == 0:
+        array = array.astype(np.int64)
+    if array.dtype == np.uint8:
+        return array.astype(bool)
+    if array.dtype.kind == "b":
+        return array
+    if array.dtype.kind not in "iu":
+        raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
+    return array.astype(np.int64)
+
+
+def _dimensions(item: Any) -> int:
+    """How many dimensions of the tensor an index takes."""
+    if item is None or item is Ellipsis or isinstance(item, bool):
+        return 0
+    if isinstance(item, Tensor) and item._array.dtype.kind in "bB":
+        return item.ndim
+    if isinstance(item, Tensor) and item.dtype is dtypes.uint8:
+        return item.ndim
+    if isinstance(item, (list, tuple)):
+        array = np.asarray(item)
+        return array.ndim if array.dtype.kind == "b" else 1
+    return 1
+
+
+def _whole(value: Any) -> int | None:
+    return None if value is None else value.__index__()
+
+
+def _bounds(part: slice) -> tuple[int | None, int | None, int]:
+    start, stop, step = _whole(part.start), _whole(part.stop), _whole(part.step)
+    step = 1 if step is None else step
+    if step == 0:
+        raise ValueError("slice step cannot be zero")
+    if step < 0:
+        raise ValueError("step must be greater than zero")
+    return start, stop, step
+
+
+def _basic(tensor: Any, index: Any) -> tuple[Any, dict[int, Any]]:
+    """Applies ints, slices, None and ``...``; what is left are arrays by dimension."""
+    items = list(index) if isinstance(index, tuple) else [index]
+    taken = sum(_dimensions(item) for item in items)
+    ndim = tensor.ndim
+    if taken > ndim:
+        if ndim == 0:
+            raise IndexError(
+                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or "
+                "`tensor.item<T>()` in C++ to convert a 0-dim tensor to a number"
+            )
+        raise IndexError(f"too many indices for tensor of dimension {ndim}")
+    arrays: dict[int, Any] = {}
+    dim = 0
+    for item in items:
+        if item is Ellipsis:
+            dim += ndim - taken
+        elif item is None:
+            tensor = unsqueeze(tensor, dim)
+            dim += 1
+        elif isinstance(item, bool):
+            tensor = unsqueeze(tensor, dim)
+            arrays[dim] = np.asarray([item])
+            dim += 1
+        elif isinstance(item, slice):
+            start, stop, step = _bounds(item)
+            if (start, stop, step) != (None, None, 1):
+                tensor = slice_(tensor, dim, start, stop, step)
+            dim += 1
+        elif _is_number(item):
+            tensor = _selected(tensor, dim, int(item))
+        elif isinstance(item, (Tensor, list, tuple, range, np.ndarray)):
+            array = _as_index(list(item) if isinstance(item, range) else item)
+            if array.dtype.kind == "b" and array.ndim == 0:
+                tensor = unsqueeze(tensor, dim)
+                array = array.reshape(1)
+            arrays[dim] = array
+            dim += array.ndim if array.dtype.kind == "b" else 1
+        elif isinstance(item, str):
+            raise TypeError("new(): invalid data type 'str'")
+        else:
+            raise IndexError(
+                "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables "
+                f"are valid indices (got {type(item).__name__})"
+            )
+    return tensor, arrays
+
+
+def _is_number(item: Any) -> bool:
+    if isinstance(item, Tensor):
+        return item.ndim == 0 and item._array.dtype.kind in "iu" and item.dtype is not dtypes.uint8
+    return isinstance(item, (int, np.integer))
+
+
+def _selected(tensor: Any, dim: int, index: int) -> Any:
+    length = tensor.shape[dim]
+    if not -length <= index < length:
+        raise IndexError(f"index {index} is out of bounds for dimension {dim} with size {length}")
+    return select(tensor, dim, index)
+
+
+def _expanded(tensor: Any, arrays: dict[int, Any]) -> Indices:
+    """Integer arrays for the leading dimensions; masks become the places where they hold."""
+    indices: list[Any] = []
+    for dim in sorted(arrays):
+        indices += [None] * (dim - len(indices))
+        array = arrays[dim]
+        if array.dtype.kind != "b":
+            indices.append(array)
+            continue
+        shape = tensor.shape[dim : dim + array.ndim]
+        if tuple(shape) != array.shape:
+            for k, (mask, own) in enumerate(zip(array.shape, shape, strict=False)):
+                if mask != own:
+                    raise IndexError(
+                        f"The shape of the mask {list(array.shape)} at index {k} does not match "
+                        f"the shape of the indexed tensor {list(tensor.shape)} at index {dim + k}"
+                    )
+        indices += [np.asarray(part, np.int64) for part in np.nonzero(array)]
+    return tuple(indices)
+
+
+def get_item(self: Tensor, index: Any) -> Any:
+    """``self[index]``: a view where integers and slices suffice, else a copy."""
+    found, arrays = _basic(self, index)
+    if arrays:
+        return index_row(found, _expanded(found, arrays))
+    return alias(found) if found is self else found
+
+
+def set_item(self: Tensor, index: Any, value: Any) -> None:
+    """``self[index] = value``."""
+    if isinstance(value, (list, tuple, dict, str)) or value is None:
+        raise TypeError(f"can't assign a {type(value).__name__} to a {self.type()}")
+    if not isinstance(value, Tensor):
+        value = wrap(np.asarray(value).astype(self._array.dtype))
+    target, arrays = _basic(self, index)
+    if not arrays:
+        lead = value.ndim - target.ndim
+        if lead > 0 and all(length == 1 for length in value.shape[:lead]):
+            value = reshape(value, value.shape[lead:])
+        target.copy_(value)
+        return
+    if value._array.dtype != self._array.dtype:
+        if value.ndim or value._requires_grad:
+            raise RuntimeError(
+                "Index put requires the source and destination dtypes match, got "
+                f"{self.dtype.scalar_name} for the destination and {value.dtype.scalar_name} for "
+                "the source."
+            )
+        value = value.to(self.dtype)
+    put_into(target, _expanded(target, arrays), value, False)
+
+
+def put_into(target: Tensor, indices: Indices, values: Tensor, accumulate: bool) -> Tensor:
+    """``index_put_``."""
+    return apply_in_place(
+        target, lambda stand_in: index_put_row(stand_in, indices, values, accumulate), [values]
+    )
+
+
+def _public_indices(self: Any, indices: Sequence[Any]) -> Indices:
+    arrays: dict[int, Any] = {}
+    dim = 0
+    for item in indices:
+        if item is not None:
+            arrays[dim] = _as_index(item)
+            dim += arrays[dim].ndim if arrays[dim].dtype.kind == "b" else 1
+        else:
+            dim += 1
+    return _expanded(self, arrays)
+
+
+@composite(
+    "index_put(Tensor self, any indices, Tensor values, bool accumulate=False)",
+    samples=lambda r: [],
+    doc="A copy of self with values at the given indices, added if accumulate.",
+)
+def index_put(self: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+    return index_put_row(self, _public_indices(self, indices), values, accumulate)
+
+
+@composite(
+    "Tensor.index_put_(Tensor self, any indices, Tensor values, bool accumulate=False)",
+    doc="Writes values at the given indices, adding if accumulate.",
+)
+def index_put_in_place(self: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+    return put_into(self, _public_indices(self, indices), values, accumulate)
+
+
+# --- along one dimension
+
+
+def _along(self: Array, dim: int, index: Array, name: str) -> int:
+    if index.dtype.kind not in "iu":
+        raise RuntimeError(f"{name}(): Expected dtype int64 for index")
+    return wrap_dim(dim, self.ndim)
+
+
+def _grid(index: Array, where: int) -> tuple[Any, ...]:
+    grid: list[Any] = list(np.indices(index.shape, sparse=True))
+    if grid:
+        grid[where] = index
+    return tuple(grid)
+
+
+def _range_check(index: Array, where: int, length: int) -> None:
+    if index.size:
+        low, high = int(index.min()), int(index.max())
+        if low < 0 or high >= length:
+            bad = low if low < 0 else high
+            raise RuntimeError(
+                f"index {bad} is out of bounds for dimension {where} with size {length}"
+            )
+
+
+def _gather(self: Array, dim: int, index: Array, sparse_grad: bool = False) -> Array:
+    where = _along(self, dim, index, "gather")
+    if index.ndim != self.ndim and self.ndim and index.ndim:
+        raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
+    if not self.ndim:
+        return self.copy() if not index.ndim else np.broadcast_to(self, index.shape).copy()
+    if not index.ndim:
+        return self[int(index)].copy()
+    for k in range(self.ndim):
+        if k != where and index.shape[k] > self.shape[k]:
+            raise RuntimeError(
+                f"Size does not match at dimension {k} expected index {list(index.shape)} to be no "
+                f"larger than self {list(self.shape)} apart from dimension {where}"
+            )
+    _range_check(index, where, self.shape[where])
+    return self[_grid(index, where)]
+
+
+gather: Row = row(
+    "gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False)",
+    _gather,
+    self=lambda grad, self_shape, dim, index: scatter_add(
+        _blank(self_shape, grad), dim, index, grad
+    ),
+    samples=lambda r: [(r(3, 4), 1, r.ints(3, 2, high=4)), (r(3, 4), 0, r.ints(2, 4, high=3))],
+    doc="The elements at given places along a dimension.",
+)
+
+
+def _blank(shape: Sequence[int], like: Any) -> Any:
+    array = np.zeros(shape, (like._array if type(like) is Tensor else like).dtype)
+    return wrap(array) if type(like) is Tensor else array
+
+
+def _scatter_shapes(self: Array, where: int, index: Array, src: Array) -> None:
+    _range_check(index, where, self.shape[where] if self.ndim else 1)
+    for k in range(index.ndim):
+        if index.shape[k] > src.shape[k] or (k != where and index.shape[k] > self.shape[k]):
+            raise RuntimeError(
+                f"Expected index {list(index.shape)} to be no larger than self {list(self.shape)} "
+                f"apart from dimension {where} and to be no larger size than src "
+                f"{list(src.shape)}"
+            )
+
+
+def _cut(src: Array, index: Array) -> Array:
+    return src[tuple(slice(0, n) for n in index.shape)]
+
+
+def _scatter(self: Array, dim: int, index: Array, src: Array) -> Array:
+    where = _along(self, dim, index, "scatter")
+    if not self.ndim:
+        return np.asarray(src).reshape(()).copy() if index.size else self.copy()
+    _scatter_shapes(self, where, index, src)
+    full = self.copy()
+    full[_grid(index, where)] = _cut(src, index)
+    return full
+
+
+def _within(grad: Any, dim: int, index: Any, src_shape: Any) -> Any:
+    """The gradient of a source that may be larger than the index."""
+    picked = gather(grad, dim, index)
+    if shape_of(picked) == tuple(src_shape):
+        return picked
+    from gradcli.ops.padding import constant_pad
+
+    missing = [n - m for n, m in zip(src_shape, shape_of(picked), strict=True)]
+    pad = tuple(count for extra in reversed(missing) for count in (0, extra))
+    return constant_pad(picked, pad, 0)
+
+
+scatter_src: Row = row(
+    "scatter(Tensor self, int dim, Tensor index, Tensor src)",
+    _scatter,
+    self=lambda grad, dim, index: scatter_value(grad, dim, index, 0),
+    src=lambda grad, dim, index, src_shape: _within(grad, dim, index, src_shape),
+    samples=lambda r: [(r(3, 4), 1, np.array([[0, 2], [1, 3], [2, 0]]), r(3, 2))],
+    doc="A copy of self with elements of src at given places along a dimension.",
+)
+
+
+def _scatter_value(self: Array, dim: int, index: Array, value: complex) -> Array:
+    where = _along(self, dim, index, "scatter")
+    if not self.ndim:
+        return np.asarray(value, self.dtype) if index.size else self.copy()
+    _range_check(index, where, self.shape[where])
+    full = self.copy()
+    full[_grid(index, where)] = value
+    return full
+
+
+scatter_value: Row = row(
+    "scatter(Tensor self, int dim, Tensor index, Scalar value)",
+    _scatter_value,
+    node="ScatterBackward1",
+    self=lambda grad, dim, index: scatter_value(grad, dim, index, 0),
+    samples=lambda r: [(r(3, 4), 1, np.array([[0, 2], [1, 3], [2, 0]]), 1.5)],
+    doc="A copy of self with a number at given places along a dimension.",
+)
+
+
+@composite(
+    "scatter(Tensor self, int dim, Tensor index, Tensor src, *, str reduce)",
+    doc="scatter that adds ('add') or multiplies ('multiply') instead of writing.",
+)
+def scatter_reducing(self: Any, dim: int, index: Any, src: Any, reduce: str) -> Any:
+    if reduce == "add":
+        return scatter_add(self, dim, index, src)
+    return lookup("scatter_reduce")(self, dim, index, src, "prod")
+
+
+def _scatter_add(self: Array, dim: int, index: Array, src: Array) -> Array:
+    where = _along(self, dim, index, "scatter_add")
+    if not self.ndim:
+        return self + (src.reshape(()) if index.size else 0)
+    _scatter_shapes(self, where, index, src)
+    full = self.copy()
+    np.add.at(full, _grid(index, where), _cut(src, index))
+    return full
+
+
+scatter_add: Row = row(
+    "scatter_add(Tensor self, int dim, Tensor index, Tensor src)",
+    _scatter_add,
+    self=lambda grad: grad,
+    src=lambda grad, dim, index, src_shape: _within(grad, dim, index, src_shape),
+    samples=lambda r: [(r(3, 4), 1, np.array([[0, 2], [1, 1], [2, 0]]), r(3, 2))],
+    doc="self plus the elements of src at given places along a dimension.",
+)
+
+
+@composite(
+    "take_along_dim(Tensor self, Tensor indices, int? dim=None)",
+    samples=lambda r: [(r(3, 4), r.ints(3, 2, high=4), 1)],
+    doc="The elements at given places along a dimension, shapes broadcasting.",
+)
+def take_along_dim(self: Any, indices: Any, dim: int | None = None) -> Any:
+    if dim is None:
+        return gather(reshape(self, (-1,)), 0, reshape(indices, (-1,)))
+    where = wrap_dim(dim, self.ndim)
+    if self.ndim != indices.ndim:
+        raise RuntimeError(
+            "torch.take_along_dim(): input and indices should have the same number of dimensions, "
+            f"but got {self.ndim} dimensions for input, and {indices.ndim} dimensions for indices"
+        )
+    a, b = list(self.shape), list(indices.shape)
+    full = np.broadcast_shapes(
+        tuple(1 if k == where else n for k, n in enumerate(a)),
+        tuple(1 if k == where else n for k, n in enumerate(b)),
+    )
+    left = [a[where] if k == where else n for k, n in enumerate(full)]
+    right = [b[where] if k == where else n for k, n in enumerate(full)]
+    return gather(self.broadcast_to(left), where, indices.broadcast_to(right))
+
+
+def _index_select(self: Array, dim: int, index: Array) -> Array:
+    where = wrap_dim(dim, self.ndim)
+    if index.ndim > 1:
+        raise IndexError("index_select(): Index is supposed to be a vector")
+    if index.dtype.kind not in "iu":
+        raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
+    if not self.ndim:
+        return self.copy()
+    if index.size and (index.min() < 0 or index.max() >= self.shape[where]):
+        raise IndexError("index out of range in self")
+    return np.take(self, index.reshape(-1), axis=where)
+
+
+index_select: Row = row(
+    "index_select(Tensor self, int dim, Tensor index)",
+    _index_select,
+    self=lambda grad, self_shape, dim, index: index_add(_blank(self_shape, grad), dim, index, grad),
+    samples=lambda r: [(r(3, 4), 1, np.array([0, 2, 2]))],
+    doc="Slices along a dimension at given places.",
+)
+
+
+def _slot(ndim: int, where: int, index: Array) -> Any:
+    return (slice(None),) * where + (index.reshape(-1),)
+
+
+def _index_add(self: Array, dim: int, index: Array, source: Array, alpha: complex = 1) -> Array:
+    where = wrap_dim(dim, self.ndim)
+    full = self.copy()
+    part = source if alpha == 1 else source * self.dtype.type(alpha)
+    if not self.ndim:
+        return full + part.sum()
+    if not part.ndim:
+        part = part.reshape(1)
+    np.add.at(full, _slot(self.ndim, where, index), part)
+    return full
+
+
+index_add: Row = row(
+    "index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1)",
+    _index_add,
+    self=lambda grad: grad,
+    source=lambda grad, dim, index, source_shape, alpha: (
+        reshape(index_select(grad, dim, index), source_shape) * alpha
+        if alpha != 1
+        else reshape(index_select(grad, dim, index), source_shape)
+    ),
+    samples=lambda r: [(r(3, 4), 1, np.array([0, 2, 2]), r(3, 3))],
+    doc="self plus slices of source at given places along a dimension.",
+)
+
+
+def _index_copy(self: Array, dim: int, index: Array, source: Array) -> Array:
+    where = wrap_dim(dim, self.ndim)
+    full = self.copy()
+    if not self.ndim:
+        return source.reshape(()).copy()
+    full[_slot(self.ndim, where, index)] = source
+    return full
+
+
+index_copy: Row = row(
+    "index_copy(Tensor self, int dim, Tensor index, Tensor source)",
+    _index_copy,
+    self=lambda grad, dim, index: index_fill_number(grad, dim, index, 0),
+    source=lambda grad, dim, index, source_shape: reshape(
+        index_select(grad, dim, index), source_shape
+    ),
+    samples=lambda r: [(r(3, 4), 1, np.array([0, 2]), r(3, 2))],
+    doc="A copy of self with slices of source at given places along a dimension.",
+)
+
+
+def _index_fill(self: Array, dim: int, index: Array, value: Any) -> Array:
+    where = wrap_dim(dim, self.ndim)
+    full = self.copy()
+    if not self.ndim:
+        return np.asarray(value, self.dtype) if index.size else full
+    full[_slot(self.ndim, where, index)] = value
+    return full
+
+
+index_fill_number: Row = row(
+    "index_fill(Tensor self, int dim, Tensor index, Scalar value)",
+    _index_fill,
+    node="IndexFillBackward0",
+    self=lambda grad, dim, index: index_fill_number(grad, dim, index, 0),
+    samples=lambda r: [(r(3, 4), 1, np.array([0, 2]), 1.5)],
+    doc="A copy of self with one value in slices along a dimension.",
+)
+index_fill_tensor: Row = row(
+    "index_fill(Tensor self, int dim, Tensor index, Tensor value)",
+    _index_fill,
+    node="IndexFillBackward1",
+    self=lambda grad, dim, index: index_fill_number(grad, dim, index, 0),
+    value=lambda grad, dim, index: index_select(grad, dim, index),
+    samples=lambda r: [(r(3, 4), 1, np.array([0, 2]), r())],
+    doc="A copy of self with one value in slices along a dimension.",
+)
+
+# --- in the flattened tensor
+
+
+def _flat_range(self: Array, index: Array, name: str) -> Array:
+    if index.size and (index.min() < -self.size or index.max() >= self.size):
+        raise IndexError(
+            f"out of range: tried to access index {int(index.max())} on a tensor of "
+            f"{self.size} elements."
+        )
+    return index
+
+
+take: Row = row(
+    "take(Tensor self, Tensor index)",
+    lambda self, index: self.reshape(-1)[_flat_range(self, index, "take")],
+    self=lambda grad, self_shape, index: put(_blank(self_shape, grad), index, grad, True),
+    samples=lambda r: [(r(3, 4), np.array([[0, 5], [5, 11]]))],
+    doc="The elements at places of the flattened tensor.",
+)
+
+
+def _put_flat(self: Array, index: Array, source: Array, accumulate: bool = False) -> Array:
+    full = np.array(self)
+    flat = full.reshape(-1)
+    where = _flat_range(self, index, "put_").reshape(-1)
+    if index.size != source.size:
+        raise RuntimeError(
+            f"put_(): Expected source and index to have the same number of elements, but got "
+            f"source.numel() = {source.size}, index.numel() = {index.size}"
+        )
+    if accumulate:
+        np.add.at(flat, where, source.reshape(-1))
+    else:
+        flat[where] = source.reshape(-1)
+    return full
+
+
+put: Row = row(
+    "put(Tensor self, Tensor index, Tensor source, bool accumulate=False)",
+    _put_flat,
+    self=lambda grad, index, accumulate: (
+        grad if accumulate else put(grad, index, take(grad, index) * 0, False)
+    ),
+    source=lambda grad, index, source_shape: reshape(take(grad, index), source_shape),
+    samples=lambda r: [(r(3, 4), np.array([0, 5]), r(2)), (r(3), np.array([1, 1]), r(2), True)],
+    doc="A copy of self with the elements of source at places of the flattened tensor.",
+)
+
+# --- masks
+
+
+def _mask(mask: Array, name: str) -> Array:
+    if mask.dtype != np.bool_:
+        word = dtypes.of(mask).scalar_name.lower()
+        raise RuntimeError(f"{name} only supports boolean masks, but got mask with dtype {word}")
+    return mask
+
+
+masked_fill_number: Row = row(
+    "masked_fill(Tensor self, Tensor mask, Scalar value)",
+    lambda self, mask, value: np.where(_mask(mask, "masked_fill_"), self.dtype.type(value), self),
+    self=lambda grad, mask: masked_fill_number(grad, mask, 0),
+    samples=lambda r: [(r(3, 4), r.mask(3, 4), 1.5), (r(3, 4), r.mask(4), 0)],
+    doc="A copy of self with a number where the mask holds.",
+)
+
+
+def _masked_fill(self: Array, mask: Array, value: Array) -> Array:
+    if value.ndim:
+        raise RuntimeError(
+            "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value.ndim} dimension(s)."
+        )
+    return np.where(_mask(mask, "masked_fill_"), value.astype(self.dtype), self)
+
+
+masked_fill_tensor: Row = row(
+    "masked_fill(Tensor self, Tensor mask, Tensor value)",
+    _masked_fill,
+    node="MaskedFillBackward1",
+    self=lambda grad, mask: masked_fill_number(grad, mask, 0),
+    value=lambda grad, mask: where_(mask, grad, 0.0),
+    samples=lambda r: [(r(3, 4), r.mask(3, 4), r())],
+    doc="A copy of self with one value where the mask holds.",
+)
+
+
+def _masked_select(self: Array, mask: Array) -> Array:
+    _mask(mask, "masked_select")
+    a, b = np.broadcast_arrays(self, mask)
+    return a[b]
+
+
+masked_select: Row = row(
+    "masked_select(Tensor self, Tensor mask)",
+    _masked_select,
+    self=lambda grad, self_shape, mask: masked_scatter(
+        _blank(np.broadcast_shapes(tuple(self_shape), shape_of(mask)), grad), mask, grad
+    ),
+    samples=lambda r: [(r(3, 4), np.array([[True, False, True, True]] * 3))],
+    doc="The elements where the mask holds, as a vector.",
+)
+
+
+def _masked_scatter(self: Array, mask: Array, source: Array) -> Array:
+    full = np.array(np.broadcast_to(self, np.broadcast_shapes(self.shape, mask.shape)))
+    where = np.broadcast_to(mask, full.shape)
+    count = int(where.sum())
+    if source.size < count:
+        raise RuntimeError("Number of elements of source < number of ones in mask")
+    full[where] = source.reshape(-1)[:count]
+    return full
+
+
+def _masked_scatter_source(grad: Any, mask: Any, source_shape: Sequence[int]) -> Any:
+    picked = masked_select(grad, mask)
+    missing = int(np.prod(source_shape)) - shape_of(picked)[0]
+    if missing:
+        from gradcli.ops.padding import constant_pad
+
+        picked = constant_pad(picked, (0, missing), 0)
+    return reshape(picked, source_shape)
+
+
+masked_scatter: Row = row(
+    "masked_scatter(Tensor self, Tensor mask, Tensor source)",
+    _masked_scatter,
+    self=lambda grad, mask: masked_fill_number(grad, mask, 0),
+    source=_masked_scatter_source,
+    samples=lambda r: [(r(3, 4), r.mask(3, 4), r(12))],
+    doc="A copy of self with the elements of source, in order, where the mask holds.",
+)
+
+# --- where, and the places of non-zeros
+
+
+@composite(
+    "where(Tensor condition, Operand self, Operand other)",
+    samples=lambda r: [(r.mask(3, 4), r(3, 4), r(4))],
+    doc="Elements of self where the condition holds, of other elsewhere.",
+)
+def where(condition: Any, self: Any, other: Any) -> Any:
+    if condition._array.dtype not in (np.bool_, np.uint8):
+        raise RuntimeError(
+            f"where expected condition to be a boolean tensor, but got a tensor with dtype "
+            f"{condition.dtype.scalar_name}"
+        )
+    operands = [v._array if isinstance(v, Tensor) else v for v in (self, other)]
+    kind = dtypes.result_type(operands)
+    cast = [
+        v.to(kind) if isinstance(v, Tensor) else wrap(np.asarray(v, kind.np)) for v in (self, other)
+    ]
+    return where_(condition, *cast)
+
+
+@composite("where(Tensor condition)", doc="The places of non-zero elements, a tensor a dimension.")
+def where_nonzero(condition: Any) -> Any:
+    return nonzero(condition, as_tuple=True)
+
+
+@composite(
+    "nonzero(Tensor self, *, bool as_tuple=False)",
+    doc="The places of non-zero elements, one a row (or a tensor a dimension).",
+)
+def nonzero(self: Any, as_tuple: bool = False) -> Any:
+    array = self._array
+    if as_tuple:
+        found = np.nonzero(np.atleast_1d(array))
+        return tuple(wrap(np.asarray(part, np.int64)) for part in found)
+    if not array.ndim:
+        return wrap(np.zeros((int(bool(array)), 0), np.int64))
+    return wrap(np.argwhere(array).astype(np.int64))
+
+
+@composite("argwhere(Tensor self)", doc="The places of non-zero elements, one a row.")
+def argwhere(self: Any) -> Any:
+    return nonzero(self)

@@ -1,0 +1,200 @@
+"""Reductions into given places: ``scatter_reduce`` and ``index_reduce``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradcli.ops.comparison import eq, logical_and, where_
+from gradcli.ops.indexing import (
+    gather,
+    index_add,
+    index_fill_number,
+    index_select,
+    scatter_add,
+    scatter_value,
+)
+from gradcli.ops.table import Row, row
+from gradcli.tensor.tensor import Tensor, wrap_dim
+
+Array = Any
+
+_UFUNCS: dict[str, Any] = {
+    "sum": np.add,
+    "mean": np.add,
+    "prod": np.multiply,
+    "amax": np.maximum,
+    "amin": np.minimum,
+}
+
+
+class Access(NamedTuple):
+    """How an operator addresses its places: reading, adding, clearing."""
+
+    pick: Callable[[Any, int, Any], Any]
+    add: Callable[[Any, int, Any, Any], Any]
+    clear: Callable[[Any, int, Any], Any]
+
+
+SCATTER = Access(gather, scatter_add, lambda value, dim, index: scatter_value(value, dim, index, 0))
+INDEX = Access(
+    index_select, index_add, lambda value, dim, index: index_fill_number(value, dim, index, 0)
+)
+
+
+def _like(value: Any, like: Any) -> Any:
+    """Booleans as numbers of the type of ``like``, differentiable through nothing."""
+    array = like._array if type(like) is Tensor else like
+    return where_(value, array.dtype.type(1), array.dtype.type(0))
+
+
+def _ones(like: Any) -> Any:
+    return like * 0 + 1
+
+
+def _reduce_vjp(
+    access: Access,
+    grad: Any,
+    self: Any,
+    dim: int,
+    index: Any,
+    src: Any,
+    reduce: str,
+    include_self: bool,
+    result: Any,
+    again: Callable[..., Any],
+) -> tuple[Any, Any]:
+    """The gradients of ``self`` and ``src``; ties of amax and amin share evenly."""
+    pick, add, clear = access
+    if reduce == "sum":
+        grad_self, grad_src = grad, pick(grad, dim, index)
+    elif reduce == "mean":
+        count = _ones(grad) if include_self else grad * 0
+        count = add(count, dim, index, _ones(src))
+        count = where_(eq(count, 0), 1.0, count)
+        grad_self = grad / count
+        grad_src = pick(grad, dim, index) / pick(count, dim, index)
+    elif reduce == "prod":
+        safe_self = where_(eq(self, 0), 1.0, self)
+        others = again(safe_self, dim, index, src, reduce, include_self)
+        grad_self = grad * others / safe_self
+        zero = eq(src, 0)
+        zeros = pick(add(self * 0, dim, index, _like(zero, self)), dim, index)
+        single = logical_and(zero, eq(zeros, 1))
+        without = again(self, dim, index, where_(single, 1.0, src), reduce, include_self)
+        grad_src = where_(
+            single,
+            pick(grad * without, dim, index),
+            pick(grad * result, dim, index) / where_(zero, 1.0, src),
+        )
+    else:
+        mine = _like(eq(self, result), self)
+        theirs = _like(eq(src, pick(result, dim, index)), src)
+        shared = grad / add(mine, dim, index, theirs)
+        grad_self = mine * shared
+        grad_src = theirs * pick(shared, dim, index)
+    if not include_self:
+        grad_self = clear(grad_self, dim, index)
+    return grad_self, grad_src
+
+
+def _identity(reduce: str, dtype: Any) -> Any:
+    if reduce in ("amax", "amin"):
+        if dtype.kind == "f":
+            return -np.inf if reduce == "amax" else np.inf
+        limits = np.iinfo(dtype)
+        return limits.min if reduce == "amax" else limits.max
+    return 1 if reduce == "prod" else 0
+
+
+def _reduced(
+    self: Array, where: Any, src: Array, reduce: str, include_self: bool, name: str
+) -> Array:
+    if reduce not in _UFUNCS:
+        raise RuntimeError(f"{name}: unsupported reduce {reduce!r}")
+    full = self.copy()
+    if not include_self:
+        full[where] = _identity(reduce, self.dtype)
+    _UFUNCS[reduce].at(full, where, src)
+    if reduce == "mean":
+        count = np.full(self.shape, int(include_self), np.int64)
+        np.add.at(count, where, 1)
+        if not include_self:
+            untouched = count == 0
+            count[untouched] = 1
+        if self.dtype.kind == "f":
+            full = full / count.astype(self.dtype)
+        else:
+            full = np.floor_divide(full, count).astype(self.dtype)
+    return full
+
+
+def _scatter_reduce(
+    self: Array, dim: int, index: Array, src: Array, reduce: str, include_self: bool = True
+) -> Array:
+    if reduce not in _UFUNCS:
+        raise RuntimeError(
+            "reduce argument must be either sum, prod, mean, amax or amin, got " + reduce
+        )
+    if not self.ndim:
+        one = _scatter_reduce(
+            self.reshape(1), 0, index.reshape(-1), src.reshape(-1), reduce, include_self
+        )
+        return one.reshape(())
+    where = wrap_dim(dim, self.ndim)
+    grid: list[Any] = list(np.indices(index.shape, sparse=True))
+    grid[where] = index
+    cut = src[tuple(slice(0, n) for n in index.shape)]
+    return _reduced(self, tuple(grid), cut, reduce, include_self, "scatter_reduce")
+
+
+scatter_reduce: Row = row(
+    "scatter_reduce(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, "
+    "bool include_self=True)",
+    _scatter_reduce,
+    joint=(
+        "self src",
+        lambda grad, self, dim, index, src, reduce, include_self, result: _reduce_vjp(
+            SCATTER, grad, self, dim, index, src, reduce, include_self, result, scatter_reduce
+        ),
+    ),
+    kink="elements that tie for amax or amin share the gradient evenly",
+    samples=lambda r: [
+        (r(3, 4), 1, np.array([[0, 2], [1, 1], [2, 0]]), r(3, 2), how)
+        for how in ("sum", "prod", "mean", "amax", "amin")
+    ],
+    doc="self combined with the elements of src at given places along a dimension.",
+)
+
+
+def _index_reduce(
+    self: Array, dim: int, index: Array, source: Array, reduce: str, include_self: bool = True
+) -> Array:
+    if reduce not in ("prod", "mean", "amax", "amin"):
+        raise RuntimeError(
+            "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got "
+            f"{reduce}."
+        )
+    where = wrap_dim(dim, self.ndim)
+    slot: Any = (slice(None),) * where + (index.reshape(-1),)
+    return _reduced(self, slot, source, reduce, include_self, "index_reduce")
+
+
+index_reduce: Row = row(
+    "index_reduce(Tensor self, int dim, Tensor index, Tensor source, str reduce, *, "
+    "bool include_self=True)",
+    _index_reduce,
+    joint=(
+        "self source",
+        lambda grad, self, dim, index, source, reduce, include_self, result: _reduce_vjp(
+            INDEX, grad, self, dim, index, source, reduce, include_self, result, index_reduce
+        ),
+    ),
+    kink="elements that tie for amax or amin share the gradient evenly",
+    samples=lambda r: [
+        (r(3, 4), 1, np.array([0, 2, 2]), r(3, 3), how) for how in ("prod", "mean", "amax", "amin")
+    ],
+    doc="self combined with slices of source at given places along a dimension.",
+)
