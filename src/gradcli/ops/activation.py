@@ -1,7 +1,8 @@
 """Activation functions of ``torch.nn.functional`` that are one formula per element.
 
 Formulas, saved values and subgradients at kinks are those of PyTorch's ``derivatives.yaml`` and CPU
-kernels. A backward kernel that PyTorch differentiates again is a row of its own here.
+kernels; at nan they are those of the kernels' scalar loops, which the vectorized ones do not always
+share. A backward kernel that PyTorch differentiates again is a row of its own here.
 """
 
 from __future__ import annotations
@@ -104,8 +105,8 @@ def _hardtanh(self: Array, min_val: float = -1.0, max_val: float = 1.0) -> Array
 
 
 def _hardtanh_backward(grad_output: Array, self: Array, min_val: float, max_val: float) -> Array:
-    inside = (self > self.dtype.type(min_val)) & (self < self.dtype.type(max_val))
-    return np.where(inside, grad_output, grad_output.dtype.type(0))
+    flat = (self <= self.dtype.type(min_val)) | (self >= self.dtype.type(max_val))
+    return np.where(flat, grad_output.dtype.type(0), grad_output)
 
 
 hardtanh_backward: Row = row(
@@ -165,7 +166,7 @@ def _hardshrink(self: Array, lambd: float = 0.5) -> Array:
 
 def _shrink_backward(grad: Array, self: Array, lambd: float) -> Array:
     limit = self.dtype.type(lambd)
-    return np.where((self > limit) | (self < -limit), grad, grad.dtype.type(0))
+    return np.where((self >= -limit) & (self <= limit), grad.dtype.type(0), grad)
 
 
 hardshrink_backward: Row = row(
@@ -258,7 +259,7 @@ def _hardswish(self: Array) -> Array:
 def _hardswish_backward(grad_output: Array, self: Array) -> Array:
     kind = self.dtype.type
     slope = grad_output * (self / kind(3) + kind(0.5))
-    return np.where(self <= -3, kind(0), np.where(self >= 3, grad_output, slope))
+    return np.where(self <= -3, kind(0), np.where(self < 3, slope, grad_output))
 
 
 hardswish_backward: Row = row(
@@ -298,7 +299,7 @@ def _elu_backward(
     kind = self.dtype.type
     falling = np.exp(np.minimum(self, kind(0)) * kind(input_scale))
     bent = grad_output * kind(input_scale) * kind(alpha * scale) * falling
-    return np.where(self > 0, grad_output * kind(scale), bent)
+    return np.where(self <= 0, bent, grad_output * kind(scale))
 
 
 def _elu_double_backward(

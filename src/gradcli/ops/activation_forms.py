@@ -28,7 +28,7 @@ from gradcli.ops.comparison import ge, where_, zeros_like
 from gradcli.ops.elementary import sigmoid, tanh
 from gradcli.ops.samples import Samples, pointwise
 from gradcli.ops.shape import reshape, shape_of
-from gradcli.ops.table import COMMON, Composite, Row, composite, lookup, row
+from gradcli.ops.table import COMMON, Composite, Row, composite, row
 from gradcli.tensor.random import default_generator
 from gradcli.tensor.tensor import Tensor, wrap, wrap_dim
 
@@ -171,6 +171,19 @@ rrelu_with_noise: Row = row(
 )
 
 
+def _slopes(input: Any, lower: float, upper: float, training: bool, generator: Any) -> Tensor:
+    """The slopes that a call draws; none are needed when not training."""
+    for name, bound in (("lower", lower), ("upper", upper)):
+        if not math.isfinite(bound):
+            raise RuntimeError(f"rrelu: {name} bound must be finite, got {bound:g}")
+    if lower > upper:
+        raise RuntimeError("Lower bound should be less than or equal to the upper bound")
+    array = input._array
+    if not training:
+        return wrap(np.zeros_like(array))
+    return wrap((generator or default_generator).rrelu_slopes(array, lower, upper))
+
+
 @composite(
     "rrelu(Tensor input, Scalar lower=0.125, Scalar upper=0.3333333333333333, "
     "bool training=False, any generator=None)",
@@ -185,17 +198,24 @@ def torch_rrelu(
     training: bool = False,
     generator: Any = None,
 ) -> Any:
-    for name, bound in (("lower", lower), ("upper", upper)):
-        if not math.isfinite(bound):
-            raise RuntimeError(f"rrelu: {name} bound must be finite, got {bound:g}")
-    if lower > upper:
-        raise RuntimeError("Lower bound should be less than or equal to the upper bound")
-    array = input._array
-    if training:
-        slopes = (generator or default_generator).rrelu_slopes(array, lower, upper)
-    else:
-        slopes = np.zeros_like(array)
-    return rrelu_with_noise(input, wrap(slopes), lower, upper, training)
+    slopes = _slopes(input, lower, upper, training, generator)
+    return rrelu_with_noise(input, slopes, lower, upper, training)
+
+
+@composite(
+    "rrelu_|nn.functional.rrelu_(Tensor input, Scalar lower=0.125, "
+    "Scalar upper=0.3333333333333333, bool training=False, any generator=None)",
+    doc="rrelu in place.",
+)
+def torch_rrelu_(
+    input: Any,
+    lower: float = 0.125,
+    upper: float = 0.3333333333333333,
+    training: bool = False,
+    generator: Any = None,
+) -> Any:
+    slopes = _slopes(input, lower, upper, training, generator)
+    return _in_place(rrelu_twin, input, slopes, lower, upper, training)
 
 
 # --- gates of halves
@@ -286,10 +306,35 @@ glu: Row = row(
 # --- the forms that users call
 
 
-def _in_place(name: str, *args: Any) -> Any:
-    function = lookup(f"nn.functional.{name}_")
-    assert function is not None
-    return function(*args)
+def _in_place(kernel: Row, input: Any, *args: Any) -> Any:
+    """Writes what a row makes of a tensor into its memory."""
+    from gradcli.ops.inplace import apply_in_place
+
+    return apply_in_place(input, lambda values: kernel(values, *args))
+
+
+def _twin(kernel: Row, node: str) -> Row:
+    """The same row under the name that PyTorch's node of the in-place function has."""
+    name = kernel.names[-1].rpartition(".")[2]
+    ((_, formula),) = kernel.formulas
+    formulas: dict[str, Any] = {kernel.signature.parameters[0].name: formula}
+    made: Row = row(
+        f"aten.{name}_in_place({kernel._parameters})",
+        kernel.forward,
+        promote=kernel.promote,
+        node=node,
+        samples=kernel.samples,
+        doc=f"{name} as its in-place function records it.",
+        **formulas,
+    )
+    return made
+
+
+elu_twin = _twin(elu_row, "EluBackward1")
+celu_twin = _twin(celu_row, "CeluBackward1")
+leaky_relu_twin = _twin(leaky_relu_row, "LeakyReluBackward1")
+threshold_twin = _twin(threshold_row, "ThresholdBackward1")
+rrelu_twin = _twin(rrelu_with_noise, "RreluWithNoiseBackward1")
 
 
 def _like(
@@ -306,13 +351,13 @@ def _like(
 
 @_like("relu(Tensor input", relu_row)
 def relu(input: Any, inplace: bool = False) -> Any:
-    return _in_place("relu", input) if inplace else relu_row(input)
+    return _in_place(relu_row, input) if inplace else relu_row(input)
 
 
 @_like("threshold(Tensor input, float threshold, float value", threshold_row)
 def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
     return (
-        _in_place("threshold", input, threshold, value)
+        _in_place(threshold_twin, input, threshold, value)
         if inplace
         else threshold_row(input, threshold, value)
     )
@@ -321,7 +366,7 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
 @_like("leaky_relu(Tensor input, float negative_slope=0.01", leaky_relu_row)
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
     return (
-        _in_place("leaky_relu", input, negative_slope)
+        _in_place(leaky_relu_twin, input, negative_slope)
         if inplace
         else leaky_relu_row(input, negative_slope)
     )
@@ -329,32 +374,32 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
 
 @_like("elu(Tensor input, float alpha=1.0", elu_row, lambda r: [(r(3, 4),), (r(3), 1.5)])
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
-    return _in_place("elu", input, alpha) if inplace else elu_row(input, alpha)
+    return _in_place(elu_twin, input, alpha) if inplace else elu_row(input, alpha)
 
 
 @_like("celu(Tensor input, float alpha=1.0", celu_row)
 def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
-    return _in_place("celu", input, alpha) if inplace else celu_row(input, alpha)
+    return _in_place(celu_twin, input, alpha) if inplace else celu_row(input, alpha)
 
 
 @_like("hardsigmoid(Tensor input", hardsigmoid_row)
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
-    return _in_place("hardsigmoid", input) if inplace else hardsigmoid_row(input)
+    return _in_place(hardsigmoid_row, input) if inplace else hardsigmoid_row(input)
 
 
 @_like("hardswish(Tensor input", hardswish_row)
 def hardswish(input: Any, inplace: bool = False) -> Any:
-    return _in_place("hardswish", input) if inplace else hardswish_row(input)
+    return _in_place(hardswish_row, input) if inplace else hardswish_row(input)
 
 
 @_like("silu(Tensor input", silu_row)
 def silu(input: Any, inplace: bool = False) -> Any:
-    return _in_place("silu", input) if inplace else silu_row(input)
+    return _in_place(silu_row, input) if inplace else silu_row(input)
 
 
 @_like("mish(Tensor input", mish_row)
 def mish(input: Any, inplace: bool = False) -> Any:
-    return _in_place("mish", input) if inplace else mish_row(input)
+    return _in_place(mish_row, input) if inplace else mish_row(input)
 
 
 @composite("celu(Tensor input, Scalar alpha=1.0)", samples=celu_row.samples, doc=celu_row.doc)
@@ -375,7 +420,11 @@ def torch_selu(input: Any) -> Any:
     "nn.functional.selu(Tensor input, bool inplace=False)", samples=pointwise(), doc=torch_selu.doc
 )
 def selu(input: Any, inplace: bool = False) -> Any:
-    return _in_place("selu", input) if inplace else elu_row(input, SELU_ALPHA, SELU_SCALE)
+    return (
+        _in_place(elu_twin, input, SELU_ALPHA, SELU_SCALE)
+        if inplace
+        else elu_row(input, SELU_ALPHA, SELU_SCALE)
+    )
 
 
 @composite(
@@ -392,7 +441,7 @@ def rrelu(
     inplace: bool = False,
 ) -> Any:
     if inplace:
-        return _in_place("rrelu", input, lower, upper, training)
+        return torch_rrelu_(input, lower, upper, training)
     return torch_rrelu(input, lower, upper, training)
 
 
@@ -401,8 +450,32 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
     if inplace:
-        return _in_place("hardtanh", input, min_val, max_val)
+        return _in_place(hardtanh_row, input, min_val, max_val)
     return hardtanh_row(input, min_val, max_val)
+
+
+def _underscored(parameters: str, kernel: Row, *fixed: Any) -> None:
+    """Enters the in-place function of a row, such as ``torch.relu_``."""
+
+    def changed(input: Any, *args: Any) -> Any:
+        return _in_place(kernel, input, *args, *fixed)
+
+    name = parameters.partition("(")[0].rpartition(".")[2]
+    composite(parameters, doc=f"{name.removesuffix('_')} in place.")(changed)
+
+
+_underscored("relu_|nn.functional.relu_(Tensor input)", relu_row)
+_underscored("selu_|nn.functional.selu_(Tensor input)", elu_twin, SELU_ALPHA, SELU_SCALE)
+_underscored("celu_|nn.functional.celu_(Tensor input, Scalar alpha=1.0)", celu_twin)
+_underscored(
+    "threshold_|nn.functional.threshold_(Tensor input, Scalar threshold, Scalar value)",
+    threshold_twin,
+)
+_underscored("nn.functional.elu_(Tensor input, Scalar alpha=1.0)", elu_twin)
+_underscored("nn.functional.leaky_relu_(Tensor input, Scalar negative_slope=0.01)", leaky_relu_twin)
+_underscored(
+    "nn.functional.hardtanh_(Tensor input, Scalar min_val=-1, Scalar max_val=1)", hardtanh_row
+)
 
 
 @composite(
@@ -412,7 +485,7 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     kink=hardtanh_row.kink,
 )
 def relu6(input: Any, inplace: bool = False) -> Any:
-    return _in_place("hardtanh", input, 0, 6) if inplace else hardtanh_row(input, 0, 6)
+    return _in_place(hardtanh_row, input, 0, 6) if inplace else hardtanh_row(input, 0, 6)
 
 
 @composite("nn.functional.tanh(Tensor input)", samples=pointwise(), doc=tanh.doc)

@@ -9,13 +9,14 @@ import numpy as np
 
 from gradcli.ops.arithmetic import absolute, sgn
 from gradcli.ops.checks import not_implemented
-from gradcli.ops.comparison import eq, isnan, logical_or, where_
+from gradcli.ops.comparison import eq, filled, isnan, logical_or
 from gradcli.ops.creation import to_dtype
 from gradcli.ops.elementary import pow_scalar
 from gradcli.ops.reduction import sum_dim
 from gradcli.ops.scalars import add_scalar
 from gradcli.ops.shape import broadcast_tensors, clone_row, expand, shape_of, unsqueeze
-from gradcli.ops.table import Row, composite, lookup, row
+from gradcli.ops.statistics import vector_norm
+from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor, wrap_dim
 
@@ -47,19 +48,19 @@ def _norm_backward(grad: Any, self: Any, p: float, dim: int, keepdim: bool, resu
     if p == 1:
         return sgn(self) * grad
     if p == 2:
-        return grad * where_(eq(result, 0), 0.0, self / result)
+        return grad * filled(self / result, eq(result, 0), 0)
     if math.isinf(p):
         sizes = absolute(self)
         reached = logical_or(eq(sizes, result), isnan(sizes))
         return sgn(self) * (grad / sum_dim(reached, (dim,), True) * reached)
     if p < 1:
-        scaled = sgn(self) * where_(eq(self, 0), 0.0, pow_scalar(absolute(self), p - 1))
+        scaled = sgn(self) * filled(pow_scalar(absolute(self), p - 1), eq(self, 0), 0)
         return scaled * grad * pow_scalar(result, 1 - p)
     if p < 2:
         scaled = sgn(self) * pow_scalar(absolute(self), p - 1)
     else:
         scaled = self * pow_scalar(absolute(self), p - 2)
-    return scaled * where_(eq(result, 0), 0.0, grad / pow_scalar(result, p - 1))
+    return scaled * filled(grad / pow_scalar(result, p - 1), eq(result, 0), 0)
 
 
 norm_along: Row = row(
@@ -106,7 +107,6 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
 
 def _unit(x: Tensor, dim: int, eps: float) -> Any:
     """Vectors divided by their norms; the lower bound is no part of what is differentiated."""
-    vector_norm: Any = lookup("linalg.vector_norm")
     length = clone_row(vector_norm(x, 2, dim, True))
     np.maximum(length._array, eps, out=length._array)
     return x / length

@@ -102,6 +102,21 @@ def torch_feature_alpha_dropout(input: Any, p: float, train: bool) -> Any:
     return _drop(input, p, train, features=True, alpha=True)
 
 
+def _underscored(name: str, features: bool, alpha: bool) -> None:
+    """Enters ``torch.NAME_``, which drops in place."""
+
+    def changed(input: Any, p: float, train: bool) -> Any:
+        return _drop(input, p, train, features=features, alpha=alpha, inplace=True)
+
+    composite(f"{name}_(Tensor input, float p, bool train)", doc=f"{name} in place.")(changed)
+
+
+for _features in (False, True):
+    for _alpha in (False, True):
+        _name = "feature_" * _features + "alpha_" * _alpha + "dropout"
+        _underscored(_name, _features, _alpha)
+
+
 @composite(
     "nn.functional.dropout(Tensor input, float p=0.5, bool training=True, bool inplace=False)",
     samples=_calls,

@@ -7,12 +7,13 @@ from typing import Any, Final
 import numpy as np
 
 from gradcli.ops.checks import not_implemented
-from gradcli.ops.comparison import where_
+from gradcli.ops.comparison import eq, filled
+from gradcli.ops.indexing import index_select
 from gradcli.ops.samples import Sampler
-from gradcli.ops.shape import reshape
+from gradcli.ops.shape import reshape, shape_of
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import Tensor, versions_of, wrap
+from gradcli.tensor.tensor import versions_of, wrap
 
 Array = Any
 
@@ -64,12 +65,11 @@ def _embedding_dense_backward(
 
 
 def _embedding_double(grad: Any, indices: Any, padding_idx: int) -> Any:
-    found = embedding_row(grad, indices)
-    if padding_idx < 0:
-        return found
-    index = indices._array if type(indices) is Tensor else indices
-    skipped = np.expand_dims(index == padding_idx, -1)
-    return where_(wrap(skipped) if type(grad) is Tensor else skipped, 0.0, found)
+    shape = shape_of(indices)
+    found = index_select(grad, 0, reshape(indices, (-1,)))
+    if padding_idx >= 0:
+        found = filled(found, reshape(eq(indices, padding_idx), (-1, 1)), 0)
+    return reshape(found, (*shape, shape_of(grad)[1]))
 
 
 embedding_backward: Row = row(
@@ -193,6 +193,11 @@ def _embedding_bag(
     outside = np.flatnonzero((indices < 0) | (indices >= len(weight)))
     if outside.size:
         place = int(outside[0])
+        if weight.dtype != np.float32 or mode == MAX:
+            raise RuntimeError(
+                "embedding_bag: Expected idx >= 0 && idx < num_embeddings but found idx to be "
+                f"{int(indices[place])}"
+            )
         raise RuntimeError(
             f"Index {place} of input takes value {int(indices[place])} which is not in the valid "
             f"range [0, {len(weight)})"

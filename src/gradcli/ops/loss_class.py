@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcli.ops.arithmetic import neg
 from gradcli.ops.checks import constants, floating_only
-from gradcli.ops.comparison import zeros_like
+from gradcli.ops.comparison import filled, zeros_like
 from gradcli.ops.loss import MEAN, NONE, SUM, reduction_code
 from gradcli.ops.reduction import sum_all, sum_dim
 from gradcli.ops.samples import Sampler
@@ -315,7 +315,7 @@ def _of_smoothed_labels(
     sharp = _nll_loss(logs, target, weight, reduction, ignore_index)
     weighted = logs if weight is None else logs * _spread(weight, logs.ndim)
     ignored = target == ignore_index
-    smooth = neg(sum_dim(weighted, (class_dim,))).masked_fill(ignored, 0.0)
+    smooth = filled(neg(sum_dim(weighted, (class_dim,))), ignored, 0.0)
     if reduction != NONE:
         smooth = sum_all(smooth)
     if reduction == MEAN:

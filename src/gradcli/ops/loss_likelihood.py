@@ -12,7 +12,7 @@ from gradcli.ops.activation import logsigmoid
 from gradcli.ops.arithmetic import sub
 from gradcli.ops.bounds import logit
 from gradcli.ops.checks import constants, floating_only
-from gradcli.ops.comparison import le
+from gradcli.ops.comparison import filled, le
 from gradcli.ops.elementary import exp, log, pow_scalar, sigmoid, xlogy
 from gradcli.ops.loss import LEGACY, MEAN, NONE, SUM, divided, reduce_array, reduced, reduction_code
 from gradcli.ops.samples import Sampler
@@ -221,7 +221,8 @@ def torch_binary_cross_entropy_with_logits(
         )
     if input.is_floating_point() and not target.is_floating_point():
         raise RuntimeError(
-            f"result type Float can't be cast to the desired output type {target.dtype.scalar_name}"
+            f"result type {input.dtype.scalar_name} can't be cast to the desired output type "
+            f"{target.dtype.scalar_name}"
         )
     return bce_logits_row(input, target, weight, pos_weight, reduction)
 
@@ -318,7 +319,7 @@ def torch_poisson_nll_loss(
         # Stirling's approximation of log(target!).
         root = mul_scalar(log(mul_scalar(target, 2 * math.pi)), 0.5)
         stirling = target * log(target) - target + root
-        loss = loss + stirling.masked_fill(le(target, 1), 0)
+        loss = loss + filled(stirling, le(target, 1), 0)
     return reduced(loss, reduction)
 
 

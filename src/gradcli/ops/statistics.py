@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.arithmetic import absolute, reciprocal, sgn
-from gradcli.ops.comparison import conj, eq, gt, where_
+from gradcli.ops.comparison import conj, eq, filled, gt, isnan, logical_or, where_
 from gradcli.ops.elementary import exp, pow_scalar
 from gradcli.ops.matmul import mm
 from gradcli.ops.reduction import (
@@ -382,23 +382,22 @@ def _norm_vjp(
     grad = restore(grad, self_shape, dim, keepdim)
     norm = restore(result, self_shape, dim, keepdim)
     if ord == 0:
-        return self * 0
+        return None
     if ord == 1:
         return sgn(self) * grad
     if ord == 2:
-        return where_(eq(norm, 0), 0.0, self / norm * grad)
-    if math.isinf(ord):
-        hits = eq(absolute(self), norm)
-        return sgn(self) * (hits * grad / sum_dim(hits, dim or (), True))
+        return grad * filled(self / norm, eq(norm, 0), 0)
     size = absolute(self)
+    if math.isinf(ord):
+        hits = logical_or(eq(size, norm), isnan(size))
+        return sgn(self) * (grad / sum_dim(hits, dim or (), True) * hits)
     if ord < 1:
-        powers = where_(eq(self, 0), 0.0, pow_scalar(size, ord - 1))
-        return where_(eq(norm, 0), 0.0, sgn(self) * powers * grad * pow_scalar(norm, 1 - ord))
+        powers = sgn(self) * filled(pow_scalar(size, ord - 1), eq(self, 0), 0)
+        return powers * grad * pow_scalar(norm, 1 - ord)
+    scale = filled(grad / pow_scalar(norm, ord - 1), eq(norm, 0), 0)
     if ord < 2:
-        scale = sgn(self) * pow_scalar(size, ord - 1)
-        return scale * where_(eq(norm, 0), 0.0, grad / pow_scalar(norm, ord - 1))
-    scale = self * pow_scalar(size, ord - 2)
-    return scale * where_(eq(norm, 0), 0.0, grad / pow_scalar(norm, ord - 1))
+        return sgn(self) * pow_scalar(size, ord - 1) * scale
+    return self * pow_scalar(size, ord - 2) * scale
 
 
 vector_norm: Row = row(
@@ -421,11 +420,20 @@ dist: Row = row(
     _dist,
     promote=FLOAT,
     self=lambda grad, self, other, result, p: _dist_vjp(grad, self - other, result, p),
-    other=lambda grad, self, other, result, p: -_dist_vjp(grad, self - other, result, p),
+    other=lambda grad, self, other, result, p: _negative(_dist_vjp(grad, self - other, result, p)),
     kink="at distance zero the gradient is zero",
     samples=lambda r: [(r(3, 4), r(4)), (r(5), r(5), 3)],
     doc="The norm of the difference.",
 )
+
+
+def _negative(slope: Any) -> Any:
+    if slope is None:
+        raise RuntimeError(
+            "Expected a proper Tensor but got None (or an undefined Tensor in C++) for argument #0 "
+            "'self'"
+        )
+    return -slope
 
 
 def _dist_vjp(grad: Any, difference: Any, result: Any, p: float) -> Any:
