@@ -312,7 +312,8 @@ def torch_poisson_nll_loss(
     input: Any, target: Any, log_input: bool, full: bool, eps: float, reduction: int
 ) -> Any:
     if log_input:
-        loss = exp(input) - target * input
+        product = target * input
+        loss = exp(input) - product
     else:
         loss = input - target * log(add_scalar(input, eps))
     if full:
