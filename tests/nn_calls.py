@@ -70,6 +70,7 @@ TENSORS: dict[str, Array] = {
     "keys": _table(1, 2, 5, 4)[..., ::-1].copy(),
     "values": _table(1, 2, 5, 4, low=-1.0, high=3.0),
     "half": _table(6),
+    "frames": _table(5, 2, 4),
     # Constants.
     "i": np.array([2, 0, 3]),
     "ii": np.array([[1, 3, 1], [0, 4, 2]]),
@@ -80,6 +81,7 @@ TENSORS: dict[str, Array] = {
     "signs": np.array([[1, -1, 1, -1], [-1, -1, 1, 1], [1, 1, 1, -1]]),
     "three": np.array([1, -1, 1]),
     "labels": np.array([[2, 0, -1, 1], [3, -1, -1, -1], [0, 1, 2, 3]]),
+    "words": np.array([[1, 2, 2], [3, 1, 0]]),
     "bits": np.array([[1, 0, 1, 0], [0, 0, 1, 1], [1, 1, 1, 0]]),
     "m": np.array([[True, True, False, True, False]] * 2 + [[False] * 5]),
     "running": np.array([0.5, -0.5, 1.0, 0.0]),
@@ -298,6 +300,26 @@ GROUPS: dict[str, list[str]] = {
         "F.cross_entropy(x, p, ignore_index=1)",
         "F.cross_entropy(x, i, label_smoothing=2.0)",
         "F.cross_entropy(x, p, v[:2])",
+    ],
+    "loss_ctc": [
+        *(
+            f"F.ctc_loss(frames.log_softmax(2), words, (5, 4), (3, 2), reduction='{r}')"
+            for r in ("none", "mean", "sum")
+        ),
+        "F.ctc_loss(frames, words.view(-1)[:5], (5, 4), (3, 2))",
+        "F.ctc_loss(frames, words, (3, 4), (3, 2))",
+        "F.ctc_loss(frames, words, (3, 4), (3, 2), zero_infinity=True)",
+        "F.ctc_loss(frames, words, (5, 4), (0, 2), blank=3)",
+        "F.ctc_loss(frames[:, 0], words[0], off[3:], off[1:2] + 1, reduction='none')",
+        "torch.ctc_loss(frames, words, i[::2] + 2, off[1:3])",
+        # what is refused
+        "F.ctc_loss(frames, words, (6, 4), (3, 2))",
+        "F.ctc_loss(frames, words, (5, 4), (4, 2))",
+        "F.ctc_loss(frames, words, (5,), (3, 2))",
+        "F.ctc_loss(frames, words, (5, 4), (3,))",
+        "F.ctc_loss(frames, words, (5, 4), (3, 2), blank=7)",
+        "F.ctc_loss(frames, words, v[:2], off[1:3])",
+        "F.ctc_loss(frames, words[0], (5, 4), (3, 2))",
     ],
     "loss_margin": [
         *(f"F.multi_margin_loss(x, i, reduction='{r}')" for r in ("none", "mean", "sum")),

@@ -6,9 +6,9 @@ import pytest
 
 from tests.nn_answers import Answer, answers, check
 
+GROUPS = ("loss", "loss_class", "loss_margin", "loss_ctc")
 
-@pytest.mark.parametrize(
-    "answer", [*answers("loss"), *answers("loss_class"), *answers("loss_margin")]
-)
+
+@pytest.mark.parametrize("answer", [answer for group in GROUPS for answer in answers(group)])
 def test_answers_are_those_of_pytorch(answer: Answer) -> None:
     check(answer)

@@ -724,6 +724,7 @@ MODULES: Final = (
     "loss_likelihood",
     "loss_class",
     "loss_margin",
+    "loss_ctc",
     "normalization",
     "layer_normalization",
     "group_normalization",
@@ -754,6 +755,8 @@ MODULES: Final = (
     "inplace",
     "indexing",
     "scattering",
+    "factorisations",
+    "solvers",
 )
 _functions: dict[str, Function] = {}
 _methods: dict[str, Function] = {}
