@@ -757,6 +757,7 @@ MODULES: Final = (
     "scattering",
     "factorisations",
     "solvers",
+    "products",
 )
 _functions: dict[str, Function] = {}
 _methods: dict[str, Function] = {}
