@@ -9,8 +9,8 @@ import numpy as np
 from gradcli.ops.arithmetic import scaled
 from gradcli.ops.comparison import conj
 from gradcli.ops.shape import (
-    clone_row,
     common_shape,
+    contiguous,
     expand,
     reshape,
     shape_of,
@@ -188,7 +188,7 @@ def _folded(self: Any, other: Any) -> Any:
     if len(shape_of(small)) == 1:
         return unsafe_view(mv(flat, small), lead)
     found = unsafe_view(mm(flat, small), (*lead, shape_of(small)[1]))
-    return found if first else clone_row(transpose(found, -1, -2))
+    return found if first else contiguous(transpose(found, -1, -2))
 
 
 def _batched(self: Any, other: Any) -> Any:

@@ -328,7 +328,7 @@ def _aligned(operand: Any, labels: list[str], order: list[str]) -> Any:
 
 
 @composite(
-    "einsum(str equation, Tensor[] operands)",
+    "einsum(str equation, Tensor[*] operands)",
     samples=lambda r: [("ij,jk->ik", [r(2, 3), r(3, 2)]), ("ii->", [r(3, 3)])],
     doc="Products summed over the labels that the result lacks.",
 )
@@ -478,7 +478,7 @@ def _in_order(chain: list[Any]) -> Any:
     return found[0, n - 1]
 
 
-@composite("chain_matmul(Tensor[] matrices)", doc="A product of matrices, in the cheapest order.")
+@composite("chain_matmul(Tensor[*] matrices)", doc="A product of matrices, in the cheapest order.")
 def chain_matmul(matrices: Sequence[Any]) -> Any:
     return matrices[0] if len(matrices) == 1 else _in_order(list(matrices))
 

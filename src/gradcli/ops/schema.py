@@ -12,10 +12,10 @@ function of ``torch`` and a method; a plain name without it is a function; ``Ten
 method only; other dotted names live in that module of ``torch``; ``aten.`` names are internal.
 
 Types: ``Tensor``, ``Operand`` (a tensor, or a number that acts as one), ``Scalar``, ``int``,
-``float``, ``bool``, ``str``, ``dtype``, ``any``, lists such as ``int[]``, ``int[2]`` (one number
-stands for all), ``Tensor[]``, ``Tensor[*]`` (a list that may also be written without brackets), and
-``?`` behind a type that may be None. ``$factory`` stands for the keyword arguments that all
-functions share that make new tensors.
+``float``, ``bool``, ``str``, ``dtype``, ``device``, ``any``, lists such as ``int[]``, ``int[2]``
+(one number stands for all), ``Tensor[]``, ``Tensor[*]`` (a list that may also be written without
+brackets), and ``?`` behind a type that may be None. ``$factory`` stands for the keyword arguments
+that all functions share that make new tensors.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from typing import Any, Final
 import numpy as np
 
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.tensor import Size, Tensor
+from gradcli.tensor.tensor import Device, Size, Tensor
 
 _FACTORY: Final = (
-    "dtype? dtype=None, any layout=None, any device=None, bool? pin_memory=False, "
+    "dtype? dtype=None, any layout=None, device? device=None, bool? pin_memory=False, "
     "bool? requires_grad=False"
 )
 _PARAMETER: Final = re.compile(
@@ -48,6 +48,7 @@ _WORDS: Final = {
     "bool": "bool",
     "str": "str",
     "dtype": "torch.dtype",
+    "device": "torch.device",
     "int[]": "tuple of ints",
     "float[]": "tuple of floats",
     "bool[]": "tuple of bools",
@@ -129,7 +130,7 @@ def split_signature(text: str) -> tuple[list[str], str]:
 class Signature:
     """The parameters of an operator in order, and how arguments are fitted to them."""
 
-    __slots__ = ("defaults", "index", "name", "parameters", "positional")
+    __slots__ = ("defaults", "index", "name", "parameters", "positional", "required")
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
@@ -142,6 +143,7 @@ class Signature:
                 self.parameters.append(Parameter(part, keyword_only))
         self.index = {parameter.name: k for k, parameter in enumerate(self.parameters)}
         self.positional = sum(not parameter.keyword_only for parameter in self.parameters)
+        self.required = sum(parameter.required for parameter in self.parameters)
         self.defaults = tuple(parameter.default for parameter in self.parameters)
 
     def describe(self) -> str:
@@ -161,9 +163,14 @@ class Signature:
         args = self._gather(args, skipped)
         if len(args) > self.positional:
             takes, gave = self.positional - skipped, len(args) - skipped
+            least = self.required - skipped
+            if least != takes:
+                takes_text = f"from {least} to {takes} positional arguments"
+            else:
+                takes_text = f"{takes} positional argument{'s' * (takes != 1)}"
             raise Mismatch(
-                f"{self.name}() takes {takes} positional argument{'s' * (takes != 1)} but "
-                f"{gave} {'was' if gave == 1 else 'were'} given"
+                f"{self.name}() takes {takes_text} but {gave} {'was' if gave == 1 else 'were'} "
+                "given"
             )
         for position, value in enumerate(args):
             parameter = parameters[position]
@@ -190,17 +197,18 @@ class Signature:
 
     def _gather(self, args: Sequence[Any], skipped: int) -> Sequence[Any]:
         """Turns ``x.view(2, 3)`` into ``x.view((2, 3))``."""
-        if len(args) <= skipped or len(self.parameters) <= skipped:
-            return args
-        parameter = self.parameters[skipped]
-        wanted = _is_int if parameter.base == "int[]" else _is_tensor
-        if (
-            not parameter.variadic
-            or not wanted(args[skipped])
-            or (parameter.base == "int[]" and self.positional != skipped + 1)
-        ):
-            return args
-        return [*args[:skipped], tuple(args[skipped:])]
+        for position in range(skipped, min(len(args), self.positional)):
+            parameter = self.parameters[position]
+            if not parameter.variadic:
+                continue
+            if parameter.base == "int[]":
+                alone = position == skipped and self.positional == position + 1
+                wanted = alone and _is_int(args[position])
+            else:
+                wanted = _is_tensor(args[position])
+            if wanted:
+                return [*args[:position], tuple(args[position:])]
+        return args
 
     def _find(self, keyword: str) -> int | None:
         position = self.index.get(keyword)
@@ -299,8 +307,8 @@ def _fit(parameter: Parameter, value: Any) -> Any:
         return value if isinstance(value, int) and not isinstance(value, bool) else _MISSING
     if kind == "float":
         return value if isinstance(value, (int, float)) else _MISSING
-    if kind == "dtype" and value is float:
-        value = _python_dtype(value)
+    if kind == "device":
+        return value if isinstance(value, (str, Device)) else _MISSING
     expected: dict[str, type] = {"bool": bool, "str": str, "dtype": DType}
     if kind == "dtype" and isinstance(value, type):
         value = _python_dtype(value)
@@ -345,13 +353,6 @@ def _type_name(value: Any) -> str:
 
 def describe_types(args: Sequence[Any], kwargs: dict[str, Any]) -> str:
     """The given types as PyTorch's "invalid combination" message lists them."""
-
-    def word(value: Any) -> str:
-        if isinstance(value, (list, tuple)) and not isinstance(value, Size):
-            inner = ", ".join(word(item) for item in value)
-            return f"tuple of ({inner})" if isinstance(value, tuple) else f"list of [{inner}]"
-        return _type_name(value)
-
-    parts = [word(value) for value in args]
-    parts += [f"{name}={word(value)}" for name, value in kwargs.items()]
+    parts = [_type_name(value) for value in args]
+    parts += [f"{name}={_type_name(value)}" for name, value in kwargs.items()]
     return f"({', '.join(parts)})"

@@ -36,7 +36,7 @@ def _printed_grad_fn(tensor: Tensor) -> str | None:
 def grad_fn_name(tensor: Tensor) -> str | None:
     """The name of the node that made a tensor, such as `AddBackward0`."""
     node = tensor.grad_fn
-    return None if node is None else node.label
+    return None if node is None else node.name()
 
 
 def tensor_fields(value: Any) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, DType):
         return value.name
     if isinstance(value, Node):
-        return value.label
+        return value.name()
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     if isinstance(value, dict):
