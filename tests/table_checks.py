@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.autograd.backward import grad
+from gradcli.ops.comparison import real_part
 from gradcli.tensor.tensor import Tensor, wrap
 
 STEP = 1e-6
@@ -53,18 +54,33 @@ def seeds_for(outputs: Sequence[Tensor]) -> list[Tensor]:
 
 
 def numerical(function: Callable[[], float], leaf: Tensor) -> np.ndarray[Any, Any]:
-    """Central differences of a scalar function with respect to a leaf's elements."""
+    """Central differences of a real function with respect to a leaf's elements.
+
+    Of complex elements in PyTorch's convention: the slope along the real axis plus i times the one
+    along the imaginary axis.
+    """
     array = leaf._array
     slopes = np.zeros_like(array)
     for index in np.ndindex(array.shape):
-        kept = array[index]
-        array[index] = kept + STEP
-        above = function()
-        array[index] = kept - STEP
-        below = function()
-        array[index] = kept
-        slopes[index] = (above - below) / (2 * STEP)
+        for direction in (1.0, 1.0j) if array.dtype.kind == "c" else (1.0,):
+            kept = array[index]
+            array[index] = kept + STEP * direction
+            above = function()
+            array[index] = kept - STEP * direction
+            below = function()
+            array[index] = kept
+            slopes[index] += direction * (above - below) / (2 * STEP)
     return slopes
+
+
+def weighted_sum(tensors: Sequence[Tensor]) -> Tensor | None:
+    """The real part of the sum of all elements, each with a weight of its own."""
+    total: Any = None
+    for tensor, seed in zip(tensors, seeds_for(tensors), strict=True):
+        part = (tensor * seed).sum()
+        part = real_part(part) if part.is_complex() else part
+        total = part if total is None else total + part
+    return total
 
 
 def check_gradients(
@@ -75,25 +91,14 @@ def check_gradients(
     leaves = leaves_of(made)
 
     def weighted() -> Tensor | None:
-        outputs = [out for out in outputs_of(call(*made)) if out.requires_grad]
-        total: Any = None
-        for out, seed in zip(outputs, seeds_for(outputs), strict=True):
-            part = (out * seed).sum()
-            total = part if total is None else total + part
-        return total
+        return weighted_sum([out for out in outputs_of(call(*made)) if out.requires_grad])
 
-    def first_order() -> Any:
+    def first_order() -> Tensor | None:
         total = weighted()
         if total is None:
             return None
         found = grad(total, leaves, create_graph=True, allow_unused=True)
-        combined: Any = None
-        for part in found:
-            if part is not None and part.requires_grad:
-                (seed,) = seeds_for([part])
-                scaled = (part * seed).sum()
-                combined = scaled if combined is None else combined + scaled
-        return combined
+        return weighted_sum([part for part in found if part is not None and part.requires_grad])
 
     objective = weighted if order == 1 else first_order
     total = objective()

@@ -13,6 +13,9 @@ import pytest
 
 from tests.recorded import DATA, cases, operator_faults, program_faults
 
+# Some recorded calls make PyTorch, and so us, warn.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
 KNOWN = {
     line.split("\t")[0]
     for line in (DATA / "known_differences.txt").read_text(encoding="utf-8").splitlines()

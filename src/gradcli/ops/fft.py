@@ -227,7 +227,7 @@ def _fftn(self: Tensor, s: Any, dim: Any, norm: str | None, forward: bool) -> An
     )
 
 
-def _rfftn(self: Tensor, s: Any, dim: Any, norm: str | None) -> Any:
+def _rfftn(self: Tensor, s: Any = None, dim: Any = None, norm: str | None = None) -> Any:
     self = _real_only(self, "rfftn")
     where, sizes = _arguments(self, s, dim)
     if not where:
@@ -251,12 +251,12 @@ def _half_n(
     return _resized(self, where, sizes), where, last
 
 
-def _irfftn(self: Tensor, s: Any, dim: Any, norm: str | None) -> Any:
+def _irfftn(self: Tensor, s: Any = None, dim: Any = None, norm: str | None = None) -> Any:
     spectrum, where, last = _half_n(self, s, dim, norm, False)
     return fft_c2r(spectrum, tuple(where), _normalization(norm, False), last)
 
 
-def _hfftn(self: Tensor, s: Any, dim: Any, norm: str | None) -> Any:
+def _hfftn(self: Tensor, s: Any = None, dim: Any = None, norm: str | None = None) -> Any:
     spectrum, where, last = _half_n(self, s, dim, norm, True)
     scale = _normalization(norm, True)
     if len(where) > 1:
@@ -264,7 +264,7 @@ def _hfftn(self: Tensor, s: Any, dim: Any, norm: str | None) -> Any:
     return fft_c2r(conj(spectrum), (where[-1],), scale, last)
 
 
-def _ihfftn(self: Tensor, s: Any, dim: Any, norm: str | None) -> Any:
+def _ihfftn(self: Tensor, s: Any = None, dim: Any = None, norm: str | None = None) -> Any:
     if self.is_complex():
         raise RuntimeError(
             f"Only supports floating-point dtypes, but found: {self.dtype.scalar_name}"
@@ -341,12 +341,12 @@ def _several(name: str, many: Any, doc: str) -> None:
 
 _several(
     "fft",
-    lambda self, s, dim, norm: _fftn(self, s, dim, norm, True),
+    lambda self, s=None, dim=None, norm=None: _fftn(self, s, dim, norm, True),
     f"{_SPECTRUM} over several dimensions.",
 )
 _several(
     "ifft",
-    lambda self, s, dim, norm: _fftn(self, s, dim, norm, False),
+    lambda self, s=None, dim=None, norm=None: _fftn(self, s, dim, norm, False),
     "The inverse of fftn over several dimensions.",
 )
 _several("rfft", _rfftn, "Half the transform of reals over several dimensions.")

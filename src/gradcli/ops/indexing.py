@@ -69,7 +69,7 @@ index_backward: Row = row(
 
 def _put(self: Array, indices: Indices, values: Array, accumulate: bool = False) -> Array:
     full = self.copy()
-    where = _checked(self, indices)
+    where: Any = _checked(self, indices)
     target = full[where].shape
     try:
         values = np.broadcast_to(values, target)
@@ -437,7 +437,12 @@ scatter_value: Row = row(
 def scatter_reducing(self: Any, dim: int, index: Any, src: Any, reduce: str) -> Any:
     if reduce == "add":
         return scatter_add(self, dim, index, src)
-    return lookup("scatter_reduce")(self, dim, index, src, "prod")
+    return _scatter_multiply(self, dim, index, src)
+
+
+def _scatter_multiply(self: Any, dim: int, index: Any, src: Any) -> Any:
+    scatter_reduce: Any = lookup("scatter_reduce")
+    return scatter_reduce(self, dim, index, src, "prod")
 
 
 def _scatter_add(self: Array, dim: int, index: Array, src: Array) -> Array:
@@ -606,7 +611,7 @@ take: Row = row(
 
 
 def _put_flat(self: Array, index: Array, source: Array, accumulate: bool = False) -> Array:
-    full = np.array(self)
+    full = np.array(self, order="C")
     flat = full.reshape(-1)
     where = _flat_range(self, index, "put_").reshape(-1)
     if index.size != source.size:

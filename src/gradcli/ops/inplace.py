@@ -65,7 +65,7 @@ add_places: Row = row(
 
 
 def _fill_places(self: Array, src: Array, places: Array) -> Array:
-    full = np.array(self)
+    full = np.array(self, order="C")
     full.reshape(-1)[places] = src
     return full
 
