@@ -77,7 +77,9 @@ def _page(told: dict[str, Any]) -> list[str]:
     kind = "function and method" if told["method"] else "function"
     if told["name"].startswith("Tensor."):
         kind = "method"
-    lines = [f"{told['name']} ({kind}, {told['group']})"]
+    elif told["name"].startswith("aten."):
+        kind = "used in formulas only"
+    lines = [f"{told['name'].removeprefix('aten.')} ({kind}, {told['group']})"]
     for overload in told["overloads"]:
         lines += ["", f"  {overload['signature']}", ""]
         lines += textwrap.wrap(overload["computes"], WIDTH, initial_indent="    ") or []

@@ -13,13 +13,16 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.language.builtins import PYTHON
 from gradcli.ops.samples import Sampler
 from gradcli.ops.table import (
+    Attribute,
     Composite,
     Entry,
     Formula,
     Plan,
     Row,
+    internal,
     lookup,
     lookup_method,
     method_names,
@@ -55,9 +58,14 @@ def summary(name: str) -> str:
 
 
 def entries_of(name: str) -> list[Entry]:
-    """The overloads under a public name (``Tensor.view`` for a method), or an empty list."""
+    """The overloads under a name, or an empty list.
+
+    A method is ``Tensor.view``; a row that formulas call and users cannot is ``aten.tanh_backward``.
+    """
     if name.startswith("Tensor."):
         function = lookup_method(name.removeprefix("Tensor."))
+    elif name.startswith("aten."):
+        function = internal(name)
     else:
         function = lookup(name)
     return [] if function is None else function.entries
@@ -87,10 +95,10 @@ def describe(name: str) -> dict[str, Any]:
 
 def _overload(name: str, entry: Entry) -> dict[str, Any]:
     told: dict[str, Any] = {
-        "signature": f"{name.removeprefix('Tensor.')}{entry.signature.describe()}",
+        "signature": f"{name.removeprefix('Tensor.').removeprefix('aten.')}{entry.signature.describe()}",
         "computes": entry.doc.strip(),
         "subgradient": entry.kink or None,
-        "example": example(name, entry),
+        "example": None if name.startswith("aten.") else example(name, entry),
     }
     if isinstance(entry, Composite):
         told["composed_of"] = [
@@ -178,7 +186,7 @@ def example(name: str, entry: Entry) -> str | None:
         return None
     calls = sorted(entry.samples(Sampler()), key=_weight)
     for call in calls:
-        text = _command(name, call)
+        text = _command(name, entry, call)
         if text is not None:
             return text
     return None
@@ -199,7 +207,14 @@ def _arrays(call: Any) -> list[Any]:
     return found
 
 
-def _command(name: str, call: Sequence[Any]) -> str | None:
+def _spoken(name: str) -> str:
+    """The shortest way to write a function of ``torch`` that means nothing else."""
+    if name.startswith("nn.functional."):
+        return name.replace("nn.functional.", "F.")
+    return f"torch.{name}" if "." in name or name in PYTHON else name
+
+
+def _command(name: str, entry: Entry, call: Sequence[Any]) -> str | None:
     *args, keywords = call if isinstance(call[-1], dict) else (*call, {})
     options: list[str] = []
 
@@ -220,13 +235,22 @@ def _command(name: str, call: Sequence[Any]) -> str | None:
             )
         return repr(value)
 
+    positional = entry.signature.positional
+    words = [spell(value) for value in args]
+    words[positional:] = [
+        f"{parameter.name}={word}"
+        for parameter, word in zip(
+            entry.signature.parameters[positional:], words[positional:], strict=False
+        )
+    ]
     if name.startswith("Tensor."):
-        first, *rest = [spell(value) for value in args]
-        head, parts = f"{first}.{name.removeprefix('Tensor.')}", rest
+        short = name.removeprefix("Tensor.")
+        first, *parts = words
+        head = f"{first}.{short}"
+        if isinstance(lookup_method(short), Attribute):
+            return " ".join([f'gradcli eval "{head}"', *options])
     else:
-        head = name.replace("nn.functional.", "F.") if "." in name else name
-        head = f"torch.{head}" if "." in head and not head.startswith("F.") else head
-        parts = [spell(value) for value in args]
+        head, parts = _spoken(name), words
     parts += [f"{key}={spell(value)}" for key, value in keywords.items()]
     if len(options) > len(_VARIABLES):
         return None
@@ -240,7 +264,7 @@ def full_name(name: str) -> str | None:
     """The name in the table that a user means: ``torch.sin``, ``F.relu``, ``relu``, ``x.view``."""
     bare = name.removeprefix("torch.")
     bare = "nn.functional." + bare[2:] if bare.startswith("F.") else bare
-    for candidate in (bare, f"nn.functional.{bare}", f"Tensor.{bare}"):
+    for candidate in (bare, f"nn.functional.{bare}", f"Tensor.{bare}", f"aten.{bare}"):
         if entries_of(candidate):
             return candidate
     return None

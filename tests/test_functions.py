@@ -1,0 +1,105 @@
+"""`gradcli functions`: what the table knows, told; every example that it gives runs."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+import pytest
+
+from gradcli.ops.table import names
+from gradcli.views import catalogue
+from tests.commands import run
+
+
+def examples() -> list[tuple[str, str]]:
+    found = []
+    for members in catalogue.groups().values():
+        for name in members:
+            found += [
+                (name, overload["example"])
+                for overload in catalogue.describe(name)["overloads"]
+                if overload["example"]
+            ]
+    return found
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("name", "example"), examples())
+def test_examples_run(name: str, example: str) -> None:
+    program, *arguments = shlex.split(example)
+    assert program == "gradcli"
+    code, _, err = run(*arguments, "--no-backward")
+    assert code == 0, err
+
+
+def test_every_public_name_is_listed_once() -> None:
+    listed = [name for members in catalogue.groups().values() for name in members]
+    assert len(listed) == len(set(listed))
+    assert set(names()) <= set(listed)
+
+
+def page(name: str) -> dict[str, Any]:
+    return catalogue.describe(name)
+
+
+def test_a_formula_is_the_text_of_its_row() -> None:
+    (sin,) = page("sin")["overloads"]
+    assert sin["derivatives"] == {"self": "grad * conj(cos(self))"}
+    assert sin["saves"] == ["self"]
+    assert sin["grad_fn"] == "SinBackward0"
+
+
+def test_a_row_that_saves_nothing_says_so() -> None:
+    code, out, _ = run("functions", "neg")
+    assert code == 0
+    assert "saves        no tensor: backward may run again" in out
+
+
+def test_a_composition_shows_what_it_is_made_of() -> None:
+    (pow_,) = page("pow")["overloads"]
+    assert [row["grad_fn"] for row in pow_["composed_of"]] == [
+        "PowBackward0",
+        "PowBackward2",
+        "PowBackward1",
+    ]
+
+
+def test_conventions_at_kinks_are_told() -> None:
+    code, out, _ = run("functions", "amax")
+    assert code == 0
+    assert "share the gradient evenly" in out
+
+
+@pytest.mark.parametrize("spelling", ["torch.relu", "relu", "F.relu", "nn.functional.relu"])
+def test_the_ways_to_name_a_function(spelling: str) -> None:
+    assert catalogue.full_name(spelling) in ("relu", "nn.functional.relu")
+
+
+def test_rows_that_only_formulas_call_have_pages() -> None:
+    code, out, _ = run("functions", "tanh_backward")
+    assert code == 0
+    assert out.startswith("tanh_backward (used in formulas only, elementary)")
+    assert "gradcli eval" not in out
+
+
+def test_a_word_is_looked_for_in_names_and_descriptions() -> None:
+    code, out, _ = run("functions", "hyperbolic")
+    assert code == 0
+    assert "tanh  The hyperbolic tangent." in out
+
+
+def test_json() -> None:
+    code, out, _ = run("functions", "tanh", "--json")
+    assert code == 0
+    assert json.loads(out)["overloads"][0]["derivatives"] == {"self": "tanh_backward(grad, result)"}
+    code, out, _ = run("functions", "--json")
+    assert code == 0
+    assert {"name", "group", "computes"} == set(json.loads(out)[0])
+
+
+def test_an_unknown_name_gets_the_nearest() -> None:
+    code, out, err = run("functions", "sinhh")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: no function is called 'sinhh'\nhint: did you mean")
