@@ -60,7 +60,7 @@ def summary(name: str) -> str:
 def entries_of(name: str) -> list[Entry]:
     """The overloads under a name, or an empty list.
 
-    A method is ``Tensor.view``; a row that formulas call and users cannot is ``aten.tanh_backward``.
+    A method is ``Tensor.view``; a row that only formulas call is ``aten.tanh_backward``.
     """
     if name.startswith("Tensor."):
         function = lookup_method(name.removeprefix("Tensor."))
@@ -94,8 +94,9 @@ def describe(name: str) -> dict[str, Any]:
 
 
 def _overload(name: str, entry: Entry) -> dict[str, Any]:
+    short = name.removeprefix("Tensor.").removeprefix("aten.")
     told: dict[str, Any] = {
-        "signature": f"{name.removeprefix('Tensor.').removeprefix('aten.')}{entry.signature.describe()}",
+        "signature": f"{short}{entry.signature.describe()}",
         "computes": entry.doc.strip(),
         "subgradient": entry.kink or None,
         "example": None if name.startswith("aten.") else example(name, entry),
