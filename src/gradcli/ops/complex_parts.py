@@ -8,6 +8,7 @@ import numpy as np
 
 from gradcli.ops.arithmetic import sgn
 from gradcli.ops.comparison import conj, is_complex
+from gradcli.ops.scalars import mul_scalar
 from gradcli.ops.shape import contiguous
 from gradcli.ops.slicing import select
 from gradcli.ops.table import Row, attribute, composite, row
@@ -120,7 +121,7 @@ def _polar(abs: Array, angle: Array) -> Array:
 
 def _polar_backward(grad: Any, result: Any) -> tuple[Any, Any]:
     mirrored = conj(grad)
-    return real_of(mirrored * sgn(result)), real_of(mirrored * (result * 1j))
+    return real_of(mirrored * sgn(result)), real_of(mirrored * mul_scalar(result, 1j))
 
 
 polar: Row = row(

@@ -7,7 +7,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from gradcli.ops.creation import cast, check_device, checked_size, fill_value, leaf, to_dtype
+from gradcli.ops.creation import (
+    OPTION_WORDS,
+    cast,
+    check_device,
+    checked_size,
+    fill_value,
+    leaf,
+    to_dtype,
+)
 from gradcli.ops.shape import alias, clone_row
 from gradcli.ops.table import Free, composite, free
 from gradcli.tensor import dtypes
@@ -289,26 +297,11 @@ _INVALID: Final = (
 )
 
 
-def _options(dtype: str) -> str:
+def _options(dtype: DType) -> str:
     return (
-        f"TensorOptions(dtype={dtype}, device=cpu, layout=Strided, requires_grad=false (default), "
-        "pinned_memory=false (default), memory_format=(nullopt))"
+        f"TensorOptions(dtype={OPTION_WORDS[dtype]}, device=cpu, layout=Strided, "
+        "requires_grad=false (default), pinned_memory=false (default), memory_format=(nullopt))"
     )
-
-
-_OPTION_WORDS: Final = {
-    "Float": "float",
-    "Double": "double",
-    "Half": "c10::Half",
-    "Long": "long int",
-    "Int": "int",
-    "Short": "short int",
-    "Char": "signed char",
-    "Byte": "unsigned char",
-    "Bool": "bool",
-    "ComplexFloat": "c10::complex<float>",
-    "ComplexDouble": "c10::complex<double>",
-}
 
 
 def construct(dtype: DType, args: tuple[Any, ...], options: dict[str, Any], exact: bool) -> Tensor:
@@ -341,8 +334,8 @@ def construct(dtype: DType, args: tuple[Any, ...], options: dict[str, Any], exac
         raise TypeError(_INVALID.format(given=", ".join(shown)))
     if isinstance(first, Tensor):
         if exact and first.dtype is not dtype:
-            wanted, found = (_OPTION_WORDS[kind.scalar_name] for kind in (dtype, first.dtype))
-            raise TypeError(f"expected {_options(wanted)} (got {_options(found)})")
+            wanted, found = _options(dtype), _options(first.dtype)
+            raise TypeError(f"expected {wanted} (got {found})")
         aliased: Tensor = alias(first)
         return aliased
     if isinstance(first, (str, bytes)):
@@ -398,6 +391,6 @@ def _construct(*args: Any, **options: Any) -> Tensor:
 Tensor._construct = staticmethod(_construct)
 
 
-@composite("Tensor.new(Tensor self, any data=None)", doc="A tensor of data, in this one's type.")
-def new(self: Tensor, data: Any = None) -> Tensor:
-    return construct(self.dtype, () if data is None else (data,), {}, True)
+@free("Tensor.new(Tensor self, any data=None)", doc="A tensor of data, in this one's type.")
+def new(self: Tensor, *args: Any, **options: Any) -> Tensor:
+    return construct(self.dtype, args, options, True)

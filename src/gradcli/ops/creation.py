@@ -131,6 +131,21 @@ def checked_size(size: Sequence[int]) -> tuple[int, ...]:
     return tuple(size)
 
 
+#: What C++ messages about the options of new tensors call the types.
+OPTION_WORDS: Final = {
+    dtypes.float32: "float",
+    dtypes.float64: "double",
+    dtypes.float16: "c10::Half",
+    dtypes.int64: "long int",
+    dtypes.int32: "int",
+    dtypes.int16: "short int",
+    dtypes.int8: "signed char",
+    dtypes.uint8: "unsigned char",
+    dtypes.bool_: "bool",
+    dtypes.complex64: "c10::complex<float>",
+    dtypes.complex128: "c10::complex<double>",
+}
+
 # The functions below end in PyTorch's arguments for all new tensors, which they pass on: dtype,
 # layout, device, pin_memory, requires_grad.
 

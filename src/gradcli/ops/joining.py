@@ -11,7 +11,7 @@ import numpy as np
 
 from gradcli.ops.shape import expand, flatten, reshape, shape_of, squeeze_dim, unsqueeze, view
 from gradcli.ops.slicing import blank, narrow, part_of, select, slice_
-from gradcli.ops.table import Row, composite, lookup, row
+from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import wrap, wrap_dim
 
@@ -30,8 +30,8 @@ def _is_skipped(shape: Sequence[int]) -> bool:
 
 def _cat_dim(shapes: Sequence[Sequence[int]], dim: int) -> int:
     """The dimension along which tensors of these shapes are joined."""
-    ndim = next((len(shape) for shape in shapes if not _is_skipped(shape)), 1)
-    return wrap_dim(dim, ndim)
+    ndim = next((len(shape) for shape in shapes if not _is_skipped(shape)), 0)
+    return wrap_dim(dim, ndim) if ndim else 0
 
 
 def _cat(tensors: Sequence[Array], dim: int = 0) -> Array:
@@ -42,10 +42,10 @@ def _cat(tensors: Sequence[Array], dim: int = 0) -> Array:
             raise RuntimeError(
                 f"zero-dimensional tensor (at position {position}) cannot be concatenated"
             )
-    where = _cat_dim([tensor.shape for tensor in tensors], dim)
     joined = [tensor for tensor in tensors if not _is_skipped(tensor.shape)]
     if not joined:
         return np.zeros((0,), _together(tensors))
+    where = _cat_dim([tensor.shape for tensor in tensors], dim)
     first = joined[0]
     for position, tensor in enumerate(tensors):
         if _is_skipped(tensor.shape):
@@ -205,8 +205,6 @@ def _block_shape(shape: Sequence[int]) -> tuple[int, int]:
 
 
 def _block_diag(tensors: Sequence[Array]) -> Array:
-    if not tensors:
-        return np.zeros((1, 0), dtypes.default.dtype.np)
     for position, tensor in enumerate(tensors):
         if tensor.ndim > 2:
             raise RuntimeError(
@@ -239,13 +237,23 @@ def _unblock(grad: Any, tensors_shape: Sequence[Sequence[int]]) -> list[Any]:
     return parts
 
 
-block_diag: Row = row(
-    "block_diag(Tensor[*] tensors=())",
+block_diag_row: Row = row(
+    "aten.block_diag(Tensor[] tensors)",
     _block_diag,
     tensors=lambda grad, tensors_shape: _unblock(grad, tensors_shape),
     samples=lambda r: [([r(2, 3), r(2), r()],)],
     doc="A matrix with the tensors as blocks along its diagonal.",
 )
+
+
+@composite(
+    "block_diag(Tensor[*] tensors=())",
+    samples=lambda r: [([r(2, 3), r(2)],)],
+    doc="A matrix with the tensors as blocks along its diagonal.",
+)
+def block_diag(tensors: Sequence[Any]) -> Any:
+    return block_diag_row(tensors) if tensors else wrap(np.zeros((1, 0), dtypes.default.dtype.np))
+
 
 # --- grids
 
@@ -325,12 +333,20 @@ def combinations(self: Any, r: int = 2, with_replacement: bool = False) -> Any:
 
 @composite(
     "vander(Tensor x, int? N=None, bool increasing=False)",
-    samples=lambda r: [(r(3),), (r(3), 2, True)],
     doc="The powers of a vector's elements as columns, highest first unless ``increasing``.",
 )
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     if x.ndim != 1:
         raise RuntimeError("x must be a one-dimensional tensor.")
-    powers: Any = lookup("linalg.vander")
-    found = powers(x, N=x.numel() if N is None else N)
-    return found if increasing else found.flip((1,))
+    columns = x.numel() if N is None else N
+    if columns < 0:
+        raise RuntimeError("N must be non-negative.")
+    kind = dtypes.promote_types(x.dtype, dtypes.int64)
+    powers = wrap(np.zeros((x.numel(), columns), kind.np))
+    # In place as in PyTorch, where the products therefore cannot be differentiated.
+    if columns:
+        select(powers, 1, 0).fill_(1)
+    if columns > 1:
+        slice_(powers, 1, 1, None, 1).copy_(unsqueeze(x, 1))
+        slice_(powers, 1, 1, None, 1).copy_(slice_(powers, 1, 1, None, 1).cumprod(1))
+    return powers if increasing else powers.flip((1,))

@@ -84,26 +84,6 @@ def _indices_of_repeats(repeats: Array) -> Array:
 
 
 @composite(
-    "repeat_interleave(Tensor self, int repeats, int? dim=None, *, int? output_size=None)",
-    samples=lambda r: [(r(2, 3), 2), (r(2, 3), 2, 1)],
-    doc="Each slice along a dimension a number of times in succession.",
-)
-def repeat_interleave(
-    self: Any, repeats: int, dim: int | None = None, output_size: int | None = None
-) -> Any:
-    if repeats < 0:
-        raise RuntimeError("Repeats must be non-negative")
-    operand = flatten(self) if dim is None else self
-    ndim = len(shape_of(operand))
-    where = wrap_dim(dim or 0, ndim)
-    wide = unsqueeze(operand, where + 1)
-    lengths = list(shape_of(wide))
-    lengths[where + 1] = repeats
-    copied = contiguous(expand(wide, lengths))
-    return flatten(copied, where, where + 1)
-
-
-@composite(
     "repeat_interleave(Tensor self, Tensor repeats, int? dim=None, *, int? output_size=None)",
     doc="Each slice along a dimension as often as a tensor of counts says.",
 )
@@ -124,6 +104,26 @@ def repeat_interleave_by(
             f"{counts.size} and input.size({where}) = {length}"
         )
     return operand.index_select(where, wrap(_checked_indices(counts, output_size)))
+
+
+@composite(
+    "repeat_interleave(Tensor self, int repeats, int? dim=None, *, int? output_size=None)",
+    samples=lambda r: [(r(2, 3), 2), (r(2, 3), 2, 1)],
+    doc="Each slice along a dimension a number of times in succession.",
+)
+def repeat_interleave(
+    self: Any, repeats: int, dim: int | None = None, output_size: int | None = None
+) -> Any:
+    if repeats < 0:
+        raise RuntimeError("Repeats must be non-negative")
+    operand = flatten(self) if dim is None else self
+    ndim = len(shape_of(operand))
+    where = wrap_dim(dim or 0, ndim)
+    wide = unsqueeze(operand, where + 1)
+    lengths = list(shape_of(wide))
+    lengths[where + 1] = repeats
+    copied = contiguous(expand(wide, lengths))
+    return flatten(copied, where, where + 1)
 
 
 @composite(
@@ -174,12 +174,12 @@ def _rot90(self: Array, k: int = 1, dims: Sequence[int] = (0, 1)) -> Array:
         raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
     if self.ndim < 2:
         raise RuntimeError(f"expected total dims >= 2, but got total dims = {self.ndim}")
-    if dims[0] == dims[1] or abs(dims[0] - dims[1]) == self.ndim:
+    axes = wrap_dim(dims[0], self.ndim), wrap_dim(dims[1], self.ndim)
+    if axes[0] == axes[1]:
         raise RuntimeError(
             f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}"
         )
-    axes = wrap_dim(dims[0], self.ndim), wrap_dim(dims[1], self.ndim)
-    return np.rot90(self, k, axes).copy()
+    return np.rot90(self, k, axes).copy(order="K")
 
 
 rot90: Row = row(

@@ -175,10 +175,12 @@ class Signature:
         for position, value in enumerate(args):
             parameter = parameters[position]
             values[position] = self._check(parameter, value, position + 1 - skipped)
+        unknown: str | None = None
         for keyword, value in kwargs.items():
             found = self._find(keyword)
             if found is None:
-                raise Mismatch(f"{self.name}() got an unexpected keyword argument '{keyword}'")
+                unknown = unknown or keyword
+                continue
             if values[found] is not _MISSING:
                 raise Mismatch(f"{self.name}() got multiple values for argument '{keyword}'")
             values[found] = self._check(parameters[found], value, None)
@@ -189,10 +191,14 @@ class Signature:
                     missing.append(parameters[position].name)
                 values[position] = parameters[position].default
         if missing:
+            # The plural is PyTorch's.
             raise Mismatch(
-                f"{self.name}() missing {len(missing)} required positional arguments: "
+                f"{self.name}() missing {len(missing)} required positional "
+                f"argument{'s' * (len(missing) == 1)}: "
                 + ", ".join(f'"{"input" if name == "self" else name}"' for name in missing)
             )
+        if unknown is not None:
+            raise Mismatch(f"{self.name}() got an unexpected keyword argument '{unknown}'")
         return values
 
     def _gather(self, args: Sequence[Any], skipped: int) -> Sequence[Any]:
@@ -354,5 +360,7 @@ def _type_name(value: Any) -> str:
 def describe_types(args: Sequence[Any], kwargs: dict[str, Any]) -> str:
     """The given types as PyTorch's "invalid combination" message lists them."""
     parts = [_type_name(value) for value in args]
-    parts += [f"{name}={_type_name(value)}" for name, value in kwargs.items()]
-    return f"({', '.join(parts)})"
+    named = [f"{name}={_type_name(value)}" for name, value in sorted(kwargs.items())]
+    if named and not parts:
+        named.append("")  # PyTorch's list of keywords ends in a comma then
+    return f"({', '.join(parts + named)})"

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.creation import check_device, leaf
+from gradcli.ops.creation import OPTION_WORDS, check_device, leaf
 from gradcli.ops.table import composite
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
@@ -134,10 +134,19 @@ def _spacing_type(dtype: DType | None, start: complex, end: complex) -> DType:
 
 
 @composite(
-    "linspace(Operand start, Operand end, int steps, *, $factory)",
+    "linspace(Scalar start, Scalar end, int steps, *, $factory)",
     doc="``steps`` numbers at equal distances from ``start`` to ``end``.",
 )
-def linspace(
+def linspace(start: complex, end: complex, steps: int, *options: Any) -> Tensor:
+    made: Tensor = linspace_between(start, end, steps, *options)
+    return made
+
+
+@composite(
+    "linspace(Operand start, Operand end, int steps, *, $factory)",
+    doc="The same with bounds in tensors without dimensions.",
+)
+def linspace_between(
     start: Any,
     end: Any,
     steps: int,
@@ -200,7 +209,11 @@ def _window(
         )
     kind = dtype or dtypes.default.dtype
     if kind.category != dtypes.FLOATING:
-        raise RuntimeError(f"{name} expects floating point dtypes, got: {kind!r}")
+        raise RuntimeError(
+            f"{name} expects floating point dtypes, got: TensorOptions(dtype={OPTION_WORDS[kind]}, "
+            "device=cpu, layout=Strided (default), requires_grad=false (default), "
+            "pinned_memory=false, memory_format=(nullopt))"
+        )
     if length <= 1:
         return leaf(np.ones(length, kind.np), requires_grad)
     whole = length + 1 if periodic else length

@@ -148,9 +148,9 @@ def from_numpy(dtype: np.dtype[Any]) -> DType:
     found = _BY_NUMPY.get(dtype)
     if found is None:
         raise TypeError(
-            f"can't convert np.ndarray of type numpy.{dtype.name}. The only supported types are: "
-            + ", ".join(d.name for d in ALL)
-            + "."
+            f"can't convert np.ndarray of type numpy.{dtype.type.__name__}. The only supported "
+            "types are: float64, float32, float16, complex64, complex128, int64, int32, int16, "
+            "int8, uint64, uint32, uint16, uint8, and bool."
         )
     return found
 
