@@ -11,6 +11,7 @@ import numpy as np
 from gradcli.ops.comparison import (
     conj,
     eq,
+    filled,
     gt,
     is_complex,
     isfinite,
@@ -20,6 +21,7 @@ from gradcli.ops.comparison import (
     zeros_like,
 )
 from gradcli.ops.samples import binary, pointwise
+from gradcli.ops.scalars import div_scalar, mul_scalar
 from gradcli.ops.table import COMMON, FLOAT, Row, composite, row
 from gradcli.tensor import dtypes
 
@@ -52,7 +54,7 @@ def _scalar_like(array: Array, number: complex) -> Any:
 
 def scaled(grad: Any, factor: complex) -> Any:
     """``grad * factor``, or the gradient itself where the factor is one."""
-    return grad if factor == 1 else grad * factor
+    return grad if factor == 1 else mul_scalar(grad, factor)
 
 
 add: Row = row(
@@ -69,7 +71,7 @@ sub: Row = row(
     _sub,
     promote=COMMON,
     self=lambda grad: grad,
-    other=lambda grad, alpha: -scaled(grad, alpha),
+    other=lambda grad, alpha: scaled(-grad, alpha),
     samples=binary(),
     doc="self - alpha * other.",
 )
@@ -78,7 +80,7 @@ rsub: Row = row(
     lambda self, other, alpha=1: _sub(other, self, alpha),
     promote=COMMON,
     number_nodes={"other": "RsubBackward1"},
-    self=lambda grad, alpha: -scaled(grad, alpha),
+    self=lambda grad, alpha: scaled(-grad, alpha),
     other=lambda grad: grad,
     samples=binary(),
     doc="other - alpha * self.",
@@ -269,9 +271,16 @@ reciprocal: Row = row(
 # --- sign, size and rounding
 
 
+def _sign(self: Array) -> Array:
+    if self.dtype == np.bool_:
+        return self.copy()
+    # Not np.sign: to PyTorch nan is neither positive nor negative.
+    return np.greater(self, 0).astype(self.dtype) - np.less(self, 0)
+
+
 def _sgn(self: Array) -> Array:
     if self.dtype.kind != "c":
-        return np.sign(self)
+        return _sign(self)
     size = np.abs(self)
     return np.where(size == 0, 0, self / np.where(size == 0, 1, size)).astype(self.dtype)
 
@@ -292,7 +301,7 @@ sgn: Row = row(
 )
 sign: Row = row(
     "sign(Tensor self)",
-    np.sign,
+    _sign,
     self=lambda grad: zeros_like(grad),
     samples=pointwise(),
     doc="-1, 0 or 1.",
@@ -363,8 +372,7 @@ frac: Row = row(
 
 
 def _copysign_vjp(grad: Any, self: Any, result: Any) -> Any:
-    ratio = result / self
-    return grad * where_(eq(self, 0), 0.0, ratio)
+    return grad * filled(result / self, eq(self, 0), 0)
 
 
 copysign: Row = row(
@@ -419,13 +427,13 @@ heaviside: Row = row(
 
 def _extreme_vjp(beaten: Row) -> tuple[Any, Any]:
     """The formulas of maximum and minimum, given the comparison that says who lost."""
+
+    def shared(grad: Any, self: Any, other: Any) -> Any:
+        return where_(eq(self, other), div_scalar(grad, 2), grad)
+
     return (
-        lambda grad, self, other: where_(
-            beaten(self, other), 0.0, where_(eq(self, other), grad / 2, grad)
-        ),
-        lambda grad, self, other: where_(
-            beaten(other, self), 0.0, where_(eq(self, other), grad / 2, grad)
-        ),
+        lambda grad, self, other: filled(shared(grad, self, other), beaten(self, other), 0),
+        lambda grad, self, other: filled(shared(grad, self, other), beaten(other, self), 0),
     )
 
 

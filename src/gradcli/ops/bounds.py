@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.arithmetic import scaled
+from gradcli.ops.arithmetic import scaled, sub, true_div
 from gradcli.ops.comparison import (
     conj,
     conj_physical,
-    eq,
+    filled,
     ge,
     gt,
     isnan,
@@ -20,11 +20,13 @@ from gradcli.ops.comparison import (
     logical_not,
     logical_or,
     lt,
+    ne,
     where_,
     zeros_like,
 )
 from gradcli.ops.elementary import exp2, pow_base
 from gradcli.ops.samples import Sampler, binary, pointwise
+from gradcli.ops.scalars import mul_scalar
 from gradcli.ops.table import COMMON, FLOAT, Row, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor
@@ -143,7 +145,7 @@ def _unless_nan(compare: Row, chosen: bool) -> Any:
 
     def vjp(grad: Any, self: Any, other: Any) -> Any:
         mine = logical_or(compare(self, other), isnan(other))
-        return where_(mine if chosen else logical_not(mine), grad, 0.0)
+        return filled(grad, logical_not(mine) if chosen else mine, 0)
 
     return vjp
 
@@ -167,24 +169,33 @@ nextafter: Row = row(
     "nextafter(Tensor self, Tensor other)",
     np.nextafter,
     promote=COMMON,
-    self=lambda grad, self, other: where_(eq(self, other), 0.0, grad),
+    self=lambda grad, self, other: where_(ne(self, other), grad, 0.0),
     other=lambda grad: zeros_like(grad),
     samples=binary(),
     doc="The next representable number after self in the direction of other.",
 )
+
+
+def _lerp(self: Array, end: Array, weight: Array) -> Array:
+    """Counted from the nearer end, which therefore is exact."""
+    way = end - self
+    near: Array = self + weight * way
+    return np.where(np.abs(weight) < 0.5, near, end - way * (1 - weight)).astype(near.dtype)
+
+
 lerp_number: Row = row(
     "lerp(Tensor self, Tensor end, Scalar weight)",
-    lambda self, end, weight: self + self.dtype.type(weight) * (end - self),
-    self=lambda grad, weight: grad * (1 - weight),
-    end=lambda grad, weight: grad * weight,
+    lambda self, end, weight: _lerp(self, end, self.dtype.type(weight)),
+    self=lambda grad, weight: mul_scalar(grad, 1 - conj(weight)),
+    end=lambda grad, weight: mul_scalar(grad, conj(weight)),
     samples=lambda r: [(r(3, 4), r(4), 0.4)],
     doc="self + weight * (end - self).",
 )
 lerp_tensor: Row = row(
     "lerp(Tensor self, Tensor end, Tensor weight)",
-    lambda self, end, weight: self + weight * (end - self),
+    _lerp,
     node="LerpBackward1",
-    self=lambda grad, weight: grad * conj(1 - weight),
+    self=lambda grad, weight: grad * conj(sub(1, weight)),
     end=lambda grad, weight: grad * conj(weight),
     weight=lambda grad, self, end: grad * conj(end - self),
     samples=lambda r: [(r(3, 4), r(4), r(3, 1))],
@@ -195,8 +206,8 @@ addcmul: Row = row(
     lambda self, tensor1, tensor2, value=1: self + scaled(tensor1 * tensor2, value),
     promote=COMMON,
     self=lambda grad: grad,
-    tensor1=lambda grad, tensor2, value: grad * conj(scaled(tensor2, value)),
-    tensor2=lambda grad, tensor1, value: grad * conj(scaled(tensor1, value)),
+    tensor1=lambda grad, tensor2, value: grad * conj(mul_scalar(tensor2, value)),
+    tensor2=lambda grad, tensor1, value: grad * conj(mul_scalar(tensor1, value)),
     samples=lambda r: [(r(3, 4), r(4), r(3, 1), {"value": 0.5})],
     doc="self + value * tensor1 * tensor2.",
 )
@@ -220,9 +231,9 @@ addcdiv: Row = row(
     _addcdiv,
     promote=COMMON,
     self=lambda grad: grad,
-    tensor1=lambda grad, tensor2, value: grad * conj(value / tensor2),
+    tensor1=lambda grad, tensor2, value: grad * conj(true_div(value, tensor2)),
     tensor2=lambda grad, tensor1, tensor2, value: (
-        -grad * conj(scaled(tensor1, value) / (tensor2 * tensor2))
+        -grad * conj(mul_scalar(tensor1, value) / (tensor2 * tensor2))
     ),
     samples=lambda r: [(r(3, 4), r(4), r(3, 1, low=0.5), {"value": 0.5})],
     doc="self + value * tensor1 / tensor2.",
@@ -231,8 +242,8 @@ ldexp: Row = row(
     "ldexp(Tensor self, Tensor other)",
     lambda self, other: self * np.exp2(other).astype(self.dtype),
     promote=FLOAT,
-    self=lambda grad, other: grad * conj(pow_base(2.0, other)),
-    other=lambda grad, result: grad * conj(result * math.log(2.0)),
+    self=lambda grad, other: grad * conj(pow_base(2, other)),
+    other=lambda grad, result: mul_scalar(grad * conj(result), math.log(2.0)),
     samples=binary(),
     doc="self * 2 ** other.",
 )
@@ -266,9 +277,9 @@ def _logit(self: Array, eps: float | None = None) -> Array:
 
 def _logit_vjp(grad: Any, self: Any, eps: float | None) -> Any:
     low, high = (0.0, 1.0) if eps is None else (eps, 1.0 - eps)
-    slope = grad / (self * (1.0 - self))
-    outside = logical_or(lt(self, low), gt(self, high))
-    return where_(outside, math.nan if eps is None else 0.0, slope)
+    slope = grad / (self * sub(1.0, self))
+    inside = logical_and(ge(self, low), le(self, high))
+    return where_(inside, slope, math.nan if eps is None else 0.0)
 
 
 logit: Row = row(

@@ -65,6 +65,17 @@ filled: Row = row(
 )
 
 
+filled_with: Row = row(
+    "aten.masked_fill_tensor(Tensor self, Tensor mask, Tensor value)",
+    lambda self, mask, value: np.asarray(np.where(mask, value, self), self.dtype),
+    node="MaskedFillBackward1",
+    self=lambda grad, mask: filled(grad, mask, 0),
+    value=lambda grad, mask: where_(mask, grad, 0.0),
+    samples=lambda r: [(r(3, 4), r.mask(3, 4), r())],
+    doc="One value where the mask holds, elements of self elsewhere.",
+)
+
+
 def is_complex(value: Any) -> bool:
     array = value._array if type(value) is Tensor else value
     return bool(array.dtype.kind == "c")

@@ -1,7 +1,12 @@
-"""Finite differences and integrals of sampled functions."""
+"""Finite differences and integrals of sampled functions.
+
+Expressions that PyTorch writes in C++ are evaluated from right to left here too: gradients arrive
+in the order in which slices were made, and so does the sum of them that ``create_graph`` shows.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,20 +15,41 @@ from gradcli.ops.joining import cat
 from gradcli.ops.reduction import sum_dim
 from gradcli.ops.scalars import div_scalar, mul_scalar
 from gradcli.ops.scans import cumsum
-from gradcli.ops.shape import clone, unsqueeze
+from gradcli.ops.shape import clone, view
 from gradcli.ops.slicing import slice_
 from gradcli.ops.table import composite
+from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor, wrap, wrap_dim
+
+# --- differences
+
+
+def _part(value: Any, dim: int, start: int, stop: int | None = None) -> Any:
+    """``value[start:stop]`` along a dimension."""
+    length = value.shape[dim]
+    first, last, _ = slice(start, stop).indices(length)
+    return slice_(value, dim, first, max(first, last), 1)
 
 
 def _steps(self: Any, dim: int) -> Any:
     """The differences of neighbours along a dimension."""
-    length = self.shape[dim]
-    above = slice_(self, dim, 1, length, 1)
-    below = slice_(self, dim, 0, max(length - 1, 0), 1)
-    if self._array.dtype == np.bool_:
+    below = _part(self, dim, 0, -1)
+    above = _part(self, dim, 1)
+    if self.dtype is dtypes.bool_:
         return above.logical_xor(below)
     return above - below
+
+
+def _check_neighbour(self: Any, other: Any, dim: int) -> None:
+    if other.ndim != self.ndim:
+        raise RuntimeError("diff expects prepend or append to be the same dimension as input")
+    for where in range(self.ndim):
+        if where != dim and other.shape[where] != self.shape[where]:
+            raise RuntimeError(
+                "diff expects the shape of tensor to prepend or append to match that of input "
+                f"except along the differencing dimension; input.size({where}) = "
+                f"{self.shape[where]}, but got tensor.size({where}) = {other.shape[where]}"
+            )
 
 
 @composite(
@@ -37,10 +63,13 @@ def diff(self: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any 
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
     where = wrap_dim(dim, self.ndim)
+    for other in (prepend, append):
+        if other is not None:
+            _check_neighbour(self, other, where)
+    if n == 0:
+        return clone(self, copies=True)
     parts = [part for part in (prepend, self, append) if part is not None]
     joined = cat(parts, where) if len(parts) > 1 else self
-    if n == 0:
-        return clone(joined, copies=True)
     for _ in range(min(n, joined.shape[where])):
         joined = _steps(joined, where)
     return joined
@@ -49,113 +78,171 @@ def diff(self: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any 
 # --- numerical gradient
 
 
-def _spacings(spacing: Any, count: int) -> list[Any]:
-    if spacing is None:
-        return [1.0] * count
-    listed = list(spacing) if isinstance(spacing, (list, tuple)) else [spacing] * count
-    if len(listed) != count:
-        raise RuntimeError(
-            f"torch.gradient expected spacing to be unspecified, a scalar, or a list of length "
-            f"{count}, but got a list of length {len(listed)}"
-        )
-    return listed
-
-
 def _uniform(self: Any, dim: int, step: float, edge_order: int) -> Any:
-    n = self.shape[dim]
+    """Slopes at points of equal distance."""
 
-    def part(start: int, length: int) -> Any:
-        return slice_(self, dim, start, start + length, 1)
+    def part(start: int, stop: int | None = None) -> Any:
+        return _part(self, dim, start, stop)
 
-    middle = div_scalar(part(2, n - 2) - part(0, n - 2), 2 * step)
+    before, after = part(0, -2), part(2)
+    center = div_scalar(after - before, step)
     if edge_order == 1:
-        first = div_scalar(part(1, 1) - part(0, 1), step)
-        last = div_scalar(part(n - 1, 1) - part(n - 2, 1), step)
+        before, after = part(0, 1), part(1, 2)
+        first = div_scalar(after - before, step)
+        before, after = part(-2, -1), part(-1)
+        last = div_scalar(after - before, step)
     else:
-        first = div_scalar(-3 * part(0, 1) + 4 * part(1, 1) - part(2, 1), 2 * step)
-        last = div_scalar(part(n - 3, 1) - 4 * part(n - 2, 1) + 3 * part(n - 1, 1), 2 * step)
-    return cat([first, middle, last], dim)
+        third = mul_scalar(part(2, 3), 0.5)
+        second = mul_scalar(part(1, 2), 2)
+        first = div_scalar(mul_scalar(part(0, 1), -1.5) + second - third, step)
+        third = mul_scalar(part(-1), 1.5)
+        second = mul_scalar(part(-2, -1), 2)
+        last = div_scalar(mul_scalar(part(-3, -2), 0.5) - second + third, step)
+    return cat([first, div_scalar(center, 2), last], dim)
+
+
+def _weighted(weights: Sequence[Any], parts: Sequence[Callable[[], Any]]) -> Any:
+    """A sum of three products, whose parts are made from the last to the first."""
+    products = [w * part() for w, part in zip(reversed(weights), reversed(parts), strict=True)]
+    return products[2] + products[1] + products[0]
 
 
 def _at_points(self: Any, dim: int, points: Any, edge_order: int) -> Any:
-    n = self.shape[dim]
+    """Slopes at given points, by parabolas through three neighbours."""
+    if points.ndim != 1:
+        raise RuntimeError(
+            "torch.gradient expected each element of spacing to have one dimension, but got an "
+            f"element with {points.ndim} dimensions!"
+        )
+    gaps = points.diff(1, 0)
+    dx1, dx2 = _part(gaps, 0, 0, -1), _part(gaps, 0, 1)
     shape = [-1 if k == dim else 1 for k in range(self.ndim)]
-    gaps = points.diff().reshape(shape)
+    weights = [
+        (-dx2 / (dx1 * (dx1 + dx2))).reshape(shape),
+        ((dx2 - dx1) / (dx1 * dx2)).reshape(shape),
+        (dx1 / (dx2 * (dx1 + dx2))).reshape(shape),
+    ]
 
-    def part(value: Any, start: int, length: int) -> Any:
-        return slice_(value, dim, start, start + length, 1)
+    def part(start: int, stop: int | None = None) -> Callable[[], Any]:
+        return lambda: _part(self, dim, start, stop)
 
-    before, after = part(gaps, 0, n - 2), part(gaps, 1, n - 2)
-    a = -after / (before * (before + after))
-    b = (after - before) / (before * after)
-    c = before / (after * (before + after))
-    middle = a * part(self, 0, n - 2) + b * part(self, 1, n - 2) + c * part(self, 2, n - 2)
+    center = _weighted(weights, [part(0, -2), part(1, -1), part(2)])
     if edge_order == 1:
-        first = (part(self, 1, 1) - part(self, 0, 1)) / part(gaps, 0, 1)
-        last = (part(self, n - 1, 1) - part(self, n - 2, 1)) / part(gaps, n - 2, 1)
+        before, after = part(0, 1)(), part(1, 2)()
+        first = (after - before) / gaps[0]
+        before, after = part(-2, -1)(), part(-1)()
+        last = (after - before) / gaps[-1]
     else:
-        h, k = part(gaps, 0, 1), part(gaps, 1, 1)
-        first = (
-            -(2 * h + k) / (h * (h + k)) * part(self, 0, 1)
-            + (h + k) / (h * k) * part(self, 1, 1)
-            - h / (k * (h + k)) * part(self, 2, 1)
-        )
-        h, k = part(gaps, n - 3, 1), part(gaps, n - 2, 1)
-        last = (
-            k / (h * (h + k)) * part(self, n - 3, 1)
-            - (h + k) / (h * k) * part(self, n - 2, 1)
-            + (2 * k + h) / (k * (h + k)) * part(self, n - 1, 1)
-        )
-    return cat([first, middle, last], dim)
+        a, b = gaps[0], gaps[1]
+        weights = [
+            -(mul_scalar(a, 2.0) + b) / (a * (a + b)),
+            (a + b) / (a * b),
+            -a / (b * (a + b)),
+        ]
+        first = _weighted(weights, [part(0, 1), part(1, 2), part(2, 3)])
+        a, b = gaps[-1], gaps[-2]
+        weights = [
+            a / (b * (a + b)),
+            -(a + b) / (a * b),
+            (mul_scalar(a, 2) + b) / (a * (a + b)),
+        ]
+        last = _weighted(weights, [part(-3, -2), part(-2, -1), part(-1)])
+    return cat([first, center, last], dim)
 
 
-@composite(
-    "gradient(Tensor self, *, any spacing=None, any dim=None, int edge_order=1)",
-    samples=lambda r: [(r(5),), (r(4, 5), {"edge_order": 2})],
-    doc="The slopes of a sampled function, by central differences.",
-)
-def gradient(
-    self: Any, spacing: Any = None, dim: Any = None, edge_order: int = 1
-) -> tuple[Any, ...]:
+def _check_gradient(self: Any, spacings: int | None, dims: Any, edge_order: int) -> None:
+    if self.dtype is dtypes.uint8:
+        raise RuntimeError("torch.gradient does not support uint8 input.")
+    if spacings is not None and dims is None and spacings != self.ndim:
+        raise RuntimeError(
+            "torch.gradient expected spacing to be unspecified, a scalar, or a list of length "
+            f"equal to 'self.dim() = {self.ndim}', since dim argument was not given, but got a "
+            f"list of length {spacings}"
+        )
+    if spacings is not None and dims is not None and spacings != len(dims):
+        raise RuntimeError(
+            "torch.gradient expected spacing to be unspecified, a scalar or it's spacing and dim "
+            f"arguments to have the same length, but got a spacing argument of length {spacings} "
+            f"and a dim argument of length {len(dims)}."
+        )
     if edge_order not in (1, 2):
         raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
-    if dim is None:
-        dims = list(range(self.ndim))
-    else:
-        dims = [wrap_dim(d, self.ndim) for d in (dim if isinstance(dim, (tuple, list)) else [dim])]
-    for where in dims:
-        if self.shape[where] < edge_order + 1:
+    chosen = range(self.ndim) if dims is None else dims
+    wrapped = [wrap_dim(dim, self.ndim) for dim in chosen]
+    for place, where in enumerate(wrapped):
+        if where in wrapped[:place]:
+            raise RuntimeError(f"dim {where} appears multiple times in the list of dims")
+    for dim in chosen:
+        if _length(self, dim) < edge_order + 1:
             raise RuntimeError(
                 "torch.gradient expected each dimension size to be at least edge_order+1"
             )
+
+
+def _length(self: Any, dim: int) -> int:
+    if not self.ndim:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+    return int(self.shape[wrap_dim(dim, self.ndim)])
+
+
+def _gradient(self: Any, spacing: Any, dim: Any, edge_order: int) -> tuple[Any, ...]:
+    dims = [dim] if isinstance(dim, int) else dim
+    listed = isinstance(spacing, (list, tuple))
+    count = self.ndim if dims is None else len(dims)
+    _check_gradient(self, len(spacing) if listed else None, dims, edge_order)
+    steps = spacing if listed else [1 if spacing is None else spacing] * count
     found = []
-    for where, step in zip(dims, _spacings(spacing, len(dims)), strict=True):
-        if isinstance(step, Tensor) and step.ndim:
-            found.append(_at_points(self, where, step, edge_order))
-        else:
-            found.append(_uniform(self, where, float(step), edge_order))
+    for where, step in zip(range(self.ndim) if dims is None else dims, steps, strict=True):
+        slopes = _at_points if isinstance(step, Tensor) else _uniform
+        found.append(slopes(self, wrap_dim(where, self.ndim), step, edge_order))
     return tuple(found)
 
+
+for _spacing in ("Scalar? spacing=None", "Scalar[] spacing", "Tensor[] spacing"):
+    for _dim in ("int? dim=None", "int[] dim"):
+        composite(
+            f"gradient(Tensor self, *, {_spacing}, {_dim}, int edge_order=1)",
+            samples=lambda r: [(r(5), None, None, 1), (r(4, 5), None, None, 2)],
+            doc="The slopes of a sampled function, by central differences.",
+        )(_gradient)
 
 # --- integrals
 
 
-def _neighbours(self: Any, dim: int) -> tuple[Any, Any]:
-    length = self.shape[dim]
-    return slice_(self, dim, 0, length - 1, 1), slice_(self, dim, 1, length, 1)
+def _refuse_bool(name: str, words: str, *values: Any) -> None:
+    if any(value.dtype is dtypes.bool_ for value in values):
+        raise RuntimeError(f"{name}: received a bool input for {words}, but bool is not supported")
 
 
-def _widths(x: Any, y: Any, dim: int) -> Any:
+def _check_step(name: str, y: Any, dx: Any) -> None:
+    _refuse_bool(name, "`y`", y)
+    if isinstance(dx, (bool, complex)):
+        raise RuntimeError(f"{name}: Currently, we only support dx as a real number.")
+
+
+def _widths(name: str, x: Any, y: Any, dim: int) -> Any:
     """The distances of sample points, shaped like the samples."""
-    if x.ndim == 1 and y.ndim > 1:
-        if x.shape[0] != y.shape[dim]:
-            raise RuntimeError("trapezoid: There must be one `x` value for each sample point")
-        shape = [-1 if k == dim else 1 for k in range(y.ndim)]
-        return _steps(x, 0).reshape(shape)
     points = x
-    while points.ndim < y.ndim:
-        points = unsqueeze(points, 0)
-    return _steps(points, dim)
+    if x.ndim == 1:
+        if x.shape[0] != y.shape[dim]:
+            raise RuntimeError(f"{name}: There must be one `x` value for each sample point")
+        points = view(x, [-1 if k == dim else 1 for k in range(y.ndim)])
+    elif x.ndim < y.ndim:
+        points = view(x, [1] * (y.ndim - x.ndim) + list(x.shape))
+    left = _part(points, dim, 0, -1)
+    right = _part(points, dim, 1)
+    return right - left
+
+
+def _pair_sums(y: Any, dim: int) -> Any:
+    left = _part(y, dim, 0, -1)
+    right = _part(y, dim, 1)
+    return right + left
+
+
+def _no_samples(y: Any, dim: int) -> Tensor:
+    shape = [length for k, length in enumerate(y.shape) if k != dim]
+    return wrap(np.zeros(shape, y._array.dtype))
 
 
 @composite(
@@ -164,9 +251,12 @@ def _widths(x: Any, y: Any, dim: int) -> Any:
     doc="The integral by trapezoids over sample points.",
 )
 def trapezoid_over(y: Any, x: Any, dim: int = -1) -> Any:
-    where = wrap_dim(dim, y.ndim)
-    left, right = _neighbours(y, where)
-    return div_scalar(sum_dim((right + left) * _widths(x, y, where), (where,)), 2.0)
+    length, where = _length(y, dim), wrap_dim(dim, y.ndim)
+    if not length:
+        return _no_samples(y, where)
+    _refuse_bool("trapezoid", "`x` or `y`", x, y)
+    widths = _widths("trapezoid", x, y, where)
+    return div_scalar(sum_dim(_pair_sums(y, where) * widths, (where,)), 2.0)
 
 
 @composite(
@@ -175,11 +265,13 @@ def trapezoid_over(y: Any, x: Any, dim: int = -1) -> Any:
     doc="The integral by trapezoids of equal width.",
 )
 def trapezoid(y: Any, dx: Any = 1, dim: int = -1) -> Any:
-    where = wrap_dim(dim, y.ndim)
-    if y.shape[where] == 0:
-        return wrap(np.zeros(y.sum(where)._array.shape, y._array.dtype))
-    first, last = y.select(where, 0), y.select(where, -1)
-    return mul_scalar(sum_dim(y, (where,)) - (first + last) * 0.5, dx)
+    length, where = _length(y, dim), wrap_dim(dim, y.ndim)
+    if not length:
+        return _no_samples(y, where)
+    _check_step("trapezoid", y, dx)
+    last, first = y.select(where, -1), y.select(where, 0)
+    ends = mul_scalar(first + last, 0.5)
+    return mul_scalar(sum_dim(y, (where,)) - ends, float(dx))
 
 
 @composite(
@@ -189,8 +281,11 @@ def trapezoid(y: Any, dx: Any = 1, dim: int = -1) -> Any:
 )
 def cumulative_over(y: Any, x: Any, dim: int = -1) -> Any:
     where = wrap_dim(dim, y.ndim)
-    left, right = _neighbours(y, where)
-    return div_scalar(cumsum((right + left) * _widths(x, y, where), where), 2.0)
+    _refuse_bool("cumulative_trapezoid", "`x` or `y`", x, y)
+    widths = _widths("cumulative_trapezoid", x, y, where)
+    left = _part(y, where, 0, -1)
+    right = _part(y, where, 1)
+    return div_scalar(cumsum((left + right) * widths, where), 2.0)
 
 
 @composite(
@@ -199,6 +294,10 @@ def cumulative_over(y: Any, x: Any, dim: int = -1) -> Any:
     doc="The running integral by trapezoids of equal width.",
 )
 def cumulative(y: Any, dx: Any = 1, dim: int = -1) -> Any:
+    _check_step("cumulative_trapezoid", y, dx)
+    if not y.ndim:
+        raise IndexError("slice() cannot be applied to a 0-dim tensor.")
     where = wrap_dim(dim, y.ndim)
-    left, right = _neighbours(y, where)
-    return cumsum(mul_scalar(right + left, dx / 2.0), where)
+    left = _part(y, where, 0, -1)
+    right = _part(y, where, 1)
+    return cumsum(mul_scalar(left + right, dx / 2.0), where)

@@ -8,9 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.arithmetic import reciprocal
-from gradcli.ops.comparison import conj, eq, ge, is_complex, le, logical_and, where_, zeros_like
+from gradcli.ops.arithmetic import reciprocal, sub
+from gradcli.ops.comparison import (
+    conj,
+    eq,
+    filled,
+    ge,
+    is_complex,
+    le,
+    logical_and,
+    where_,
+    zeros_like,
+)
 from gradcli.ops.samples import binary, pointwise
+from gradcli.ops.scalars import add_scalar, mul_scalar, sub_scalar
 from gradcli.ops.table import COMMON, FLOAT, Row, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor, wrap
@@ -53,7 +64,7 @@ def _power_scalar(self: Array, exponent: complex) -> Array:
 def _pow_scalar_vjp(grad: Any, self: Any, exponent: complex) -> Any:
     if exponent == 0:
         return zeros_like(grad)
-    return grad * conj(exponent * pow_scalar(self, exponent - 1))
+    return grad * conj(mul_scalar(pow_scalar(self, exponent - 1), exponent))
 
 
 pow_scalar: Row = row(
@@ -69,7 +80,7 @@ pow_scalar: Row = row(
 def _pow_exponent_vjp(grad: Any, self: Any, exponent: Any, result: Any) -> Any:
     # 0 ** p is flat in p for p >= 0, although log(0) is not finite.
     flat = logical_and(eq(self, 0), ge(exponent, 0))
-    return grad * conj(where_(flat, zeros_like(result), result * log(self)))
+    return grad * where_(flat, 0.0, conj(result * log(self)))
 
 
 pow_tensor: Row = row(
@@ -79,8 +90,8 @@ pow_tensor: Row = row(
     node="PowBackward1",
     self=lambda grad, self, exponent: where_(
         eq(exponent, 0),
-        zeros_like(grad),
-        grad * conj(exponent * pow_tensor(self, exponent - 1)),
+        0.0,
+        grad * conj(exponent * pow_tensor(self, sub_scalar(exponent, 1))),
     ),
     exponent=_pow_exponent_vjp,
     samples=lambda r: [(r(3, 4, low=0.5), r(3, 4)), (r(3, 1, low=0.5), r(4)), (r(low=0.5), r(2))],
@@ -91,14 +102,14 @@ pow_tensor: Row = row(
 def _pow_base_vjp(grad: Any, self: complex, exponent: Any, result: Any) -> Any:
     if self == 0:
         flat = ge(exponent, 0)
-        return grad * where_(flat, zeros_like(result), result * -math.inf)
+        return grad * where_(flat, 0.0, mul_scalar(result, -math.inf))
     base = complex(self)
     number: complex = (
         math.log(base.real) if base.imag == 0 and base.real > 0 else complex(np.log(base))
     )
     if isinstance(number, complex) and not is_complex(exponent):
         number = math.nan
-    return grad * conj(result * number)
+    return grad * conj(mul_scalar(result, number))
 
 
 pow_base: Row = row(
@@ -165,7 +176,7 @@ sqrt: Row = row(
     "sqrt(Tensor self)",
     np.sqrt,
     promote=FLOAT,
-    self=lambda grad, result: grad / (2 * conj(result)),
+    self=lambda grad, result: grad / mul_scalar(conj(result), 2),
     samples=pointwise(0.5, 2.0),
     doc="The square root; nan below zero.",
 )
@@ -173,7 +184,7 @@ rsqrt: Row = row(
     "rsqrt(Tensor self)",
     lambda self: np.true_divide(self.dtype.type(1), np.sqrt(self)),
     promote=FLOAT,
-    self=lambda grad, result: -0.5 * grad * conj(pow_scalar(result, 3)),
+    self=lambda grad, result: mul_scalar(grad, -0.5) * conj(pow_scalar(result, 3)),
     samples=pointwise(0.5, 2.0),
     doc="1 / sqrt(self).",
 )
@@ -192,7 +203,7 @@ exp2: Row = row(
     "exp2|special.exp2(Tensor self)",
     np.exp2,
     promote=FLOAT,
-    self=lambda grad, result: grad * conj(result) * LN2,
+    self=lambda grad, result: mul_scalar(grad * conj(result), LN2),
     samples=pointwise(),
     doc="2 ** self.",
 )
@@ -200,7 +211,7 @@ expm1: Row = row(
     "expm1|special.expm1(Tensor self)",
     np.expm1,
     promote=FLOAT,
-    self=lambda grad, result: grad * (conj(result) + 1),
+    self=lambda grad, result: grad * add_scalar(conj(result), 1),
     samples=pointwise(),
     doc="exp(self) - 1, accurate near zero.",
 )
@@ -216,7 +227,7 @@ log2: Row = row(
     "log2(Tensor self)",
     np.log2,
     promote=FLOAT,
-    self=lambda grad, self: grad / (conj(self) * LN2),
+    self=lambda grad, self: grad / mul_scalar(conj(self), LN2),
     samples=pointwise(0.5, 2.0),
     doc="The logarithm to base 2.",
 )
@@ -224,7 +235,7 @@ log10: Row = row(
     "log10(Tensor self)",
     np.log10,
     promote=FLOAT,
-    self=lambda grad, self: grad / (conj(self) * LN10),
+    self=lambda grad, self: grad / mul_scalar(conj(self), LN10),
     samples=pointwise(0.5, 2.0),
     doc="The logarithm to base 10.",
 )
@@ -232,7 +243,7 @@ log1p: Row = row(
     "log1p|special.log1p(Tensor self)",
     np.log1p,
     promote=FLOAT,
-    self=lambda grad, self: grad / conj(self + 1),
+    self=lambda grad, self: grad / conj(add_scalar(self, 1)),
     samples=pointwise(-0.5, 2.0),
     doc="log(1 + self), accurate near zero.",
 )
@@ -240,8 +251,8 @@ logaddexp: Row = row(
     "logaddexp(Tensor self, Tensor other)",
     np.logaddexp,
     promote=COMMON,
-    self=lambda grad, self, other: grad / (1 + exp(other - self)),
-    other=lambda grad, self, other: grad / (1 + exp(self - other)),
+    self=lambda grad, self, other: grad / add_scalar(exp(other - self), 1),
+    other=lambda grad, self, other: grad / add_scalar(exp(self - other), 1),
     samples=binary(),
     doc="log(exp(self) + exp(other)) without overflow.",
 )
@@ -249,8 +260,8 @@ logaddexp2: Row = row(
     "logaddexp2(Tensor self, Tensor other)",
     np.logaddexp2,
     promote=COMMON,
-    self=lambda grad, self, other: grad / (1 + pow_base(2, other - self)),
-    other=lambda grad, self, other: grad / (1 + pow_base(2, self - other)),
+    self=lambda grad, self, other: grad / add_scalar(pow_base(2, other - self), 1),
+    other=lambda grad, self, other: grad / add_scalar(pow_base(2, self - other), 1),
     samples=binary(),
     doc="log2(2 ** self + 2 ** other) without overflow.",
 )
@@ -268,8 +279,8 @@ xlogy: Row = row(
     _xlogy,
     promote=FLOAT,
     number_nodes={"self": "XlogyBackward1", "other": "XlogyBackward2"},
-    self=lambda grad, self, other: where_(
-        logical_and(eq(self, 0), le(other, 0)), 0.0, xlogy(grad, other)
+    self=lambda grad, self, other: filled(
+        xlogy(grad, other), logical_and(eq(self, 0), le(other, 0)), 0
     ),
     other=lambda grad, self, other: grad * self / other,
     samples=binary(0.5, 2.0),
@@ -322,7 +333,7 @@ tan: Row = row(
     "tan(Tensor self)",
     np.tan,
     promote=FLOAT,
-    self=lambda grad, result: grad * conj(1 + pow_scalar(result, 2)),
+    self=lambda grad, result: grad * conj(add_scalar(pow_scalar(result, 2), 1)),
     samples=pointwise(-1.2, 1.2),
     doc="The tangent of radians.",
 )
@@ -330,7 +341,7 @@ asin: Row = row(
     "asin|arcsin(Tensor self)",
     np.arcsin,
     promote=FLOAT,
-    self=lambda grad, self: grad * conj(rsqrt(-self * self + 1)),
+    self=lambda grad, self: grad * conj(rsqrt(add_scalar(-self * self, 1))),
     samples=pointwise(-0.9, 0.9),
     doc="The inverse sine, in radians.",
 )
@@ -338,7 +349,7 @@ acos: Row = row(
     "acos|arccos(Tensor self)",
     np.arccos,
     promote=FLOAT,
-    self=lambda grad, self: grad * -conj(rsqrt(-self * self + 1)),
+    self=lambda grad, self: grad * -conj(rsqrt(add_scalar(-self * self, 1))),
     samples=pointwise(-0.9, 0.9),
     doc="The inverse cosine, in radians.",
 )
@@ -346,14 +357,15 @@ atan: Row = row(
     "atan|arctan(Tensor self)",
     np.arctan,
     promote=FLOAT,
-    self=lambda grad, self: grad / conj(self * self + 1),
+    self=lambda grad, self: grad / conj(add_scalar(self * self, 1)),
     samples=pointwise(),
     doc="The inverse tangent, in radians.",
 )
 
 
 def _atan2_vjp(grad: Any, self: Any, other: Any, needs: tuple[bool, ...]) -> Any:
-    inverse = reciprocal(self * self + other * other)
+    squares = self * self + other * other
+    inverse = filled(reciprocal(squares), eq(squares, 0), 0)
     return (
         grad * other * inverse if needs[0] else None,
         grad * -self * inverse if needs[1] else None,
@@ -404,15 +416,23 @@ asinh: Row = row(
     "asinh|arcsinh(Tensor self)",
     np.arcsinh,
     promote=FLOAT,
-    self=lambda grad, self: grad * conj(rsqrt(pow_scalar(self, 2) + 1)),
+    self=lambda grad, self: grad * conj(rsqrt(add_scalar(pow_scalar(self, 2), 1))),
     samples=pointwise(),
     doc="The inverse hyperbolic sine.",
 )
+
+
+def _acosh_vjp(grad: Any, self: Any) -> Any:
+    if is_complex(self):
+        return grad * conj(rsqrt(add_scalar(self, 1)) * rsqrt(sub_scalar(self, 1)))
+    return grad * rsqrt(sub_scalar(self * self, 1))
+
+
 acosh: Row = row(
     "acosh|arccosh(Tensor self)",
     np.arccosh,
     promote=FLOAT,
-    self=lambda grad, self: grad * conj(rsqrt(pow_scalar(self, 2) - 1)),
+    self=lambda grad, self: _acosh_vjp(grad, self),
     samples=pointwise(1.2, 3.0),
     doc="The inverse hyperbolic cosine.",
 )
@@ -420,7 +440,7 @@ atanh: Row = row(
     "atanh|arctanh(Tensor self)",
     np.arctanh,
     promote=FLOAT,
-    self=lambda grad, self: grad * 1 / conj(1 - pow_scalar(self, 2)),
+    self=lambda grad, self: mul_scalar(grad, 1) / conj(sub(1, pow_scalar(self, 2))),
     samples=pointwise(-0.9, 0.9),
     doc="The inverse hyperbolic tangent.",
 )
@@ -431,8 +451,8 @@ def _sinc(self: Array) -> Array:
 
 
 def _sinc_vjp(grad: Any, self: Any) -> Any:
-    scaled_self = self * math.pi
-    slope = grad * ((scaled_self * cos(scaled_self) - sin(scaled_self)) / (scaled_self * self))
+    angle = mul_scalar(self, math.pi)
+    slope = grad * conj((angle * cos(angle) - sin(angle)) / mul_scalar(self * self, math.pi))
     return where_(eq(self, 0), 0.0, slope)
 
 
@@ -448,8 +468,8 @@ hypot: Row = row(
     "hypot(Tensor self, Tensor other)",
     np.hypot,
     promote=COMMON,
-    self=lambda grad, self, result: grad * (self / result),
-    other=lambda grad, other, result: grad * (other / result),
+    self=lambda grad, self, result: grad * self / result,
+    other=lambda grad, other, result: grad * other / result,
     samples=binary(0.2, 2.0),
     doc="sqrt(self ** 2 + other ** 2) without overflow.",
 )
@@ -457,7 +477,7 @@ deg2rad: Row = row(
     "deg2rad(Tensor self)",
     lambda self: np.multiply(self, math.pi / 180),
     promote=FLOAT,
-    self=lambda grad: grad * (math.pi / 180),
+    self=lambda grad: mul_scalar(grad, math.pi / 180),
     samples=pointwise(),
     doc="Degrees as radians.",
 )
@@ -465,7 +485,7 @@ rad2deg: Row = row(
     "rad2deg(Tensor self)",
     lambda self: np.multiply(self, 180 / math.pi),
     promote=FLOAT,
-    self=lambda grad: grad * (180 / math.pi),
+    self=lambda grad: mul_scalar(grad, 180 / math.pi),
     samples=pointwise(),
     doc="Radians as degrees.",
 )

@@ -5,76 +5,46 @@ At a tie the gradient goes to the element that was selected.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from gradcli.ops import selection
 from gradcli.ops.arithmetic import maximum, minimum
-from gradcli.ops.comparison import eq, isnan, logical_and, logical_or
-from gradcli.ops.reduction import axes, sum_all
+from gradcli.ops.comparison import eq, filled_with, isnan, zeros_like
+from gradcli.ops.indexing import scatter_src
+from gradcli.ops.reduction import axes, reduced_view, refuse_complex, sum_all, sum_dim
 from gradcli.ops.shape import unsqueeze
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor.namedtuples import return_type
-from gradcli.tensor.tensor import wrap_dim
+from gradcli.tensor.tensor import Tensor, wrap, wrap_dim
 
 Array = Any
 
 # --- moving gradients to selected places
 
 
-def _place(self: Array, dim: int, indices: Array, sizes: Sequence[int]) -> Array:
-    full = np.zeros(sizes, self.dtype)
-    np.put_along_axis(full, indices, self, dim)
-    return full
-
-
-place: Row = row(
-    "aten.place_along(Tensor self, int dim, Tensor indices, int[] sizes)",
-    _place,
-    node="ScatterBackward0",
-    self=lambda grad, dim, indices: pick(grad, dim, indices),
-    samples=lambda r: [(r(2, 2), 1, np.array([[0, 2], [1, 0]]), (2, 3))],
-    doc="Zeros, but for the elements of self at the given places along a dimension.",
-)
-
-
-def _add_at(self: Array, dim: int, indices: Array, sizes: Sequence[int]) -> Array:
-    full = np.zeros(sizes, self.dtype)
-    grid = list(np.indices(self.shape, sparse=True))
-    grid[dim] = indices
-    np.add.at(full, tuple(grid), self)
-    return full
-
-
-add_along: Row = row(
-    "aten.add_along(Tensor self, int dim, Tensor indices, int[] sizes)",
-    _add_at,
-    node="ScatterAddBackward0",
-    self=lambda grad, dim, indices: pick(grad, dim, indices),
-    samples=lambda r: [(r(2, 2), 1, np.array([[0, 0], [1, 0]]), (2, 3))],
-    doc="Zeros plus the elements of self at the given places along a dimension.",
-)
-
-
-pick: Row = row(
-    "aten.pick_along(Tensor self, int dim, Tensor indices)",
-    lambda self, dim, indices: np.take_along_axis(self, indices, dim),
-    node="GatherBackward0",
-    self=lambda grad, self_shape, dim, indices: add_along(grad, dim, indices, self_shape),
-    samples=lambda r: [(r(2, 3), 1, np.array([[0, 2], [1, 1]]))],
-    doc="The elements of self at the given places along a dimension.",
-)
+def zeros_of(shape: Sequence[int], like: Any) -> Any:
+    """Zeros of a gradient's type: a tensor beside a tensor, else an array."""
+    array = np.zeros(shape, (like._array if type(like) is Tensor else like).dtype)
+    return wrap(array) if type(like) is Tensor else array
 
 
 def selected(grad: Any, dim: int, indices: Any, sizes: Sequence[int], keepdim: bool) -> Any:
     """A gradient of selected values as one of what they were selected from."""
-    if not sizes:
-        return grad
-    where = wrap_dim(dim, len(sizes))
-    if not keepdim:
+    if sizes and not keepdim:
+        where = wrap_dim(dim, len(sizes))
         grad, indices = unsqueeze(grad, where), unsqueeze(indices, where)
-    return place(grad, where, indices, sizes)
+    return scatter_src(zeros_of(sizes, grad), dim, indices, grad)
+
+
+def evenly(grad: Any, self: Any, result: Any) -> Any:
+    """A gradient of one value, shared by all elements that equal it."""
+    lost = bool(np.isnan(result._array if type(result) is Tensor else result))
+    tied = isnan(self) if lost else eq(self, result)
+    return filled_with(zeros_like(self), tied, grad / sum_all(tied))
 
 
 def _nonempty(self: Array, name: str, dim: int) -> int:
@@ -110,20 +80,14 @@ def _extreme_all(name: str, function: Any, doc: str) -> None:
                 f"{name}(): Expected reduction dim to be specified for input.numel() == 0. "
                 "Specify the reduction dim with the 'dim' argument."
             )
+        refuse_complex(self, f"{name}_all")
         return np.asarray(function(self))
-
-    def vjp(grad: Any, self: Any, result: Any) -> Any:
-        tied = eq(self, result)
-        if isinstance(result, float) and result != result:
-            tied = isnan(self)
-        tied = logical_or(tied, logical_and(isnan(self), isnan(result)))
-        return tied * (grad / sum_all(tied))
 
     row(
         f"{name}(Tensor self)",
         forward,
         node=f"{name.title()}Backward1",
-        self=vjp,
+        self=evenly,
         kink="elements that tie for the extreme share the gradient evenly",
         samples=lambda r: [(r(3, 4),), (r(),)],
         doc=doc,
@@ -133,6 +97,8 @@ def _extreme_all(name: str, function: Any, doc: str) -> None:
 def _extreme_dim(name: str, find: Any, doc: str) -> None:
     def forward(self: Array, dim: int, keepdim: bool = False) -> tuple[Array, Array]:
         where = _nonempty(self, name, dim)
+        if self.dtype.kind == "c":
+            raise RuntimeError(f"{name}(): does not support complex input")
         return _chosen(self, find(self, axis=where) if self.ndim else None, where, keepdim)
 
     made = row(
@@ -169,11 +135,13 @@ _extreme_two("min", minimum, "The smaller of two, element by element.")
 
 def _argument(name: str, find: Any, doc: str) -> None:
     def forward(self: Array, dim: int | None = None, keepdim: bool = False) -> Array:
+        for kind, word in (("c", "complex"), ("b", "bool")):
+            if self.dtype.kind == kind:
+                raise RuntimeError(f"{name}(): does not support {word} input")
         if dim is None:
             if self.size == 0:
                 raise IndexError(
-                    f"{name}(): Expected reduction dim to be specified for input.numel() == 0. "
-                    "Specify the reduction dim with the 'dim' argument."
+                    f"{name}(): Expected reduction dim to be specified for input.numel() == 0."
                 )
             found = np.asarray(find(self))
             return found.reshape((1,) * self.ndim) if keepdim else found
@@ -199,12 +167,15 @@ def aminmax(self: Any, dim: int | None = None, keepdim: bool = False) -> Any:
 def _aminmax_forward(
     self: Array, dim: int | None = None, keepdim: bool = False
 ) -> tuple[Array, Array]:
-    where = axes(dim, self.ndim) if dim is not None else tuple(range(self.ndim))
     if self.size == 0 and dim is None:
         raise RuntimeError(
             "aminmax(): cannot compute aminmax over an empty dimension as the operation has no "
             "identity."
         )
+    where = axes(dim, self.ndim)
+    if dim is not None and self.ndim and self.shape[where[0]] == 0:
+        raise IndexError(f"aminmax: Expected reduction dim {where[0]} to have non-zero size.")
+    refuse_complex(self, "aminmax_cpu")
     return (
         np.asarray(np.min(self, axis=where, keepdims=keepdim)),
         np.asarray(np.max(self, axis=where, keepdims=keepdim)),
@@ -214,12 +185,13 @@ def _aminmax_forward(
 def _aminmax_vjp(
     grads: Any, self: Any, self_shape: Any, result0: Any, result1: Any, dim: Any, keepdim: bool
 ) -> Any:
-    from gradcli.ops.reduction import _shared
-
+    """Shared evenly by all tied elements of the tensor, not only by those of one slice."""
     total: Any = None
     for grad, result in zip(grads, (result0, result1), strict=True):
         if grad is not None:
-            part = _shared(grad, self, result, self_shape, () if dim is None else dim, keepdim)
+            grad = reduced_view(grad, self_shape, dim, keepdim)
+            winners = eq(reduced_view(result, self_shape, dim, keepdim), self)
+            part = grad / sum_dim(winners, () if dim is None else (dim,), True) * winners
             total = part if total is None else total + part
     return total
 
@@ -245,18 +217,62 @@ def _order(self: Array, where: int, descending: bool) -> Array:
     return self.shape[where] - 1 - order
 
 
-def _sort(self: Array, dim: int = -1, descending: bool = False) -> tuple[Array, Array]:
-    if not self.ndim:
-        wrap_dim(dim, 0)
-        return self.copy(), np.zeros((), np.int64)
+#: Slices longer than this are not searched for the element that PyTorch picks among equal ones.
+_LONG = 10_000
+
+
+def _ranks(line: Array, descending: bool) -> list[int]:
+    """Whole numbers that order a slice, nan as the largest value; equal values have equal ones."""
+    groups = np.unique(line, return_inverse=True)[1]
+    return (-groups if descending else groups).tolist()  # type: ignore[no-any-return]
+
+
+def _along(self: Array, where: int, count: int, pick: Any) -> Array:
+    """Places picked from each slice, ``count`` of them, along a dimension."""
+    moved = np.moveaxis(self, where, -1)
+    lines = moved.reshape(math.prod(moved.shape[:-1]), moved.shape[-1])
+    found = np.array([pick(line) for line in lines], np.int64)
+    return np.moveaxis(found.reshape(*moved.shape[:-1], count), -1, where)
+
+
+def _has_ties(self: Array, where: int) -> bool:
+    ordered = np.sort(self, axis=where)
+    count = self.shape[where]
+    above, below = (
+        np.take(ordered, range(*part), axis=where) for part in ((1, count), (0, count - 1))
+    )
+    tied = above == below
+    if self.dtype.kind == "f":
+        tied |= np.isnan(below)
+    return bool(tied.any())
+
+
+def _unstable_order(line: Array, descending: bool) -> list[int]:
+    keys, places = _ranks(line, descending), list(range(len(line)))
+    selection.sort(keys, places)
+    return places
+
+
+def _sort(
+    self: Array, dim: int = -1, descending: bool = False, stable: bool = False
+) -> tuple[Array, Array]:
     where = wrap_dim(dim, self.ndim)
-    order = _order(self, where, descending)
+    if self.dtype.kind == "c":
+        raise RuntimeError(" Sort does not support complex dtypes on CPU")
+    if not self.ndim:
+        return self.copy(), np.zeros((), np.int64)
+    length = self.shape[where]
+    # Short slices are sorted by insertion, which is stable.
+    if stable or length <= selection.SHORT or length > _LONG or not _has_ties(self, where):
+        order = _order(self, where, descending)
+    else:
+        order = _along(self, where, length, lambda line: _unstable_order(line, descending))
     return np.take_along_axis(self, order, where), order
 
 
 def _sort_row(name: str, node: str) -> Row:
     return row(
-        f"aten.{name}(Tensor self, int dim=-1, bool descending=False)",
+        f"aten.{name}(Tensor self, int dim=-1, bool descending=False, bool stable=False)",
         _sort,
         node=node,
         self=lambda grad, self_shape, result1, dim: selected(grad, dim, result1, self_shape, True),
@@ -270,25 +286,53 @@ stable_sort_row = _sort_row("stable_sort", "SortBackward1")
 
 
 @composite(
-    "sort(Tensor self, int dim=-1, bool descending=False, bool? stable=None)",
+    "sort(Tensor self, *, bool? stable, int dim=-1, bool descending=False)",
     doc="The elements in ascending order along a dimension, and where they stood.",
 )
-def sort(self: Any, dim: int = -1, descending: bool = False, stable: bool | None = None) -> Any:
-    made = sort_row if stable is None else stable_sort_row
-    return return_type("sort", "values indices")(made(self, dim, descending))
+def sort_stably(self: Any, stable: bool | None, dim: int = -1, descending: bool = False) -> Any:
+    found = stable_sort_row(self, dim, descending, bool(stable))
+    return return_type("sort", "values indices")(found)
 
 
 @composite(
-    "argsort(Tensor self, int dim=-1, bool descending=False, bool stable=False)",
+    "sort(Tensor self, int dim=-1, bool descending=False)",
+    doc="The elements in ascending order along a dimension, and where they stood.",
+)
+def sort(self: Any, dim: int = -1, descending: bool = False) -> Any:
+    return return_type("sort", "values indices")(sort_row(self, dim, descending))
+
+
+@composite(
+    "argsort(Tensor self, int dim=-1, bool descending=False)",
     doc="The places of the elements in ascending order.",
 )
-def argsort(self: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
+def argsort(self: Any, dim: int = -1, descending: bool = False) -> Any:
     return sort_row(self, dim, descending)[1]
+
+
+@composite(
+    "argsort(Tensor self, *, bool stable, int dim=-1, bool descending=False)",
+    doc="The places of the elements in ascending order.",
+)
+def argsort_stably(self: Any, stable: bool, dim: int = -1, descending: bool = False) -> Any:
+    return sort_row(self, dim, descending, stable)[1]
 
 
 @composite("msort(Tensor self)", samples=lambda r: [(r(3, 4),)], doc="Sorted along dimension 0.")
 def msort(self: Any) -> Any:
     return sort_row(self, 0)[0]
+
+
+def _largest(line: Array, k: int, largest: bool, in_order: bool) -> list[int]:
+    """The places of the k largest (smallest) elements, in the order that PyTorch leaves them."""
+    keys, places = _ranks(line, largest), list(range(len(line)))
+    if k * 64 <= len(line):
+        selection.partial_sort(keys, places, k)
+    else:
+        selection.nth_element(keys, places, k - 1)
+        if in_order:
+            selection.sort(keys, places, k - 1)
+    return places[:k]
 
 
 def _topk(
@@ -298,10 +342,16 @@ def _topk(
     length = self.shape[where] if self.ndim else 1
     if not 0 <= k <= length:
         raise RuntimeError("selected index k out of range")
+    if self.dtype.kind == "c":
+        raise RuntimeError(" topk does not support complex dtypes on CPU")
+    if self.dtype == np.bool_:
+        raise RuntimeError("topk does not support bool dtypes on CPU")
     if not self.ndim:
         return self.copy(), np.zeros((), np.int64)
-    order = _order(self, where, largest)
-    kept = np.take(order, np.arange(k), axis=where)
+    if k and length <= _LONG and (not sorted or _has_ties(self, where)):
+        kept = _along(self, where, k, lambda line: _largest(line, k, largest, sorted))
+    else:
+        kept = np.take(_order(self, where, largest), np.arange(k), axis=where)
     return np.take_along_axis(self, kept, where), kept
 
 
@@ -325,19 +375,38 @@ def topk(self: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = 
 # --- order statistics
 
 
+def _kth_place(line: Array, k: int) -> int:
+    places = list(range(len(line)))
+    selection.quick_select(_ranks(line, False), places, k - 1)
+    return places[k - 1]
+
+
 def _kthvalue(self: Array, k: int, dim: int = -1, keepdim: bool = False) -> tuple[Array, Array]:
     where = _nonempty(self, "kthvalue", dim)
     length = self.shape[where] if self.ndim else 1
     if not 1 <= k <= length:
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {where}")
+    if self.dtype == np.bool_:
+        raise NotImplementedError("\"kthvalue_cpu\" not implemented for 'Bool'")
+    refuse_complex(self, "kthvalue_cpu")
     if not self.ndim:
         return self.copy(), np.zeros((), np.int64)
-    order = np.take(_order(self, where, False), k - 1, axis=where)
+    if length <= _LONG and _has_ties(self, where):
+        order = np.squeeze(_along(self, where, 1, lambda line: _kth_place(line, k)), where)
+    else:
+        order = np.take(_order(self, where, False), k - 1, axis=where)
     return _chosen(self, order, where, keepdim)
+
+
+def _medians_only(self: Array, kernel: str) -> None:
+    if self.dtype == np.bool_:
+        raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
+    refuse_complex(self, kernel)
 
 
 def _median(self: Array, dim: int, keepdim: bool = False) -> tuple[Array, Array]:
     where = _nonempty(self, "median", dim)
+    _medians_only(self, "median_out")
     if not self.ndim:
         return self.copy(), np.zeros((), np.int64)
     order = _order(self, where, False)
@@ -350,7 +419,8 @@ def _median(self: Array, dim: int, keepdim: bool = False) -> tuple[Array, Array]
 
 
 def _nanmedian(self: Array, dim: int, keepdim: bool = False) -> tuple[Array, Array]:
-    where = _nonempty(self, "nanmedian", dim)
+    where = _nonempty(self, "median", dim)
+    _medians_only(self, "median_out")
     if not self.ndim:
         return self.copy(), np.zeros((), np.int64)
     order = _order(self, where, False)
@@ -361,17 +431,30 @@ def _nanmedian(self: Array, dim: int, keepdim: bool = False) -> tuple[Array, Arr
     return _chosen(self, middle, where, keepdim)
 
 
+def _most_frequent(line: Array) -> int:
+    """The place of the most frequent value, of the smallest of several; nan equals nothing."""
+    if len(line) > _LONG:
+        values, counts = np.unique(line, return_counts=True, equal_nan=False)
+        return int(np.flatnonzero(line == values[np.argmax(counts)])[-1])
+    keys, places = line.tolist(), list(range(len(line)))
+    selection.sort(keys, places)
+    best, most, run = places[0], 0, 0
+    for number, place in enumerate(places):
+        run += 1
+        if number + 1 == len(places) or keys[place] != keys[places[number + 1]]:
+            if run > most:
+                best, most = place, run
+            run = 0
+    return best
+
+
 def _mode(self: Array, dim: int = -1, keepdim: bool = False) -> tuple[Array, Array]:
     where = _nonempty(self, "mode", dim)
+    refuse_complex(self, "mode_cpu")
     if not self.ndim:
         return self.copy(), np.zeros((), np.int64)
-    moved = np.moveaxis(self, where, -1)
-    flat = moved.reshape(-1, moved.shape[-1])
-    found = np.empty(len(flat), np.int64)
-    for number, line in enumerate(flat):
-        values, counts = np.unique(line, return_counts=True)
-        found[number] = np.flatnonzero(line == values[np.argmax(counts)])[-1]
-    return _chosen(self, found.reshape(moved.shape[:-1]), where, keepdim)
+    order = np.squeeze(_along(self, where, 1, _most_frequent), where)
+    return _chosen(self, order, where, keepdim)
 
 
 def _statistic(name: str, forward: Any, signature: str, samples: Any, doc: str, node: str) -> None:
@@ -387,10 +470,9 @@ def _statistic(name: str, forward: Any, signature: str, samples: Any, doc: str, 
         doc=doc,
     )
 
-    def body(*args: Any) -> Any:
-        return return_type(name, "values indices")(made(*args))
-
-    composite(f"{name}({signature})", doc=doc)(body)
+    composite(f"{name}({signature})", doc=doc)(
+        lambda *args: return_type(name, "values indices")(made(*args))
+    )
 
 
 _statistic(
@@ -413,19 +495,16 @@ _statistic(
 
 def _median_all(name: str, along: Any, doc: str) -> None:
     def forward(self: Array) -> Array:
+        _medians_only(self, "median_cpu")
         if self.size == 0:
             return np.asarray(np.nan, self.dtype)
         return along(self.reshape(-1), 0)[0]
-
-    def vjp(grad: Any, self: Any, self_shape: Any, result: Any) -> Any:
-        chosen = logical_or(eq(self, result), logical_and(isnan(self), isnan(result)))
-        return chosen * (grad / sum_all(chosen))
 
     row(
         f"{name}(Tensor self)",
         forward,
         node=f"{name.title()}Backward0",
-        self=vjp,
+        self=evenly,
         kink="elements that equal the median share the gradient evenly",
         samples=lambda r: [(r(3, 4),), (r(5),)],
         doc=doc,

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.comparison import eq, isnan, logical_not
+from gradcli.ops.comparison import conj, eq, isnan, logical_not
+from gradcli.ops.scalars import div_scalar
 from gradcli.ops.shape import expand, reshape, shape_of, unsqueeze
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
@@ -41,10 +42,14 @@ def unreduce(grad: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
 
 
 def restore(value: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
-    """The result of a reduction with its reduced dimensions put back, of length one."""
-    if not keepdim and shape:
-        for where in sorted(axes(dim, len(shape))):
-            value = unsqueeze(value, where)
+    """The result of a reduction with its reduced dimensions put back, of length one.
+
+    One number, the result of a reduction of all dimensions, broadcasts as it is.
+    """
+    if keepdim or not shape or dim is None or dim == ():
+        return value
+    for where in sorted(axes(dim, len(shape))):
+        value = unsqueeze(value, where)
     return value
 
 
@@ -70,6 +75,8 @@ sum_dim: Row = row(
 def sum_to(value: Any, shape: tuple[int, ...]) -> Any:
     """Sums the dimensions along which ``shape`` was broadcast."""
     found = shape_of(value)
+    if not shape:
+        return sum_all(value)
     lead = len(found) - len(shape)
     dims = list(range(lead))
     dims += [lead + k for k, n in enumerate(shape) if n == 1 and found[lead + k] != 1]
@@ -79,11 +86,21 @@ def sum_to(value: Any, shape: tuple[int, ...]) -> Any:
     return reshape(summed, shape) if lead else summed
 
 
+def _nansum(
+    self: Array, dim: Any = None, keepdim: bool = False, dtype: DType | None = None
+) -> Array:
+    if self.dtype.kind == "c":
+        raise RuntimeError("nansum on CPU does not support complex inputs")
+    kind = _accumulator(self, dtype)
+    if kind.kind == "c":
+        word = dtypes.from_numpy(kind).scalar_name
+        raise NotImplementedError(f"\"nansum_cpu\" not implemented for '{word}'")
+    return np.nansum(self, axis=axes(dim, self.ndim), keepdims=keepdim, dtype=kind)
+
+
 nansum: Row = row(
     "nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, dtype? dtype=None)",
-    lambda self, dim=None, keepdim=False, dtype=None: np.nansum(
-        self, axis=axes(dim, self.ndim), keepdims=keepdim, dtype=_accumulator(self, dtype)
-    ),
+    _nansum,
     self=lambda grad, self, self_shape, dim, keepdim: (
         unreduce(grad, self_shape, dim, keepdim) * logical_not(isnan(self))
     ),
@@ -94,16 +111,22 @@ nansum: Row = row(
 # --- means
 
 
-def _mean_type(self: Array, dtype: DType | None) -> Any:
-    if dtype is not None:
-        return dtype.np
-    if self.dtype.kind in "iub":
-        word = dtypes.of(self).scalar_name
+def _mean_type(self: Array, dtype: DType | None, name: str = "mean") -> Any:
+    kind = dtypes.of(self) if dtype is None else dtype
+    if kind.category < dtypes.FLOATING:
+        which = "Input" if dtype is None else "Optional"
         raise RuntimeError(
-            "mean(): could not infer output dtype. Input dtype must be either a floating point or "
-            f"complex dtype. Got: {word}"
+            f"{name}(): could not infer output dtype. {which} dtype must be either a floating "
+            f"point or complex dtype. Got: {kind.scalar_name}"
         )
-    return self.dtype
+    return kind.np
+
+
+def _mean(self: Array, dim: Any = None, keepdim: bool = False, dtype: DType | None = None) -> Array:
+    kind = _mean_type(self, dtype)
+    where = axes(dim, self.ndim)
+    total = np.sum(self, axis=where, keepdims=keepdim, dtype=kind)
+    return np.true_divide(total, count_of(self.shape, dim)).astype(kind)
 
 
 def count_of(shape: Sequence[int], dim: Any) -> int:
@@ -116,23 +139,24 @@ def count_of(shape: Sequence[int], dim: Any) -> int:
 
 mean_all: Row = row(
     "mean(Tensor self, *, dtype? dtype=None)",
-    lambda self, dtype=None: np.mean(self, dtype=_mean_type(self, dtype)),
-    self=lambda grad, self_shape: expand(grad, self_shape) / count_of(self_shape, None),
+    lambda self, dtype=None: _mean(self, dtype=dtype),
+    self=lambda grad, self_shape: div_scalar(expand(grad, self_shape), count_of(self_shape, None)),
     samples=lambda r: [(r(3, 4),), (r(),)],
     doc="The mean of all elements.",
 )
 mean_dim: Row = row(
     "mean(Tensor self, int[1]? dim, bool keepdim=False, *, dtype? dtype=None)",
-    lambda self, dim, keepdim=False, dtype=None: np.mean(
-        self, axis=axes(dim, self.ndim), keepdims=keepdim, dtype=_mean_type(self, dtype)
-    ),
+    _mean,
     node="MeanBackward1",
-    self=lambda grad, self_shape, dim, keepdim: (
-        unreduce(grad, self_shape, dim, keepdim) / count_of(self_shape, dim)
-    ),
+    self=lambda grad, self_shape, dim, keepdim: mean_backward(grad, self_shape, dim, keepdim),
     samples=lambda r: [(r(3, 4), (0,)), (r(2, 3, 4), (0, -1), True)],
     doc="The mean along dimensions.",
 )
+
+
+def mean_backward(grad: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
+    """The gradient of a mean, spread over what was averaged."""
+    return div_scalar(unreduce(grad, shape, dim, keepdim), count_of(shape, dim))
 
 
 @composite(
@@ -146,6 +170,8 @@ def nanmean(self: Any, dim: Any = None, keepdim: bool = False, dtype: DType | No
             f"nanmean(): expected input to have floating point or complex dtype but got "
             f"{self.dtype.scalar_name}"
         )
+    if dtype is not None:
+        _mean_type(self._array, dtype, "nanmean")
     kept = sum_dim(logical_not(isnan(self.detach())), dim, keepdim)
     return nansum(self, dim, keepdim, dtype) / kept
 
@@ -173,7 +199,7 @@ def _safe_product_vjp(grad: Any, self: Any, dim: int) -> Any:
     before = cumprod(cat([one, slice_(self, dim, 0, length - 1, 1)], dim), dim)
     reversed_ = flip(slice_(self, dim, 1, length, 1), (dim,))
     after = flip(cumprod(cat([one, reversed_], dim), dim), (dim,))
-    return grad * (before * after)
+    return grad * conj(before * after)
 
 
 def _has_zero(value: Any) -> bool:
@@ -185,7 +211,7 @@ def _prod_all_vjp(grad: Any, self: Any, self_shape: Any, result: Any) -> Any:
     if not self_shape:
         return grad
     if not _has_zero(self):
-        return grad * (result / self)
+        return grad * conj(result / self)
     return reshape(_safe_product_vjp(grad, reshape(self, (-1,)), 0), self_shape)
 
 
@@ -196,7 +222,7 @@ def _prod_dim_vjp(
         return grad
     grad = restore(grad, self_shape, dim, keepdim)
     if not _has_zero(self):
-        return grad * (restore(result, self_shape, dim, keepdim) / self)
+        return grad * conj(restore(result, self_shape, dim, keepdim) / self)
     return _safe_product_vjp(grad, self, wrap_dim(dim, len(self_shape)))
 
 
@@ -220,48 +246,76 @@ prod_dim: Row = row(
 
 # --- truth
 
+
+def _truth(function: Any) -> Any:
+    def forward(self: Array, dim: Any = None, keepdim: bool = False) -> Array:
+        # Unlike other reductions, one along no dimensions leaves every element for itself.
+        where = () if dim == () else axes(dim, self.ndim)
+        found = np.asarray(function(self, axis=where, keepdims=keepdim))
+        return found.astype(np.uint8) if self.dtype == np.uint8 else found
+
+    return forward
+
+
 for _name, _function, _doc in (
     ("all", np.all, "Whether all elements are non-zero."),
     ("any", np.any, "Whether any element is non-zero."),
 ):
-
-    def _truth(
-        self: Array, dim: Any = None, keepdim: bool = False, function: Any = _function
-    ) -> Array:
-        found = function(self, axis=axes(dim, self.ndim), keepdims=keepdim)
-        return found.astype(np.uint8) if self.dtype == np.uint8 else found
-
-    row(f"{_name}(Tensor self)", _truth, doc=_doc)
-    row(f"{_name}(Tensor self, int[1]? dim, bool keepdim=False)", _truth, doc=_doc)
+    row(f"{_name}(Tensor self)", _truth(_function), doc=_doc)
+    row(f"{_name}(Tensor self, int[1]? dim, bool keepdim=False)", _truth(_function), doc=_doc)
 
 # --- extremes that share a tie evenly
 
 
-def _shared(grad: Any, self: Any, result: Any, shape: Any, dim: Any, keepdim: bool) -> Any:
-    if not shape:
-        return grad
-    winners = eq(self, restore(result, shape, dim, keepdim))
-    grad = restore(grad, shape, dim, keepdim)
-    return grad * winners / sum_dim(winners, dim or (), True)
+def reduced_view(value: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
+    """The result of a reduction, viewed with the reduced dimensions of length one."""
+    if keepdim:
+        return value
+    where = axes(dim, len(shape))
+    return reshape(value, tuple(1 if k in where else n for k, n in enumerate(shape)))
 
 
-def _amax(name: str, function: Any, doc: str) -> Row:
-    def forward(self: Array, dim: Any = (), keepdim: bool = False) -> Array:
+def shared_evenly(
+    grad: Any, self: Any, result: Any, shape: tuple[int, ...], dim: Any, keepdim: bool
+) -> Any:
+    """The gradient of an extreme, divided by the number of elements that attain it."""
+    winners = eq(reduced_view(result, shape, dim, keepdim), self)
+    count = sum_dim(winners, dim or (), True)
+    return reduced_view(grad, shape, dim, keepdim) / count * winners
+
+
+def refuse_empty_dims(self: Array, dim: Any, name: str) -> None:
+    """Extremes have no identity: they need at least one element."""
+    if self.size:
+        return
+    if dim is None or dim == ():
+        raise RuntimeError(
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. "
+            "Specify the reduction dim with the 'dim' argument."
+        )
+    for where in dim:
+        if self.shape[wrap_dim(where, self.ndim)] == 0:
+            raise IndexError(f"{name}(): Expected reduction dim {where} to have non-zero size.")
+
+
+def refuse_complex(self: Array, kernel: str) -> None:
+    """Complex numbers have no order."""
+    if self.dtype.kind == "c":
+        word = dtypes.of(self).scalar_name
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{word}'")
+
+
+def _amax(name: str, kernel: str, function: Any, doc: str) -> Row:
+    def forward(self: Array, dim: Any = None, keepdim: bool = False) -> Array:
+        refuse_empty_dims(self, dim, name)
         where = axes(dim, self.ndim)
-        if self.size == 0 and any(self.shape[w] == 0 for w in where):
-            if not dim:
-                raise RuntimeError(
-                    f"{name}(): Expected reduction dim to be specified for input.numel() == 0. "
-                    "Specify the reduction dim with the 'dim' argument."
-                )
-            empty = next(w for w in where if self.shape[w] == 0)
-            raise IndexError(f"{name}(): Expected reduction dim {empty} to have non-zero size.")
+        refuse_complex(self, kernel)
         return function(self, axis=where, keepdims=keepdim)
 
     return row(
-        f"{name}(Tensor self, int[1] dim=(), bool keepdim=False)",
+        f"{name}(Tensor self, int[1]? dim=(), bool keepdim=False)",
         forward,
-        self=lambda grad, self, self_shape, result, dim, keepdim: _shared(
+        self=lambda grad, self, self_shape, result, dim, keepdim: shared_evenly(
             grad, self, result, self_shape, dim, keepdim
         ),
         kink="elements that tie for the extreme share the gradient evenly",
@@ -270,25 +324,34 @@ def _amax(name: str, function: Any, doc: str) -> Row:
     )
 
 
-amax = _amax("amax", np.amax, "The largest elements along dimensions.")
-amin = _amax("amin", np.amin, "The smallest elements along dimensions.")
+amax = _amax("amax", "max_values_cpu", np.amax, "The largest elements along dimensions.")
+amin = _amax("amin", "min_values_cpu", np.amin, "The smallest elements along dimensions.")
 
 
 def _trace(self: Array) -> Array:
+    if self.dtype == np.bool_:
+        raise NotImplementedError("\"trace\" not implemented for 'Bool'")
     if self.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {self.ndim}")
     return np.asarray(np.trace(self, dtype=_accumulator(self, None)))
 
 
+def _trace_vjp(grad: Any, self_shape: Sequence[int]) -> Any:
+    from gradcli.ops.indexing import index_fill_tensor
+
+    rows, columns = self_shape
+    array = grad._array if type(grad) is Tensor else grad
+    blank: Any = np.zeros(rows * columns, array.dtype)
+    places: Any = np.arange(min(rows, columns)) * (columns + 1)
+    if type(grad) is Tensor:
+        blank, places = wrap(blank), wrap(places)
+    return reshape(index_fill_tensor(blank, 0, places, grad), self_shape)
+
+
 trace: Row = row(
     "trace(Tensor self)",
     _trace,
-    self=lambda grad, self_shape: _trace_backward(grad, self_shape),
-    samples=lambda r: [(r(3, 3),), (r(2, 3),)],
+    self=_trace_vjp,
+    samples=lambda r: [(r(3, 3),), (r(2, 3),), (r(3, 2),)],
     doc="The sum of a matrix's diagonal.",
 )
-
-
-def _trace_backward(grad: Any, sizes: Sequence[int]) -> Any:
-    eye = np.eye(sizes[0], sizes[1])
-    return grad * (wrap(eye) if type(grad) is Tensor else eye)

@@ -1,4 +1,4 @@
-"""Cumulative operators: running sums, products and extremes, differences, integrals."""
+"""Cumulative operators: running sums, products and extremes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.arithmetic import absolute
-from gradcli.ops.comparison import gt, lt, where_
+from gradcli.ops.checks import floating_only
+from gradcli.ops.comparison import conj, gt, is_complex, lt, where_
 from gradcli.ops.elementary import exp, log
-from gradcli.ops.ordering import add_along
+from gradcli.ops.indexing import scatter_add
+from gradcli.ops.ordering import zeros_of
 from gradcli.ops.placement import flip
-from gradcli.ops.reduction import sum_dim
+from gradcli.ops.reduction import refuse_complex, sum_dim
 from gradcli.ops.shape import shape_of
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor.dtypes import DType
@@ -56,11 +58,15 @@ cumsum: Row = row(
 
 def _cumprod_vjp(grad: Any, self: Any, result: Any, dim: int) -> Any:
     array = self._array if type(self) is Tensor else np.asarray(self)
-    if not array.ndim:
+    if array.size <= 1:
         return grad
+    where = wrap_dim(dim, array.ndim)
+    if array.shape[where] == 1:
+        return grad
+    conjugate = conj(self)
     if not np.any(array == 0):
-        return reversed_cumsum(result * grad, dim) / self
-    return _cumprod_with_zeros(grad, self, wrap_dim(dim, array.ndim))
+        return reversed_cumsum(conj(result) * grad, where) / conjugate
+    return _cumprod_with_zeros(grad, conjugate, where)
 
 
 def _cumprod_with_zeros(grad: Any, self: Any, dim: int) -> Any:
@@ -94,7 +100,12 @@ cumprod: Row = row(
 
 def _cumulative_extreme(name: str, better: Any, doc: str) -> None:
     def forward(self: Array, dim: int) -> tuple[Array, Array]:
+        if not self.ndim and dim not in (0, -1):
+            raise IndexError(f"{name}(): Expected reduction dim -1 or 0 for scalar but got {dim}")
+        if not self.size:
+            return self.copy(), np.zeros(self.shape, np.int64)
         where = wrap_dim(dim, self.ndim)
+        refuse_complex(self, f"{name}_cpu")
         if not self.ndim:
             return self.copy(), np.zeros((), np.int64)
         values = better.accumulate(self, axis=where)
@@ -120,34 +131,54 @@ def _cumulative_extreme(name: str, better: Any, doc: str) -> None:
 
 
 def _spread_extreme(grad: Any, shape: Sequence[int], indices: Any, dim: int) -> Any:
-    return add_along(grad, wrap_dim(dim, len(shape)), indices, shape) if shape else grad
+    """The gradients of running extremes, added up where they were attained."""
+    if 0 in shape:
+        return grad
+    return scatter_add(zeros_of(shape, grad), dim, indices, grad)
 
 
 _cumulative_extreme("cummax", np.maximum, "Running maxima along a dimension, and where they stand.")
 _cumulative_extreme("cummin", np.minimum, "Running minima along a dimension, and where they stand.")
 
 
+def _add_exponentials(total: Array, term: Array) -> Array:
+    """log(exp(total) + exp(term)) of complex numbers."""
+    swap = total.real < term.real
+    larger: Array = np.where(swap, term, total)
+    smaller: Array = np.where(swap, total, term)
+    return larger + np.log1p(np.exp(smaller - larger))
+
+
 def _logcumsumexp(self: Array, dim: int) -> Array:
     where = wrap_dim(dim, self.ndim)
-    return np.logaddexp.accumulate(self, axis=where) if self.ndim else self.copy()
+    floating_only(self, "logcumsumexp_out_cpu", complex_too=True)
+    if not self.ndim:
+        return self.copy()
+    if self.dtype.kind != "c":
+        return np.logaddexp.accumulate(self, axis=where)
+    running = np.moveaxis(self.copy(), where, 0)
+    for position in range(1, len(running)):
+        running[position] = _add_exponentials(running[position - 1], running[position])
+    return np.moveaxis(running, 0, where)
 
 
 def _logcumsumexp_vjp(grad: Any, self: Any, result: Any, dim: int) -> Any:
     """exp(self) * reversed_cumsum(grad * exp(-result)), in logarithms of positive and negative
     parts so that nothing overflows.
     """
-    if not shape_of(grad):
-        return grad
-    size = log(absolute(grad))
     array = grad._array if type(grad) is Tensor else grad
+    if not array.ndim or not array.size:
+        return grad
+
+    def part(logs: Any) -> Any:
+        return exp(flip(logcumsumexp(flip(logs - result, (dim,)), dim), (dim,)) + self)
+
+    if is_complex(grad):
+        return conj(part(log(conj(grad))))
+    size = log(absolute(grad))
     # Not -inf, whose differences would be nan in the derivative of this formula.
     lowest = float(np.finfo(array.dtype).min)
-
-    def part(kept: Any) -> Any:
-        logs = where_(kept, size, lowest) - result
-        return exp(flip(logcumsumexp(flip(logs, (dim,)), dim), (dim,)) + self)
-
-    return part(gt(grad, 0)) - part(lt(grad, 0))
+    return part(where_(gt(grad, 0), size, lowest)) - part(where_(lt(grad, 0), size, lowest))
 
 
 logcumsumexp: Row = row(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -15,123 +16,113 @@ from gradcli.ops.reduction import (
     axes,
     count_of,
     mean_all,
+    mean_backward,
     mean_dim,
     restore,
+    sum_all,
     sum_dim,
-    unreduce,
 )
-from gradcli.ops.shape import reshape, shape_of, squeeze_all, t, unsqueeze
-from gradcli.ops.table import FLOAT, Row, composite, lookup, row
+from gradcli.ops.scalars import add_scalar, mul_scalar, sub_scalar
+from gradcli.ops.shape import shape_of, squeeze_all, t, unsqueeze, view
+from gradcli.ops.table import COMMON, FLOAT, Row, composite, lookup, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.tensor import wrap_dim
+from gradcli.tensor.tensor import wrap, wrap_dim
 
 Array = Any
 
 # --- variance and standard deviation
 
 
-def _variance(self: Array, dim: Any, correction: float, keepdim: bool) -> Array:
+def _variance(
+    self: Array, dim: Any = None, correction: float | None = None, keepdim: bool = False
+) -> Array:
     where = axes(dim, self.ndim)
-    count = count_of(self.shape, dim)
     centred = self - np.mean(self, axis=where, keepdims=True)
     squares = np.sum((centred * np.conj(centred)).real, axis=where, keepdims=keepdim)
-    divisor = max(count - correction, 0)
-    return (squares / squares.dtype.type(divisor)).astype(self.real.dtype)
+    freedom = count_of(self.shape, dim) - (1 if correction is None else correction)
+    return (squares / squares.dtype.type(max(freedom, 0))).astype(self.real.dtype)
 
 
-def _floating(self: Array, name: str) -> None:
-    if self.dtype.kind not in "fc":
-        raise RuntimeError(f"{name} and {name}_mean only support floating point and complex dtypes")
-
-
-def _var_forward(
-    self: Array, dim: Any = None, correction: Any = None, keepdim: bool = False
+def _deviation(
+    self: Array, dim: Any = None, correction: float | None = None, keepdim: bool = False
 ) -> Array:
-    return _variance(self, dim, 1 if correction is None else correction, keepdim)
-
-
-def _std_forward(
-    self: Array, dim: Any = None, correction: Any = None, keepdim: bool = False
-) -> Array:
-    return np.sqrt(_var_forward(self, dim, correction, keepdim))
+    return np.sqrt(_variance(self, dim, correction, keepdim))
 
 
 def _var_vjp(
     grad: Any, self: Any, self_shape: Any, dim: Any, correction: Any, keepdim: bool
 ) -> Any:
-    freedom = count_of(self_shape, dim) - (1 if correction is None else correction)
+    correction = 1 if correction is None else correction
+    if dim is None or not self_shape:
+        mean = mean_all(self)
+        freedom = math.prod(self_shape) - correction
+        if freedom <= 0:
+            return grad * where_(eq(self, mean), math.nan, math.inf)
+        return mul_scalar(grad, 2.0 / freedom) * (self - mean)
+    freedom = math.prod(self_shape[wrap_dim(d, len(self_shape))] for d in dim) - correction
     scale = 2.0 / freedom if freedom else math.inf
-    centre = mean_dim(self, dim, True) if self_shape else mean_all(self)
-    return scale * restore(grad, self_shape, dim, keepdim) * (self - centre)
+    grad = restore(grad, self_shape, dim, keepdim)
+    return mul_scalar(grad, scale) * (self - mean_dim(self, dim, True))
 
 
 def _std_vjp(
     grad: Any, self: Any, self_shape: Any, result: Any, dim: Any, correction: Any, keepdim: bool
 ) -> Any:
-    slope = where_(eq(result, 0), 0.0, grad / (result * 2))
+    slope = filled(grad / mul_scalar(result, 2), eq(result, 0), 0)
     return _var_vjp(slope, self, self_shape, dim, correction, keepdim)
 
 
+def _of_var(
+    grad: Any, self: Any, self_shape: Any, result: Any, dim: Any, correction: Any, keepdim: bool
+) -> Any:
+    return _var_vjp(grad, self, self_shape, dim, correction, keepdim)
+
+
 _SPREAD = "Tensor self, int[1]? dim=None, Scalar? correction=None, bool keepdim=False"
-var_row: Row = row(
-    f"aten.var({_SPREAD})",
-    _var_forward,
-    self=_var_vjp,
-    samples=lambda r: [(r(3, 4), (1,)), (r(5), None, 0)],
-    doc="The variance.",
-)
-std_row: Row = row(
-    f"aten.std({_SPREAD})",
-    _std_forward,
-    self=_std_vjp,
-    samples=lambda r: [(r(3, 4), (1,)), (r(5), None, 0)],
-    doc="The standard deviation.",
-)
-for _name, _row, _doc in (
-    ("var", var_row, "The variance."),
-    ("std", std_row, "The standard deviation."),
-):
 
-    def _by_bias(
-        self: Any,
-        dim: Any = None,
-        unbiased: bool = True,
-        keepdim: bool = False,
-        made: Row = _row,
-    ) -> Any:
-        return made(self, dim, int(unbiased), keepdim)
 
-    composite(f"{_name}(Tensor self, bool unbiased)", doc=_doc)(
-        lambda self, unbiased, made=_row: made(self, None, int(unbiased), False)
-    )
-    composite(f"{_name}(Tensor self, int[1]? dim, bool unbiased, bool keepdim=False)", doc=_doc)(
-        _by_bias
-    )
+def _overloads(name: str, first: str, made: Row, doc: str) -> None:
+    """The three ways to say what is to be subtracted from the number of elements."""
     composite(
-        f"{_name}(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False)",
-        doc=_doc,
-    )(
-        lambda self, dim=None, correction=None, keepdim=False, made=_row: made(
-            self, dim, correction, keepdim
-        )
+        f"{name}(Tensor {first}, int[1]? dim, bool unbiased=True, bool keepdim=False)", doc=doc
+    )(lambda self, dim, unbiased, keepdim: made(self, dim, int(unbiased), keepdim))
+    composite(
+        f"{name}(Tensor {first}, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False)",
+        doc=doc,
+    )(lambda self, dim, correction, keepdim: made(self, dim, correction, keepdim))
+    composite(f"{name}(Tensor {first}, bool unbiased=True)", doc=doc)(
+        lambda self, unbiased: made(self, None, int(unbiased), False)
     )
 
 
-def _with_mean(name: str, forward: Any, vjp: Any, doc: str) -> None:
-    """var_mean and std_mean: two outputs of one node."""
+def _spread_row(name: str, forward: Any, slope: Any, doc: str) -> None:
+    """var or std, and the function that answers the mean too: two outputs of one node."""
 
-    def both(
-        self: Array, dim: Any = None, correction: Any = None, keepdim: bool = False
+    def checked(
+        self: Array, dim: Any = None, correction: float | None = None, keepdim: bool = False
+    ) -> Array:
+        if self.dtype.kind not in "fc":
+            raise RuntimeError("std and var only support floating point and complex dtypes")
+        return forward(self, dim, correction, keepdim)
+
+    plain = row(
+        f"aten.{name}({_SPREAD})",
+        checked,
+        self=_var_vjp if slope is _of_var else _std_vjp,
+        samples=lambda r: [(r(3, 4), (1,)), (r(5), None, 0)],
+        doc=doc,
+    )
+
+    def with_mean(
+        self: Array, dim: Any = None, correction: float | None = None, keepdim: bool = False
     ) -> tuple[Array, Array]:
-        _floating(self, name)
-        where = axes(dim, self.ndim)
-        return (
-            np.asarray(forward(self, dim, correction, keepdim)),
-            np.asarray(np.mean(self, axis=where, keepdims=keepdim)),
-        )
+        if self.dtype.kind not in "fc":
+            raise RuntimeError(f"{name}_mean only support floating point and complex dtypes")
+        mean = np.mean(self, axis=axes(dim, self.ndim), keepdims=keepdim)
+        return np.asarray(forward(self, dim, correction, keepdim)), np.asarray(mean)
 
-    def gradient(
+    def with_mean_vjp(
         grads: Any,
         self: Any,
         self_shape: Any,
@@ -142,40 +133,50 @@ def _with_mean(name: str, forward: Any, vjp: Any, doc: str) -> None:
     ) -> Any:
         total: Any = None
         if grads[0] is not None:
-            total = vjp(grads[0], self, self_shape, result0, dim, correction, keepdim)
+            total = slope(grads[0], self, self_shape, result0, dim, correction, keepdim)
         if grads[1] is not None:
-            mean = unreduce(grads[1], self_shape, dim, keepdim) / count_of(self_shape, dim)
-            total = mean if total is None else total + mean
+            part = mean_backward(grads[1], self_shape, dim, keepdim)
+            total = part if total is None else total + part
         return total
 
-    made = row(
+    both = row(
         f"aten.{name}_mean({_SPREAD})",
-        both,
-        self=gradient,
+        with_mean,
+        self=with_mean_vjp,
         samples=lambda r: [(r(3, 4), (1,)), (r(5), None, 0)],
-        doc=doc,
+        doc=f"{doc[:-1]} and the mean.",
     )
-    composite(f"{name}_mean(Tensor self, bool unbiased)", doc=doc)(
-        lambda self, unbiased: made(self, None, int(unbiased), False)
-    )
-    composite(f"{name}_mean(Tensor self, int[1]? dim, bool unbiased, bool keepdim=False)", doc=doc)(
-        lambda self, dim, unbiased, keepdim: made(self, dim, int(unbiased), keepdim)
-    )
-    composite(
-        f"{name}_mean(Tensor self, int[1]? dim=None, *, Scalar? correction=None, "
-        "bool keepdim=False)",
-        doc=doc,
-    )(lambda self, dim=None, correction=None, keepdim=False: made(self, dim, correction, keepdim))
+    _overloads(name, "self", plain, doc)
+    _overloads(f"{name}_mean", "input", both, f"{doc[:-1]} and the mean.")
 
 
-def _var_slope(
-    grad: Any, self: Any, self_shape: Any, result: Any, dim: Any, correction: Any, keepdim: bool
-) -> Any:
-    return _var_vjp(grad, self, self_shape, dim, correction, keepdim)
+_spread_row("var", _variance, _of_var, "The variance.")
+_spread_row("std", _deviation, _std_vjp, "The standard deviation.")
+
+# --- covariance
 
 
-_with_mean("var", _var_forward, _var_slope, "The variance and the mean.")
-_with_mean("std", _std_forward, _std_vjp, "The standard deviation and the mean.")
+def _checked_weights(name: str, weights: Any, wanted: int, count: int) -> Any:
+    """Weights of observations; ``wanted`` is the category that their type must have."""
+    if weights.ndim > 1:
+        raise RuntimeError(
+            f"cov(): expected {name} to have one or fewer dimensions but got {name} with "
+            f"{weights.ndim} dimensions"
+        )
+    if weights.dtype.category != wanted:
+        kind = "integral" if wanted == dtypes.INTEGRAL else "floating point"
+        raise RuntimeError(
+            f"cov(): expected {name} to have {kind} dtype but got {name} with "
+            f"{weights.dtype.scalar_name} dtype"
+        )
+    if weights.numel() != count:
+        raise RuntimeError(
+            f"cov(): expected {name} to have the same numel as there are observations in the "
+            f"input but got {weights.numel()} != {count}"
+        )
+    if weights.numel() and np.min(weights._array) < 0:
+        raise RuntimeError(f"cov(): {name} cannot be negative")
+    return weights
 
 
 @composite(
@@ -189,28 +190,34 @@ def cov(self: Any, correction: int = 1, fweights: Any = None, aweights: Any = No
             "cov(): expected input to have two or fewer dimensions but got an input with "
             f"{self.ndim} dimensions"
         )
-    values = reshape(self, (1, -1)) if self.ndim < 2 else self
+    if self.dtype is dtypes.bool_:
+        raise RuntimeError("cov(): bool dtype is not supported for input")
+    values = view(self, (1, -1)) if self.ndim < 2 else self
     count = values.shape[1]
-    weights = fweights
+    weights: Any = None
+    if fweights is not None:
+        weights = _checked_weights("fweights", fweights, dtypes.INTEGRAL, count)
     if aweights is not None:
+        _checked_weights("aweights", aweights, dtypes.FLOATING, count)
         weights = aweights if weights is None else weights * aweights
-    if weights is None:
-        mean = sum_dim(values, (1,), False) / count if count else sum_dim(values, (1,), False)
-        total: Any = count
-        scatter = values - unsqueeze(mean, 1)
-        product = mm(scatter, conj(t(scatter)))
-        norm: Any = count - correction
+    total: Any = wrap(np.asarray(count)) if weights is None else sum_all(weights)
+    if weights is not None and total.item() == 0:
+        raise RuntimeError("cov(): weights sum to zero, can't be normalized")
+    mean = sum_dim(values if weights is None else values * weights, (1,), False) / total
+    if aweights is not None and correction != 0:
+        norm = total - mul_scalar(sum_all(weights * aweights), correction) / total
     else:
-        total = weights.sum()
-        mean = sum_dim(values * weights, (1,), False) / total
-        scatter = values - unsqueeze(mean, 1)
-        product = mm(scatter, conj(t(scatter * weights)))
-        if aweights is None or correction == 0:
-            norm = total - correction
-        else:
-            norm = total - correction * (weights * aweights).sum() / total
-    floor = max(norm, 0) if isinstance(norm, (int, float)) else norm.clamp(min=0)
-    return squeeze_all(product / floor)
+        norm = sub_scalar(total, correction)
+    if norm.item() <= 0:
+        warnings.warn(
+            "cov(): degrees of freedom is <= 0. Correction should be strictly less than the number "
+            "of observations.",
+            stacklevel=2,
+        )
+        norm = wrap(np.zeros_like(norm._array))
+    centred = values - unsqueeze(mean, 1)
+    weighted = centred if weights is None else centred * weights
+    return squeeze_all(mm(centred, conj(t(weighted))) / norm)
 
 
 @composite(
@@ -227,8 +234,8 @@ def corrcoef(self: Any) -> Any:
     found = cov(self)
     if found.ndim == 0:
         return found / found
-    spread = found.diagonal().sqrt()
-    scaled = found / unsqueeze(spread, 1) / unsqueeze(spread, 0)
+    spread = found.diag().sqrt()
+    scaled = found / view(spread, (-1, 1)) / view(spread, (1, -1))
     return scaled.clamp(-1, 1)
 
 
@@ -328,9 +335,8 @@ def _soft(made: Row) -> Any:
         if dtype is not None:
             self = to_dtype(self, dtype)
         if self.dtype.category != dtypes.FLOATING:
-            kernel = (
-                "softmax_kernel_impl" if made is softmax_row else "log_softmax_lastdim_kernel_impl"
-            )
+            kernel = "softmax" if made is softmax_row else "log_softmax"
+            kernel += "_lastdim_kernel_impl" if where >= self.ndim - 1 else "_kernel_impl"
             raise NotImplementedError(
                 f"\"{kernel}\" not implemented for '{self.dtype.scalar_name}'"
             )
@@ -355,12 +361,46 @@ for _name, _row, _doc in (
 # --- norms
 
 
-def _vector_norm(
-    self: Array, ord: float = 2, dim: Any = None, keepdim: bool = False, dtype: Any = None
-) -> Array:
-    where = axes(dim, self.ndim)
-    size = np.abs(self if dtype is None else self.astype(dtype.np))
-    kind = size.dtype
+def _check_norm(self: Array, ord: float, dim: Any, dtype: DType | None) -> None:
+    kind = dtypes.of(self)
+    name = "linalg.vector_norm"
+    if kind.category < dtypes.FLOATING:
+        raise RuntimeError(
+            f"{name}: Expected a floating point or complex tensor as input. Got {kind.scalar_name}"
+        )
+    if dtype is not None:
+        if dtype.category < dtypes.FLOATING:
+            raise RuntimeError(
+                f"{name}: dtype should be floating point or complex, but got {dtype.scalar_name}"
+            )
+        if dtype.category != kind.category:
+            word = "complex" if kind.category == dtypes.COMPLEX else "real"
+            raise RuntimeError(
+                f"{name}: dtype should be {word} for {word} inputs, but got {dtype.scalar_name}"
+            )
+        if dtypes.promote_types(kind, dtype) is not dtype:
+            raise RuntimeError(
+                f"{name}: the dtype of the input ({kind.scalar_name}) should be convertible "
+                f"without narrowing to the specified dtype ({dtype.scalar_name})"
+            )
+    if self.size or not (ord < 0 or ord == math.inf):
+        return
+    if not dim:
+        raise RuntimeError(
+            f"{name} cannot compute the {ord:g} norm on an empty tensor because the operation does "
+            "not have an identity"
+        )
+    for where in dim:
+        if self.shape[wrap_dim(where, self.ndim)] == 0:
+            raise RuntimeError(
+                f"{name} cannot compute the {ord:g} norm on the dimension {where}because this "
+                "dimension is empty and the operation does not have an identity"
+            )
+
+
+def _lengths(self: Array, ord: float, where: tuple[int, ...], keepdim: bool) -> Array:
+    """The norms of vectors along axes."""
+    size = np.abs(self)
     if ord == math.inf:
         found = np.max(size, axis=where, keepdims=keepdim, initial=0)
     elif ord == -math.inf:
@@ -373,12 +413,21 @@ def _vector_norm(
         found = np.sqrt(np.sum(size * size, axis=where, keepdims=keepdim))
     else:
         found = np.sum(size**ord, axis=where, keepdims=keepdim) ** (1 / ord)
-    return np.asarray(found).astype(kind)
+    return np.asarray(found, size.dtype)
 
 
-def _norm_vjp(
+def _vector_norm(
+    self: Array, ord: float = 2, dim: Any = None, keepdim: bool = False, dtype: DType | None = None
+) -> Array:
+    where = axes(dim, self.ndim)
+    _check_norm(self, ord, dim, dtype)
+    return _lengths(self if dtype is None else self.astype(dtype.np), ord, where, keepdim)
+
+
+def norm_backward(
     grad: Any, self: Any, self_shape: Any, result: Any, ord: float, dim: Any, keepdim: bool
 ) -> Any:
+    """The gradient of a p-norm, zero where the norm is zero; none at all for p = 0."""
     grad = restore(grad, self_shape, dim, keepdim)
     norm = restore(result, self_shape, dim, keepdim)
     if ord == 0:
@@ -389,22 +438,20 @@ def _norm_vjp(
         return grad * filled(self / norm, eq(norm, 0), 0)
     size = absolute(self)
     if math.isinf(ord):
-        hits = logical_or(eq(size, norm), isnan(size))
-        return sgn(self) * (grad / sum_dim(hits, dim or (), True) * hits)
+        attained = logical_or(eq(size, norm), isnan(size))
+        return sgn(self) * (grad / sum_dim(attained, dim or (), True) * attained)
     if ord < 1:
-        powers = sgn(self) * filled(pow_scalar(size, ord - 1), eq(self, 0), 0)
+        powers = filled(sgn(self) * pow_scalar(size, ord - 1), eq(self, 0), 0)
         return powers * grad * pow_scalar(norm, 1 - ord)
-    scale = filled(grad / pow_scalar(norm, ord - 1), eq(norm, 0), 0)
-    if ord < 2:
-        return sgn(self) * pow_scalar(size, ord - 1) * scale
-    return self * pow_scalar(size, ord - 2) * scale
+    powers = sgn(self) * pow_scalar(size, ord - 1) if ord < 2 else self * pow_scalar(size, ord - 2)
+    return powers * filled(grad / pow_scalar(norm, ord - 1), eq(norm, 0), 0)
 
 
 vector_norm: Row = row(
     "linalg.vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, "
     "dtype? dtype=None)",
     _vector_norm,
-    self=_norm_vjp,
+    self=norm_backward,
     kink="the norm of zeros has the gradient zero",
     samples=lambda r: [(r(3, 4), p, (1,)) for p in (0, 1, 2, 3, 0.5, 1.5, math.inf)] + [(r(5),)],
     doc="The norm of vectors along dimensions.",
@@ -412,55 +459,66 @@ vector_norm: Row = row(
 
 
 def _dist(self: Array, other: Array, p: float = 2) -> Array:
-    return _vector_norm(np.asarray(self - other), p)
+    difference = np.asarray(self - other)
+    if difference.dtype.kind not in "fc":
+        word = dtypes.of(difference).scalar_name
+        raise RuntimeError(
+            f"norm(): input dtype should be either floating point or complex. Got {word} instead."
+        )
+    return _vector_norm(difference, p)
+
+
+def _dist_vjp(grad: Any, self: Any, other: Any, result: Any, p: float) -> Any:
+    difference = self - other
+    return norm_backward(grad, difference, shape_of(difference), result, p, None, False)
+
+
+def _dist_other_vjp(grad: Any, self: Any, other: Any, result: Any, p: float) -> Any:
+    found = _dist_vjp(grad, self, other, result, p)
+    return None if found is None else -found
 
 
 dist: Row = row(
     "dist(Tensor self, Tensor other, Scalar p=2)",
     _dist,
-    promote=FLOAT,
-    self=lambda grad, self, other, result, p: _dist_vjp(grad, self - other, result, p),
-    other=lambda grad, self, other, result, p: _negative(_dist_vjp(grad, self - other, result, p)),
+    promote=COMMON,
+    self=_dist_vjp,
+    other=_dist_other_vjp,
     kink="at distance zero the gradient is zero",
     samples=lambda r: [(r(3, 4), r(4)), (r(5), r(5), 3)],
     doc="The norm of the difference.",
 )
 
 
-def _negative(slope: Any) -> Any:
-    if slope is None:
-        raise RuntimeError(
-            "Expected a proper Tensor but got None (or an undefined Tensor in C++) for argument #0 "
-            "'self'"
-        )
-    return -slope
+def _renorm(self: Array, p: float, dim: int, maxnorm: float) -> Array:
+    if p <= 0:
+        raise RuntimeError("renorm: non-positive-norm not supported")
+    if maxnorm < 0:
+        raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm:g}")
+    if self.ndim < 2:
+        raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {self.ndim} dimensions")
+    norms = _vector_norm(self, p, _all_but(dim, self.ndim), True)
+    factors = np.where(norms > maxnorm, maxnorm / (norms + norms.dtype.type(1e-7)), 1)
+    return self * factors.astype(norms.dtype)
 
 
-def _dist_vjp(grad: Any, difference: Any, result: Any, p: float) -> Any:
-    shape = shape_of(difference)
-    return _norm_vjp(grad, difference, shape, result, p, None, False)
+def _all_but(dim: int, ndim: int) -> tuple[int, ...]:
+    return tuple(k for k in range(ndim) if k != wrap_dim(dim, ndim))
 
 
-def _factors(self: Array, p: float, dim: int, maxnorm: float) -> Array:
-    others = tuple(k for k in range(self.ndim) if k != wrap_dim(dim, self.ndim))
-    norms = _vector_norm(self, p, others, True)
-    return np.where(norms > maxnorm, maxnorm / (norms + 1e-7), 1).astype(norms.dtype)
-
-
-def _renorm_vjp(grad: Any, self: Any, p: float, dim: int, maxnorm: float) -> Any:
-    shape = shape_of(self)
-    others = tuple(k for k in range(len(shape)) if k != wrap_dim(dim, len(shape)))
+def _renorm_vjp(grad: Any, self: Any, self_shape: Any, p: float, dim: int, maxnorm: float) -> Any:
+    others = _all_but(dim, len(self_shape))
     norm = vector_norm(self, p, others, True)
-    along = sum_dim(self * grad, others, True)
-    slope = _norm_vjp(along, self, shape, norm, p, others, True)
-    inverse = reciprocal(norm + 1e-7)
-    shrunk = maxnorm * inverse * (grad - inverse * slope)
+    along = sum_dim(conj(self) * grad, others, True)
+    slope = norm_backward(along, self, self_shape, norm, p, others, True)
+    inverse = reciprocal(add_scalar(norm, 1e-7))
+    shrunk = mul_scalar(inverse, maxnorm) * (grad - inverse * slope)
     return where_(gt(norm, maxnorm), shrunk, grad)
 
 
 renorm: Row = row(
     "renorm(Tensor self, Scalar p, int dim, Scalar maxnorm)",
-    lambda self, p, dim, maxnorm: self * _factors(self, p, dim, maxnorm),
+    _renorm,
     self=_renorm_vjp,
     samples=lambda r: [(r(3, 4), 2, 0, 0.5), (r(3, 4), 1, 1, 3)],
     doc="Slices along a dimension, shrunk to a norm of at most maxnorm.",
@@ -475,7 +533,12 @@ renorm: Row = row(
 def norm(
     self: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None
 ) -> Any:
-    if p == "nuc":
-        nuclear: Any = lookup("linalg.matrix_norm")
-        return nuclear(self, "nuc", (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
-    return vector_norm(self, 2 if p in ("fro", None) else p, dim, keepdim, dtype)
+    if isinstance(p, str):
+        if p != "fro" or (isinstance(dim, (tuple, list)) and len(dim) > 2):
+            dims = (dim,) if isinstance(dim, int) else dim
+            dims = tuple(range(self.ndim)) if dim is None else dims
+            matrix_norm: Any = lookup("linalg.matrix_norm")
+            return matrix_norm(self, p, dims, keepdim, dtype=dtype)
+        p = 2
+    public: Any = lookup("linalg.vector_norm")
+    return public(self, 2.0 if p is None else p, dim, keepdim, dtype=dtype)
