@@ -81,17 +81,15 @@ def is_complex(value: Any) -> bool:
     return bool(array.dtype.kind == "c")
 
 
-def _real(self: Array) -> Array:
-    return self.real
+def real_part(value: Any) -> Any:
+    """The real part of a complex value; a real one as it is."""
+    if type(value) is not Tensor:
+        return value.real
+    from gradcli.ops.complex_parts import real_of
+
+    return real_of(value)
 
 
-real_part: Row = row(
-    "aten.real(Tensor self)",
-    _real,
-    self=lambda grad: grad,
-    samples=pointwise(),
-    doc="The real part.",
-)
 # --- comparison and logic: no gradients
 
 

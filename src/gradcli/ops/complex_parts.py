@@ -34,11 +34,14 @@ def _view_as_complex(self: Array) -> Array:
         raise RuntimeError("Input tensor must have one or more dimensions")
     if self.shape[-1] != 2:
         raise RuntimeError("Tensor must have a last dimension of size 2")
+    kind = dtypes.of(self).to_complex().np
+    if not self.size:
+        return np.empty(self.shape[:-1], kind)
     if self.strides[-1] != self.itemsize:
         raise RuntimeError("Tensor must have a last dimension with stride 1")
     if any(stride % (2 * self.itemsize) for stride in self.strides[:-1]):
         raise RuntimeError("Tensor must have a stride divisible by 2 for all but last dimension")
-    return self.view(dtypes.of(self).to_complex().np)[..., 0]
+    return self.view(kind)[..., 0]
 
 
 view_as_real: Row = row(

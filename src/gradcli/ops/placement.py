@@ -314,4 +314,4 @@ def sum_to_size(self: Any, size: Sequence[int]) -> Any:
         own not in (1, whole) for own, whole in zip(size, shape[max(lead, 0) :], strict=False)
     ):
         raise RuntimeError(f"size {{{list(size)}}} is not expandable to size {{{list(shape)}}}.")
-    return self if tuple(size) == shape else sum_to(self, tuple(size))
+    return self if size and tuple(size) == shape else sum_to(self, tuple(size))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+from gradcli.ops.comparison import conj
 from gradcli.ops.samples import Sampler
 from gradcli.ops.table import COMMON, FLOAT, Row, row
 
@@ -41,7 +42,7 @@ mul_scalar: Row = row(
     operator.mul,
     promote=COMMON,
     node="MulBackward1",
-    self=lambda grad, other: mul_scalar(grad, other),
+    self=lambda grad, other: mul_scalar(grad, conj(other)),
     samples=_samples,
     doc="self * other for a number.",
 )
@@ -50,7 +51,7 @@ div_scalar: Row = row(
     operator.truediv,
     promote=FLOAT,
     node="DivBackward1",
-    self=lambda grad, other: div_scalar(grad, other),
+    self=lambda grad, other: div_scalar(grad, conj(other)),
     samples=_samples,
     doc="self / other for a number.",
 )

@@ -15,7 +15,7 @@ from gradcli.ops.comparison import conj
 from gradcli.ops.table import Row, attribute, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.formats import MemoryFormat, arranged_copy, contiguous_format
+from gradcli.tensor.formats import MemoryFormat, arranged_copy, check_rank, contiguous_format
 from gradcli.tensor.tensor import Tensor, share, wrap_dim
 
 Array = Any
@@ -52,8 +52,10 @@ def clone(self: Any, copies: bool = False) -> Any:
 def contiguous(self: Any, memory_format: MemoryFormat | None = None) -> Any:
     array = self._array if type(self) is Tensor else np.asarray(self)
     wanted = memory_format or contiguous_format
-    in_order = array.transpose(wanted.order) if wanted.order else array
-    if in_order.flags.c_contiguous:
+    if wanted.order:
+        check_rank(array, wanted)
+        array = array.transpose(wanted.order)
+    if array.flags.c_contiguous:
         return self
     return clone_row(self, wanted)
 
@@ -297,12 +299,21 @@ def _expand(self: Array, size: Sequence[int]) -> Array:
     return np.broadcast_to(self, shape)
 
 
+def _unexpand(grad: Any, shape: Sequence[int]) -> Any:
+    """The engine adds up what was repeated; PyTorch also sums where there was nothing to repeat."""
+    if shape:
+        return grad
+    from gradcli.ops.reduction import sum_all
+
+    return sum_all(grad)
+
+
 expand: Row = row(
     "Tensor.expand(Tensor self, int[] size, *, bool implicit=False)",
     lambda self, size, implicit=False: _expand(self, size),
     view=True,
-    self=lambda grad: grad,
-    samples=lambda r: [(r(3, 1), (2, 3, 4)), (r(), (2,)), (r(3, 1), (-1, 4))],
+    self=lambda grad, self_shape: _unexpand(grad, self_shape),
+    samples=lambda r: [(r(3, 1), (2, 3, 4)), (r(), (2,)), (r(3, 1), (-1, 4)), (r(), ())],
     doc="Repeats dimensions of length one without a copy.",
 )
 

@@ -47,14 +47,20 @@ FORMATS: Final[dict[str, Any]] = {
 }
 
 
+def check_rank(array: Any, memory_format: MemoryFormat) -> None:
+    """Refuses an array with another number of dimensions than a format of channels orders."""
+    rank = len(memory_format.order)
+    if rank and array.ndim != rank:
+        raise RuntimeError(f"required rank {rank} tensor to use {memory_format.name} format")
+
+
 def arranged_copy(array: Any, memory_format: MemoryFormat | None = None) -> Any:
     """A copy of an array whose elements lie as a format says; None keeps their order."""
     if memory_format is None or memory_format is preserve_format:
         return array.copy(order="K")
     if memory_format is contiguous_format:
         return array.copy(order="C")
+    check_rank(array, memory_format)
     order = memory_format.order
-    if array.ndim != len(order):
-        raise RuntimeError(f"required rank {len(order)} tensor to use {memory_format.name} format")
     back = [order.index(dim) for dim in range(len(order))]
     return array.transpose(order).copy(order="C").transpose(back)
