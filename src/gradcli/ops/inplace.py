@@ -1,358 +1,329 @@
-"""In-place changes: one mechanism behind every method whose name ends in an underscore.
+"""In-place operators: one mechanism that turns ``add`` into ``add_``.
 
-``x.add_(y)`` runs ``add`` on a stand-in that holds x's old values and x's place in the graph,
-writes the result into x's memory, counts x's version up, and makes the new node x's history. Where
-x is a view, the change belongs to the tensor whose memory it is: that one's history becomes a
-``CopySlices`` node, and the histories of all its views are renewed when they are next asked for.
+The out-of-place operator runs on a stand-in for the tensor's old value; its result is written into
+the tensor's memory and its node becomes the tensor's history. :func:`in_place` does that for any
+operator, :func:`derive` makes the functions and methods whose names end in an underscore, and
+:func:`write_back` overwrites a tensor with given values, as random fillers do.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
+from gradcli.ops import table
 from gradcli.ops.comparison import zeros_like
-from gradcli.ops.creation import to_dtype
-from gradcli.ops.table import Function, Row, RowNode, Saved, lookup_method, row
+from gradcli.ops.history import (
+    bump,
+    check_change,
+    keep_original,
+    keep_result,
+    rebase,
+    set_history,
+    stand_in,
+)
+from gradcli.ops.shape import clone_row
+from gradcli.ops.table import Entry, Function, Row, RowNode
 from gradcli.tensor import dtypes
-from gradcli.tensor.graph import Node, mode
-from gradcli.tensor.tensor import Tensor, edge_of, versions_of, wrap
+from gradcli.tensor.graph import mode
+from gradcli.tensor.tensor import Tensor, wrap
 
 Array = Any
 
-# --- views by the places that their elements have in the base
-
-
-def places(view: Tensor) -> Array:
-    """Where the elements of a view stand among the elements of its base, in logical order."""
-    assert view._view is not None
-    base = view._view.base._array
-    numbers = np.empty_like(base, dtype=np.int64)
-    numbers[...] = np.arange(base.size).reshape(base.shape)
-    array = view._array
-    step = base.itemsize
-    offset = (array.__array_interface__["data"][0] - base.__array_interface__["data"][0]) // step
-    flat = np.lib.stride_tricks.as_strided(numbers, (numbers.size,), (8,))
-    strides = tuple(stride // step * 8 for stride in array.strides)
-    return np.lib.stride_tricks.as_strided(flat[offset:], array.shape, strides).copy()
-
-
-gather_places: Row = row(
-    "aten.gather_places(Tensor self, any places)",
-    lambda self, places: self.reshape(-1)[places],
-    node="AsStridedBackward0",
-    self=lambda grad, self_shape, places: add_places(grad, places, self_shape),
-    samples=lambda r: [(r(2, 3), np.array([[0, 4], [2, 2]]))],
-    doc="The elements at the given places of the flattened tensor.",
+_METHOD_WORDS: Final = """
+    abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr arccos arccosh arcsin
+    arcsinh arctan arctan2 arctanh asin asinh atan atan2 atanh baddbmm bitwise_and
+    bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor ceil clamp clamp_max
+    clamp_min clip conj_physical copysign cos cosh cumprod cumsum deg2rad digamma div divide eq erf
+    erfc erfinv exp exp2 expm1 fix float_power floor floor_divide fmod frac gcd ge greater
+    greater_equal gt heaviside hypot i0 igamma igammac index_add index_copy index_fill index_put
+    index_reduce lcm ldexp le lerp less less_equal lgamma log log10 log1p log2 logical_and
+    logical_not logical_or logical_xor logit lt masked_fill masked_scatter mul multiply mvlgamma
+    nan_to_num ne neg negative nextafter not_equal polygamma pow put rad2deg reciprocal relu
+    remainder renorm round rsqrt scatter scatter_add scatter_reduce sgn sigmoid sign sin sinc sinh
+    sqrt square sub subtract tan tanh tril triu true_divide trunc xlogy as_strided squeeze swapaxes
+    swapdims t transpose unsqueeze
+"""
+_FUNCTION_WORDS: Final = """
+    abs acos acosh addmv arccos arccosh arcsin arcsinh arctan arctanh as_strided
+    asin asinh atan atanh ceil celu clamp clamp_max clamp_min clip conj_physical cos cosh deg2rad
+    erf erfc exp exp2 expm1 fix floor frac gcd i0
+    index_put lcm ldexp log log10 log1p log2 logit nan_to_num neg negative rad2deg reciprocal relu
+    round rrelu rsqrt selu sigmoid sin sinc sinh sqrt square tan tanh threshold trunc
+    xlogy
+"""
+_METHODS: Final = frozenset(_METHOD_WORDS.split())
+_FUNCTIONS: Final = frozenset(_FUNCTION_WORDS.split())
+#: These change how a tensor looks at its memory, not what is there.
+_METADATA: Final = frozenset(
+    ["as_strided", "squeeze", "swapaxes", "swapdims", "t", "transpose", "unsqueeze"]
+)
+#: Nodes of in-place operators that are not called like those of the operators themselves.
+_NODES: Final[dict[str, str]] = {}
+_OVERLAP: Final = (
+    "unsupported operation: {0} to a single memory location. Please clone() the tensor before "
+    "performing the operation."
 )
 
-
-def _add_places(self: Array, places: Array, sizes: Sequence[int]) -> Array:
-    full = np.zeros(sizes, self.dtype)
-    np.add.at(full.reshape(-1), places, self)
-    return full
+# --- writing
 
 
-add_places: Row = row(
-    "aten.add_places(Tensor self, any places, int[] sizes)",
-    _add_places,
-    self=lambda grad, places: gather_places(grad, places),
-    samples=lambda r: [(r(2, 2), np.array([[0, 4], [2, 2]]), (2, 3))],
-    doc="Zeros plus the elements of self at the given places.",
-)
+def write_back(tensor: Tensor, array: Array, node: str | None = None) -> Tensor:
+    """Overwrites a tensor with ``array``, as an in-place operator that ignores the old values.
 
+    ``array`` has the tensor's shape and a type that can be cast to its type. Where the tensor has a
+    history, that ends in a node called ``node``, which passes zeros on; None leaves it as it is.
 
-def _fill_places(self: Array, src: Array, places: Array) -> Array:
-    full = np.array(self, order="C")
-    full.reshape(-1)[places] = src
-    return full
-
-
-def _without(grad: Any, places: Array) -> Any:
-    return fill_places(grad, zeros_like(gather_places(grad, places)), places)
-
-
-fill_places: Row = row(
-    "aten.fill_places(Tensor self, Tensor src, any places)",
-    _fill_places,
-    self=_without,
-    src=lambda grad, places: gather_places(grad, places),
-    samples=lambda r: [(r(2, 3), r(2), np.array([0, 4]))],
-    doc="A copy of self with the elements of src at the given places.",
-)
-
-
-class CopySlices(Node):
-    """The history of a tensor after an in-place change of one of its views.
-
-    ``function`` is the node of the change as it would be of the view alone; the gradient of the
-    rest passes by.
+    Raises:
+        RuntimeError: PyTorch forbids the change (of a leaf that requires grad, for one).
     """
-
-    __slots__ = ("function", "places")
-    label = "CopySlices"
-
-    def __init__(self, base: Tensor, function: Node, where: Array) -> None:
-        node, number = edge_of(base)
-        self.function = function
-        self.places = where
-        self.successors = (node, *function.successors[1:])
-        self.numbers = (number, *function.numbers[1:])
-        self.shape = base._array.shape
-        self.dtype = base._array.dtype
-        self.others = ()
-        self.hooks = None
-        mode.sequence += 1
-        self.sequence = mode.sequence
-
-    def name(self) -> str:
-        return "torch::autograd::CopySlices"
-
-    def apply(self, grads: Sequence[Any], recorded: bool) -> Sequence[Any]:
-        grad = grads[0]
-        if grad is None:
-            return [None] * len(self.successors)
-        inner = gather_places(grad, self.places)
-        first, *others = self.function.apply([inner], recorded)
-        if first is None:
-            first = zeros_like(inner)
-        return [fill_places(grad, first, self.places), *others]
-
-    def release(self) -> None:
-        self.function.release()
+    made = wrap(np.asarray(array))
+    return apply_in_place(tensor, lambda old: made, copies=False, erases=node)
 
 
-def _renew(tensor: Tensor) -> None:
-    """Gives a view whose base was changed in place its history anew."""
-    view = tensor._view
-    assert view is not None
-    version = versions_of(tensor)[0]
-    if view.version == version:
+def _store(tensor: Tensor, result: Tensor) -> None:
+    """Writes a result into a tensor; RuntimeError where it does not fit."""
+    array, target = result._array, tensor._array
+    if array is target:
         return
-    view.version = version
-    base = view.base
-    if not base._requires_grad:
-        return
-    was_enabled, was_inference = mode.enabled, mode.inference
-    mode.enabled, mode.inference = True, False
-    try:
-        made = gather_places(base, places(tensor))
-    finally:
-        mode.enabled, mode.inference = was_enabled, was_inference
-    tensor._grad_fn, tensor._nr, tensor._requires_grad = made._grad_fn, 0, True
-
-
-Tensor._renew = _renew
-
-# --- what may be changed
-
-
-def check(tensor: Tensor, wants_grad: bool) -> None:
-    """Refuses in-place changes that would falsify gradients, in PyTorch's words."""
-    if not (wants_grad and mode.enabled):
-        return
-    view = tensor._view
-    if view is not None:
-        if view.creation == "multi":
-            label = "UnbindBackward0" if tensor._grad_fn is None else tensor._grad_fn.label
-            raise RuntimeError(
-                f"Output {tensor._nr} of {label} is a view and is being modified inplace. This "
-                "view is the output of a function that returns multiple views. Such functions do "
-                "not allow the output views to be modified inplace. You should replace the inplace "
-                "operation by an out-of-place one."
-            )
-        if view.creation == "no_grad" and view.base._requires_grad:
-            raise RuntimeError(
-                "A view was created in no_grad mode and is being modified inplace with grad mode "
-                "enabled. Given that this use case is ambiguous and error-prone, it is forbidden. "
-                "You can clarify your code by moving both the view and the inplace either both "
-                "inside the no_grad block (if you don't want the inplace to be tracked) or both "
-                "outside (if you want the inplace to be tracked)."
-            )
-        if view.base._requires_grad and view.base.grad_fn is None:
-            raise RuntimeError(
-                "a view of a leaf Variable that requires grad is being used in an in-place "
-                "operation."
-            )
-    if tensor._requires_grad and tensor.grad_fn is None:
+    if array.shape != target.shape:
         raise RuntimeError(
-            "a leaf Variable that requires grad is being used in an in-place operation."
+            f"output with shape {list(target.shape)} doesn't match the broadcast shape "
+            f"{list(array.shape)}"
         )
-
-
-def _stand_in(tensor: Tensor, copies: bool) -> Tensor:
-    """A tensor with the same values and history, which an in-place change leaves alone."""
-    node, number = (tensor.grad_fn, tensor._nr) if tensor._requires_grad else (None, 0)
-    array = tensor._array.copy(order="K") if copies else tensor._array
-    return wrap(array, tensor._requires_grad, node, number)
-
-
-def write_back(tensor: Tensor, out: Tensor) -> Tensor:
-    """Makes the result of an operation on a stand-in the new value and history of a tensor."""
-    if out._array.shape != tensor._array.shape:
+    if array.dtype != target.dtype and not dtypes.can_cast(result.dtype, tensor.dtype):
         raise RuntimeError(
-            f"output with shape {list(tensor._array.shape)} doesn't match the broadcast shape "
-            f"{list(out._array.shape)}"
+            f"result type {result.dtype.scalar_name} can't be cast to the desired output type "
+            f"{tensor.dtype.scalar_name}"
         )
-    if out._array.dtype != tensor._array.dtype:
-        if not dtypes.can_cast(out.dtype, tensor.dtype):
+    if not target.flags.writeable:
+        target.flags.writeable = True
+    with np.errstate(all="ignore"):
+        np.copyto(target, array, casting="unsafe")
+
+
+_erasers: Final[dict[str, Row]] = {}
+
+
+def _eraser(label: str) -> Row:
+    """The row whose node has a given name and passes zeros on."""
+    if label not in _erasers:
+        _erasers[label] = Row(
+            "aten.erase(Tensor self)",
+            lambda self: self,
+            table.NONE,
+            False,
+            False,
+            label,
+            None,
+            {"self": lambda grad: zeros_like(grad)},
+            "Zeros as gradients.",
+            "",
+            None,
+        )
+    return _erasers[label]
+
+
+def check_memory(tensor: Tensor, others: Sequence[Any] = ()) -> None:
+    """Refuses to write where elements coincide with each other or partly with an operand's."""
+    array = tensor._array
+    if array.size and any(
+        step == 0 and length > 1 for step, length in zip(array.strides, array.shape)
+    ):  # noqa: B905
+        raise RuntimeError(_OVERLAP.format("more than one element of the written-to tensor refers"))
+    for other in others:
+        if type(other) is not Tensor:
+            continue
+        operand = other._array
+        if operand is not array and _partly(array, operand):
             raise RuntimeError(
-                f"result type {out.dtype.scalar_name} can't be cast to the desired output type "
-                f"{tensor.dtype.scalar_name}"
+                _OVERLAP.format("some elements of the input tensor and the written-to tensor refer")
             )
-        out = to_dtype(out, tensor.dtype)
-    np.copyto(tensor._array, out._array)
-    versions_of(tensor)[0] += 1
-    node = out._grad_fn
-    if node is None:
-        return tensor
-    if isinstance(node, RowNode) and node.saved:
-        for saved in node.saved:
-            if type(saved) is Saved and saved.array is out._array:
-                saved.array = tensor._array
-                saved.versions = versions_of(tensor)
-                saved.version = saved.versions[0]
-    _rebase(tensor, node, out._nr)
-    return tensor
 
 
-def _rebase(tensor: Tensor, node: Node, number: int) -> None:
-    view = tensor._view
-    if view is None:
-        tensor._grad_fn, tensor._nr, tensor._requires_grad = node, number, True
-        return
-    base = view.base
-    base._grad_fn, base._nr = CopySlices(base, node, places(tensor)), 0
-    base._requires_grad = True
-    view.version = -1
-    _renew(tensor)
+def _partly(a: Array, b: Array) -> bool:
+    """Whether two dense arrays share memory without being the same in every element."""
+    if not np.may_share_memory(a, b) or not (_dense(a) and _dense(b)):
+        return False
+    same = a.__array_interface__["data"][0] == b.__array_interface__["data"][0]
+    return not (same and a.nbytes == b.nbytes and a.strides == b.strides)
 
 
-def _wants_grad(values: Sequence[Any]) -> bool:
-    return any(
-        value._requires_grad
-        if isinstance(value, Tensor)
-        else isinstance(value, (list, tuple)) and _wants_grad(value)
-        for value in values
-    )
+def _dense(array: Array) -> bool:
+    """Whether an array fills its memory without gaps, in whatever order of dimensions."""
+    step = array.itemsize
+    for stride, length in sorted(zip(array.strides, array.shape, strict=True)):
+        if length > 1:
+            if stride != step:
+                return False
+            step *= length
+    return True
+
+
+# --- the mechanism
 
 
 def apply_in_place(
-    tensor: Tensor, operation: Callable[[Tensor], Any], others: Sequence[Any] = ()
+    tensor: Tensor,
+    operation: Callable[[Tensor], Tensor],
+    others: Sequence[Any] = (),
+    *,
+    copies: bool = True,
+    coincide: bool = False,
+    erases: str | None = None,
 ) -> Tensor:
-    """Changes a tensor to what an operation makes of it, in its own memory."""
-    wants = _wants_grad([tensor, *others])
-    check(tensor, wants)
-    return write_back(tensor, operation(_stand_in(tensor, copies=wants and mode.enabled)))
+    """Makes what an operation computes from the old value the new value of a tensor.
 
+    ``operation`` gets a stand-in with the tensor's old value and history; ``others`` are the
+    further operands it uses. ``copies`` says that what it records may keep the stand-in's memory,
+    ``coincide`` that elements of the tensor which lie at one place all become the same, ``erases``
+    the name of the node that ends the history where the result has none.
 
-class InPlace(Function):
-    """The method ``NAME_`` of the function NAME."""
-
-    __slots__ = ("function",)
-
-    def __init__(self, function: Function) -> None:
-        super().__init__(function.name + "_")
-        self.function = function
-        self.entries = function.entries
-
-    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any], method: bool) -> Any:
-        return apply_in_place(
-            args[0],
-            lambda stand_in: self.function.call((stand_in, *args[1:]), kwargs, method),
-            [*args[1:], *kwargs.values()],
-        )
-
-
-class Reshaping(InPlace):
-    """An in-place method that changes what a tensor makes of its memory, not the memory."""
-
-    __slots__ = ()
-
-    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any], method: bool) -> Any:
-        tensor = args[0]
-        check(tensor, tensor._requires_grad)
-        out = self.function.call((_stand_in(tensor, copies=False), *args[1:]), kwargs, method)
-        tensor._array = out._array
-        versions_of(tensor)[0] += 1
-        if out._grad_fn is not None:
-            tensor._grad_fn, tensor._nr = out._grad_fn, out._nr
+    Raises:
+        RuntimeError: the result does not fit the tensor's shape or type, or PyTorch forbids the
+            change.
+    """
+    wants = mode.enabled and (tensor.requires_grad or _any_requires_grad(others))
+    check_change(tensor, wants)
+    if not coincide:
+        check_memory(tensor, others)
+    if not wants:
+        _store(tensor, operation(tensor))
+        bump(tensor)
         return tensor
+    old = stand_in(tensor)
+    if copies:
+        old._array = old._array.copy(order="K")
+    start = mode.sequence
+    result = operation(old)
+    node = None if result is old else result._grad_fn
+    if node is not None and node.sequence <= start:
+        # The operation handed out another tensor, whose node must not become this one's.
+        node = clone_row(result)._grad_fn
+    if node is None and erases is not None:
+        node = _eraser(erases).record((old,))._grad_fn
+    if node is None:
+        _store(tensor, result)
+        bump(tensor)
+        return tensor
+    assert isinstance(node, RowNode)
+    if not copies:
+        keep_original(node, old)
+    _store(tensor, result)
+    bump(tensor)
+    keep_result(node, tensor)
+    rebase(tensor, node)
+    return tensor
 
 
-_RESHAPING = frozenset({"squeeze", "unsqueeze", "t", "transpose", "swapaxes", "swapdims"})
+def in_place(operator: Callable[..., Any], args: Sequence[Any], **options: Any) -> Tensor:
+    """:func:`apply_in_place` of an operator to its first argument."""
+    rest = args[1:]
+    return apply_in_place(
+        args[0],
+        lambda old: operator(old, *rest),
+        rest,
+        copies=not isinstance(operator, Row),
+        **options,
+    )
 
 
-def resolve(name: str) -> Function | None:
-    """The in-place method of a name, if there is a function of that name without underscore."""
-    if not name.endswith("_") or name.startswith("_"):
-        return None
-    function = lookup_method(name[:-1])
-    if function is None:
-        return None
-    return Reshaping(function) if name[:-1] in _RESHAPING else InPlace(function)
+def _any_requires_grad(values: Sequence[Any]) -> bool:
+    for value in values:
+        if type(value) is Tensor:
+            if value.requires_grad:
+                return True
+        elif type(value) in (list, tuple) and _any_requires_grad(value):
+            return True
+    return False
 
 
-Tensor._resolvers.append(resolve)
-
-# --- rows that exist for their in-place methods
-
-
-def _copied(self: Array, src: Array) -> Array:
-    try:
-        found = np.broadcast_to(src, self.shape)
-    except ValueError:
-        lead = f"The size of tensor a ({self.shape[-1] if self.ndim else 0}) must match"
-        raise RuntimeError(
-            f"{lead} the size of tensor b ({src.shape[-1] if src.ndim else 0}) at non-singleton "
-            f"dimension {max(self.ndim - 1, 0)}"
-        ) from None
-    return found.astype(self.dtype)
-
-
-copy: Row = row(
-    "Tensor.copy(Tensor self, Tensor src, bool non_blocking=False)",
-    lambda self, src, non_blocking=False: _copied(self, src),
-    node="torch::autograd::CopyBackwards",
-    self=lambda grad: zeros_like(grad),
-    src=lambda grad: grad,
-    samples=lambda r: [(r(2, 3), r(3))],
-    doc="The elements of src in the shape and type of self; copy_ writes them into self.",
-)
-zero: Row = row(
-    "Tensor.zero(Tensor self)",
-    np.zeros_like,
-    self=lambda grad: zeros_like(grad),
-    samples=lambda r: [(r(2, 3),)],
-    doc="Zeros; zero_ writes them into self.",
-)
-fill_number: Row = row(
-    "fill(Tensor self, Scalar value)",
-    lambda self, value: np.full_like(self, value),
-    node="FillBackward0",
-    self=lambda grad: zeros_like(grad),
-    samples=lambda r: [(r(2, 3), 1.5)],
-    doc="One value everywhere; fill_ writes it into self.",
-)
+def rearrange(operator: Callable[..., Any], args: Sequence[Any]) -> Tensor:
+    """Lets a tensor look at its memory as a view operator's result does, as ``x.t_()``."""
+    tensor: Tensor = args[0]
+    wants = mode.enabled and tensor.requires_grad
+    check_change(tensor, wants)
+    old = stand_in(tensor)
+    result = operator(old, *args[1:])
+    tensor._array = result._array
+    bump(tensor)
+    node = result._grad_fn
+    if node is not None and result is not old:
+        set_history(tensor, node)
+        if tensor._view is not None:
+            tensor._view.version = tensor._version
+    return tensor
 
 
-def _fill_tensor(self: Array, value: Array) -> Array:
-    if value.ndim:
-        raise RuntimeError(
-            "fill_ only supports 0-dimension value tensor but got tensor with "
-            f"{value.ndim} dimensions."
+# --- deriving names
+
+
+class InPlaceEntry(Entry):
+    """An overload of an in-place operator, made from one of the operator itself."""
+
+    __slots__ = ("original", "run")
+
+    _frames = 2
+
+    def __init__(self, name: str, original: Entry, metadata: bool) -> None:
+        parameters = original._parameters.removesuffix(", bool inplace=False")
+        stem = original.names[0].rsplit(".", 1)[-1]
+        super().__init__(
+            f"{name}({parameters})", f"{stem} in place. {original.doc}", original.kink, None
         )
-    return np.full_like(self, value)
+        label = _NODES.get(name)
+        if label is not None and isinstance(original, Row):
+            original = renamed(original, label)
+        self.original = original
+        self.run = rearrange if metadata else in_place
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            args = tuple(self.signature.bind(args, kwargs, False))
+        changed: Tensor = self.run(self.original, args)
+        return changed
 
 
-fill_tensor: Row = row(
-    "fill(Tensor self, Tensor value)",
-    _fill_tensor,
-    node="FillBackward1",
-    self=lambda grad: zeros_like(grad),
-    value=lambda grad: grad,
-    samples=lambda r: [(r(2, 3), r())],
-    doc="One value everywhere; fill_ writes it into self.",
-)
+def renamed(original: Row, label: str) -> Row:
+    """The same row whose nodes bear another name, as those of some in-place operators do."""
+    made = copy.copy(original)
+    made.node_name = label
+    return made
+
+
+_derived: Final[dict[tuple[bool, str], Function]] = {}
+
+
+def derive(name: str, method: bool) -> Function | None:
+    """The in-place operator ``NAME_``, a method or a function of ``torch``, or None."""
+    known = _derived.get((method, name))
+    if known is not None:
+        return known
+    stem = name.removesuffix("_")
+    module, _, bare = stem.rpartition(".")
+    if method:
+        original = table.lookup_method(stem) if stem in _METHODS else None
+    elif module == "nn.functional" or (not module and bare in _FUNCTIONS):
+        original = table.lookup(stem)
+    else:
+        original = None
+    if original is None:
+        return None
+    made = Function(name)
+    for entry in original.entries:
+        first = entry.signature.parameters[0]
+        if first.is_tensor and (not module or "inplace" in entry.signature.index):
+            made.entries.append(InPlaceEntry(name, entry, bare in _METADATA))
+    if not made.entries:
+        return None
+    _derived[method, name] = made
+    return made
+
+
+def names(method: bool) -> set[str]:
+    """The names of all derived methods, or of all derived functions of ``torch``."""
+    stems = _METHODS if method else _FUNCTIONS
+    return {f"{stem}_" for stem in stems if derive(f"{stem}_", method) is not None}

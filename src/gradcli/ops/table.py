@@ -32,7 +32,7 @@ import numpy as np
 
 from gradcli.ops.schema import Mismatch, Signature, describe_types, split_signature
 from gradcli.tensor import dtypes
-from gradcli.tensor.graph import FREED, Node, mode
+from gradcli.tensor.graph import FREED, INFERENCE, Node, mode, operator_name
 from gradcli.tensor.tensor import Tensor, edge_of, share, versions_of, wrap
 
 Formula = Callable[..., Any]
@@ -79,7 +79,11 @@ class Entry:
     def signature(self) -> Signature:
         """Parsed when first needed: most rows are never called in one run."""
         if self._signature is None:
-            self._signature = Signature(self.names[0].rsplit(".", 1)[-1], self._parameters)
+            name = self.names[0]
+            # PyTorch's C++ functions are called so in messages: linalg_vector_norm().
+            joined = name.partition(".")[0] in ("linalg", "special", "fft")
+            name = name.replace(".", "_") if joined else name.rsplit(".", 1)[-1]
+            self._signature = Signature(name, self._parameters)
         return self._signature
 
     @property
@@ -218,10 +222,10 @@ class RowNode(Node):
                 )
                 if fact == "tensor":
                     if type(value) is Tensor and value._versions is not None:
-                        version = value._versions[0]
+                        version = version_to_save(value)
                 elif fact == "list":
                     value = tuple(value)
-                    version = tuple(v._version if type(v) is Tensor else 0 for v in value)
+                    version = tuple(version_to_save(v) if type(v) is Tensor else 0 for v in value)
                 elif fact == "needs":
                     value = self.plan.needs
                 elif fact != "value":
@@ -307,28 +311,42 @@ class RowNode(Node):
 
     def _modified(self, tensor: Tensor, expected: int) -> RuntimeError:
         name, number = tensor.dtype.tensor_name, tensor._nr
-        made_by = tensor._grad_fn
-        origin = f"which is output {number} of {made_by.label}, " if made_by is not None else ""
+        made_by = tensor.grad_fn
+        origin = ""
+        if made_by is not None:
+            origin = f", which is output {number} of {operator_name(made_by)},"
         return RuntimeError(
             "one of the variables needed for gradient computation has been modified by an inplace "
-            f"operation: [torch.{name} {list(tensor._array.shape)}], {origin}is at version "
-            f"{tensor._version}; expected version {expected} instead. Hint: "
-            + (
-                "enable anomaly detection to find the operation that failed to compute its "
-                "gradient, with torch.autograd.set_detect_anomaly(True)."
-            )
+            f"operation: [torch.{name} {list(tensor._array.shape)}]{origin} is at version "
+            f"{tensor._version}; expected version {expected} instead. Hint: enable anomaly "
+            "detection to find the operation that failed to compute its gradient, with "
+            "torch.autograd.set_detect_anomaly(True, check_nan=False)."
         )
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_saved_"):
-            wanted = name.removeprefix("_saved_")
+            wanted = name.removeprefix("_saved_").replace("_sym_sizes", "_shape")
             plan = self.plan
             if wanted in plan.names:
                 if self.saved is None:
                     raise RuntimeError(FREED)
                 value = self.saved[plan.names.index(wanted)]
                 return self.result(value) if type(value) is Saved else value
+            if wanted in self.row.formula_names():
+                return None  # only the gradients of other operands would need it
         raise AttributeError(f"'{self.label}' object has no attribute '{name}'")
+
+
+def version_to_save(tensor: Tensor) -> int:
+    """A tensor's version as a node keeps it."""
+    if tensor._versions is INFERENCE:
+        raise RuntimeError(
+            "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
+            "inference mode in computation tracked by autograd. To work around this, you can make "
+            "a clone to get a normal tensor and use it in autograd, or use `torch.no_grad()` "
+            "instead of `torch.inference_mode()`."
+        )
+    return tensor._version
 
 
 def _fact(source: Any, fact: str) -> Any:
@@ -344,6 +362,7 @@ class Row(Entry):
 
     __slots__ = (
         "_plans",
+        "check",
         "differentiable",
         "formulas",
         "forward",
@@ -362,6 +381,7 @@ class Row(Entry):
         signature: str,
         forward: Callable[..., Any],
         promote: int,
+        check: Callable[[Sequence[Any]], None] | None,
         view: bool,
         several: bool,
         node: str | None,
@@ -374,6 +394,7 @@ class Row(Entry):
         super().__init__(signature, doc, kink, samples)
         self.forward = forward
         self.promote = promote
+        self.check = check
         self.view = view
         self.several = several
         self.node_name = node or node_name(self.names[0])
@@ -419,6 +440,10 @@ class Row(Entry):
             return self.record(args)
         return self.forward(*args)
 
+    def formula_names(self) -> set[str]:
+        """Everything that any of the formulas asks for."""
+        return {name for _, formula in self.formulas for name in parameter_names(formula)[1:]}
+
     def positional(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """A call with keywords as one without."""
         index, defaults = self.signature.index, self.signature.defaults
@@ -444,7 +469,7 @@ class Row(Entry):
                 if array.dtype is not dtype:
                     same = same and dtype is None
                     dtype = array.dtype
-                if arg._requires_grad:
+                if arg._requires_grad or (arg._view is not None and arg.requires_grad):
                     wants = True
                 # NumPy's scalars compute several times faster than its zero-dimensional arrays.
                 raw.append(array[()] if promote and not array.ndim else array)
@@ -560,6 +585,8 @@ class Row(Entry):
         """Brings the operands to one type, in place."""
         count = len(raw)
         present = [p for p in self.operands if p < count and raw[p] is not None]
+        if self.check is not None:
+            self.check([raw[position] for position in present])
         target = dtypes.result_type([raw[position] for position in present])
         if self.promote == FLOAT and target.category < dtypes.FLOATING:
             target = dtypes.default.dtype
@@ -629,13 +656,17 @@ class Function:
                     if entry.tensors_only == len(args):
                         return entry(*args)
         failures = []
+        given = len(args) + len(kwargs)
         for entry in entries:
+            signature = entry.signature
             try:
-                bound = entry.signature.bind(args, kwargs, method)
+                bound = signature.bind(args, kwargs, method)
             except Mismatch as failure:
-                failures.append(failure)
+                if len(entries) == 1 or signature.required <= given <= len(signature.parameters):
+                    failures.append(failure)
             else:
                 return entry(*bound)
+        # PyTorch explains the one overload that takes so many arguments, or lists them all.
         if len(failures) == 1:
             raise TypeError(str(failures[0])) from None
         shown = args[1:] if method else args
@@ -752,7 +783,7 @@ MODULES: Final = (
     "grid_sampling",
     "sampling",
     "testing",
-    "inplace",
+    "writing",
     "indexing",
     "scattering",
     "factorisations",
@@ -782,6 +813,7 @@ def row(
     forward: Callable[..., Any],
     *,
     promote: int = NONE,
+    check: Callable[[Sequence[Any]], None] | None = None,
     view: bool = False,
     several: bool = False,
     node: str | None = None,
@@ -794,7 +826,7 @@ def row(
 ) -> Row:
     """Enters an operator into the table.
 
-    ``forward`` computes on arrays; ``promote`` says how operands get a common type; ``view`` that
+    ``forward`` computes on arrays; ``promote`` says how operands get a common type and ``check`` refuses some before; ``view`` that
     the result shares the first operand's memory; ``node`` replaces the name derived from the
     signature and ``number_nodes`` says what the node is called when an operand is a number;
     ``vjps`` holds a formula per differentiable argument and ``joint`` one formula for several
@@ -802,10 +834,14 @@ def row(
     ``kink`` which gradient is used at points where there is none or several, ``samples`` feeds the
     generic tests.
     """
-    made = Row(signature, forward, promote, view, several, node, joint, vjps, doc, kink, samples)
+    made = Row(
+        signature, forward, promote, check, view, several, node, joint, vjps, doc, kink, samples
+    )
     for name, label in (number_nodes or {}).items():
         rest = {argument: formula for argument, formula in vjps.items() if argument != name}
-        twin = Row(signature, forward, promote, view, several, label, joint, rest, doc, kink, None)
+        twin = Row(
+            signature, forward, promote, check, view, several, label, joint, rest, doc, kink, None
+        )
         made.numbered[made.signature.index[name]] = twin
     register(made)
     return made
@@ -847,8 +883,10 @@ def free(
 
     def enter(body: Callable[..., Any]) -> Free:
         made = Composite(signature, body, doc or (body.__doc__ or ""), "", None)
-        function = _functions[made.names[0]] = kind(made.names[0])
+        name = made.names[0]
+        function = kind(name.removeprefix("Tensor."))
         function.entries.append(made)
+        (_methods if name.startswith("Tensor.") else _functions)[function.name] = function
         return function
 
     return enter
@@ -865,22 +903,38 @@ def _find(table: dict[str, Function], name: str) -> Function | None:
 
 def lookup(name: str) -> Function | None:
     """The function ``torch.NAME`` (``sin``, ``linalg.inv``, ``nn.functional.relu``), or None."""
-    return None if name.startswith("aten.") else _find(_functions, name)
+    if name.startswith("aten."):
+        return None
+    return _in_place(name, False) or _find(_functions, name)
+
+
+def internal(name: str) -> Function | None:
+    """The rows ``aten.NAME``, which formulas call and users cannot."""
+    return _find(_functions, name)
 
 
 def lookup_method(name: str) -> Function | None:
     """The method ``x.NAME`` of a tensor, or None."""
-    return _find(_methods, name)
+    return _in_place(name, True) or _find(_methods, name)
+
+
+def _in_place(name: str, method: bool) -> Function | None:
+    """What is derived for a name that ends in an underscore."""
+    if not name.endswith("_") or name in (_methods if method else _functions):
+        return None
+    from gradcli.ops import inplace
+
+    return inplace.derive(name, method)
 
 
 def names() -> list[str]:
-    """Every public function's dotted name. Loads the whole table."""
+    """Every public function's dotted name, but for derived ones. Loads the whole table."""
     _find(_functions, "")
     return sorted(name for name in _functions if not name.startswith("aten."))
 
 
 def method_names() -> list[str]:
-    """Every method's name. Loads the whole table."""
+    """Every method's name, but for derived ones. Loads the whole table."""
     _find(_methods, "")
     return sorted(_methods)
 

@@ -26,15 +26,30 @@ FREED: Final = (
 )
 
 
-class _Mode:
-    """What operators record just now; one mutable cell that hot code reads."""
+#: The version counter of all tensors that are made in inference mode: they have none of their own.
+INFERENCE: Final[list[int]] = [0]
 
-    __slots__ = ("enabled", "inference", "sequence")
+
+class _Mode:
+    """What operators record just now; one mutable cell that hot code reads.
+
+    ``fresh`` is the version counter of a new tensor: None, or INFERENCE in inference mode.
+    """
+
+    __slots__ = ("enabled", "fresh", "sequence")
 
     def __init__(self) -> None:
         self.enabled = True
-        self.inference = False
+        self.fresh: list[int] | None = None
         self.sequence = 0
+
+    @property
+    def inference(self) -> bool:
+        return self.fresh is not None
+
+    @inference.setter
+    def inference(self, value: bool) -> None:
+        self.fresh = INFERENCE if value else None
 
 
 mode: Final = _Mode()
@@ -180,6 +195,18 @@ class AccumulateGrad(Node):
 
     def name(self) -> str:
         return "torch::autograd::AccumulateGrad"
+
+
+def operator_name(node: Node) -> str:
+    """A node's name as PyTorch's messages about views and versions shorten it.
+
+    ``MulBackward0`` is ``Mul`` there, ``SumBackward1`` is ``Sum1``.
+    """
+    name = node.name()
+    stem, mark, number = name.rpartition("Backward")
+    if not mark or (number and not number.isdigit()):
+        return name
+    return stem + number.removeprefix("0")
 
 
 def next_sequence() -> int:

@@ -15,7 +15,7 @@ import numpy as np
 
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.graph import AccumulateGrad, Handle, Node, mode
+from gradcli.tensor.graph import INFERENCE, AccumulateGrad, Handle, Node, mode
 
 
 class Size(tuple[int, ...]):
@@ -209,6 +209,9 @@ class Tensor:
 
     @property
     def requires_grad(self) -> bool:
+        if not self._requires_grad and self._view is not None:
+            # The base may have come to require a gradient since.
+            self._requires_grad = self._view.base._requires_grad
         return self._requires_grad
 
     @requires_grad.setter
@@ -225,6 +228,11 @@ class Tensor:
             )
         if requires_grad and self._array.dtype.kind not in "fc":
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
+        if requires_grad and self._versions is INFERENCE and not mode.inference:
+            raise RuntimeError(
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not "
+                "allowed."
+            )
         if self._grad_fn is None:
             self._requires_grad = bool(requires_grad)
         return self
@@ -241,12 +249,14 @@ class Tensor:
 
     @property
     def output_nr(self) -> int:
+        if self._view is not None:
+            Tensor._renew(self)
         return self._nr
 
     @property
     def retains_grad(self) -> bool:
         """Whether this non-leaf keeps its gradient (see ``retain_grad``)."""
-        node = self._grad_fn
+        node = self.grad_fn
         if node is None or node.hooks is None:
             return False
         kept = node.hooks.retain.get(self._nr)
@@ -295,6 +305,8 @@ class Tensor:
 
     @property
     def _version(self) -> int:
+        if self._versions is INFERENCE:
+            raise RuntimeError("Inference tensors do not track version counter.")
         return 0 if self._versions is None else self._versions[0]
 
     @property
@@ -306,7 +318,7 @@ class Tensor:
 
     def retain_grad(self) -> None:
         """Keeps the gradient of a non-leaf in its ``grad``; does nothing to a leaf."""
-        if not self._requires_grad:
+        if not self.requires_grad:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         node = self.grad_fn
         if node is not None:
@@ -314,7 +326,7 @@ class Tensor:
 
     def register_hook(self, hook: Callable[..., Any]) -> Handle:
         """Calls ``hook(grad)`` with this tensor's gradient; what it returns replaces it."""
-        if not self._requires_grad:
+        if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         node, number = edge_of(self)
         assert node is not None
@@ -356,7 +368,7 @@ class Tensor:
 
     def numpy(self, force: bool = False) -> Any:
         """The NumPy array behind a tensor without history; it shares memory."""
-        if self._requires_grad and not force:
+        if self.requires_grad and not force:
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
                 "instead."
@@ -424,7 +436,7 @@ def wrap(
     tensor._grad_fn = grad_fn
     tensor._nr = output
     tensor._grad = None
-    tensor._versions = None
+    tensor._versions = mode.fresh
     tensor._view = None
     tensor._hooks = None
     tensor._accumulator = None
@@ -456,7 +468,7 @@ def edge_of(tensor: Tensor) -> tuple[Node | None, int]:
         Tensor._renew(tensor)
     if tensor._grad_fn is not None:
         return tensor._grad_fn, tensor._nr
-    return (accumulator(tensor), 0) if tensor._requires_grad else (None, 0)
+    return (accumulator(tensor), 0) if tensor.requires_grad else (None, 0)
 
 
 def share(tensor: Tensor, array: Any, differentiable: bool = True, several: bool = False) -> Tensor:
@@ -466,15 +478,19 @@ def share(tensor: Tensor, array: Any, differentiable: bool = True, several: bool
     """
     made = wrap(array)
     made._versions = versions_of(tensor)
-    if differentiable:
-        base = tensor if tensor._view is None else tensor._view.base
+    if differentiable and made._versions is not INFERENCE:
+        base, creation = tensor, "default"
+        if tensor._view is not None:
+            base, creation = tensor._view.base, tensor._view.creation
         if mode.inference:
             creation = "inference"
+        elif not mode.enabled:
+            creation = "no_grad"
         elif several:
             creation = "multi"
-        else:
-            creation = "default" if mode.enabled else "no_grad"
         made._view = View(base, made._versions[0], creation)
+        # Also without recording: a view of what requires a gradient requires one.
+        made._requires_grad = base._requires_grad
     return made
 
 

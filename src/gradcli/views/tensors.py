@@ -20,7 +20,7 @@ def represent(tensor: Tensor) -> str:
         dtype_name=tensor.dtype.name,
         default_dtype_name=dtypes.default.dtype.name,
         grad_fn_name=_printed_grad_fn(tensor),
-        requires_grad=tensor._requires_grad,
+        requires_grad=tensor.requires_grad,
     )
 
 
@@ -50,7 +50,7 @@ def tensor_fields(value: Any) -> dict[str, Any]:
             "dtype": value.dtype.name,
             "shape": list(value._array.shape),
             "grad_fn": grad_fn_name(value),
-            "requires_grad": value._requires_grad,
+            "requires_grad": value.requires_grad,
         }
     return {
         "value": plain(value),
