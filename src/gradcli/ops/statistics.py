@@ -265,8 +265,11 @@ logsumexp: Row = row(
 
 def _softmax(self: Array, dim: int, half_to_float: bool = False) -> Array:
     where = axes(dim, self.ndim)
-    powers = np.exp(self - np.max(self, axis=where, keepdims=True, initial=-np.inf))
-    return powers / np.sum(powers, axis=where, keepdims=True)
+    # In one buffer: what a large temporary costs is the fresh memory, not the arithmetic.
+    powers: Array = self - np.max(self, axis=where, keepdims=True, initial=-np.inf)
+    np.exp(powers, out=powers)
+    powers /= np.sum(powers, axis=where, keepdims=True)
+    return powers
 
 
 def _log_softmax(self: Array, dim: int, half_to_float: bool = False) -> Array:
@@ -279,12 +282,17 @@ def _dot(values: Any, dim: int) -> Any:
     return sum_dim(values, (dim,), True)
 
 
+def _softmax_slope(grad_output: Array, output: Array, dim: int) -> Array:
+    weighted: Array = np.asarray(grad_output * output)
+    total = np.sum(weighted, axis=axes(dim, output.ndim), keepdims=True)
+    np.subtract(grad_output, total, out=weighted)
+    weighted *= output
+    return weighted
+
+
 softmax_backward: Row = row(
     "aten._softmax_backward_data(Tensor grad_output, Tensor output, int dim)",
-    lambda grad_output, output, dim: (
-        grad_output * output
-        - output * np.sum(grad_output * output, axis=axes(dim, output.ndim), keepdims=True)
-    ),
+    _softmax_slope,
     grad_output=lambda grad, output, dim: softmax_backward(grad, output, dim),
     output=lambda grad, grad_output, output, dim: (
         grad * grad_output
