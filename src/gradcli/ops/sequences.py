@@ -49,7 +49,7 @@ def _arange(
     if kind.category in (dtypes.BOOL, dtypes.COMPLEX):
         raise NotImplementedError(f"\"arange_cpu\" not implemented for '{kind.scalar_name}'")
     _check_range(start, end, step)
-    if kind.category == dtypes.INTEGRAL:
+    if kind is dtypes.int64:
         start, end, step = int(start), int(end), int(step)
         _check_range(start, end, step)
         count = -((start - end) // step)
@@ -111,7 +111,10 @@ def _bound(value: Any, name: str) -> Any:
 
 def _spaced(start: Any, end: Any, steps: int, dtype: DType) -> Array:
     """Points at equal distances, counted from both ends towards the middle as PyTorch does."""
-    work = np.dtype(np.float64) if dtype.category == dtypes.INTEGRAL else dtype.np
+    work = dtype.np
+    if dtype.category == dtypes.INTEGRAL:
+        work = np.dtype(np.float64)
+        start, end = int(start), int(end)
     if steps == 1:
         return np.array([start], work)
     first, last = work.type(start), work.type(end)
@@ -186,6 +189,8 @@ def logspace(
     kind = _spacing_type(dtype, first, last)
     exponents = _spaced(first, last, steps, kind)
     with np.errstate(all="ignore"):
+        if exponents.dtype.kind == "f":
+            exponents = exponents.astype(np.float64)
         powers = np.power(exponents.dtype.type(base), exponents)
     return leaf(powers.astype(kind.np), requires_grad)
 
