@@ -2,7 +2,8 @@
 
     python benchmarks/operators.py --torch-python PYTHON [--threads N] [--rounds N]
 
-PYTHON is an interpreter that can import torch. Every case runs in a process of its own, ours and
+PYTHON is an interpreter that can import torch. The allocator is set as gradcli's
+command line sets it, for both. Every case runs in a process of its own, ours and
 PyTorch's in turn within one run; the best time of the rounds counts. Memory is the growth of the
 process's peak over what it was before the case.
 """
@@ -14,6 +15,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 CASES = {
     "elementwise chain, 10^3": ("chain", 1_000),
@@ -28,9 +30,17 @@ CASES = {
 
 def worker(engine: str, kind: str, size: int) -> None:
     """Times one case in this process and prints the result as JSON."""
+    import importlib.util
     import resource
     import time
 
+    source = Path(__file__).parent.parent / "src/gradcli/cli/main.py"
+    spec = importlib.util.spec_from_file_location("command_line", source)
+    assert spec is not None
+    assert spec.loader is not None
+    command_line = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(command_line)
+    command_line.keep_memory()
     if engine == "torch":
         import torch
 

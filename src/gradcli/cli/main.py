@@ -31,11 +31,11 @@ def guarded(arguments: list[str]) -> int:
     """Runs a command line; the exit code."""
     from gradcli.cli.app import run
 
-    _tune()
+    tune()
     return run(arguments)
 
 
-def _tune() -> None:
+def tune() -> None:
     """Settings of the process.
 
     A graph of a million nodes is a million objects that live until the end: a garbage collector
@@ -47,11 +47,29 @@ def _tune() -> None:
     from gradcli.cli.report import show_warning
 
     gc.set_threshold(200_000, 20, 100)
+    keep_memory()
     warnings.showwarning = show_warning
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def keep_memory() -> None:
+    """Lets the C library keep the memory of large arrays that are freed.
+
+    Otherwise the system takes it back and zeroes new pages for the next array, which costs more
+    than the arithmetic. Other libraries than glibc have no such switch.
+    """
+    import ctypes
+
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError, TypeError):
+        return
+    mmap_threshold, trim_threshold, limit = -3, -1, 1 << 30
+    mallopt(mmap_threshold, limit)
+    mallopt(trim_threshold, limit)
 
 
 def _abandon_closed_streams() -> None:
