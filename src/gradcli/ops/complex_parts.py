@@ -1,7 +1,8 @@
-"""Complex tensors from real parts, and their parts."""
+"""Complex tensors from real parts, their parts and their conjugates."""
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,11 @@ import numpy as np
 from gradcli.ops.arithmetic import sgn
 from gradcli.ops.comparison import conj, is_complex
 from gradcli.ops.scalars import mul_scalar
-from gradcli.ops.shape import contiguous
+from gradcli.ops.shape import clone_row, contiguous, matrix_transposed, shape_of, transpose
 from gradcli.ops.slicing import select
 from gradcli.ops.table import Row, attribute, composite, row
 from gradcli.tensor import dtypes
+from gradcli.tensor.tensor import Tensor
 
 Array = Any
 
@@ -74,12 +76,6 @@ def imag_of(value: Any) -> Any:
     return select(view_as_real(value), -1, 1)
 
 
-composite("real(Tensor input)", doc="The real part, a view.")(real_of)
-composite("imag(Tensor input)", doc="The imaginary part, a view.")(imag_of)
-attribute("Tensor.real(Tensor self)", doc="The real part, a view.")(real_of)
-attribute("Tensor.imag(Tensor self)", doc="The imaginary part, a view.")(imag_of)
-
-
 def _check_parts(first: Array, second: Array) -> None:
     """Both parts are floating, and of one type."""
     words = [dtypes.of(part).scalar_name for part in (first, second)]
@@ -135,22 +131,106 @@ polar: Row = row(
     doc="The complex numbers with given absolute values and angles.",
 )
 
-# --- conjugation and negation are never delayed here
+# --- conjugation
+
+# PyTorch delays conjugation, and the negation of a conjugate's imaginary part, until somebody needs
+# the values. Here both are computed at once; which tensors are delayed there is remembered for
+# those who ask, by the tensors' identities.
+_delayed: dict[int, weakref.ref[Tensor]] = {}
+
+
+def _delay(tensor: Tensor) -> Tensor:
+    key = id(tensor)
+    _delayed[key] = weakref.ref(tensor, lambda _: _delayed.pop(key, None))
+    return tensor
+
+
+def _is_delayed(tensor: Tensor) -> bool:
+    return id(tensor) in _delayed
+
+
+def conjugate(self: Any) -> Any:
+    """The conjugate of a complex tensor, as a tensor that PyTorch would not have computed yet."""
+    if not is_complex(self):
+        return self
+    made = conj(self)
+    return made if is_conj(self) or type(made) is not Tensor else _delay(made)
+
+
+composite(
+    "conj(Tensor self)",
+    samples=lambda r: [(r(2, 3) + 1j * r(2, 3),), (r(2),)],
+    doc="The complex conjugate; a real tensor itself.",
+)(conjugate)
+
+
+def _adjoint(self: Any, word: str) -> Any:
+    return conjugate(matrix_transposed(self, word))
+
+
+composite(
+    "adjoint(Tensor self)",
+    samples=lambda r: [(r(2, 3, 4),)],
+    doc="The conjugate with the last two dimensions swapped.",
+)(lambda self: _adjoint(self, "tensor.adjoint()"))
+attribute(
+    "Tensor.mH(Tensor self)",
+    samples=lambda r: [(r(2, 3, 4),)],
+    doc="The conjugate with the last two dimensions swapped.",
+)(lambda self: _adjoint(self, "tensor.mH"))
+
+
+@attribute(
+    "Tensor.H(Tensor self)",
+    samples=lambda r: [(r(2, 3),)],
+    doc="The conjugate transpose of a matrix.",
+)
+def hermitian_matrix(self: Any) -> Any:
+    ndim = len(shape_of(self))
+    if ndim not in (0, 2):
+        advice = " For batches of matrices, consider using tensor.mH" if ndim > 2 else ""
+        raise RuntimeError(
+            f"tensor.H is only supported on matrices (2-D tensors). Got {ndim}-D tensor.{advice}"
+        )
+    return conjugate(transpose(self, 0, 1) if ndim else self)
+
+
+@composite("is_conj(Tensor self)", doc="Whether PyTorch would not have conjugated yet.")
+def is_conj(self: Tensor) -> bool:
+    base = self._base
+    return self.is_complex() and (_is_delayed(self) or (base is not None and _is_delayed(base)))
+
+
+@composite("is_neg(Tensor self)", doc="Whether PyTorch would not have negated yet.")
+def is_neg(self: Tensor) -> bool:
+    return not self.is_complex() and _is_delayed(self)
+
+
+def imaginary(self: Any) -> Any:
+    """The imaginary part of a tensor, a view; delayed where the conjugate is."""
+    made = imag_of(self)
+    return _delay(made) if is_conj(self) else made
+
+
+composite("real(Tensor input)", doc="The real part, a view.")(real_of)
+composite("imag(Tensor input)", doc="The imaginary part, a view.")(imaginary)
+attribute("Tensor.real(Tensor self)", doc="The real part, a view.")(real_of)
+attribute("Tensor.imag(Tensor self)", doc="The imaginary part, a view.")(imaginary)
 
 
 @composite(
     "resolve_conj(Tensor self)",
     samples=lambda r: [(r(2),)],
-    doc="The tensor itself: conjugates are computed at once.",
+    doc="The tensor with conjugation done: a copy of a delayed conjugate, else the tensor itself.",
 )
 def resolve_conj(self: Any) -> Any:
-    return self
+    return clone_row(self) if is_conj(self) else self
 
 
 @composite(
     "resolve_neg(Tensor self)",
     samples=lambda r: [(r(2),)],
-    doc="The tensor itself: negatives are computed at once.",
+    doc="The tensor with negation done: a copy of a delayed negative, else the tensor itself.",
 )
 def resolve_neg(self: Any) -> Any:
-    return self
+    return clone_row(self) if is_neg(self) else self

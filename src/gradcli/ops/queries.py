@@ -119,11 +119,6 @@ def is_inference(self: Tensor) -> bool:
     return self._view is not None and self._view.creation == "inference"
 
 
-@composite("is_neg(Tensor self)", doc="False: negation is never delayed.")
-def is_neg(self: Tensor) -> bool:
-    return False
-
-
 @composite("Tensor.ndimension(Tensor self)", doc="How many dimensions there are.")
 def ndimension(self: Tensor) -> int:
     return self.ndim

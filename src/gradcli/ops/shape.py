@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.comparison import conj
 from gradcli.ops.table import Row, attribute, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
@@ -491,7 +490,8 @@ t: Row = row(
 )
 
 
-def _matrix_transpose(self: Any, word: str) -> Any:
+def matrix_transposed(self: Any, word: str) -> Any:
+    """The last two dimensions swapped; ``word`` names the operation in messages."""
     ndim = len(shape_of(self))
     if ndim == 1:
         raise RuntimeError(
@@ -510,45 +510,12 @@ def reversed_dims(self: Any) -> Any:
 
 
 @attribute(
-    "Tensor.H(Tensor self)",
-    samples=lambda r: [(r(2, 3),)],
-    doc="The conjugate transpose of a matrix.",
-)
-def hermitian_matrix(self: Any) -> Any:
-    ndim = len(shape_of(self))
-    if ndim not in (0, 2):
-        advice = " For batches of matrices, consider using tensor.mH" if ndim > 2 else ""
-        raise RuntimeError(
-            f"tensor.H is only supported on matrices (2-D tensors). Got {ndim}-D tensor.{advice}"
-        )
-    return conj(transpose(self, 0, 1) if ndim else self)
-
-
-@attribute(
     "Tensor.mT(Tensor self)",
     samples=lambda r: [(r(2, 3, 4),)],
     doc="The last two dimensions swapped.",
 )
 def matrix_transpose(self: Any) -> Any:
-    return _matrix_transpose(self, "tensor.mT")
-
-
-@attribute(
-    "Tensor.mH(Tensor self)",
-    samples=lambda r: [(r(2, 3, 4),)],
-    doc="The conjugate with the last two dimensions swapped.",
-)
-def matrix_hermitian(self: Any) -> Any:
-    return conj(_matrix_transpose(self, "tensor.mH"))
-
-
-@composite(
-    "adjoint(Tensor self)",
-    samples=lambda r: [(r(2, 3, 4),)],
-    doc="The conjugate with the last two dimensions swapped.",
-)
-def adjoint(self: Any) -> Any:
-    return conj(_matrix_transpose(self, "tensor.adjoint()"))
+    return matrix_transposed(self, "tensor.mT")
 
 
 # --- dimensions of length one
