@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from gradcli.language.builtins import MATH, PYTHON, REFUSED, SHARED
+from gradcli.tensor.formats import FORMATS
 
 MODULES: Final[dict[str, str]] = {
     "torch": "",
@@ -188,7 +189,7 @@ class Namespace:
                 return MATH[name]
             return _MISSING if name.startswith("_") else getattr(math, name, _MISSING)
         if module == "torch":
-            for table in (self.engine.dtypes, CONSTANTS, self.engine.types):
+            for table in (self.engine.dtypes, CONSTANTS, self.engine.types, FORMATS):
                 if name in table:
                     return table[name]
         value = self.engine.lookup(MODULES[module] + name)
@@ -244,7 +245,7 @@ class Namespace:
             if name.startswith(prefix) and "." not in rest:
                 names.append(rest)
         if module == "torch":
-            names += [*self.engine.dtypes, *self.engine.types, *CONSTANTS]
+            names += [*self.engine.dtypes, *self.engine.types, *CONSTANTS, *FORMATS]
         return names
 
     def constructor(self, kind: type) -> Callable[..., Any]:

@@ -12,7 +12,7 @@ from gradcli.ops.creation import check_device, checked_size, leaf
 from gradcli.ops.inplace import apply_in_place
 from gradcli.ops.shape import common_shape, expand
 from gradcli.ops.slicing import blank
-from gradcli.ops.table import Row, composite, row
+from gradcli.ops.table import Row, composite, free, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import MemoryFormat, arranged_copy
@@ -243,6 +243,12 @@ def multinomial(
 
 
 # --- the stream itself
+
+
+@free("Generator(any device='cpu')", doc="A new random stream.")
+def new_generator(device: Any = "cpu") -> Generator:
+    check_device(device)
+    return Generator()
 
 
 @composite("manual_seed(any seed)", doc="Starts the random stream anew from a seed.")

@@ -18,7 +18,7 @@ Array = Any
 Geometry: TypeAlias = tuple[tuple[int, ...], tuple[int, ...], int]
 
 
-def _storage(array: Array) -> Array:
+def storage_of(array: Array) -> Array:
     """All of the memory that an array is a view of, in one dimension."""
     root = array
     while root.base is not None:
@@ -35,7 +35,7 @@ def _storage(array: Array) -> Array:
 def _geometry(array: Array) -> Geometry:
     """Where an array's elements lie in its storage."""
     first = array.__array_interface__["data"][0]
-    offset = (first - _storage(array).__array_interface__["data"][0]) // array.itemsize
+    offset = (first - storage_of(array).__array_interface__["data"][0]) // array.itemsize
     return array.shape, tuple(stride // array.itemsize for stride in array.strides), offset
 
 
@@ -81,7 +81,7 @@ def _check(size: Sequence[int], stride: Sequence[int], offset: int) -> None:
 def _as_strided(
     self: Array, size: Sequence[int], stride: Sequence[int], offset: int, _source: Geometry
 ) -> Array:
-    storage = _storage(self)
+    storage = storage_of(self)
     itemsize = self.itemsize
     needed = _extent((tuple(size), tuple(stride), offset)) * itemsize
     if needed > storage.nbytes:
@@ -153,7 +153,7 @@ def _as_strided_scatter(
     self: Array, src: Array, size: Sequence[int], stride: Sequence[int], offset: int, _: Geometry
 ) -> Array:
     source = _geometry(self)
-    storage = _storage(self).copy()
+    storage = storage_of(self).copy()
     part = _as_strided(storage, size, stride, offset, source)
     if part.shape != src.shape:
         raise RuntimeError(

@@ -1,0 +1,55 @@
+"""The operators that copy what a view would show: ``torch.view_copy`` and its relatives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops import complex_parts, shape, slicing, splitting
+from gradcli.ops.table import Row, row
+
+Array = Any
+
+_VIEWS = {
+    "alias": (shape.alias,),
+    "expand": (shape.expand,),
+    "permute": (shape.permute,),
+    "t": (shape.t,),
+    "transpose": (shape.transpose,),
+    "squeeze": (shape.squeeze_all, shape.squeeze_dim, shape.squeeze_dims),
+    "unsqueeze": (shape.unsqueeze,),
+    "view": (shape.view,),
+    "select": (slicing.select,),
+    "slice": (slicing.slice_,),
+    "unfold": (slicing.unfold,),
+    "split": (splitting.split_row,),
+    "split_with_sizes": (splitting.split_with_sizes,),
+    "unbind": (splitting.unbind,),
+    "view_as_complex": (complex_parts.view_as_complex,),
+    "view_as_real": (complex_parts.view_as_real,),
+}
+
+
+def _copy_of(name: str, view: Row) -> None:
+    """Enters ``NAME_copy``, whose node and gradient are those of the view."""
+
+    def forward(*args: Any) -> Any:
+        shown = view.forward(*args)
+        if isinstance(shown, tuple):
+            return tuple(np.array(part, order="C") for part in shown)
+        return np.array(shown, order="C")
+
+    row(
+        f"{name}_copy({view.parameters})",
+        forward,
+        node=f"{view.node_name}_copy",
+        samples=view.samples,
+        doc=f"A copy of what {name} would show.",
+        self=view.formulas[0][1],
+    )
+
+
+for _name, _views in _VIEWS.items():
+    for _view in _views:
+        _copy_of(_name, _view)
