@@ -4,10 +4,12 @@ whose choice of saved values and subgradients they share."""
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from gradcli.ops.checks import kernel, real_only
 from gradcli.ops.comparison import (
     conj,
     eq,
@@ -16,7 +18,6 @@ from gradcli.ops.comparison import (
     is_complex,
     isfinite,
     lt,
-    real_part,
     where_,
     zeros_like,
 )
@@ -24,27 +25,56 @@ from gradcli.ops.samples import binary, pointwise
 from gradcli.ops.scalars import div_scalar, mul_scalar
 from gradcli.ops.table import COMMON, FLOAT, Row, composite, row
 from gradcli.tensor import dtypes
+from gradcli.tensor.tensor import Tensor
 
 Array = Any
 
 # --- arithmetic
 
 
+def _weighted(other: Array, alpha: complex) -> Array:
+    """``other * alpha`` in the type of ``other``."""
+    if alpha == 1 and type(alpha) is not bool:
+        return other
+    kind = np.asarray(other).dtype.kind
+    if type(alpha) is bool and kind != "b":
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+    if kind in "iub" and not isinstance(alpha, int):
+        raise RuntimeError(
+            "For integral input tensors, argument alpha must not be a floating point number."
+        )
+    if kind != "c" and isinstance(alpha, complex):
+        raise RuntimeError(
+            "For non-complex input tensors, argument alpha must not be a complex number."
+        )
+    return other * _scalar_like(other, alpha)
+
+
 def _add(self: Array, other: Array, alpha: complex = 1) -> Array:
-    if alpha != 1:
-        other = other * _scalar_like(other, alpha)
-    return self + other
+    return self + _weighted(other, alpha)
 
 
 def _sub(self: Array, other: Array, alpha: complex = 1) -> Array:
-    if alpha != 1:
-        other = other * _scalar_like(other, alpha)
-    if getattr(self, "dtype", None) == np.bool_ and getattr(other, "dtype", None) == np.bool_:
+    refuse_bool((self, other))
+    return self - _weighted(other, alpha)
+
+
+def refuse_bool(operands: Sequence[Any]) -> None:
+    """Bools are not subtracted; asked before and after operands get a common type."""
+    truths = [
+        operand.dtype == np.bool_ if hasattr(operand, "dtype") else type(operand) is bool
+        for operand in operands[:2]
+    ]
+    if all(truths):
         raise RuntimeError(
             "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
             "`logical_xor()` operator instead."
         )
-    return self - other
+    if any(truths):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "
+            "to invert a mask, use the `~` or `logical_not()` operator instead."
+        )
 
 
 def _scalar_like(array: Array, number: complex) -> Any:
@@ -54,7 +84,7 @@ def _scalar_like(array: Array, number: complex) -> Any:
 
 def scaled(grad: Any, factor: complex) -> Any:
     """``grad * factor``, or the gradient itself where the factor is one."""
-    return grad if factor == 1 else mul_scalar(grad, factor)
+    return grad if factor == 1 else mul_scalar(grad, conj(factor))
 
 
 add: Row = row(
@@ -70,6 +100,7 @@ sub: Row = row(
     "sub|subtract(Operand self, Operand other, *, Scalar alpha=1)",
     _sub,
     promote=COMMON,
+    check=refuse_bool,
     self=lambda grad: grad,
     other=lambda grad, alpha: scaled(-grad, alpha),
     samples=binary(),
@@ -79,6 +110,7 @@ rsub: Row = row(
     "rsub(Tensor self, Operand other, *, Scalar alpha=1)",
     lambda self, other, alpha=1: _sub(other, self, alpha),
     promote=COMMON,
+    check=refuse_bool,
     number_nodes={"other": "RsubBackward1"},
     self=lambda grad, alpha: scaled(-grad, alpha),
     other=lambda grad: grad,
@@ -114,12 +146,20 @@ true_div: Row = row(
 def _rounded_div(self: Array, other: Array, rounding_mode: str) -> Array:
     if rounding_mode == "floor":
         return floor_division(self, other)
+    _divisible(self, other, "div_trunc_cpu")
     if np.result_type(self, other).kind in "iu":
         _refuse_zero(other)
         quotient: Array = np.floor_divide(self, other)
         inexact = np.multiply(quotient, other) != self
         return quotient + ((quotient < 0) & inexact).astype(quotient.dtype)
     return np.trunc(np.true_divide(self, other))
+
+
+def _divisible(self: Array, other: Array, name: str) -> None:
+    kind = np.result_type(self, other)
+    if kind.kind in "bc":
+        word = dtypes.from_numpy(kind).scalar_name
+        raise NotImplementedError(f"\"{name}\" not implemented for '{word}'")
 
 
 def _refuse_zero(divisor: Array) -> None:
@@ -129,6 +169,7 @@ def _refuse_zero(divisor: Array) -> None:
 
 def floor_division(self: Array, other: Array) -> Array:
     """Division rounded towards minus infinity, with PyTorch's answers for zero divisors."""
+    _divisible(self, other, "div_floor_cpu")
     if np.result_type(self, other).kind in "iu":
         _refuse_zero(other)
         return np.floor_divide(self, other)
@@ -182,19 +223,21 @@ def div(self: Any, other: Any, rounding_mode: str | None = None) -> Any:
 
 
 def _remainder(self: Array, other: Array) -> Array:
+    _divisible(self, other, "remainder_cpu")
     if np.result_type(self, other).kind in "iu":
         _refuse_zero(other)
     return np.remainder(self, other)
 
 
 def _fmod(self: Array, other: Array) -> Array:
+    _divisible(self, other, "fmod_cpu")
     if np.result_type(self, other).kind in "iu":
         _refuse_zero(other)
     return np.fmod(self, other)
 
 
 remainder: Row = row(
-    "remainder(Operand self, Operand other)",
+    "remainder(Tensor self, Operand other)",
     _remainder,
     promote=COMMON,
     node="RemainderBackward1",
@@ -204,8 +247,24 @@ remainder: Row = row(
     samples=binary(0.5, 2.0),
     doc="Python's modulus: the result has the divisor's sign.",
 )
+remainder_of_number: Row = row(
+    "remainder(Operand self, Tensor other)",
+    _remainder,
+    promote=COMMON,
+    node="torch::autograd::NotImplemented",
+    other=lambda grad: _no_derivative("remainder"),
+    samples=lambda r: [],
+    doc="A number modulo the elements; PyTorch gives it no derivative.",
+)
+
+
+def remainder_by(self: Any, other: Any) -> Any:
+    """``self % other`` for the operator, where either may be a number."""
+    return (remainder if isinstance(self, Tensor) else remainder_of_number)(self, other)
+
+
 fmod: Row = row(
-    "fmod(Operand self, Operand other)",
+    "fmod(Tensor self, Operand other)",
     _fmod,
     promote=COMMON,
     node="FmodBackward1",
@@ -231,7 +290,9 @@ def _whole(name: str, forward: Any, doc: str) -> Row:
 
 
 gcd: Row = _whole("gcd", np.gcd, "The greatest common divisor.")
-lcm: Row = _whole("lcm", np.lcm, "The least common multiple.")
+lcm: Row = _whole(
+    "lcm", lambda self, other: np.abs(np.lcm(self, other)), "The least common multiple."
+)
 
 
 def _negative(self: Array) -> Array:
@@ -289,7 +350,8 @@ def _sgn_vjp(grad: Any, self: Any, result: Any) -> Any:
     if not is_complex(self):
         return zeros_like(grad)
     size = absolute(self)
-    return where_(eq(size, 0), 0.0, (grad / size - real_part(grad / result) * result / size))
+    across = grad - result * result * conj(grad)
+    return filled(across / mul_scalar(size, 2), eq(size, 0), 0)
 
 
 sgn: Row = row(
@@ -301,7 +363,12 @@ sgn: Row = row(
 )
 sign: Row = row(
     "sign(Tensor self)",
-    _sign,
+    real_only(
+        "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn "
+        "instead.",
+        _sign,
+        NotImplementedError,
+    ),
     self=lambda grad: zeros_like(grad),
     samples=pointwise(),
     doc="-1, 0 or 1.",
@@ -310,28 +377,43 @@ sign: Row = row(
 
 absolute: Row = row(
     "abs|absolute(Tensor self)",
-    np.abs,
+    kernel("abs_cpu", "fiuc", np.abs),
     self=lambda grad, self: grad * sgn(self),
     samples=pointwise(),
     doc="The absolute value; its gradient at 0 is 0.",
 )
+
+
+def _rounding(name: str, forward: Any) -> Any:
+    """Whole numbers stay as they are; bools and complex numbers are refused."""
+    return real_only(
+        f"{name} is not supported for complex inputs",
+        kernel(
+            f"{name}_vml_cpu",
+            "fiu",
+            lambda self: forward(self) if self.dtype.kind == "f" else self.copy(),
+        ),
+        NotImplementedError,
+    )
+
+
 ceil: Row = row(
     "ceil(Tensor self)",
-    lambda self: np.ceil(self) if self.dtype.kind == "f" else self.copy(),
+    _rounding("ceil", np.ceil),
     self=lambda grad: zeros_like(grad),
     samples=pointwise(),
     doc="Rounded up.",
 )
 floor: Row = row(
     "floor(Tensor self)",
-    lambda self: np.floor(self) if self.dtype.kind == "f" else self.copy(),
+    _rounding("floor", np.floor),
     self=lambda grad: zeros_like(grad),
     samples=pointwise(),
     doc="Rounded down.",
 )
 trunc: Row = row(
     "trunc|fix(Tensor self)",
-    lambda self: np.trunc(self) if self.dtype.kind == "f" else self.copy(),
+    _rounding("trunc", np.trunc),
     self=lambda grad: zeros_like(grad),
     samples=pointwise(),
     doc="Rounded towards zero.",
@@ -349,14 +431,14 @@ def _round(self: Array, decimals: int = 0) -> Array:
 
 round_whole: Row = row(
     "round|special.round(Tensor self)",
-    _round,
+    kernel("round_vml_cpu", "fiu", _round),
     self=lambda grad: zeros_like(grad),
     samples=pointwise(),
     doc="Rounded to the nearest, ties to even.",
 )
 round_decimals: Row = row(
     "round|special.round(Tensor self, *, int decimals)",
-    _round,
+    kernel("round_cpu", "f", _round),
     node="RoundBackward1",
     self=lambda grad: zeros_like(grad),
     samples=lambda r: [(r(3, 4), {"decimals": 1})],
@@ -364,7 +446,7 @@ round_decimals: Row = row(
 )
 frac: Row = row(
     "frac(Tensor self)",
-    lambda self: self - np.trunc(self),
+    kernel("frac_cpu", "f", lambda self: self - np.trunc(self)),
     self=lambda grad: grad,
     samples=pointwise(),
     doc="self - trunc(self).",
@@ -377,7 +459,7 @@ def _copysign_vjp(grad: Any, self: Any, result: Any) -> Any:
 
 copysign: Row = row(
     "copysign(Tensor self, Operand other)",
-    np.copysign,
+    kernel("copysign_cpu", "f", np.copysign),
     promote=FLOAT,
     number_nodes={"other": "CopysignBackward1"},
     self=_copysign_vjp,
@@ -442,7 +524,7 @@ _min_self, _min_other = _extreme_vjp(gt)
 
 maximum: Row = row(
     "maximum(Tensor self, Tensor other)",
-    np.maximum,
+    real_only("maximum not implemented for complex tensors.", np.maximum),
     promote=COMMON,
     self=_max_self,
     other=_max_other,
@@ -451,7 +533,7 @@ maximum: Row = row(
 )
 minimum: Row = row(
     "minimum(Tensor self, Tensor other)",
-    np.minimum,
+    real_only("minimum not implemented for complex tensors.", np.minimum),
     promote=COMMON,
     self=_min_self,
     other=_min_other,

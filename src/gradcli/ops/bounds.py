@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.arithmetic import scaled, sub, true_div
+from gradcli.ops.arithmetic import sub, true_div
+from gradcli.ops.checks import convert, kernel, real_only
 from gradcli.ops.comparison import (
     conj,
-    conj_physical,
     filled,
     ge,
     gt,
@@ -29,7 +29,7 @@ from gradcli.ops.samples import Sampler, binary, pointwise
 from gradcli.ops.scalars import mul_scalar
 from gradcli.ops.table import COMMON, FLOAT, Row, composite, row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import Tensor
+from gradcli.tensor.tensor import Tensor, dtype_word, wrap
 
 Array = Any
 
@@ -40,6 +40,8 @@ def _clipped(self: Array, min: Array | None = None, max: Array | None = None) ->
     """min(max(self, low), high): nan stays, and the upper bound wins where they cross."""
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if self.dtype.kind == "c":
+        raise NotImplementedError("clamp is not supported for complex types")
     out = self if min is None else np.maximum(self, min)
     return out if max is None else np.minimum(out, max)
 
@@ -71,7 +73,7 @@ def _common(self: Array, *numbers: Any) -> list[Any]:
     """The tensor and its numeric bounds in the type that they have together."""
     given = [number for number in numbers if number is not None]
     target = dtypes.result_type([self, *given])
-    cast = [None if number is None else target.np.type(number) for number in numbers]
+    cast = [None if number is None else convert(number, target.np) for number in numbers]
     return [self.astype(target.np, copy=False), *cast]
 
 
@@ -151,8 +153,8 @@ def _unless_nan(compare: Row, chosen: bool) -> Any:
 
 
 for _name, _forward, _compare, _word in (
-    ("fmax", np.fmax, ge, "larger"),
-    ("fmin", np.fmin, le, "smaller"),
+    ("fmax", real_only("fmax not implemented for complex tensors.", np.fmax), ge, "larger"),
+    ("fmin", real_only("fmin not implemented for complex tensors.", np.fmin), le, "smaller"),
 ):
     row(
         f"{_name}(Tensor self, Tensor other)",
@@ -167,7 +169,7 @@ for _name, _forward, _compare, _word in (
 
 nextafter: Row = row(
     "nextafter(Tensor self, Tensor other)",
-    np.nextafter,
+    kernel("nextafter_cpu", "f", np.nextafter),
     promote=COMMON,
     self=lambda grad, self, other: where_(ne(self, other), grad, 0.0),
     other=lambda grad: zeros_like(grad),
@@ -176,16 +178,43 @@ nextafter: Row = row(
 )
 
 
-def _lerp(self: Array, end: Array, weight: Array) -> Array:
+def _lerp_between(self: Array, end: Array, weight: Array) -> Array:
     """Counted from the nearer end, which therefore is exact."""
+    if self.dtype.kind not in "fc":
+        word = dtypes.of(self).scalar_name
+        raise NotImplementedError(f"\"lerp_kernel_scalar\" not implemented for '{word}'")
     way = end - self
     near: Array = self + weight * way
     return np.where(np.abs(weight) < 0.5, near, end - way * (1 - weight)).astype(near.dtype)
 
 
+def _same_type(self: Array, other: Array, name: str) -> None:
+    if other.dtype != self.dtype:
+        raise RuntimeError(
+            f"expected dtype {dtype_word(wrap(self))} for `{name}` but got dtype "
+            f"{dtype_word(wrap(other))}"
+        )
+
+
+def _lerp_by_number(self: Array, end: Array, weight: complex) -> Array:
+    _same_type(self, end, "end")
+    number = convert(weight, self.dtype) if self.dtype.kind in "fc" else weight
+    return _lerp_between(self, end, number)
+
+
+def _lerp(self: Array, end: Array, weight: Array) -> Array:
+    _same_type(self, end, "end")
+    if weight.ndim:
+        _same_type(self, weight, "weight")
+    elif weight.dtype != self.dtype:
+        common = dtypes.result_type([self, weight]).np
+        self, end, weight = self.astype(common), end.astype(common), weight.astype(common)
+    return _lerp_between(self, end, weight)
+
+
 lerp_number: Row = row(
     "lerp(Tensor self, Tensor end, Scalar weight)",
-    lambda self, end, weight: _lerp(self, end, self.dtype.type(weight)),
+    _lerp_by_number,
     self=lambda grad, weight: mul_scalar(grad, 1 - conj(weight)),
     end=lambda grad, weight: mul_scalar(grad, conj(weight)),
     samples=lambda r: [(r(3, 4), r(4), 0.4)],
@@ -201,9 +230,15 @@ lerp_tensor: Row = row(
     samples=lambda r: [(r(3, 4), r(4), r(3, 1))],
     doc="self + weight * (end - self).",
 )
+
+
+def _addcmul(self: Array, tensor1: Array, tensor2: Array, value: complex = 1) -> Array:
+    return self + convert(value, self.dtype) * (tensor1 * tensor2)
+
+
 addcmul: Row = row(
     "addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1)",
-    lambda self, tensor1, tensor2, value=1: self + scaled(tensor1 * tensor2, value),
+    kernel("addcmul_cpu_out", "fiuc", _addcmul),
     promote=COMMON,
     self=lambda grad: grad,
     tensor1=lambda grad, tensor2, value: grad * conj(mul_scalar(tensor2, value)),
@@ -216,14 +251,14 @@ addcmul: Row = row(
 def _addcdiv(self: Array, tensor1: Array, tensor2: Array, value: complex = 1) -> Array:
     if tensor1.dtype.kind in "iub" and tensor2.dtype.kind in "iub":
         raise RuntimeError(
-            "Integer division with addcdiv is no longer supported, and in a future release addcdiv "
-            "will perform a true division of tensor1 and tensor2. The historic addcdiv behavior "
-            "can be implemented as (input + value * torch.trunc(tensor1 / tensor2)).to(input.dtype)"
-            " for integer inputs and as (input + value * tensor1 / tensor2) for float inputs. The "
-            "future addcdiv behavior is just the latter implementation: (input + value * tensor1 / "
-            "tensor2), for all dtypes."
+            "Integer division with addcdiv is no longer supported, and in a future  release "
+            "addcdiv will perform a true division of tensor1 and tensor2. The historic addcdiv "
+            "behavior can be implemented as (input + value * torch.trunc(tensor1 / "
+            "tensor2)).to(input.dtype) for integer inputs and as (input + value * tensor1 / "
+            "tensor2) for float inputs. The future addcdiv behavior is just the latter "
+            "implementation: (input + value * tensor1 / tensor2), for all dtypes."
         )
-    return self + scaled(tensor1 / tensor2, value)
+    return self + convert(value, self.dtype) * (tensor1 / tensor2)
 
 
 addcdiv: Row = row(
@@ -250,6 +285,8 @@ ldexp: Row = row(
 
 
 def _frexp(self: Array) -> tuple[Array, Array]:
+    if self.dtype.kind != "f":
+        raise RuntimeError("torch.frexp() only supports floating-point dtypes")
     mantissa, exponent = np.frexp(self)
     return np.asarray(mantissa), np.asarray(exponent, np.int32)
 
@@ -284,7 +321,7 @@ def _logit_vjp(grad: Any, self: Any, eps: float | None) -> Any:
 
 logit: Row = row(
     "logit|special.logit(Tensor self, float? eps=None)",
-    _logit,
+    kernel("logit_cpu", "f", _logit),
     promote=FLOAT,
     self=_logit_vjp,
     samples=pointwise(0.1, 0.9),
@@ -318,11 +355,16 @@ angle: Row = row(
 )
 
 
-@composite("conj(Tensor self)", doc="The complex conjugate.")
-def conj_public(self: Any) -> Any:
-    return conj(self)
+conj_physical_row: Row = row(
+    "aten.conj_physical(Tensor self)",
+    np.conj,
+    self=lambda grad: conj_physical_row(grad),
+    samples=pointwise(),
+    doc="The complex conjugate, computed at once.",
+)
 
 
 @composite("conj_physical(Tensor self)", doc="The complex conjugate, computed at once.")
 def conj_physical_public(self: Any) -> Any:
-    return conj_physical(self) if self.is_complex() else self
+    array = self._array if type(self) is Tensor else self
+    return conj_physical_row(self) if array.dtype.kind == "c" else self

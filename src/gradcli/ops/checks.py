@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, Final
+
+import numpy as np
 
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import mode
@@ -16,6 +19,61 @@ def floating_only(array: Array, kernel: str, complex_too: bool = False) -> None:
     if array.dtype.kind not in ("fc" if complex_too else "f"):
         word = dtypes.of(array).scalar_name
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{word}'")
+
+
+def kernel(name: str, kinds: str, forward: Any) -> Any:
+    """A forward function that refuses types whose kinds (NumPy's letters) its kernel lacks."""
+
+    def checked(self: Array, *rest: Any, **options: Any) -> Any:
+        if self.dtype.kind not in kinds:
+            word = dtypes.of(self).scalar_name
+            raise NotImplementedError(f"\"{name}\" not implemented for '{word}'")
+        return forward(self, *rest, **options)
+
+    return checked
+
+
+def real_only(message: str, forward: Any, error: type[Exception] = RuntimeError) -> Any:
+    """A forward function that refuses complex numbers with a message of its own."""
+
+    def checked(self: Array, *rest: Any, **options: Any) -> Any:
+        if self.dtype.kind == "c":
+            raise error(message)
+        return forward(self, *rest, **options)
+
+    return checked
+
+
+_C_TYPES: Final = {
+    "uint8": "uint8_t",
+    "int8": "int8_t",
+    "int16": "int16_t",
+    "int32": "int",
+    "int64": "int64_t",
+    "float16": "c10::Half",
+    "float32": "float",
+    "float64": "double",
+}
+
+
+def convert(number: complex, kind: np.dtype[Any]) -> Any:
+    """A Python number as a NumPy scalar, converted as in C; RuntimeError where it does not fit."""
+    fits = True
+    if kind.kind == "c":
+        return kind.type(number)
+    if isinstance(number, complex):
+        fits, number = number.imag == 0, number.real
+    if kind.kind in "iu" and math.isfinite(number):
+        whole = int(number)
+        limits = np.iinfo(kind)
+        low = -int(limits.max) if kind.kind == "u" else int(limits.min)
+        fits = fits and low <= whole <= int(limits.max)
+        if fits:
+            return np.asarray(whole).astype(kind)[()]
+    if not fits:
+        word = _C_TYPES.get(kind.name, kind.name)
+        raise RuntimeError(f"value cannot be converted to type {word} without overflow")
+    return kind.type(number)
 
 
 def constants(function: str, **arguments: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.ops.checks import kernel, real_only
 from gradcli.ops.samples import pointwise
 from gradcli.ops.table import COMMON, Row, composite, row
 from gradcli.tensor import dtypes
@@ -19,7 +20,7 @@ Array = Any
 def conj(value: Any) -> Any:
     """The conjugate of a complex value; a real one as it is, without a node."""
     kind = type(value)
-    if kind is float or kind is int:
+    if kind is float or kind is int or kind is bool:
         return value
     if kind is complex:
         return value.conjugate()
@@ -94,40 +95,63 @@ def real_part(value: Any) -> Any:
 
 
 def _comparison(names: str, forward: Any, doc: str) -> Row:
-    return row(f"{names}(Operand self, Operand other)", forward, promote=COMMON, doc=doc)
+    return row(f"{names}(Tensor self, Operand other)", forward, promote=COMMON, doc=doc)
+
+
+def _order(names: str, forward: Any, doc: str) -> Row:
+    """A comparison that complex numbers do not have."""
+    return _comparison(names, kernel(f"{names.partition('|')[0]}_cpu", "fiub", forward), doc)
 
 
 eq: Row = _comparison("eq", np.equal, "self == other, element by element.")
 ne: Row = _comparison("ne|not_equal", np.not_equal, "self != other, element by element.")
-lt: Row = _comparison("lt|less", np.less, "self < other, element by element.")
-le: Row = _comparison("le|less_equal", np.less_equal, "self <= other, element by element.")
-gt: Row = _comparison("gt|greater", np.greater, "self > other, element by element.")
-ge: Row = _comparison("ge|greater_equal", np.greater_equal, "self >= other, element by element.")
-logical_and: Row = _comparison("logical_and", np.logical_and, "Whether both are non-zero.")
-logical_or: Row = _comparison("logical_or", np.logical_or, "Whether either is non-zero.")
-logical_xor: Row = _comparison("logical_xor", np.logical_xor, "Whether just one is non-zero.")
+lt: Row = _order("lt|less", np.less, "self < other, element by element.")
+le: Row = _order("le|less_equal", np.less_equal, "self <= other, element by element.")
+gt: Row = _order("gt|greater", np.greater, "self > other, element by element.")
+ge: Row = _order("ge|greater_equal", np.greater_equal, "self >= other, element by element.")
+
+
+def _logic(name: str, forward: Any, doc: str) -> Row:
+    return row(f"{name}(Tensor self, Tensor other)", forward, promote=COMMON, doc=doc)
+
+
+logical_and: Row = _logic("logical_and", np.logical_and, "Whether both are non-zero.")
+logical_or: Row = _logic("logical_or", np.logical_or, "Whether either is non-zero.")
+logical_xor: Row = _logic("logical_xor", np.logical_xor, "Whether just one is non-zero.")
 logical_not: Row = row(
     "logical_not(Tensor self)", np.logical_not, doc="Whether an element is zero."
 )
 isnan: Row = row("isnan(Tensor self)", np.isnan, doc="Whether an element is nan.")
 isinf: Row = row("isinf(Tensor self)", np.isinf, doc="Whether an element is infinite.")
 isfinite: Row = row("isfinite(Tensor self)", np.isfinite, doc="Whether an element is finite.")
-isposinf: Row = row("isposinf(Tensor self)", np.isposinf, doc="Whether an element is +inf.")
-isneginf: Row = row("isneginf(Tensor self)", np.isneginf, doc="Whether an element is -inf.")
+isposinf: Row = row(
+    "isposinf(Tensor self)",
+    real_only("isposinf does not support complex inputs.", np.isposinf),
+    doc="Whether an element is +inf.",
+)
+isneginf: Row = row(
+    "isneginf(Tensor self)",
+    real_only("isneginf does not support complex inputs.", np.isneginf),
+    doc="Whether an element is -inf.",
+)
 isreal: Row = row("isreal(Tensor self)", np.isreal, doc="Whether an element has no imaginary part.")
 signbit: Row = row(
     "signbit(Tensor self)",
-    lambda self: np.signbit(self) if self.dtype.kind == "f" else np.less(self, 0),
+    real_only(
+        "signbit is not implemented for complex tensors.",
+        lambda self: np.signbit(self) if self.dtype.kind == "f" else np.less(self, 0),
+        NotImplementedError,
+    ),
     doc="Whether the sign bit is set (also of -0.).",
 )
 
 
-def _bitwise(name: str, symbol: str, forward: Any, doc: str) -> Row:
+def _bitwise(name: str, symbol: str, forward: Any, doc: str, kinds: str = "iub") -> Row:
     def checked(self: Array, other: Array) -> Array:
-        for operand in (self, other):
-            if np.asarray(operand).dtype.kind not in "iub":
-                word = dtypes.of(np.asarray(operand)).scalar_name
-                raise NotImplementedError(f"\"{symbol}_cpu\" not implemented for '{word}'")
+        kind = np.result_type(self, other)
+        if kind.kind not in kinds:
+            word = dtypes.from_numpy(kind).scalar_name
+            raise NotImplementedError(f"\"{symbol}_cpu\" not implemented for '{word}'")
         return forward(self, other)
 
     return row(f"{name}(Operand self, Operand other)", checked, promote=COMMON, doc=doc)
@@ -136,8 +160,8 @@ def _bitwise(name: str, symbol: str, forward: Any, doc: str) -> Row:
 bitwise_and: Row = _bitwise("bitwise_and", "bitwise_and", np.bitwise_and, "self & other.")
 bitwise_or: Row = _bitwise("bitwise_or", "bitwise_or", np.bitwise_or, "self | other.")
 bitwise_xor: Row = _bitwise("bitwise_xor", "bitwise_xor", np.bitwise_xor, "self ^ other.")
-left_shift: Row = _bitwise("bitwise_left_shift", "lshift", np.left_shift, "self << other.")
-right_shift: Row = _bitwise("bitwise_right_shift", "rshift", np.right_shift, "self >> other.")
+left_shift: Row = _bitwise("bitwise_left_shift", "lshift", np.left_shift, "self << other.", "iu")
+right_shift: Row = _bitwise("bitwise_right_shift", "rshift", np.right_shift, "self >> other.", "iu")
 
 
 def _invert(self: Array) -> Array:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.arithmetic import reciprocal, sub
+from gradcli.ops.checks import convert, kernel, real_only
 from gradcli.ops.comparison import (
     conj,
     eq,
@@ -17,6 +18,7 @@ from gradcli.ops.comparison import (
     is_complex,
     le,
     logical_and,
+    real_part,
     where_,
     zeros_like,
 )
@@ -49,16 +51,33 @@ def _power(self: Array, exponent: Array) -> Array:
 
 
 def _power_scalar(self: Array, exponent: complex) -> Array:
-    if exponent == 2:
-        return np.multiply(self, self)
     if self.dtype.kind in "iub" and type(exponent) is int and exponent < 0:
         raise RuntimeError("Integers to negative integer powers are not allowed.")
+    if self.dtype.kind != "f" or isinstance(exponent, complex):
+        self = self.astype(dtypes.result_type([self, exponent]).np, copy=False)
+    if exponent == 1:
+        return np.positive(self) if self.dtype != np.bool_ else self
+    if exponent == 2:
+        return np.multiply(self, self)
+    if exponent == 3:
+        return self * self * self
     if self.dtype.kind == "f":
+        one = self.dtype.type(1)
         if exponent == 0.5:
             return np.sqrt(self)
-        if exponent == 3:
-            return self * self * self
-    return _power(self, self.dtype.type(exponent))
+        if exponent == -0.5:
+            return one / np.sqrt(self)
+        if exponent == -1:
+            return one / self
+        if exponent == -2:
+            return one / (self * self)
+    return _power(self, convert(exponent, self.dtype))
+
+
+def _two_bools(self: Array, exponent: Array) -> Array:
+    if np.asarray(self).dtype == np.bool_ and np.asarray(exponent).dtype == np.bool_:
+        raise NotImplementedError("\"pow\" not implemented for 'Bool'")
+    return _power(self, exponent)
 
 
 def _pow_scalar_vjp(grad: Any, self: Any, exponent: complex) -> Any:
@@ -79,13 +98,14 @@ pow_scalar: Row = row(
 
 def _pow_exponent_vjp(grad: Any, self: Any, exponent: Any, result: Any) -> Any:
     # 0 ** p is flat in p for p >= 0, although log(0) is not finite.
-    flat = logical_and(eq(self, 0), ge(exponent, 0))
+    real = real_part(exponent) if is_complex(exponent) else exponent
+    flat = logical_and(eq(self, 0), ge(real, 0))
     return grad * where_(flat, 0.0, conj(result * log(self)))
 
 
 pow_tensor: Row = row(
     "aten.pow(Tensor self, Tensor exponent)",
-    _power,
+    _two_bools,
     promote=COMMON,
     node="PowBackward1",
     self=lambda grad, self, exponent: where_(
@@ -114,7 +134,7 @@ def _pow_base_vjp(grad: Any, self: complex, exponent: Any, result: Any) -> Any:
 
 pow_base: Row = row(
     "aten.pow_base(Operand self, Tensor exponent)",
-    _power,
+    _two_bools,
     promote=COMMON,
     node="PowBackward2",
     exponent=_pow_base_vjp,
@@ -132,18 +152,10 @@ def pow(self: Any, exponent: Any) -> Any:
     if not isinstance(exponent, Tensor):
         if not isinstance(self, Tensor):
             return pow_scalar(wrap(np.asarray(self)), exponent)
-        return pow_scalar(_common_with_number(self, exponent), exponent)
+        return pow_scalar(self, exponent)
     if not isinstance(self, Tensor):
         return pow_base(self, exponent)
     return pow_tensor(self, exponent)
-
-
-def _common_with_number(tensor: Tensor, number: complex) -> Tensor:
-    """The tensor in the type that an operation with the number has."""
-    if tensor._array.dtype.kind == "f" and type(number) is not complex:
-        return tensor
-    target = dtypes.result_type([tensor._array, number])
-    return tensor if target is tensor.dtype else wrap(tensor._array.astype(target.np))
 
 
 @composite("square(Tensor self)", samples=pointwise(), doc="self ** 2.")
@@ -247,18 +259,30 @@ log1p: Row = row(
     samples=pointwise(-0.5, 2.0),
     doc="log(1 + self), accurate near zero.",
 )
+
+
+def log_add_exp(self: Array, other: Array) -> Array:
+    """log(exp(self) + exp(other)), also of complex numbers."""
+    if self.dtype.kind != "c":
+        return np.logaddexp(self, other)
+    swap = self.real < other.real
+    larger: Array = np.where(swap, other, self)
+    smaller: Array = np.where(swap, self, other)
+    return larger + np.log1p(np.exp(smaller - larger))
+
+
 logaddexp: Row = row(
     "logaddexp(Tensor self, Tensor other)",
-    np.logaddexp,
+    kernel("logaddexp_cpu", "fc", log_add_exp),
     promote=COMMON,
-    self=lambda grad, self, other: grad / add_scalar(exp(other - self), 1),
-    other=lambda grad, self, other: grad / add_scalar(exp(self - other), 1),
+    self=lambda grad, self, other: grad / conj(add_scalar(exp(other - self), 1)),
+    other=lambda grad, self, other: grad / conj(add_scalar(exp(self - other), 1)),
     samples=binary(),
     doc="log(exp(self) + exp(other)) without overflow.",
 )
 logaddexp2: Row = row(
     "logaddexp2(Tensor self, Tensor other)",
-    np.logaddexp2,
+    kernel("logaddexp2_cpu", "f", np.logaddexp2),
     promote=COMMON,
     self=lambda grad, self, other: grad / add_scalar(pow_base(2, other - self), 1),
     other=lambda grad, self, other: grad / add_scalar(pow_base(2, self - other), 1),
@@ -268,10 +292,23 @@ logaddexp2: Row = row(
 
 
 def _xlogy(self: Array, other: Array) -> Array:
+    kind = np.result_type(self, other)
+    if kind.kind == "c":
+        word = dtypes.from_numpy(kind).scalar_name
+        raise NotImplementedError(f"\"xlogy_cpu\" not implemented for '{word}'")
+    if not hasattr(other, "dtype"):
+        other = self.dtype.type(other)
     product = np.multiply(self, np.log(other))
     return np.where(np.isnan(other), other, np.where(np.equal(self, 0), 0, product)).astype(
         product.dtype
     )
+
+
+def _xlogy_self_vjp(grad: Any, self: Any, other: Any) -> Any:
+    slope = xlogy(grad, other)
+    if isinstance(other, (int, float)):
+        return slope if other > 0 else filled(slope, eq(self, 0), 0)
+    return filled(slope, logical_and(eq(self, 0), le(other, 0)), 0)
 
 
 xlogy: Row = row(
@@ -279,9 +316,7 @@ xlogy: Row = row(
     _xlogy,
     promote=FLOAT,
     number_nodes={"self": "XlogyBackward1", "other": "XlogyBackward2"},
-    self=lambda grad, self, other: filled(
-        xlogy(grad, other), logical_and(eq(self, 0), le(other, 0)), 0
-    ),
+    self=_xlogy_self_vjp,
     other=lambda grad, self, other: grad * self / other,
     samples=binary(0.5, 2.0),
     doc="self * log(other), zero where self is zero.",
@@ -289,6 +324,8 @@ xlogy: Row = row(
 
 
 def _sigmoid(self: Array) -> Array:
+    if self.dtype.kind == "c":
+        return 1 / (1 + np.exp(-self))
     # exp of a non-positive number never overflows.
     small = np.exp(-np.abs(self))
     return np.where(self >= 0, 1 / (1 + small), small / (1 + small)).astype(self.dtype)
@@ -296,9 +333,11 @@ def _sigmoid(self: Array) -> Array:
 
 sigmoid_backward: Row = row(
     "aten.sigmoid_backward(Tensor grad_output, Tensor output)",
-    lambda grad_output, output: grad_output * (1 - output) * output,
-    grad_output=lambda grad, output: sigmoid_backward(grad, output),
-    output=lambda grad, grad_output, output: grad * grad_output * (1 - 2 * output),
+    lambda grad_output, output: grad_output * np.conj((1 - output) * output),
+    grad_output=lambda grad, output: sigmoid_backward(grad, conj(output)),
+    output=lambda grad, grad_output, output: (
+        conj(grad) * grad_output * add_scalar(mul_scalar(conj(output), -2), 1)
+    ),
     samples=binary(0.1, 0.9),
     doc="The gradient of sigmoid from its result.",
 )
@@ -374,7 +413,7 @@ def _atan2_vjp(grad: Any, self: Any, other: Any, needs: tuple[bool, ...]) -> Any
 
 atan2: Row = row(
     "atan2|arctan2(Tensor self, Tensor other)",
-    np.arctan2,
+    kernel("atan2_cpu", "f", np.arctan2),
     promote=FLOAT,
     joint=("self other", _atan2_vjp),
     samples=binary(0.2, 2.0),
@@ -400,7 +439,9 @@ tanh_backward: Row = row(
     "aten.tanh_backward(Tensor grad_output, Tensor output)",
     lambda grad_output, output: grad_output * conj(1 - output * output),
     grad_output=lambda grad, output: tanh_backward(grad, conj(output)),
-    output=lambda grad, grad_output, output: grad * (-2 * output * grad_output),
+    output=lambda grad, grad_output, output: (
+        conj(grad) * (mul_scalar(conj(output), -2) * grad_output)
+    ),
     samples=binary(-0.9, 0.9),
     doc="The gradient of tanh from its result.",
 )
@@ -466,7 +507,7 @@ sinc: Row = row(
 )
 hypot: Row = row(
     "hypot(Tensor self, Tensor other)",
-    np.hypot,
+    kernel("hypot_cpu", "f", np.hypot),
     promote=COMMON,
     self=lambda grad, self, result: grad * self / result,
     other=lambda grad, other, result: grad * other / result,
@@ -475,7 +516,10 @@ hypot: Row = row(
 )
 deg2rad: Row = row(
     "deg2rad(Tensor self)",
-    lambda self: np.multiply(self, math.pi / 180),
+    real_only(
+        "deg2rad is not supported for complex tensors.",
+        lambda self: np.multiply(self, math.pi / 180),
+    ),
     promote=FLOAT,
     self=lambda grad: mul_scalar(grad, math.pi / 180),
     samples=pointwise(),
@@ -483,7 +527,10 @@ deg2rad: Row = row(
 )
 rad2deg: Row = row(
     "rad2deg(Tensor self)",
-    lambda self: np.multiply(self, 180 / math.pi),
+    real_only(
+        "rad2deg is not supported for complex tensors.",
+        lambda self: np.multiply(self, 180 / math.pi),
+    ),
     promote=FLOAT,
     self=lambda grad: mul_scalar(grad, 180 / math.pi),
     samples=pointwise(),

@@ -109,6 +109,7 @@ def _install() -> None:
     # is one node, `number / x` is two.
     methods["__radd__"] = _forward(arithmetic.add)
     methods["__rmul__"] = _forward(arithmetic.mul)
+    methods["__rmod__"] = _reflected(arithmetic.remainder_by)
     methods["__rsub__"] = _forward(arithmetic.rsub)
     methods["__rtruediv__"] = _forward(lambda self, other: arithmetic.reciprocal(self) * other)
     methods["__matmul__"] = _tensors_only(matmul.matmul)

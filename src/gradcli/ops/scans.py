@@ -10,7 +10,7 @@ import numpy as np
 from gradcli.ops.arithmetic import absolute
 from gradcli.ops.checks import floating_only
 from gradcli.ops.comparison import conj, gt, is_complex, lt, where_
-from gradcli.ops.elementary import exp, log
+from gradcli.ops.elementary import exp, log, log_add_exp
 from gradcli.ops.indexing import scatter_add
 from gradcli.ops.ordering import zeros_of
 from gradcli.ops.placement import flip
@@ -141,14 +141,6 @@ _cumulative_extreme("cummax", np.maximum, "Running maxima along a dimension, and
 _cumulative_extreme("cummin", np.minimum, "Running minima along a dimension, and where they stand.")
 
 
-def _add_exponentials(total: Array, term: Array) -> Array:
-    """log(exp(total) + exp(term)) of complex numbers."""
-    swap = total.real < term.real
-    larger: Array = np.where(swap, term, total)
-    smaller: Array = np.where(swap, total, term)
-    return larger + np.log1p(np.exp(smaller - larger))
-
-
 def _logcumsumexp(self: Array, dim: int) -> Array:
     where = wrap_dim(dim, self.ndim)
     floating_only(self, "logcumsumexp_out_cpu", complex_too=True)
@@ -158,7 +150,7 @@ def _logcumsumexp(self: Array, dim: int) -> Array:
         return np.logaddexp.accumulate(self, axis=where)
     running = np.moveaxis(self.copy(), where, 0)
     for position in range(1, len(running)):
-        running[position] = _add_exponentials(running[position - 1], running[position])
+        running[position] = log_add_exp(running[position - 1], running[position])
     return np.moveaxis(running, 0, where)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.arithmetic import absolute, reciprocal, sgn
+from gradcli.ops.arithmetic import absolute, reciprocal, refuse_bool, sgn
 from gradcli.ops.comparison import conj, eq, filled, gt, isnan, logical_or, where_
 from gradcli.ops.elementary import exp, pow_scalar
 from gradcli.ops.matmul import mm
@@ -266,7 +266,7 @@ logsumexp: Row = row(
 def _softmax(self: Array, dim: int, half_to_float: bool = False) -> Array:
     where = axes(dim, self.ndim)
     # In one buffer: what a large temporary costs is the fresh memory, not the arithmetic.
-    powers: Array = self - np.max(self, axis=where, keepdims=True, initial=-np.inf)
+    powers: Array = np.asarray(self - np.max(self, axis=where, keepdims=True, initial=-np.inf))
     np.exp(powers, out=powers)
     powers /= np.sum(powers, axis=where, keepdims=True)
     return powers
@@ -467,6 +467,7 @@ vector_norm: Row = row(
 
 
 def _dist(self: Array, other: Array, p: float = 2) -> Array:
+    refuse_bool((self, other))
     difference = np.asarray(self - other)
     if difference.dtype.kind not in "fc":
         word = dtypes.of(difference).scalar_name
@@ -490,6 +491,7 @@ dist: Row = row(
     "dist(Tensor self, Tensor other, Scalar p=2)",
     _dist,
     promote=COMMON,
+    check=refuse_bool,
     self=_dist_vjp,
     other=_dist_other_vjp,
     kink="at distance zero the gradient is zero",

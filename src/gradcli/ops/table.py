@@ -14,9 +14,10 @@ Formulas call rows, so the same formula serves the raw first-order pass and ``cr
 
 The parameters of a formula say what the node saves. ``grad`` is the gradient of the (first) output
 and ``grads`` the tuple of all of them; then come names of the operator's arguments, ``result`` (or
-``result0``, ``result1``, ... of several outputs), ``NAME_shape`` and ``NAME_dtype`` for facts that
-need no tensor, and ``needs``, the tuple of booleans that says which gradients are wanted. A node
-that saved a tensor is freed by a backward pass; one that saved facts and numbers only is not.
+``result0``, ``result1``, ... of several outputs), ``NAME_shape``, ``NAME_dtype`` and
+``NAME_stride`` for facts that need no tensor, and ``needs``, the tuple of booleans that says which
+gradients are wanted. A node that saved a tensor is freed by a backward pass; one that saved facts
+and numbers only is not.
 
 The engine reduces a gradient to the shape and type of its operand, so formulas ignore broadcasting.
 """
@@ -99,6 +100,11 @@ class Entry:
         return self._tensors_only
 
     @property
+    def parameters(self) -> str:
+        """The signature's text between its brackets."""
+        return self._parameters
+
+    @property
     def is_method(self) -> bool:
         return self._parameters.split(",")[0].endswith(" self")
 
@@ -148,7 +154,7 @@ class Plan:
                 return index[name], 0, "list" if base == "Tensor[]" else "tensor"
             return index[name], 0, "value"
         stem, _, fact = name.rpartition("_")
-        if fact in ("shape", "dtype") and (stem in index or stem.startswith("result")):
+        if fact in ("shape", "dtype", "stride") and (stem in index or stem.startswith("result")):
             if stem in index:
                 listed = row.signature.parameters[index[stem]].base == "Tensor[]"
                 return index[stem], 0, fact + "s" * listed
@@ -326,6 +332,7 @@ class RowNode(Node):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_saved_"):
             wanted = name.removeprefix("_saved_").replace("_sym_sizes", "_shape")
+            wanted = wanted.replace("_sym_strides", "_stride")
             plan = self.plan
             if wanted in plan.names:
                 if self.saved is None:
@@ -352,6 +359,9 @@ def version_to_save(tensor: Tensor) -> int:
 def _fact(source: Any, fact: str) -> Any:
     if fact.endswith("s"):
         return tuple(_fact(item, fact[:-1]) for item in source)
+    if fact == "stride":
+        array = source._array if type(source) is Tensor else np.asarray(source)
+        return tuple([step // array.itemsize for step in array.strides])
     if type(source) is Tensor:
         return source._array.shape if fact == "shape" else source._array.dtype
     return () if fact == "shape" else np.asarray(source).dtype
@@ -741,6 +751,7 @@ MODULES: Final = (
     "placement",
     "strided",
     "complex_parts",
+    "copies",
     "padding",
     "creation",
     "sequences",
@@ -826,13 +837,13 @@ def row(
 ) -> Row:
     """Enters an operator into the table.
 
-    ``forward`` computes on arrays; ``promote`` says how operands get a common type and ``check`` refuses some before; ``view`` that
-    the result shares the first operand's memory; ``node`` replaces the name derived from the
-    signature and ``number_nodes`` says what the node is called when an operand is a number;
-    ``vjps`` holds a formula per differentiable argument and ``joint`` one formula for several
-    arguments at once ("input weight", function). ``doc`` says in a sentence what is computed,
-    ``kink`` which gradient is used at points where there is none or several, ``samples`` feeds the
-    generic tests.
+    ``forward`` computes on arrays; ``promote`` says how operands get a common type, ``check``
+    refuses some of them before; ``view`` that the result shares the first operand's memory;
+    ``node`` replaces the name derived from the signature and ``number_nodes`` says what the node is
+    called when an operand is a number; ``vjps`` holds a formula per differentiable argument and
+    ``joint`` one formula for several arguments at once ("input weight", function). ``doc`` says in
+    a sentence what is computed, ``kink`` which gradient is used at points where there is none or
+    several, ``samples`` feeds the generic tests.
     """
     made = Row(
         signature, forward, promote, check, view, several, node, joint, vjps, doc, kink, samples
