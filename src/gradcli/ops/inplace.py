@@ -26,7 +26,7 @@ from gradcli.ops.history import (
     stand_in,
 )
 from gradcli.ops.shape import clone_row
-from gradcli.ops.table import Entry, Function, Row, RowNode
+from gradcli.ops.table import Entry, Function, Row, RowNode, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import mode
 from gradcli.tensor.tensor import Tensor, wrap
@@ -61,8 +61,29 @@ _FUNCTIONS: Final = frozenset(_FUNCTION_WORDS.split())
 _METADATA: Final = frozenset(
     ["as_strided", "squeeze", "swapaxes", "swapdims", "t", "transpose", "unsqueeze"]
 )
-#: Nodes of in-place operators that are not called like those of the operators themselves.
-_NODES: Final[dict[str, str]] = {}
+#: How PyTorch calls the nodes of in-place operators that have formulas of their own.
+_NODES: Final = {
+    "AsStridedBackward0": "AsStridedBackward1",
+    "ConjPhysicalBackward0": "ConjPhysicalBackward1",
+    "PolygammaBackward0": "PolygammaBackward1",
+    "SqueezeBackward0": "SqueezeBackward3",
+    "SqueezeBackward1": "SqueezeBackward4",
+    "SqueezeBackward2": "SqueezeBackward5",
+    "TBackward0": "TBackward1",
+    "TransposeBackward0": "TransposeBackward1",
+    "UnsqueezeBackward0": "UnsqueezeBackward1",
+}
+#: In-place operators without a derivative, and what messages call them.
+_UNDERIVED: Final = {
+    "acosh": "acosh",
+    "arccosh": "acosh",
+    "arcsinh": "asinh",
+    "arctanh": "atanh",
+    "asinh": "asinh",
+    "atanh": "atanh",
+}
+_COMPARISONS: Final = frozenset(["eq", "ge", "gt", "le", "lt", "ne"])
+NOT_IMPLEMENTED: Final = "torch::autograd::NotImplemented"
 _OVERLAP: Final = (
     "unsupported operation: {0} to a single memory location. Please clone() the tensor before "
     "performing the operation."
@@ -81,7 +102,8 @@ def write_back(tensor: Tensor, array: Array, node: str | None = None) -> Tensor:
         RuntimeError: PyTorch forbids the change (of a leaf that requires grad, for one).
     """
     made = wrap(np.asarray(array))
-    return apply_in_place(tensor, lambda old: made, copies=False, erases=node)
+    erases = None if node is None else renamed(erase, node)
+    return apply_in_place(tensor, lambda old: made, copies=False, erases=erases)
 
 
 def _store(tensor: Tensor, result: Tensor) -> None:
@@ -105,34 +127,54 @@ def _store(tensor: Tensor, result: Tensor) -> None:
         np.copyto(target, array, casting="unsafe")
 
 
-_erasers: Final[dict[str, Row]] = {}
+_renamed: Final[dict[tuple[int, str], Row]] = {}
 
 
-def _eraser(label: str) -> Row:
-    """The row whose node has a given name and passes zeros on."""
-    if label not in _erasers:
-        _erasers[label] = Row(
-            "aten.erase(Tensor self)",
-            lambda self: self,
-            table.NONE,
-            False,
-            False,
-            label,
-            None,
-            {"self": lambda grad: zeros_like(grad)},
-            "Zeros as gradients.",
-            "",
-            None,
-        )
-    return _erasers[label]
+def renamed(original: Row, label: str) -> Row:
+    """The same row, but that its nodes are called ``label``."""
+    known = _renamed.get((id(original), label))
+    if known is None:
+        known = _renamed[id(original), label] = copy.copy(original)
+        known.node_name = label
+    return known
+
+
+def _rename(node: Any) -> None:
+    """Gives the node of an in-place change the name that PyTorch's has."""
+    label = _NODES.get(node.row.node_name)
+    if label is not None:
+        node.row = renamed(node.row, label)
+
+
+def failing(original: Row, label: str, failure: Exception) -> Row:
+    """The same row, but that a backward pass fails there."""
+
+    def fail(grad: Any) -> Any:
+        raise failure
+
+    made = copy.copy(original)
+    made.node_name = label
+    made.formulas = [(edges, fail) for edges, _ in original.formulas]
+    made._plans = {}
+    return made
+
+
+erase: Row = row(
+    "aten.erase(Tensor self, Tensor? other=None)",
+    lambda self, other=None: self,
+    self=lambda grad: zeros_like(grad),
+    other=lambda grad: zeros_like(grad),
+    samples=lambda r: [],
+    doc="The end of a history: what was computed does not depend on it smoothly.",
+)
 
 
 def check_memory(tensor: Tensor, others: Sequence[Any] = ()) -> None:
     """Refuses to write where elements coincide with each other or partly with an operand's."""
     array = tensor._array
-    if array.size and any(
-        step == 0 and length > 1 for step, length in zip(array.strides, array.shape)
-    ):  # noqa: B905
+    if 0 in array.strides and any(
+        step == 0 and length > 1 for step, length in zip(array.strides, array.shape, strict=True)
+    ):
         raise RuntimeError(_OVERLAP.format("more than one element of the written-to tensor refers"))
     for other in others:
         if type(other) is not Tensor:
@@ -173,20 +215,23 @@ def apply_in_place(
     *,
     copies: bool = True,
     coincide: bool = False,
-    erases: str | None = None,
+    erases: Row | None = None,
+    smooth: bool = True,
 ) -> Tensor:
     """Makes what an operation computes from the old value the new value of a tensor.
 
     ``operation`` gets a stand-in with the tensor's old value and history; ``others`` are the
     further operands it uses. ``copies`` says that what it records may keep the stand-in's memory,
-    ``coincide`` that elements of the tensor which lie at one place all become the same, ``erases``
-    the name of the node that ends the history where the result has none.
+    ``coincide`` that elements of the tensor which lie at one place all become the same. Where the
+    result has no history, the row ``erases`` (:data:`erase`, renamed) ends that of the tensor;
+    None leaves it as it is. An operation that is not ``smooth`` may change leaves that require
+    grad, as PyTorch does not expect gradients of it.
 
     Raises:
         RuntimeError: the result does not fit the tensor's shape or type, or PyTorch forbids the
             change.
     """
-    wants = mode.enabled and (tensor.requires_grad or _any_requires_grad(others))
+    wants = mode.enabled and smooth and (tensor.requires_grad or _any_requires_grad(others))
     check_change(tensor, wants)
     if not coincide:
         check_memory(tensor, others)
@@ -204,12 +249,14 @@ def apply_in_place(
         # The operation handed out another tensor, whose node must not become this one's.
         node = clone_row(result)._grad_fn
     if node is None and erases is not None:
-        node = _eraser(erases).record((old,))._grad_fn
+        tensors = [other for other in others if type(other) is Tensor]
+        node = erases.record((old, *tensors))._grad_fn
     if node is None:
         _store(tensor, result)
         bump(tensor)
         return tensor
     assert isinstance(node, RowNode)
+    _rename(node)
     if not copies:
         keep_original(node, old)
     _store(tensor, result)
@@ -219,16 +266,28 @@ def apply_in_place(
     return tensor
 
 
-def in_place(operator: Callable[..., Any], args: Sequence[Any], **options: Any) -> Tensor:
+def in_place(operator: Callable[..., Any], args: Sequence[Any], coincide: bool = False) -> Tensor:
     """:func:`apply_in_place` of an operator to its first argument."""
     rest = args[1:]
+    erases, copies, smooth = None, True, True
+    if isinstance(operator, Row):
+        copies, name = False, operator.names[0]
+        smooth = not name.startswith("logical_")
+        if name in _COMPARISONS:
+            erases = renamed(erase, f"{name.title()}Backward{int(_is_tensor(rest[0]))}")
     return apply_in_place(
         args[0],
         lambda old: operator(old, *rest),
         rest,
-        copies=not isinstance(operator, Row),
-        **options,
+        copies=copies,
+        coincide=coincide,
+        erases=erases,
+        smooth=smooth,
     )
+
+
+def _is_tensor(value: Any) -> bool:
+    return type(value) is Tensor
 
 
 def _any_requires_grad(values: Sequence[Any]) -> bool:
@@ -252,6 +311,7 @@ def rearrange(operator: Callable[..., Any], args: Sequence[Any]) -> Tensor:
     bump(tensor)
     node = result._grad_fn
     if node is not None and result is not old:
+        _rename(node)
         set_history(tensor, node)
         if tensor._view is not None:
             tensor._view.version = tensor._version
@@ -270,13 +330,21 @@ class InPlaceEntry(Entry):
 
     def __init__(self, name: str, original: Entry, metadata: bool) -> None:
         parameters = original._parameters.removesuffix(", bool inplace=False")
-        stem = original.names[0].rsplit(".", 1)[-1]
+        stem = name.rpartition(".")[2].removesuffix("_")
         super().__init__(
             f"{name}({parameters})", f"{stem} in place. {original.doc}", original.kink, None
         )
-        label = _NODES.get(name)
-        if label is not None and isinstance(original, Row):
-            original = renamed(original, label)
+        if isinstance(original, Row):
+            failure: Any = None
+            if stem in _UNDERIVED:
+                what = f"inplace version of {_UNDERIVED[stem]}"
+                failure = NotImplementedError(f"the derivative for '{what}' is not implemented.")
+                label = original.node_name.replace("0", "1")
+            elif original.node_name == NOT_IMPLEMENTED:
+                failure = RuntimeError(f"derivative for aten::{stem}_ is not implemented")
+                label = NOT_IMPLEMENTED
+            if failure is not None:
+                original = failing(original, label, failure)
         self.original = original
         self.run = rearrange if metadata else in_place
 
@@ -285,13 +353,6 @@ class InPlaceEntry(Entry):
             args = tuple(self.signature.bind(args, kwargs, False))
         changed: Tensor = self.run(self.original, args)
         return changed
-
-
-def renamed(original: Row, label: str) -> Row:
-    """The same row whose nodes bear another name, as those of some in-place operators do."""
-    made = copy.copy(original)
-    made.node_name = label
-    return made
 
 
 _derived: Final[dict[tuple[bool, str], Function]] = {}
