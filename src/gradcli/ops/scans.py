@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,7 +43,8 @@ def _cumulate(function: Any) -> Any:
 
 def reversed_cumsum(value: Any, dim: int) -> Any:
     """Sums of each element and all that follow it."""
-    if not shape_of(value):
+    shape = shape_of(value)
+    if math.prod(shape) <= 1 or shape[wrap_dim(dim, len(shape))] == 1:
         return value
     return flip(cumsum(flip(value, (dim,)), dim), (dim,))
 

@@ -577,7 +577,7 @@ squeeze_in_place: Row = row(
     lambda self, dim: _squeeze(self, (dim,)),
     view=True,
     node="SqueezeBackward4",
-    self=lambda grad, self_shape: back_to(grad, self_shape),
+    self=lambda grad, self_shape, dim: unsqueeze_to(grad, self_shape, (dim,)),
     samples=lambda r: [(r(2, 1, 3), 1)],
     doc="Without one dimension, under the name that squeeze_ gives its node.",
 )

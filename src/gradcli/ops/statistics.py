@@ -449,7 +449,7 @@ def norm_backward(
         attained = logical_or(eq(size, norm), isnan(size))
         return sgn(self) * (grad / sum_dim(attained, dim or (), True) * attained)
     if ord < 1:
-        powers = filled(sgn(self) * pow_scalar(size, ord - 1), eq(self, 0), 0)
+        powers = sgn(self) * filled(pow_scalar(size, ord - 1), eq(self, 0), 0)
         return powers * grad * pow_scalar(norm, 1 - ord)
     powers = sgn(self) * pow_scalar(size, ord - 1) if ord < 2 else self * pow_scalar(size, ord - 2)
     return powers * filled(grad / pow_scalar(norm, ord - 1), eq(norm, 0), 0)
