@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.ops.arithmetic import remainder
 from gradcli.ops.comparison import where_
 from gradcli.ops.inplace import apply_in_place
+from gradcli.ops.reduction import sum_all
 from gradcli.ops.shape import alias, reshape, shape_of, unsqueeze
 from gradcli.ops.slicing import select, slice_
 from gradcli.ops.table import Row, composite, lookup, row
@@ -331,6 +333,9 @@ def _range_check(index: Array, where: int, length: int) -> None:
 
 def _gather(self: Array, dim: int, index: Array, sparse_grad: bool = False) -> Array:
     where = _along(self, dim, index, "gather")
+    if not index.size:
+        # No place is read, so the dimensions need not agree.
+        return np.empty(index.shape, self.dtype)
     if index.ndim != self.ndim and self.ndim and index.ndim:
         raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
     if not self.ndim:
@@ -380,8 +385,10 @@ def _cut(src: Array, index: Array) -> Array:
 
 def _scatter(self: Array, dim: int, index: Array, src: Array) -> Array:
     where = _along(self, dim, index, "scatter")
+    if not index.size:
+        return self.copy()
     if not self.ndim:
-        return np.asarray(src).reshape(()).copy() if index.size else self.copy()
+        return np.asarray(src).reshape(()).copy()
     _scatter_shapes(self, where, index, src)
     full = self.copy()
     full[_grid(index, where)] = _cut(src, index)
@@ -412,8 +419,10 @@ scatter_src: Row = row(
 
 def _scatter_value(self: Array, dim: int, index: Array, value: complex) -> Array:
     where = _along(self, dim, index, "scatter")
+    if not index.size:
+        return self.copy()
     if not self.ndim:
-        return np.asarray(value, self.dtype) if index.size else self.copy()
+        return np.asarray(value, self.dtype)
     _range_check(index, where, self.shape[where])
     full = self.copy()
     full[_grid(index, where)] = value
@@ -447,8 +456,10 @@ def _scatter_multiply(self: Any, dim: int, index: Any, src: Any) -> Any:
 
 def _scatter_add(self: Array, dim: int, index: Array, src: Array) -> Array:
     where = _along(self, dim, index, "scatter_add")
+    if not index.size:
+        return self.copy()
     if not self.ndim:
-        return self + (src.reshape(()) if index.size else 0)
+        return self + src.reshape(())
     _scatter_shapes(self, where, index, src)
     full = self.copy()
     np.add.at(full, _grid(index, where), _cut(src, index))
@@ -486,7 +497,7 @@ def take_along_dim(self: Any, indices: Any, dim: int | None = None) -> Any:
     )
     left = [a[where] if k == where else n for k, n in enumerate(full)]
     right = [b[where] if k == where else n for k, n in enumerate(full)]
-    return gather(self.broadcast_to(left), where, indices.broadcast_to(right))
+    return gather(self.broadcast_to(left), where, remainder(indices.broadcast_to(right), a[where]))
 
 
 def _index_select(self: Array, dim: int, index: Array) -> Array:
@@ -571,6 +582,13 @@ def _index_fill(self: Array, dim: int, index: Array, value: Any) -> Array:
     return full
 
 
+def _once(index: Any) -> Any:
+    """The places of an index without repetition: a slice is filled once however often named."""
+    if type(index) is Tensor:
+        return wrap(np.unique(index._array))
+    return np.unique(index)
+
+
 index_fill_number: Row = row(
     "index_fill(Tensor self, int dim, Tensor index, Scalar value)",
     _index_fill,
@@ -584,7 +602,7 @@ index_fill_tensor: Row = row(
     _index_fill,
     node="IndexFillBackward1",
     self=lambda grad, dim, index: index_fill_number(grad, dim, index, 0),
-    value=lambda grad, dim, index: index_select(grad, dim, index),
+    value=lambda grad, dim, index: sum_all(index_select(grad, dim, _once(index))),
     samples=lambda r: [(r(3, 4), 1, np.array([0, 2]), r())],
     doc="A copy of self with one value in slices along a dimension.",
 )

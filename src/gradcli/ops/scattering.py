@@ -178,6 +178,18 @@ def _index_reduce(
             f"{reduce}."
         )
     where = wrap_dim(dim, self.ndim)
+    if (
+        source.shape[:where] != self.shape[:where]
+        or source.shape[where + 1 :] != self.shape[where + 1 :]
+        or bool(source.ndim) != bool(self.ndim)
+    ):
+        raise RuntimeError(
+            "source tensor shape must match self tensor shape, excluding the specified dimension. "
+            f"Got self.shape = {list(self.shape)} source.shape = {list(source.shape)}"
+        )
+    if not self.ndim:
+        one = _index_reduce(self.reshape(1), 0, index, source.reshape(1), reduce, include_self)
+        return one.reshape(())
     slot: Any = (slice(None),) * where + (index.reshape(-1),)
     return _reduced(self, slot, source, reduce, include_self, "index_reduce")
 
