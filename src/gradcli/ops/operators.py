@@ -75,15 +75,19 @@ def _augmented(name: str) -> Callable[[Tensor, Any], Any]:
 
 
 def _get_item(self: Tensor, index: Any) -> Any:
-    from gradcli.ops.indexing import get_item
+    from gradcli.ops.subscripts import get_item
 
     return get_item(self, index)
 
 
 def _set_item(self: Tensor, index: Any, value: Any) -> None:
-    from gradcli.ops.indexing import set_item
+    from gradcli.ops.subscripts import set_item
 
     set_item(self, index, value)
+
+
+def _delete_item(self: Tensor, index: Any) -> None:
+    raise TypeError("Tensor does not support deleting items")
 
 
 def _install() -> None:
@@ -125,6 +129,7 @@ def _install() -> None:
         methods[f"__i{name}__"] = _augmented(_IN_PLACE.get(name, name) + "_")
     methods["__getitem__"] = _get_item
     methods["__setitem__"] = _set_item
+    methods["__delitem__"] = _delete_item
     for name, method in methods.items():
         setattr(Tensor, name, method)
 

@@ -795,6 +795,7 @@ MODULES: Final = (
     "sampling",
     "testing",
     "writing",
+    "subscripts",
     "indexing",
     "scattering",
     "factorisations",
