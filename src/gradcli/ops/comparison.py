@@ -43,7 +43,10 @@ zeros_like: Row = row(
 
 
 def _where(condition: Array, self: Array, other: Array) -> Array:
-    return np.where(condition, self, other)
+    chosen: Array = np.where(condition, self, other)
+    if hasattr(self, "dtype") or hasattr(other, "dtype"):
+        return chosen
+    return chosen.astype(dtypes.default.dtype.np)
 
 
 where_: Row = row(

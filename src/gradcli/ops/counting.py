@@ -162,9 +162,10 @@ def _histogram_nd(
 ) -> tuple[Array, list[Array]]:
     """Counts and bin edges of points in rows; ``bins`` holds numbers of bins or edges."""
     _check_columns(columns, bins, weight, shape)
-    floating_only(columns, "histogramdd")
     edges = list(bins)
-    if any(isinstance(edge, int) for edge in bins):
+    numbered = any(isinstance(edge, int) for edge in bins)
+    floating_only(columns, "histogramdd" if numbered and limits is None else "histogram_cpu")
+    if numbered:
         low, high = _outer_edges(columns, limits)
         edges = [
             _even_edges(low[place], high[place], edge, columns.dtype)
@@ -219,12 +220,13 @@ _OPTIONS = "float[]? range=None, Tensor? weight=None, bool density=False"
 
 
 def _histogram_row(name: str, bins: str, forward: Any) -> Row:
+    operator = name.removesuffix("_edges")
     return row(
         f"aten.{name}(Tensor self, {bins}, {_OPTIONS})",
         forward,
         node="torch::autograd::NotImplemented",
-        self=_fails(name),
-        weight=_fails(name),
+        self=_fails(operator),
+        weight=_fails(operator),
         samples=lambda r: [],
         doc="Counts, and the edges of the bins.",
     )
@@ -295,11 +297,13 @@ def histogramdd_edges(
 
 
 def _histc(self: Array, bins: int = 100, min: float = 0, max: float = 0) -> Array:
+    if bins <= 0:
+        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
+    if min > max:
+        raise RuntimeError("torch.histc: max must be larger than min")
     floating_only(self, "histogram_cpu")
     kind = self.dtype.type
     values = self.reshape(-1, 1)
-    if bins <= 0:
-        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     low, high = kind(min), kind(max)
     if low == high and self.size:
         low, high = self.min(), self.max()
@@ -307,8 +311,6 @@ def _histc(self: Array, bins: int = 100, min: float = 0, max: float = 0) -> Arra
         low, high = low - kind(1), high + kind(1)
     if not (np.isfinite(low) and np.isfinite(high)):
         raise RuntimeError(f"torch.histc: range of [{low:g}, {high:g}] is not finite")
-    if low > high:
-        raise RuntimeError("torch.histc: max must be larger than min")
     scaled = (values[:, 0] - low) * kind(bins) / (high - low)
     with np.errstate(invalid="ignore"):
         places = scaled.astype(np.int64)

@@ -74,7 +74,7 @@ def _unique(self: Array) -> tuple[Array, Array, Array]:
 def _unique_dim(self: Array, dim: int) -> tuple[Array, Array, Array]:
     where = wrap_dim(dim, self.ndim)
     if not self.ndim:
-        return self.copy(), np.zeros(1, np.int64), np.ones(1, np.int64)
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
     _refuse_empty(self, where, "unique")
     rows = _along(self, where)
     order = np.lexsort(rows.T[::-1]) if rows.shape[1] else np.arange(len(rows))
@@ -89,7 +89,7 @@ def _unique_consecutive(self: Array, dim: int | None = None) -> tuple[Array, Arr
         return flat[places], groups.reshape(self.shape), counts
     where = wrap_dim(dim, self.ndim)
     if not self.ndim:
-        return self.copy(), np.zeros(1, np.int64), np.ones(1, np.int64)
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
     _refuse_empty(self, where, "unique_consecutive")
     places, groups, counts = _distinct(_along(self, where), None)
     return np.take(self, places, where), groups, counts

@@ -89,13 +89,14 @@ def sum_to(value: Any, shape: tuple[int, ...]) -> Any:
 def _nansum(
     self: Array, dim: Any = None, keepdim: bool = False, dtype: DType | None = None
 ) -> Array:
+    where = axes(dim, self.ndim)
     if self.dtype.kind == "c":
         raise RuntimeError("nansum on CPU does not support complex inputs")
     kind = _accumulator(self, dtype)
     if kind.kind == "c":
         word = dtypes.from_numpy(kind).scalar_name
         raise NotImplementedError(f"\"nansum_cpu\" not implemented for '{word}'")
-    return np.nansum(self, axis=axes(dim, self.ndim), keepdims=keepdim, dtype=kind)
+    return np.nansum(self, axis=where, keepdims=keepdim, dtype=kind)
 
 
 nansum: Row = row(
@@ -271,6 +272,8 @@ def reduced_view(value: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) ->
     """The result of a reduction, viewed with the reduced dimensions of length one."""
     if keepdim:
         return value
+    if not shape and dim is not None and dim != ():
+        return reshape(value, (1,))
     where = axes(dim, len(shape))
     return reshape(value, tuple(1 if k in where else n for k, n in enumerate(shape)))
 
@@ -280,7 +283,7 @@ def shared_evenly(
 ) -> Any:
     """The gradient of an extreme, divided by the number of elements that attain it."""
     winners = eq(reduced_view(result, shape, dim, keepdim), self)
-    count = sum_dim(winners, dim or (), True)
+    count = sum_dim(winners, () if dim is None else dim, True)
     return reduced_view(grad, shape, dim, keepdim) / count * winners
 
 

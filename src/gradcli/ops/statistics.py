@@ -484,7 +484,13 @@ def _dist_vjp(grad: Any, self: Any, other: Any, result: Any, p: float) -> Any:
 
 def _dist_other_vjp(grad: Any, self: Any, other: Any, result: Any, p: float) -> Any:
     found = _dist_vjp(grad, self, other, result, p)
-    return None if found is None else -found
+    if found is None:
+        # For p = 0 PyTorch negates a gradient that it does not have.
+        raise RuntimeError(
+            "Expected a proper Tensor but got None (or an undefined Tensor in C++) for argument #0 "
+            "'self'"
+        )
+    return -found
 
 
 dist: Row = row(
