@@ -55,12 +55,13 @@ def _add(self: Array, other: Array, alpha: complex = 1) -> Array:
 
 
 def _sub(self: Array, other: Array, alpha: complex = 1) -> Array:
-    refuse_bool((self, other))
+    if type(other) is bool or type(self) is bool:
+        refuse_bool((self, other))
     return self - _weighted(other, alpha)
 
 
 def refuse_bool(operands: Sequence[Any]) -> None:
-    """Bools are not subtracted; asked before and after operands get a common type."""
+    """Bools are not subtracted, neither from each other nor from anything else."""
     truths = [
         operand.dtype == np.bool_ if hasattr(operand, "dtype") else type(operand) is bool
         for operand in operands[:2]

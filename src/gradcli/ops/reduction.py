@@ -53,18 +53,28 @@ def restore(value: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
     return value
 
 
+def _sum(self: Array, dim: Any = None, keepdim: bool = False, dtype: DType | None = None) -> Array:
+    kind = _accumulator(self, dtype)
+    return add_up(self, axes(dim, self.ndim), keepdim, kind)
+
+
+def add_up(self: Array, where: tuple[int, ...], keepdim: bool, kind: Any) -> Array:
+    """Sums along axes; those of half precision are kept in single precision until the end."""
+    if kind == np.float16:
+        return np.sum(self, axis=where, keepdims=keepdim, dtype=np.float32).astype(kind)
+    return np.sum(self, axis=where, keepdims=keepdim, dtype=kind)
+
+
 sum_all: Row = row(
     "sum(Tensor self, *, dtype? dtype=None)",
-    lambda self, dtype=None: np.sum(self, dtype=_accumulator(self, dtype)),
+    lambda self, dtype=None: _sum(self, dtype=dtype),
     self=lambda grad, self_shape: expand(grad, self_shape),
     samples=lambda r: [(r(3, 4),), (r(),), (r(0, 2),)],
     doc="The sum of all elements.",
 )
 sum_dim: Row = row(
     "sum(Tensor self, int[1]? dim, bool keepdim=False, *, dtype? dtype=None)",
-    lambda self, dim, keepdim=False, dtype=None: np.sum(
-        self, axis=axes(dim, self.ndim), keepdims=keepdim, dtype=_accumulator(self, dtype)
-    ),
+    _sum,
     node="SumBackward1",
     self=lambda grad, self_shape, dim, keepdim: unreduce(grad, self_shape, dim, keepdim),
     samples=lambda r: [(r(3, 4), (0,)), (r(2, 3, 4), (0, -1), True), (r(), (0,))],
@@ -126,7 +136,8 @@ def _mean_type(self: Array, dtype: DType | None, name: str = "mean") -> Any:
 def _mean(self: Array, dim: Any = None, keepdim: bool = False, dtype: DType | None = None) -> Array:
     kind = _mean_type(self, dtype)
     where = axes(dim, self.ndim)
-    total = np.sum(self, axis=where, keepdims=keepdim, dtype=kind)
+    wide = np.float32 if kind == np.float16 else kind
+    total = np.sum(self, axis=where, keepdims=keepdim, dtype=wide)
     return np.true_divide(total, count_of(self.shape, dim)).astype(kind)
 
 
