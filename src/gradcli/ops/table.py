@@ -428,9 +428,15 @@ class Row(Entry):
         joint_names = joint[0].split() if joint else []
         wanted = sorted([*vjps, *joint_names], key=position.__getitem__)
         self.differentiable = tuple(position[name] for name in wanted)
-        self.formulas = [(wanted.index(name), formula) for name, formula in vjps.items()]
+        # PyTorch evaluates formulas by name, which orders the sums of second derivatives.
+        formulas: list[tuple[str, Any, Formula]] = [
+            (name, wanted.index(name), formula) for name, formula in vjps.items()
+        ]
         if joint:
-            self.formulas.append((tuple(wanted.index(name) for name in joint_names), joint[1]))
+            places = tuple(wanted.index(name) for name in joint_names)
+            formulas.append((joint_names[0], places, joint[1]))
+        formulas.sort(key=lambda formula: formula[0])
+        self.formulas = [(places, formula) for _, places, formula in formulas]
         self.operands = tuple(
             k for k, part in enumerate(parts) if part[0].rstrip("?") in ("Tensor", "Operand")
         )
