@@ -497,3 +497,16 @@ def nonzero(self: Any, as_tuple: bool = False) -> Any:
 @composite("argwhere(Tensor self)", doc="The places of non-zero elements, one a row.")
 def argwhere(self: Any) -> Any:
     return nonzero(self)
+
+
+@composite(
+    "nonzero_static(Tensor self, *, int size, int fill_value=-1)",
+    doc="The first `size` places of non-zero elements, one a row, filled up with fill_value.",
+)
+def nonzero_static(self: Any, size: int, fill_value: int = -1) -> Any:
+    if size < 0:
+        raise RuntimeError("nonzero_static: 'size' must be an non-negative integer")
+    found = nonzero(self)._array[:size]
+    places = np.full((size, found.shape[1]), fill_value, np.int64)
+    places[: len(found)] = found
+    return wrap(places)

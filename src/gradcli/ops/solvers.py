@@ -752,7 +752,7 @@ def _ldl(self: Array, hermitian: bool = False) -> tuple[Array, Array, Array]:
     def one(a: Array) -> tuple[Array, Array, Array]:
         name = "hetrf" if hermitian and a.dtype.kind == "c" else "sytrf"
         found, pivots, info = lapack.get_lapack_funcs(name, (a,))(a, lower=1)
-        return np.tril(found), (pivots + (pivots >= 0)).astype(np.int32), np.int32(info)
+        return np.tril(found), pivots.astype(np.int32), np.int32(info)
 
     found, pivots, info = each(one, self)
     return np.asarray(found, self.dtype), pivots, np.asarray(info, np.int32)
