@@ -162,6 +162,17 @@ def scatter_reducing(self: Any, dim: int, index: Any, src: Any, reduce: str) -> 
     return _scatter_multiply(self, dim, index, src)
 
 
+@composite(
+    "scatter(Tensor self, int dim, Tensor index, Scalar value, *, str reduce)",
+    doc="scatter that adds a number to the given places or multiplies them with it.",
+)
+def scatter_reducing_value(self: Any, dim: int, index: Any, value: complex, reduce: str) -> Any:
+    if reduce not in ("add", "multiply"):
+        raise RuntimeError("reduce argument must be either add or multiply.")
+    filled = wrap(np.full(index.shape, value).astype(self.dtype.np))
+    return scatter_reducing(self, dim, index, filled, reduce)
+
+
 def _scatter_multiply(self: Any, dim: int, index: Any, src: Any) -> Any:
     scatter_reduce: Any = lookup("scatter_reduce")
     return scatter_reduce(self, dim, index, src, "prod")
