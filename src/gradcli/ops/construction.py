@@ -41,6 +41,8 @@ def _flattened(data: Any) -> tuple[list[int], list[Any]] | None:
             if type(item) not in _NESTED or len(item) != length:
                 return None
         shape.append(length)
+        if len(shape) > _DEEPEST:
+            return None
         level = [element for item in level for element in item]
     return (shape, level) if _NUMBERS.issuperset(map(type, level)) else None
 
