@@ -204,9 +204,10 @@ def cov(self: Any, correction: int = 1, fweights: Any = None, aweights: Any = No
     if weights is not None and total.item() == 0:
         raise RuntimeError("cov(): weights sum to zero, can't be normalized")
     mean = sum_dim(values if weights is None else values * weights, (1,), False) / total
+    norm = total
     if aweights is not None and correction != 0:
         norm = total - mul_scalar(sum_all(weights * aweights), correction) / total
-    else:
+    elif correction != 0:
         norm = sub_scalar(total, correction)
     if norm.item() <= 0:
         warnings.warn(
