@@ -129,6 +129,17 @@ def storage_offset(self: Tensor) -> int:
     return storage_offset_of(self._array)
 
 
+@composite("Tensor.data_ptr(Tensor self)", doc="The address of the first element.")
+def data_ptr(self: Tensor) -> int:
+    return int(self._array.__array_interface__["data"][0])
+
+
+@composite("Tensor.dim_order(Tensor self)", doc="The dimensions from the outermost in memory on.")
+def dim_order(self: Tensor) -> tuple[int, ...]:
+    strides = self.stride()
+    return tuple(sorted(range(self.ndim), key=lambda dim: -strides[dim]))
+
+
 @composite("Tensor.get_device(Tensor self)", doc="-1: tensors live on the CPU.")
 def get_device(self: Tensor) -> int:
     return -1

@@ -10,8 +10,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from gradcli.ops.creation import check_device, checked_size, leaf
 from gradcli.ops.shape import contiguous
 from gradcli.ops.table import Row, composite, row
+from gradcli.tensor import dtypes
+from gradcli.tensor.dtypes import DType
 from gradcli.tensor.tensor import Tensor
 
 Array = Any
@@ -215,3 +218,75 @@ def as_strided_scatter(
     offset = source[2] if storage_offset is None else storage_offset
     _check(size, stride, offset)
     return as_strided_scatter_row(self, src, tuple(size), tuple(stride), offset, source)
+
+
+# --- new tensors
+
+
+@composite(
+    "empty_strided(int[] size, int[] stride, *, $factory)",
+    doc="A tensor of a shape with given strides; its values are zeros.",
+)
+def empty_strided(
+    size: Sequence[int],
+    stride: Sequence[int],
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool | None = False,
+    requires_grad: bool | None = False,
+) -> Tensor:
+    check_device(device)
+    if len(size) != len(stride):
+        raise RuntimeError(
+            f"dimensionality of sizes ({len(size)}) must match dimensionality of strides "
+            f"({len(stride)})"
+        )
+    _check(size, stride, 0)
+    geometry = (tuple(size), tuple(stride), 0)
+    storage = np.zeros(_extent(geometry), (dtype or dtypes.default.dtype).np)
+    return leaf(_as_strided(storage, size, stride, 0, geometry), requires_grad)
+
+
+@composite(
+    "Tensor.new_empty_strided(Tensor self, int[] size, int[] stride, *, $factory)",
+    doc="A tensor of a shape with given strides, in this one's type; its values are zeros.",
+)
+def new_empty_strided(
+    self: Tensor,
+    size: Sequence[int],
+    stride: Sequence[int],
+    dtype: DType | None = None,
+    *options: Any,
+) -> Tensor:
+    made: Tensor = empty_strided(size, stride, dtype or self.dtype, *options)
+    return made
+
+
+@composite(
+    "empty_permuted(int[] size, int[] physical_layout, *, $factory)",
+    doc="A tensor whose dimensions lie in memory in a given order; its values are zeros.",
+)
+def empty_permuted(
+    size: Sequence[int],
+    physical_layout: Sequence[int],
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool | None = False,
+    requires_grad: bool | None = False,
+) -> Tensor:
+    check_device(device)
+    shape = checked_size(size)
+    if len(physical_layout) != len(shape):
+        raise RuntimeError(
+            "Number of dimensions in size does not match the length of the physical_layout; i.e. "
+            f"len(size) = {len(shape)} is not equal to len(physical_layout) = "
+            f"{len(physical_layout)}"
+        )
+    order = list(physical_layout)
+    if sorted(order) != list(range(len(shape))):
+        raise RuntimeError("Duplicate dim not allowed")
+    kind = (dtype or dtypes.default.dtype).np
+    made = np.zeros([shape[dim] for dim in order], kind)
+    return leaf(made.transpose([order.index(dim) for dim in range(len(shape))]), requires_grad)
