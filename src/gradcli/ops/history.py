@@ -9,6 +9,7 @@ for.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -200,6 +201,7 @@ class CopySlices(Node):
         whole[...] = grad
         found = list(self.function.apply((part.copy(),), False))
         if found[0] is not None:
+            refuse_coinciding(part)
             part[...] = found[0].real if part.dtype.kind == "f" else found[0]
             found[0] = whole
         return found
@@ -231,6 +233,22 @@ def look_at(whole: Tensor, part: Array, window: Window) -> Tensor:
 
 
 # --- who may be changed
+
+
+def coincides(array: Array) -> bool:
+    """Whether an array is expanded, so that several of its elements lie at one place."""
+    return bool(array.size) and any(
+        step == 0 and length > 1 for step, length in zip(array.strides, array.shape, strict=True)
+    )
+
+
+def refuse_coinciding(array: Array) -> None:
+    """Refuses to write to an expanded array."""
+    if coincides(array):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a "
+            "single memory location. Please clone() the tensor before performing the operation."
+        )
 
 
 def check_change(tensor: Tensor, recorded: bool) -> None:
@@ -307,12 +325,18 @@ def renew(tensor: Tensor) -> None:
 def rebase(tensor: Tensor, node: RowNode) -> None:
     """Makes ``node``, which was recorded for an in-place change of ``tensor``, its history."""
     node.shape, node.dtype = tensor._array.shape, tensor._array.dtype
+    results = [number for number, value in enumerate(node.saved) if type(value) is Saved]
+    for number in results:
+        node.saved[number] = Saved(tensor, 0)
     view = tensor._view
     if view is None:
         set_history(tensor, node)
         return
     set_history(view.base, CopySlices(view.base, tensor, node))
     renew(tensor)
+    for number in results:
+        assert tensor._grad_fn is not None
+        node.saved[number].node = weakref.ref(tensor._grad_fn)
 
 
 def set_history(tensor: Tensor, node: Node) -> None:
@@ -339,13 +363,6 @@ def keep_original(node: RowNode, original: Tensor) -> None:
     if any(value is original for value in node.saved):
         copy = clone_row(original)
         node.saved = [copy if value is original else value for value in node.saved]
-
-
-def keep_result(node: RowNode, tensor: Tensor) -> None:
-    """Lets a node that saved its result refer to the tensor that was changed."""
-    node.saved = [
-        Saved(tensor, value.number) if type(value) is Saved else value for value in node.saved
-    ]
 
 
 Tensor._renew = renew

@@ -19,9 +19,10 @@ from gradcli.ops.comparison import zeros_like
 from gradcli.ops.history import (
     bump,
     check_change,
+    coincides,
     keep_original,
-    keep_result,
     rebase,
+    refuse_coinciding,
     set_history,
     stand_in,
 )
@@ -82,12 +83,10 @@ _UNDERIVED: Final = {
     "asinh": "asinh",
     "atanh": "atanh",
 }
+#: These may write to elements that lie at one place.
+_COINCIDING: Final = frozenset(["index_fill", "index_put", "masked_fill", "masked_scatter"])
 _COMPARISONS: Final = frozenset(["eq", "ge", "gt", "le", "lt", "ne"])
 NOT_IMPLEMENTED: Final = "torch::autograd::NotImplemented"
-_OVERLAP: Final = (
-    "unsupported operation: {0} to a single memory location. Please clone() the tensor before "
-    "performing the operation."
-)
 
 # --- writing
 
@@ -124,7 +123,11 @@ def _store(tensor: Tensor, result: Tensor) -> None:
     if not target.flags.writeable:
         target.flags.writeable = True
     with np.errstate(all="ignore"):
-        np.copyto(target, array, casting="unsafe")
+        if coincides(target):
+            # What changes one of several elements at one place must not be undone by the others.
+            np.copyto(target, array, casting="unsafe", where=array != target)
+        else:
+            np.copyto(target, array, casting="unsafe")
 
 
 _renamed: Final[dict[tuple[int, str], Row]] = {}
@@ -172,17 +175,13 @@ erase: Row = row(
 def check_memory(tensor: Tensor, others: Sequence[Any] = ()) -> None:
     """Refuses to write where elements coincide with each other or partly with an operand's."""
     array = tensor._array
-    if 0 in array.strides and any(
-        step == 0 and length > 1 for step, length in zip(array.strides, array.shape, strict=True)
-    ):
-        raise RuntimeError(_OVERLAP.format("more than one element of the written-to tensor refers"))
+    refuse_coinciding(array)
     for other in others:
-        if type(other) is not Tensor:
-            continue
-        operand = other._array
-        if operand is not array and _partly(array, operand):
+        if type(other) is Tensor and other._array is not array and _partly(array, other._array):
             raise RuntimeError(
-                _OVERLAP.format("some elements of the input tensor and the written-to tensor refer")
+                "unsupported operation: some elements of the input tensor and the written-to "
+                "tensor refer to a single memory location. Please clone() the tensor before "
+                "performing the operation."
             )
 
 
@@ -261,7 +260,6 @@ def apply_in_place(
         keep_original(node, old)
     _store(tensor, result)
     bump(tensor)
-    keep_result(node, tensor)
     rebase(tensor, node)
     return tensor
 
@@ -272,6 +270,7 @@ def in_place(operator: Callable[..., Any], args: Sequence[Any], coincide: bool =
     erases, copies, smooth = None, True, True
     if isinstance(operator, Row):
         copies, name = False, operator.names[0]
+        coincide = coincide or name.removeprefix("aten.") in _COINCIDING
         smooth = not name.startswith("logical_")
         if name in _COMPARISONS:
             erases = renamed(erase, f"{name.title()}Backward{int(_is_tensor(rest[0]))}")

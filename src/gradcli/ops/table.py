@@ -25,6 +25,7 @@ The engine reduces a gradient to the shape and type of its operand, so formulas 
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from typing import Any, ClassVar, Final
@@ -127,20 +128,19 @@ class Plan:
         self.saves: list[tuple[int, int, str]] = []
         self.steps: list[tuple[Any, Formula, bool, tuple[int, ...]]] = []
         self.holds_tensors = False
-        for edges, formula in row.formulas:
-            several = isinstance(edges, tuple)
-            if not (any(wanted[edge] for edge in edges) if several else wanted[edges]):
-                continue
+        chosen = [
+            (edges, formula)
+            for edges, formula in row.formulas
+            if (any(wanted[edge] for edge in edges) if isinstance(edges, tuple) else wanted[edges])
+        ]
+        # PyTorch unpacks arguments by name, then results; the first one that changed is reported.
+        asked = {name for _, formula in chosen for name in parameter_names(formula)[1:]}
+        self.names += sorted(asked, key=lambda name: (name.startswith("result"), name))
+        self.saves += [self._source(row, name) for name in self.names]
+        for edges, formula in chosen:
             first, *rest = parameter_names(formula)
-            picks = tuple(self._save(row, name) for name in rest)
+            picks = tuple(self.names.index(name) for name in rest)
             self.steps.append((edges, formula, first == "grads", picks))
-
-    def _save(self, row: Row, name: str) -> int:
-        if name in self.names:
-            return self.names.index(name)
-        self.names.append(name)
-        self.saves.append(self._source(row, name))
-        return len(self.saves) - 1
 
     def _source(self, row: Row, name: str) -> tuple[int, int, str]:
         """(argument position or _RESULT, output number, fact)."""
@@ -172,15 +172,19 @@ def parameter_names(formula: Formula) -> tuple[str, ...]:
 
 
 class Saved:
-    """An output kept by the node that made it; it must not refer back to its tensor."""
+    """An output kept by the node that made it; it must not refer back to its tensor.
 
-    __slots__ = ("array", "number", "version", "versions")
+    Where that is a view that was changed in place, ``node`` refers weakly to the view's own node.
+    """
+
+    __slots__ = ("array", "node", "number", "version", "versions")
 
     def __init__(self, tensor: Tensor, number: int) -> None:
         self.array = tensor._array
         self.versions = versions_of(tensor)
         self.version = self.versions[0]
         self.number = number
+        self.node: weakref.ref[Node] | None = None
 
 
 class RowNode(Node):
@@ -280,7 +284,8 @@ class RowNode(Node):
     def result(self, saved: Saved) -> Tensor:
         """A saved output as a tensor that this node made."""
         if self.row.carries_gradient(saved.array, saved.number):
-            tensor = wrap(saved.array, True, self, saved.number)
+            node = (saved.node and saved.node()) or self
+            tensor = wrap(saved.array, True, node, saved.number)
         else:
             tensor = wrap(saved.array)
         tensor._versions = saved.versions

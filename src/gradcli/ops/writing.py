@@ -109,7 +109,7 @@ def zero_(self: Tensor) -> Tensor:
     doc="Writes the elements of another tensor, which broadcasts and is cast.",
 )
 def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
-    return in_place(_copy, (self, src))
+    return in_place(_copy, (self, src), coincide=src is self)
 
 
 @composite(

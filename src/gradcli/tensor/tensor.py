@@ -245,7 +245,8 @@ class Tensor:
 
     @property
     def is_leaf(self) -> bool:
-        return self.grad_fn is None
+        # PyTorch does not look at the base of a view here either.
+        return self._grad_fn is None
 
     @property
     def output_nr(self) -> int:
@@ -320,7 +321,7 @@ class Tensor:
         """Keeps the gradient of a non-leaf in its ``grad``; does nothing to a leaf."""
         if not self.requires_grad:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-        node = self.grad_fn
+        node = None if self.is_leaf else self.grad_fn
         if node is not None:
             node.node_hooks().retain[self._nr] = weakref.ref(self)
 
