@@ -34,11 +34,11 @@ _VIEWS = {
 def _copy_of(name: str, view: Row) -> None:
     """Enters ``NAME_copy``, whose node and gradient are those of the view."""
 
-    def forward(*args: Any) -> Any:
-        shown = view.forward(*args)
+    def forward(self: Array, *args: Any) -> Any:
+        shown = view.forward(np.array(self, order="C"), *args)
         if isinstance(shown, tuple):
-            return tuple(np.array(part, order="C") for part in shown)
-        return np.array(shown, order="C")
+            return tuple(part.copy() for part in shown)
+        return np.ascontiguousarray(shown).reshape(shown.shape)
 
     row(
         f"{name}_copy({view.parameters})",
