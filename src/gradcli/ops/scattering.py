@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.ops.comparison import eq, logical_and, where_
+from gradcli.ops.comparison import bitwise_and, eq, filled, where_, zeros_like
 from gradcli.ops.indexing import (
     gather,
     index_add,
@@ -17,7 +17,7 @@ from gradcli.ops.indexing import (
     scatter_value,
 )
 from gradcli.ops.table import Row, row
-from gradcli.tensor.tensor import Tensor, wrap_dim
+from gradcli.tensor.tensor import Tensor, wrap, wrap_dim
 
 Array = Any
 
@@ -31,16 +31,29 @@ _UFUNCS: dict[str, Any] = {
 
 
 class Access(NamedTuple):
-    """How an operator addresses its places: reading, adding, clearing."""
+    """How an operator addresses its places: reading, adding, clearing; what it cannot do."""
 
     pick: Callable[[Any, int, Any], Any]
     add: Callable[[Any, int, Any, Any], Any]
     clear: Callable[[Any, int, Any], Any]
+    second_order: str
 
 
-SCATTER = Access(gather, scatter_add, lambda value, dim, index: scatter_value(value, dim, index, 0))
+_UNSUPPORTED = (
+    "{0}(): Double backward is unsupported for {1} when >1 zeros in {1} are scattered to the same "
+    "position in self"
+)
+SCATTER = Access(
+    gather,
+    scatter_add,
+    lambda value, dim, index: scatter_value(value, dim, index, 0),
+    _UNSUPPORTED.format("scatter_reduce", "src"),
+)
 INDEX = Access(
-    index_select, index_add, lambda value, dim, index: index_fill_number(value, dim, index, 0)
+    index_select,
+    index_add,
+    lambda value, dim, index: index_fill_number(value, dim, index, 0),
+    _UNSUPPORTED.format("index_reduce", "source"),
 )
 
 
@@ -51,7 +64,23 @@ def _like(value: Any, like: Any) -> Any:
 
 
 def _ones(like: Any) -> Any:
-    return like * 0 + 1
+    """Ones in the shape and type of ``like``, with no history."""
+    array = like._array if type(like) is Tensor else like
+    return wrap(np.ones_like(array)) if type(like) is Tensor else np.ones_like(array)
+
+
+delayed_error: Row = row(
+    "aten.delayed_error(Tensor self, str message)",
+    lambda self, message: self.copy(),
+    node="torch::autograd::DelayedError",
+    self=lambda grad, message: _fail(message),
+    samples=lambda r: [],
+    doc="The tensor itself, whose gradient is an error.",
+)
+
+
+def _fail(message: str) -> Any:
+    raise RuntimeError(message)
 
 
 def _reduce_vjp(
@@ -67,28 +96,29 @@ def _reduce_vjp(
     again: Callable[..., Any],
 ) -> tuple[Any, Any]:
     """The gradients of ``self`` and ``src``; ties of amax and amin share evenly."""
-    pick, add, clear = access
+    pick, add, clear = access.pick, access.add, access.clear
     if reduce == "sum":
         grad_self, grad_src = grad, pick(grad, dim, index)
     elif reduce == "mean":
-        count = _ones(grad) if include_self else grad * 0
-        count = add(count, dim, index, _ones(src))
-        count = where_(eq(count, 0), 1.0, count)
+        count = add(_ones(grad) if include_self else zeros_like(grad), dim, index, _ones(src))
+        count = filled(count, eq(count, 0), 1)
         grad_self = grad / count
         grad_src = pick(grad, dim, index) / pick(count, dim, index)
     elif reduce == "prod":
-        safe_self = where_(eq(self, 0), 1.0, self)
+        safe_self = filled(self, eq(self, 0), 1)
         others = again(safe_self, dim, index, src, reduce, include_self)
         grad_self = grad * others / safe_self
         zero = eq(src, 0)
-        zeros = pick(add(self * 0, dim, index, _like(zero, self)), dim, index)
-        single = logical_and(zero, eq(zeros, 1))
-        without = again(self, dim, index, where_(single, 1.0, src), reduce, include_self)
+        zeros = pick(add(zeros_like(self), dim, index, _like(zero, self)), dim, index)
+        single = bitwise_and(zero, eq(zeros, 1))
+        without = again(self, dim, index, filled(src, single, 1), reduce, include_self)
         grad_src = where_(
             single,
             pick(grad * without, dim, index),
-            pick(grad * result, dim, index) / where_(zero, 1.0, src),
+            pick(grad * result, dim, index) / filled(src, zero, 1),
         )
+        if type(grad) is Tensor and (zeros._array > 1).any():
+            grad_src = delayed_error(grad_src, access.second_order)
     else:
         mine = _like(eq(self, result), self)
         theirs = _like(eq(src, pick(result, dim, index)), src)
