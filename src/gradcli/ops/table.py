@@ -809,9 +809,19 @@ MODULES: Final = (
     "subscripts",
     "indexing",
     "scattering",
-    "factorisations",
-    "solvers",
+    "einsum",
     "products",
+    "linalg.triangular",
+    "linalg.cholesky",
+    "linalg.lu",
+    "linalg.solving",
+    "linalg.orthogonal",
+    "linalg.spectra",
+    "linalg.least_squares",
+    "linalg.determinants",
+    "linalg.ldl",
+    "linalg.norms",
+    "linalg.functions",
 )
 _functions: dict[str, Function] = {}
 _methods: dict[str, Function] = {}

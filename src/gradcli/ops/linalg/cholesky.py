@@ -1,0 +1,189 @@
+"""The Cholesky factor of positive definite matrices, and what is solved with it.
+
+Derivatives after Murray, "Differentiation of the Cholesky decomposition" (2016).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.linalg.matrices import (
+    adjoint,
+    batch_shape,
+    by_columns,
+    check_floating,
+    check_kernel,
+    check_square,
+    check_system,
+    each,
+    lapack,
+    mh,
+    refuse,
+    singular,
+    spread,
+)
+from gradcli.ops.linalg.triangular import solve_triangular
+from gradcli.ops.matmul import matmul
+from gradcli.ops.placement import tril
+from gradcli.ops.table import Row, composite, row
+from gradcli.tensor.namedtuples import return_type
+
+Array = Any
+
+_SYMMETRIC = "the gradient is symmetric, as if both triangles had been read"
+_WHOLE = "the gradient counts the whole factor, of which only one triangle is read"
+
+
+def _factor(self: Array, upper: bool) -> tuple[Array, Array]:
+    """The factor by LAPACK, and its code: the order of the first minor that is not positive."""
+    check_kernel(self, "cholesky_cpu")
+    if not self.size:
+        return self.copy(), np.zeros(self.shape[:-2], np.int32)
+    potrf = lapack("potrf", self)
+    factor, info = each(lambda a: potrf(a, lower=not upper, clean=True), self)
+    return by_columns(factor), info.astype(np.int32)
+
+
+def _indefinite(order: int) -> str:
+    return (
+        "The factorization could not be completed because the input is not positive-definite (the "
+        f"leading minor of order {order} is not positive-definite)."
+    )
+
+
+def _cholesky_vjp(grad: Any, factor: Any, upper: bool) -> Any:
+    low = mh(factor) if upper else factor
+    slope = tril(matmul(mh(low), mh(grad) if upper else grad), 0)
+    slope = 0.5 * (slope + mh(tril(slope, -1)))
+    slope = solve_triangular(mh(low), slope, True, True)
+    return solve_triangular(low, slope, False, False)
+
+
+def _cholesky_ex(
+    self: Array, upper: bool = False, check_errors: bool = False
+) -> tuple[Array, Array]:
+    check_square(self, "linalg.cholesky")
+    check_floating(self, "linalg.cholesky")
+    factor, info = _factor(self, upper)
+    if check_errors:
+        refuse(info, "linalg.cholesky_ex", _indefinite)
+    return factor, info
+
+
+cholesky_ex_row: Row = row(
+    "aten.linalg_cholesky_ex(Tensor self, bool upper=False, bool check_errors=False)",
+    _cholesky_ex,
+    self=lambda grad, result0, upper: _cholesky_vjp(grad, result0, upper),
+    kink=_SYMMETRIC,
+    samples=lambda r: [],
+    doc="The triangular factor of positive definite matrices, and LAPACK's code.",
+)
+
+
+@composite(
+    "linalg.cholesky_ex(Tensor self, *, bool upper=False, bool check_errors=False)",
+    kink=_SYMMETRIC,
+    doc="The Cholesky factor of positive definite matrices, and a code instead of an error.",
+)
+def cholesky_ex(self: Any, upper: bool = False, check_errors: bool = False) -> Any:
+    found = cholesky_ex_row(self, upper, check_errors)
+    return return_type("linalg_cholesky_ex", "L info")(found)
+
+
+@composite(
+    "linalg.cholesky(Tensor self, *, bool upper=False)",
+    kink=_SYMMETRIC,
+    doc="The triangular L with L L^H = A, for positive definite matrices A.",
+)
+def cholesky(self: Any, upper: bool = False) -> Any:
+    factor, info = cholesky_ex_row(self, upper)
+    refuse(info._array, "linalg.cholesky", _indefinite)
+    return factor
+
+
+def _cholesky_old(self: Array, upper: bool = False) -> Array:
+    check_square(self, "cholesky")
+    factor, info = _factor(self, upper)
+    refuse(info, "cholesky", _indefinite)
+    return factor
+
+
+cholesky_old: Row = row(
+    "cholesky(Tensor self, bool upper=False)",
+    _cholesky_old,
+    self=lambda grad, result, upper: _cholesky_vjp(grad, result, upper),
+    kink=_SYMMETRIC,
+    samples=lambda r: [],
+    doc="The triangular L with L L^H = A, for positive definite matrices A.",
+)
+
+
+def _cholesky_inverse(self: Array, upper: bool = False) -> Array:
+    check_square(self, "cholesky_inverse")
+    check_kernel(self, "cholesky_inverse_out_cpu")
+    if not self.size:
+        return self.copy()
+    potri = lapack("potri", self)
+    found, info = each(lambda a: potri(a, lower=not upper), self)
+    refuse(info, "cholesky_inverse", singular)
+    half = np.triu(found, 1) if upper else np.tril(found, -1)
+    diagonal = np.einsum("...ii->...i", found)
+    whole = half + adjoint(half)
+    np.einsum("...ii->...i", whole)[...] = diagonal
+    return by_columns(whole)
+
+
+def _cholesky_inverse_vjp(grad: Any, self: Any, upper: bool, result: Any) -> Any:
+    common = matmul(result, matmul(grad + mh(grad), result))
+    return -matmul(self, common) if upper else -matmul(common, self)
+
+
+cholesky_inverse: Row = row(
+    "cholesky_inverse(Tensor self, bool upper=False)",
+    _cholesky_inverse,
+    self=_cholesky_inverse_vjp,
+    kink=_WHOLE,
+    samples=lambda r: [(np.tril(r(3, 3)) + 3 * np.eye(3),)],
+    doc="The inverse of A from its Cholesky factor.",
+)
+
+
+def _cholesky_solve(self: Array, input2: Array, upper: bool = False) -> Array:
+    for name, operand in (("b", self), ("u", input2)):
+        if operand.ndim < 2:
+            raise RuntimeError(
+                f"{name} should have at least 2 dimensions, but has {operand.ndim} dimensions "
+                "instead"
+            )
+    check_system(self, input2, "cholesky_solve")
+    lead = batch_shape(self, input2)
+    check_kernel(self, "cholesky_solve_cpu")
+    b, factor = spread(self, lead), spread(input2, lead)
+    if not b.size:
+        return np.zeros(b.shape, b.dtype)
+    potrs = lapack("potrs", b)
+    found, _ = each(lambda c, sides: potrs(c, sides, lower=not upper), factor, b)
+    return by_columns(found)
+
+
+def _cholesky_solve_vjp(
+    grad: Any, input2: Any, result: Any, upper: bool, needs: Any
+) -> tuple[Any, Any]:
+    of_b = cholesky_solve(grad, input2, upper)
+    if not needs[1]:
+        return of_b, None
+    common = matmul(of_b, mh(result))
+    common = common + mh(common)
+    return of_b, -matmul(input2, common) if upper else -matmul(common, input2)
+
+
+cholesky_solve: Row = row(
+    "cholesky_solve(Tensor self, Tensor input2, bool upper=False)",
+    _cholesky_solve,
+    joint=("self input2", _cholesky_solve_vjp),
+    kink=_WHOLE,
+    samples=lambda r: [(r(3, 2), np.tril(r(3, 3)) + 3 * np.eye(3))],
+    doc="X of A X = self, from the Cholesky factor of A.",
+)

@@ -1,0 +1,207 @@
+"""Determinants and their logarithms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.comparison import conj, eq, where_
+from gradcli.ops.complex_parts import imag_of
+from gradcli.ops.elementary import log
+from gradcli.ops.joining import cat
+from gradcli.ops.linalg.lu import solved
+from gradcli.ops.linalg.matrices import (
+    check_floating,
+    check_square,
+    mh,
+    mt,
+    raw,
+    zeros_of,
+)
+from gradcli.ops.linalg.solving import lu_as_read, solve_ex_row, transposed_lu
+from gradcli.ops.linalg.spectra import svd_row
+from gradcli.ops.matmul import matmul
+from gradcli.ops.placement import diag_embed, flip
+from gradcli.ops.scans import cumprod
+from gradcli.ops.shape import expand, shape_of, unsqueeze
+from gradcli.ops.slicing import slice_
+from gradcli.ops.table import Row, composite, row
+from gradcli.tensor.namedtuples import return_type
+from gradcli.tensor.tensor import Tensor
+
+Array = Any
+
+
+def _signs(pivots: Array) -> Array:
+    """The determinants of the permutations that pivots stand for."""
+    swaps = np.sum(pivots != np.arange(1, pivots.shape[-1] + 1), -1)
+    return 1 - 2 * (swaps % 2)
+
+
+def _diagonals(matrices: Array) -> Array:
+    return np.diagonal(matrices, axis1=-2, axis2=-1)
+
+
+def _from_factors(A: Array, compact: Array, pivots: Array, d: Array) -> Array:
+    """A^-H d from the LU factors of A or of its transpose."""
+    return solved(compact, pivots, d, True, 0 if transposed_lu(A) else 2)
+
+
+def _scaled_identity(scale: Any, n: int) -> Any:
+    """scale * I, for one number per matrix."""
+    return mt(diag_embed(expand(unsqueeze(scale, -1), (*shape_of(scale), n))))
+
+
+# --- the determinant
+
+
+def _det(A: Array) -> tuple[Array, Array, Array]:
+    check_square(A, "linalg.det")
+    check_floating(A, "linalg.det")
+    compact, pivots, _ = lu_as_read(A)
+    value = np.prod(_diagonals(compact), -1) * _signs(pivots)
+    return np.asarray(value, A.dtype), compact, pivots
+
+
+def _others(values: Any) -> Any:
+    """For each element along the last dimension the product of all others."""
+    n = shape_of(values)[-1]
+    one = slice_(values, -1, 0, 1) * 0 + 1
+    before = cumprod(cat([one, slice_(values, -1, 0, n - 1)], -1), -1)
+    behind = cat([one, flip(slice_(values, -1, 1, n), (-1,))], -1)
+    return before * flip(cumprod(behind, -1), (-1,))
+
+
+def _det_by_svd(grad: Any, A: Any) -> Any:
+    """The gradient as the adjugate: it needs no inverse."""
+    u, s, vh = svd_row(A, False)
+    sign = conj(det_row(u)[0] * det_row(vh)[0])
+    diagonal = unsqueeze(sign * grad, -1) * conj(_others(s))
+    return matmul(u * unsqueeze(diagonal, -2), vh)
+
+
+def _det_vjp(grad: Any, A: Any, result0: Any, result1: Any, result2: Any) -> Any:
+    n = shape_of(A)[-1]
+    if not raw(A).size:
+        return zeros_of(shape_of(A), A)
+    epsilon = np.finfo(raw(A).dtype).eps
+    if n == 1:
+        return unsqueeze(unsqueeze(grad, -1), -1)
+    d = _scaled_identity(grad * conj(result0), n)
+    if type(grad) is not Tensor:
+        # The determinant is smooth: zeros on the diagonal of U may be taken for tiny numbers.
+        nudge = np.where(_diagonals(result1) == 0, epsilon, 0).astype(result1.dtype)
+        return _from_factors(A, result1 + diag_embed(nudge), result2, d)
+    singular = np.abs(raw(result0)) < 100 * epsilon
+    if singular.all():
+        return _det_by_svd(grad, A)
+    if not singular.any():
+        return solve_ex_row(mh(A), d)[0]
+    from gradcli.ops.subscripts import get_item, index_put
+    from gradcli.tensor.tensor import wrap
+
+    bad, good = wrap(singular), wrap(~singular)
+    slopes = _det_by_svd(get_item(grad, bad), get_item(A, bad))
+    found = index_put(A * 0, (bad,), slopes)
+    return index_put(found, (good,), solve_ex_row(mh(get_item(A, good)), get_item(d, good))[0])
+
+
+det_row: Row = row(
+    "aten._linalg_det(Tensor A)",
+    _det,
+    A=_det_vjp,
+    samples=lambda r: [],
+    doc="The determinant of matrices, and the LU factors that it comes from.",
+)
+
+
+@composite(
+    "linalg.det(Tensor A)",
+    samples=lambda r: [
+        (r(3, 3),),
+        (r(2, 2, 2),),
+        (r(1, 1),),
+        (np.outer(r(3), r(3)) + np.outer(r(3), r(3)),),
+    ],
+    doc="The determinant of matrices.",
+)
+def linalg_det(A: Any) -> Any:
+    return det_row(A)[0]
+
+
+@composite("det(Tensor self)", doc="The determinant of matrices.")
+def det(self: Any) -> Any:
+    return det_row(self)[0]
+
+
+# --- its logarithm
+
+
+def _slogdet(A: Array) -> tuple[Array, ...]:
+    check_square(A, "linalg.slogdet")
+    check_floating(A, "linalg.slogdet", half=False)
+    compact, pivots, _ = lu_as_read(A)
+    diagonal = _diagonals(compact)
+    size = np.abs(diagonal)
+    turned = np.sign(diagonal) if A.dtype.kind != "c" else diagonal / np.where(size, size, 1)
+    sign = np.prod(turned, -1) * _signs(pivots)
+    return (
+        np.asarray(sign, A.dtype),
+        np.asarray(np.sum(np.log(size), -1)),
+        compact,
+        pivots,
+    )
+
+
+def _slogdet_vjp(grads: Any, A: Any, result0: Any, result2: Any, result3: Any) -> Any:
+    of_sign, slope = grads[:2]
+    if raw(A).dtype.kind == "c":
+        if of_sign is not None:
+            phase = imag_of(conj(of_sign) * result0) * -1j
+            slope = phase if slope is None else slope + phase
+        else:
+            slope = slope + 0j
+    if slope is None:
+        return None
+    d = _scaled_identity(slope, shape_of(A)[-1])
+    if type(d) is Tensor:
+        return solve_ex_row(mh(A), d)[0]
+    return _from_factors(A, result2, result3, d)
+
+
+slogdet_row: Row = row(
+    "aten._linalg_slogdet(Tensor A)",
+    _slogdet,
+    A=_slogdet_vjp,
+    samples=lambda r: [],
+    doc="Sign and logarithm of the size of the determinant, and the LU factors they come from.",
+)
+
+
+@composite(
+    "linalg.slogdet(Tensor A)",
+    samples=lambda r: [(r(3, 3) + 3 * np.eye(3),), (r(2, 2, 2),)],
+    doc="The sign of the determinant and the logarithm of its size.",
+)
+def linalg_slogdet(A: Any) -> Any:
+    return return_type("linalg_slogdet", "sign logabsdet")(slogdet_row(A)[:2])
+
+
+@composite("slogdet(Tensor self)", doc="The sign of the determinant and the log of its size.")
+def slogdet(self: Any) -> Any:
+    return return_type("slogdet", "sign logabsdet")(slogdet_row(self)[:2])
+
+
+@composite(
+    "logdet(Tensor self)",
+    samples=lambda r: [(r(3, 3) + 3 * np.eye(3),)],
+    doc="The logarithm of the determinant; nan where that is negative.",
+)
+def logdet(self: Any) -> Any:
+    check_square(self._array, "logdet")
+    check_floating(self._array, "logdet", half=False)
+    sign, logarithm, *_ = slogdet_row(self)
+    if self.is_complex():
+        return log(sign) + logarithm
+    return where_(eq(sign, -1.0), float("nan"), logarithm)

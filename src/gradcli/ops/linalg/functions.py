@@ -1,0 +1,114 @@
+"""Functions of matrices: powers and the exponential; Vandermonde matrices and diagonals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.joining import cat
+from gradcli.ops.linalg.matrices import (
+    check_floating,
+    check_square,
+    constant,
+    identity,
+    mh,
+    part,
+    raw,
+    zeros_of,
+)
+from gradcli.ops.linalg.solving import inv
+from gradcli.ops.matmul import matmul
+from gradcli.ops.scans import cumprod
+from gradcli.ops.shape import clone, expand, shape_of, unsqueeze
+from gradcli.ops.slicing import diagonal
+from gradcli.ops.table import Row, composite, row
+from gradcli.tensor import dtypes
+
+Array = Any
+
+
+def _exp(self: Array) -> Array:
+    from scipy.linalg import expm
+
+    check_square(self, "linalg.matrix_exp")
+    check_floating(self, "linalg.matrix_exp")
+    if not self.size:
+        return self.copy()
+    return np.asarray(
+        expm(self.astype(np.float32) if self.dtype == np.float16 else self), self.dtype
+    )
+
+
+def _exp_vjp(grad: Any, self: Any) -> Any:
+    """The upper right block of exp([[A^H, G], [0, A^H]]) (Mathias, 1996)."""
+    n = shape_of(self)[-1]
+    a = mh(self)
+    upper = cat([a, grad], -1)
+    lower = cat([zeros_of(shape_of(a), a), a], -1)
+    return part(part(matrix_exp(cat([upper, lower], -2)), -2, 0, n), -1, n, n)
+
+
+matrix_exp: Row = row(
+    "matrix_exp|linalg.matrix_exp(Tensor self)",
+    _exp,
+    node="LinalgMatrixExpBackward0",
+    self=_exp_vjp,
+    samples=lambda r: [(r(3, 3),), (r(2, 2, 2),)],
+    doc="The exponential of matrices.",
+)
+
+
+@composite(
+    "matrix_power|linalg.matrix_power(Tensor self, int n)",
+    samples=lambda r: [(r(3, 3) + 2 * np.eye(3), n) for n in (0, 1, 2, 3, 5, -1, -2)],
+    doc="Powers of square matrices; negative ones by the inverse.",
+)
+def matrix_power(self: Any, n: int) -> Any:
+    check_square(self._array, "linalg.matrix_power")
+    if n == 0:
+        # PyTorch copies the identity into a clone, under the node of a copy.
+        return clone(self).copy_(expand(identity(self.shape[-1], self), self.shape))
+    if n == 1:
+        return clone(self)
+    base = inv(self) if n < 0 else self
+    n = abs(n)
+    if n == 3:
+        return matmul(matmul(base, base), base)
+    result, power = None, base
+    while True:
+        n, bit = divmod(n, 2)
+        if bit:
+            result = power if result is None else matmul(result, power)
+        if not n:
+            return result
+        power = matmul(power, power)
+
+
+@composite(
+    "linalg.vander(Tensor x, *, int? N=None)",
+    samples=lambda r: [(r(3),), (r(2), {"N": 4}), (r(2, 3),)],
+    doc="Vandermonde matrices: the powers 0 to N - 1 along a new last dimension.",
+)
+def vander(x: Any, N: int | None = None) -> Any:
+    if x.dtype is dtypes.bool_:
+        raise RuntimeError(
+            "linalg.vander supports floating point, complex, and integer tensors, but got Bool"
+        )
+    if x.ndim == 0:
+        x = unsqueeze(x, -1)
+    count = x.shape[-1] if N is None else N
+    if count <= 1:
+        raise RuntimeError("N must be greater than 1.")
+    powers = cumprod(expand(unsqueeze(x, -1), (*x.shape, count - 1)), -1)
+    ones = constant(np.ones((*x.shape, 1), raw(powers).dtype), powers)
+    return cat([ones, powers], -1)
+
+
+@composite(
+    "linalg.diagonal(Tensor A, *, int offset=0, int dim1=-2, int dim2=-1)",
+    samples=lambda r: [(r(3, 4),), (r(2, 3, 3), {"offset": 1})],
+    doc="The diagonals of matrices, as a view.",
+)
+def linalg_diagonal(A: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
+    return diagonal(A, offset, dim1, dim2)

@@ -1,0 +1,122 @@
+"""A = L D L^T of symmetric or Hermitian matrices that need not be definite."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.checks import without_second_derivative
+from gradcli.ops.linalg.matrices import (
+    batch_shape,
+    by_columns,
+    check_floating,
+    check_kernel,
+    check_square,
+    check_system,
+    each,
+    lapack,
+    spread,
+    word,
+)
+from gradcli.ops.table import Row, composite, row
+from gradcli.tensor.namedtuples import return_type
+
+Array = Any
+
+
+def _ldl_factor(self: Array, hermitian: bool = False) -> tuple[Array, Array, Array]:
+    name = "torch.linalg.ldl_factor_ex"
+    check_square(self, name)
+    check_floating(self, name)
+    check_kernel(self, "ldl_factor_kernel_cpu")
+    if not self.size:
+        return self.copy(), np.zeros(self.shape[:-1], np.int32), np.zeros(self.shape[:-2], np.int32)
+    factorise = lapack("hetrf" if hermitian and self.dtype.kind == "c" else "sytrf", self)
+    found, pivots, info = each(lambda a: factorise(a, lower=1), self)
+    return by_columns(np.tril(found)), pivots.astype(np.int32), info.astype(np.int32)
+
+
+ldl_factor_row: Row = row(
+    "aten.linalg_ldl_factor_ex(Tensor self, bool hermitian=False)",
+    _ldl_factor,
+    doc="Compact LDL factors, pivots and LAPACK's code.",
+    **without_second_derivative("linalg_ldl_factor_ex"),
+)
+
+
+def _refuse_code(info: Array, function: str) -> None:
+    # PyTorch has no words for this and reports itself as broken.
+    bad = np.flatnonzero(info)
+    if bad.size:
+        place = f"(Batch element {bad[0]}): " if info.ndim else ""
+        raise RuntimeError(
+            'false INTERNAL ASSERT FAILED at "/__w/pytorch/pytorch/aten/src/ATen/native/'
+            'BatchLinearAlgebra.cpp":1642, please report a bug to PyTorch. '
+            f"{function}: {place}Unknown error code: {int(info.reshape(-1)[bad[0]])}."
+        )
+
+
+@composite(
+    "linalg.ldl_factor_ex(Tensor self, *, bool hermitian=False, bool check_errors=False)",
+    doc="Compact LDL factors, pivots and a code instead of an error.",
+)
+def ldl_factor_ex(self: Any, hermitian: bool = False, check_errors: bool = False) -> Any:
+    found = ldl_factor_row(self, hermitian)
+    if check_errors:
+        _refuse_code(found[2]._array, "torch.linalg.ldl_factor_ex")
+    return return_type("linalg_ldl_factor_ex", "LD pivots info")(found)
+
+
+@composite(
+    "linalg.ldl_factor(Tensor self, *, bool hermitian=False)",
+    doc="Compact LDL factors of symmetric or Hermitian matrices, and pivots.",
+)
+def ldl_factor(self: Any, hermitian: bool = False) -> Any:
+    compact, pivots, info = ldl_factor_row(self, hermitian)
+    _refuse_code(info._array, "torch.linalg.ldl_factor")
+    return return_type("linalg_ldl_factor", "LD pivots")((compact, pivots))
+
+
+def _ldl_solve(LD: Array, pivots: Array, B: Array, hermitian: bool = False) -> Array:
+    name = "torch.linalg.ldl_solve"
+    check_square(LD, name)
+    check_floating(LD, name)
+    if B.ndim < 2:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [-{max(B.ndim, 1)}, "
+            f"{max(B.ndim, 1) - 1}], but got -2)"
+        )
+    check_system(B, LD, name)
+    if pivots.dtype.kind not in "iu":
+        raise RuntimeError(f"{name}: Expected pivots to be integers. Got {word(pivots)}")
+    if LD.shape[:-1] != pivots.shape:
+        raise RuntimeError(
+            f"{name}: Expected LD.shape[:-1] and pivots.shape to be the same, but got pivots with "
+            f"shape {list(pivots.shape)} instead"
+        )
+    check_kernel(LD, "ldl_solve_kernel_cpu")
+    lead = batch_shape(B, LD)
+    compact, b = spread(LD, lead), spread(B, lead)
+    if not b.size:
+        return np.zeros(b.shape, b.dtype)
+    solve = lapack("hetrs" if hermitian and LD.dtype.kind == "c" else "sytrs", LD)
+    swaps = np.broadcast_to(pivots, (*lead, pivots.shape[-1])).astype(np.int32)
+    found, _ = each(
+        lambda ld, swap, sides: solve(ld, swap, sides, lower=1), compact, swaps, b, ranks=(2, 1, 2)
+    )
+    return by_columns(found)
+
+
+def _no_slope(grad: Any) -> Any:
+    raise RuntimeError("derivative for aten::linalg_ldl_solve is not implemented")
+
+
+ldl_solve: Row = row(
+    "linalg.ldl_solve(Tensor LD, Tensor pivots, Tensor B, *, bool hermitian=False)",
+    _ldl_solve,
+    node="torch::autograd::NotImplemented",
+    joint=("LD B", _no_slope),
+    samples=lambda r: [],
+    doc="X of A X = B from compact LDL factors.",
+)

@@ -1,0 +1,202 @@
+"""What the matrix operators share: transposes, batches, and PyTorch's checks of their operands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.comparison import conj
+from gradcli.ops.shape import shape_of, transpose
+from gradcli.ops.slicing import slice_
+from gradcli.tensor import dtypes
+from gradcli.tensor.errors import _LinAlgError
+from gradcli.tensor.tensor import Tensor, wrap
+
+Array = Any
+
+# --- parts of formulas: these take tensors and raw arrays
+
+
+def mt(value: Any) -> Any:
+    """The transpose of the matrices."""
+    return transpose(value, -2, -1)
+
+
+def mh(value: Any) -> Any:
+    """The conjugate transpose of the matrices."""
+    return conj(transpose(value, -2, -1))
+
+
+def part(value: Any, dim: int, start: int, length: int) -> Any:
+    """``length`` rows (dim -2) or columns (dim -1) from ``start`` on."""
+    return slice_(value, dim, start, start + length)
+
+
+def raw(value: Any) -> Array:
+    """The array of a tensor, or the array that it is already."""
+    return value._array if type(value) is Tensor else value
+
+
+def constant(array: Array, like: Any) -> Any:
+    """An array as what ``like`` is: a tensor without history, or an array."""
+    return wrap(array) if type(like) is Tensor else array
+
+
+def identity(n: int, like: Any) -> Any:
+    """The unit matrix in the type of ``like``."""
+    return constant(np.eye(n, dtype=raw(like).dtype), like)
+
+
+# --- arrays
+
+
+def adjoint(array: Array) -> Array:
+    """The conjugate transpose of the matrices of an array."""
+    return np.conj(array.swapaxes(-1, -2))
+
+
+def by_columns(array: Array) -> Array:
+    """The same matrices with their columns one after the other in memory, as LAPACK leaves them."""
+    return np.ascontiguousarray(array.swapaxes(-1, -2)).swapaxes(-1, -2)
+
+
+def each(
+    function: Callable[..., tuple[Any, ...]], *arrays: Array, ranks: Sequence[int] = (2, 2, 2)
+) -> tuple[Array, ...]:
+    """Applies a function of matrices to every entry of a batch; returns a tuple of arrays.
+
+    ``ranks`` says how many dimensions of each array belong to one entry (2: a matrix); the leading
+    ones must agree. A batch without entries gets its shapes from a call on zeros.
+    """
+    lead = arrays[0].shape[: arrays[0].ndim - ranks[0]]
+    if not lead:
+        return tuple(np.asarray(item) for item in function(*arrays))
+    count = int(np.prod(lead))
+    cores = [array.shape[len(lead) :] for array in arrays]
+    flat = [array.reshape(count, *core) for array, core in zip(arrays, cores, strict=True)]
+    if count:
+        found = [function(*items) for items in zip(*flat, strict=True)]
+    else:
+        zeros = [np.zeros(c, a.dtype) for a, c in zip(arrays, cores, strict=True)]
+        found = [function(*zeros)]
+    stacks = [np.stack([np.asarray(item[k]) for item in found]) for k in range(len(found[0]))]
+    return tuple(stack[:count].reshape(*lead, *stack.shape[1:]) for stack in stacks)
+
+
+def lapack(name: str, array: Array) -> Any:
+    """A LAPACK function for the type of an array."""
+    from scipy.linalg.lapack import get_lapack_funcs
+
+    return get_lapack_funcs(name, (array,))
+
+
+# --- checks, in PyTorch's words
+
+
+def check_square(array: Array, function: str) -> None:
+    """Refuses what is no batch of square matrices."""
+    check_matrix(array, function)
+    if array.shape[-1] != array.shape[-2]:
+        raise RuntimeError(
+            f"{function}: A must be batches of square matrices, but they are "
+            f"{array.shape[-2]} by {array.shape[-1]} matrices"
+        )
+
+
+def check_matrix(array: Array, function: str, operand: str = "A") -> None:
+    """Refuses what has fewer than two dimensions."""
+    if array.ndim < 2:
+        raise RuntimeError(
+            f"{function}: The input tensor {operand} must have at least 2 dimensions."
+        )
+
+
+def check_floating(array: Array, function: str, half: bool = True) -> None:
+    """Refuses integers, and half precision unless ``half``."""
+    if array.dtype.kind not in "fc":
+        raise RuntimeError(
+            f"{function}: Expected a floating point or complex tensor as input. Got {word(array)}"
+        )
+    if not half and array.dtype == np.float16:
+        raise RuntimeError(f"{function}: Low precision dtypes not supported. Got {word(array)}")
+
+
+def check_kernel(array: Array, kernel: str) -> None:
+    """Refuses the types that a LAPACK kernel does not exist for."""
+    if array.dtype.kind not in "fc" or array.dtype == np.float16:
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{word(array)}'")
+
+
+def word(array: Array) -> str:
+    """The element type as PyTorch's messages name it."""
+    return dtypes.of(array).scalar_name
+
+
+def check_equation(a: Sequence[int], b: Sequence[int], left: bool, function: str) -> None:
+    """Refuses shapes for which A X = B (or X A = B) makes no sense."""
+    if a[-2] != b[-2 if left else -1]:
+        raise RuntimeError(
+            f"{function}: Incompatible shapes of A and B for the equation "
+            f"{'AX = B' if left else 'XA = B'} ({a[-2]}x{a[-1]} and {b[-2]}x{b[-1]})"
+        )
+
+
+def check_system(b: Array, a: Array, function: str) -> None:
+    """The checks of the older solvers: square coefficients, as many rows, the same type."""
+    if a.dtype != b.dtype:
+        raise RuntimeError(
+            f"Expected b and A to have the same dtype, but found b of type {word(b)} and A of type "
+            f"{word(a)} instead."
+        )
+    if a.shape[-1] != a.shape[-2]:
+        raise RuntimeError(
+            f"A must be batches of square matrices, but they are {a.shape[-2]} by {a.shape[-1]} "
+            "matrices"
+        )
+    if a.shape[-1] != b.shape[-2]:
+        raise RuntimeError(
+            f"Incompatible matrix sizes for {function}: each A matrix is {a.shape[-1]} by "
+            f"{a.shape[-1]} but each b matrix is {b.shape[-2]} by {b.shape[-1]}"
+        )
+
+
+def batch_shape(*arrays: Array) -> tuple[int, ...]:
+    """What the leading dimensions of matrices broadcast to."""
+    from gradcli.ops.shape import common_shape
+
+    return common_shape([array.shape[:-2] for array in arrays])
+
+
+def spread(array: Array, lead: Sequence[int]) -> Array:
+    """Matrices repeated over the leading dimensions."""
+    return np.broadcast_to(array, (*lead, *array.shape[-2:]))
+
+
+def refuse(info: Array, function: str, reason: Callable[[int], str], whole: bool = False) -> None:
+    """Raises for the first entry whose LAPACK code is not zero; ``reason`` explains the code."""
+    codes = np.asarray(info)
+    bad = np.flatnonzero(codes)
+    if bad.size:
+        place = f"(Batch element {bad[0]}): " if codes.ndim and not whole else ""
+        raise _LinAlgError(f"{function}: {place}{reason(int(codes.reshape(-1)[bad[0]]))}")
+
+
+def singular(code: int) -> str:
+    """Why a matrix has no inverse."""
+    return (
+        f"The diagonal element {code} is zero, the inversion could not be completed because the "
+        "input matrix is singular."
+    )
+
+
+def zeros_of(shape: Sequence[int], like: Any) -> Any:
+    """Zeros in the type of ``like``."""
+    return constant(np.zeros(tuple(shape), raw(like).dtype), like)
+
+
+def rows_and_columns(value: Any) -> tuple[int, int]:
+    """How many rows and columns the matrices have."""
+    m, n = shape_of(value)[-2:]
+    return m, n

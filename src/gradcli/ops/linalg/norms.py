@@ -1,0 +1,252 @@
+"""Norms and condition numbers of matrices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from gradcli.ops.arithmetic import reciprocal
+from gradcli.ops.linalg.matrices import check_floating, check_matrix, check_square
+from gradcli.ops.linalg.solving import inv_ex_row
+from gradcli.ops.linalg.spectra import svdvals
+from gradcli.ops.reduction import amax, amin, sum_dim
+from gradcli.ops.shape import permute, squeeze_dim, unsqueeze
+from gradcli.ops.slicing import narrow
+from gradcli.ops.statistics import vector_norm
+from gradcli.ops.table import composite
+from gradcli.tensor import dtypes
+from gradcli.tensor.dtypes import DType
+from gradcli.tensor.tensor import wrap_dim
+
+_NAME = "linalg.matrix_norm"
+_ORDERS = ("fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf)
+
+
+def _check_dtype(dtype: DType | None, kind: DType) -> None:
+    if dtype is None:
+        return
+    if dtype.category < dtypes.FLOATING:
+        raise RuntimeError(
+            f"{_NAME}: dtype should be floating point or complex, but got {dtype.scalar_name}"
+        )
+    if dtype.category != kind.category:
+        word = "complex" if kind.category == dtypes.COMPLEX else "real"
+        raise RuntimeError(
+            f"{_NAME}: dtype should be {word} for {word} inputs, but got {dtype.scalar_name}"
+        )
+    if dtypes.promote_types(kind, dtype) is not dtype:
+        raise RuntimeError(
+            f"{_NAME}: the dtype of the input ({kind.scalar_name}) should be convertible without "
+            f"narrowing to the specified dtype ({dtype.scalar_name})"
+        )
+
+
+def _checked(self: Any, dim: Sequence[int], dtype: DType | None, half: bool) -> tuple[int, int]:
+    """The two dimensions, counted from the front."""
+    check_matrix(self._array, _NAME)
+    check_floating(self._array, _NAME, half)
+    if len(dim) != 2:
+        raise RuntimeError(f"{_NAME}: dim must be a 2-tuple. Got {' '.join(map(str, dim))}")
+    first, second = (wrap_dim(each, self.ndim) for each in dim)
+    if first == second:
+        raise RuntimeError(f"{_NAME}: dims must be different. Got ({first}, {second})")
+    _check_dtype(dtype, self.dtype)
+    return first, second
+
+
+def _singular_values(self: Any, dims: tuple[int, int], dtype: DType | None) -> Any:
+    from gradcli.ops.creation import to_dtype
+
+    order = [k for k in range(self.ndim) if k not in dims]
+    return svdvals(permute(self if dtype is None else to_dtype(self, dtype), [*order, *dims]))
+
+
+def _put_back(reduced: Any, dims: tuple[int, int], ndim: int) -> Any:
+    """Moves dimensions of length one from the end to where the reduced ones were."""
+    order = [*(k for k in range(ndim) if k not in dims), *dims]
+    return permute(unsqueeze(reduced, -1), [order.index(k) for k in range(ndim)])
+
+
+def _extreme(self: Any, ord: float, dim: int, keepdim: bool) -> Any:
+    return (amax if ord > 0 else amin)(self, (dim,), keepdim)
+
+
+@composite(
+    "linalg.matrix_norm(Tensor self, Scalar ord, int[] dim=(-2, -1), bool keepdim=False, *, "
+    "dtype? dtype=None)",
+    samples=lambda r: (
+        [(r(3, 4), ord) for ord in (1, -1, 2, -2, math.inf)]
+        + [(r(3, 2, 4), 2, (2, 0), True), (r(3, 2, 4), 1, (0, 2))]
+    ),
+    doc="The norm of matrices: 1, 2, inf and their negatives, which take the least.",
+)
+def matrix_norm(
+    self: Any,
+    ord: complex,
+    dim: Sequence[int] = (-2, -1),
+    keepdim: bool = False,
+    dtype: DType | None = None,
+) -> Any:
+    if isinstance(ord, complex):
+        raise RuntimeError(f"{_NAME}: Expected a non-complex scalar as the order of norm.")
+    if abs(ord) not in (1, 2, math.inf):
+        raise RuntimeError(f"{_NAME}: Order {ord:g} not supported.")
+    rows, columns = _checked(self, dim, dtype, half=abs(ord) != 2)
+    if abs(ord) == 2:
+        found = _extreme(_singular_values(self, (rows, columns), dtype), ord, -1, keepdim)
+        return _put_back(found, (rows, columns), self.ndim) if keepdim else found
+    summed, rest = (rows, columns) if abs(ord) == 1 else (columns, rows)
+    if not keepdim and summed < rest:
+        rest -= 1
+    return _extreme(vector_norm(self, 1, (summed,), keepdim, dtype), ord, rest, keepdim)
+
+
+@composite(
+    "linalg.matrix_norm(Tensor self, str ord='fro', int[] dim=(-2, -1), bool keepdim=False, *, "
+    "dtype? dtype=None)",
+    samples=lambda r: [(r(3, 4), "fro"), (r(3, 4), "nuc"), (r(3, 2, 4), "nuc", (0, 2), True)],
+    doc="The Frobenius ('fro') or nuclear ('nuc') norm of matrices.",
+)
+def matrix_norm_named(
+    self: Any,
+    ord: str = "fro",
+    dim: Sequence[int] = (-2, -1),
+    keepdim: bool = False,
+    dtype: DType | None = None,
+) -> Any:
+    if ord not in ("fro", "nuc"):
+        raise RuntimeError(f"{_NAME}: Order {ord} not supported.")
+    dims = _checked(self, dim, dtype, half=ord == "fro")
+    if ord == "fro":
+        return vector_norm(self, 2, dims, keepdim, dtype)
+    found = sum_dim(_singular_values(self, dims, dtype), (-1,), keepdim)
+    return _put_back(found, dims, self.ndim) if keepdim else found
+
+
+def _dims_of_norm(self: Any, dim: Sequence[int] | None, given: bool) -> None:
+    if dim is not None and len(dim) not in (1, 2):
+        raise RuntimeError(
+            f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dim)}"
+        )
+    if dim is None and given and self.ndim not in (1, 2):
+        raise RuntimeError(
+            "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got "
+            f"{self.ndim}D."
+        )
+
+
+@composite(
+    "linalg.norm(Tensor self, Scalar? ord=None, int[1]? dim=None, bool keepdim=False, *, "
+    "dtype? dtype=None)",
+    samples=lambda r: [(r(4),), (r(2, 3, 2),), (r(3, 4), 1, (0, 1)), (r(3, 4), 3, (1,))],
+    doc="The norm of vectors (one dimension) or matrices (two); of all elements by default.",
+)
+def norm(
+    self: Any,
+    ord: complex | None = None,
+    dim: Sequence[int] | None = None,
+    keepdim: bool = False,
+    dtype: DType | None = None,
+) -> Any:
+    _dims_of_norm(self, dim, ord is not None)
+    two = len(dim) == 2 if dim is not None else self.ndim == 2
+    if ord is not None and two:
+        return matrix_norm(self, ord, dim or (0, 1), keepdim, dtype)
+    return vector_norm(self, 2.0 if ord is None else ord, dim, keepdim, dtype)
+
+
+@composite(
+    "linalg.norm(Tensor self, str ord, int[1]? dim=None, bool keepdim=False, *, dtype? dtype=None)",
+    samples=lambda r: [(r(3, 4), "fro"), (r(2, 3, 4), "nuc", (0, 2))],
+    doc="The Frobenius ('fro') or nuclear ('nuc') norm of matrices.",
+)
+def norm_named(
+    self: Any,
+    ord: str,
+    dim: Sequence[int] | None = None,
+    keepdim: bool = False,
+    dtype: DType | None = None,
+) -> Any:
+    _dims_of_norm(self, dim, True)
+    return matrix_norm_named(self, ord, dim or (0, 1), keepdim, dtype)
+
+
+@composite(
+    "nuclear_norm(Tensor self, bool keepdim=False)",
+    samples=lambda r: [(r(3, 4),)],
+    doc="The sum of the singular values.",
+)
+def nuclear_norm(self: Any, keepdim: bool = False) -> Any:
+    return matrix_norm_named(self, "nuc", (-2, -1), keepdim)
+
+
+@composite(
+    "nuclear_norm(Tensor self, int[2] dim, bool keepdim=False)",
+    doc="The sum of the singular values.",
+)
+def nuclear_norm_of(self: Any, dim: Sequence[int], keepdim: bool = False) -> Any:
+    return matrix_norm_named(self, "nuc", dim, keepdim)
+
+
+# --- condition numbers
+
+
+def _refuse_order(p: Any) -> None:
+    if p not in _ORDERS:
+        shown = p if isinstance(p, str) else f"{p:g}"
+        raise RuntimeError(f"linalg.cond got an invalid norm type: {shown}")
+
+
+def _no_elements(self: Any) -> Any:
+    from gradcli.ops.construction import array_of
+    from gradcli.tensor.tensor import wrap
+
+    kind = self.dtype.to_real()
+    return wrap(array_of(0.0, kind) + self._array.real.sum((-2, -1)))
+
+
+def _by_inverse(self: Any, p: Any) -> Any:
+    measure = matrix_norm_named if isinstance(p, str) else matrix_norm
+    inverse, info = inv_ex_row(self)
+    # In place, as PyTorch does it, whose gradients of this therefore fail.
+    inverse.masked_fill_(unsqueeze(unsqueeze(info, -1), -1) > 0, math.inf)
+    product = measure(self, p) * measure(inverse, p)
+    return product.nan_to_num_(math.inf, math.inf, -math.inf)
+
+
+@composite(
+    "linalg.cond(Tensor self, Scalar? p=None)",
+    samples=lambda r: [(r(3, 3),), (r(3, 4), -2)],
+    doc="The condition number of matrices.",
+)
+def cond(self: Any, p: complex | None = None) -> Any:
+    if self.ndim < 2:
+        raise RuntimeError("linalg.cond: The input tensor must have at least 2 dimensions.")
+    order = 2 if p is None else p
+    if isinstance(order, complex):
+        raise RuntimeError("value cannot be converted to type double without overflow")
+    _refuse_order(order)
+    if not self.numel():
+        return _no_elements(self)
+    if abs(order) == 2:
+        values = svdvals(self)
+        largest = narrow(values, -1, 0, 1)
+        smallest = narrow(values, -1, -1, 1)
+        return squeeze_dim(smallest / largest if order < 0 else largest / smallest, -1)
+    shown = f"{order:f}" if isinstance(order, float) and not math.isinf(order) else str(order)
+    check_square(self._array, f"linalg.cond(ord={shown})")
+    return _by_inverse(self, order)
+
+
+@composite("linalg.cond(Tensor self, str p)", doc="The condition number of matrices.")
+def cond_named(self: Any, p: str) -> Any:
+    if p in _ORDERS:
+        check_square(self._array, f"linalg.cond(ord={p})")
+    _refuse_order(p)
+    if not self.numel():
+        return _no_elements(self)
+    if p == "nuc":
+        values = svdvals(self)
+        return sum_dim(values, (-1,)) * sum_dim(reciprocal(values), (-1,))
+    return _by_inverse(self, p)

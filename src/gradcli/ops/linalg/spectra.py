@@ -1,0 +1,365 @@
+"""Singular values, eigenvalues and their vectors.
+
+Derivatives after Townsend, "Differentiating the singular value decomposition" (2016), Giles,
+"Collected matrix derivative results" (2008), and Boeddeker et al., arXiv:1701.00392, equation 4.77.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.comparison import conj, filled, is_complex, real_part
+from gradcli.ops.linalg.bidiagonal import singular_values
+from gradcli.ops.linalg.matrices import (
+    by_columns,
+    check_floating,
+    check_kernel,
+    check_matrix,
+    check_square,
+    constant,
+    each,
+    lapack,
+    mh,
+    part,
+    raw,
+    refuse,
+    word,
+)
+from gradcli.ops.linalg.solving import solve_ex_row
+from gradcli.ops.linalg.tridiagonal import LARGEST, NotConverged, eigen_of_small
+from gradcli.ops.matmul import matmul
+from gradcli.ops.placement import diag_embed
+from gradcli.ops.shape import shape_of, unsqueeze
+from gradcli.ops.slicing import diagonal
+from gradcli.ops.table import Row, composite, row
+from gradcli.tensor import dtypes
+from gradcli.tensor.namedtuples import return_type
+from gradcli.tensor.tensor import wrap
+
+Array = Any
+
+_DISTINCT = "infinite or nan where two of the values are equal"
+
+# --- parts of formulas
+
+
+def _skew(value: Any) -> Any:
+    return value - mh(value)
+
+
+def _diagonal(value: Any) -> Any:
+    return diagonal(value, 0, -2, -1)
+
+
+def _gaps(values: Any) -> Any:
+    """values[k] - values[j] at row j and column k, and ones on the diagonal."""
+    gaps = unsqueeze(values, -2) - unsqueeze(values, -1)
+    n = shape_of(values)[-1]
+    return filled(gaps, constant(np.eye(n, dtype=bool), values), 1.0)
+
+
+def _check_phase(phase: Array, message: str) -> None:
+    """Refuses losses that depend on the arbitrary phase of complex vectors."""
+    if not np.allclose(phase, 0, rtol=1e-2, atol=1e-2):
+        raise RuntimeError(message)
+
+
+# --- singular values
+
+
+def _svd(A: Array, full_matrices: bool = False) -> tuple[Array, Array, Array]:
+    check_matrix(A, "linalg.svd")
+    check_floating(A, "linalg.svd")
+    check_kernel(A, "linalg_svd_cpu")
+    u, values, vh = singular_values(A, full_matrices)
+    return by_columns(u), values, by_columns(vh)
+
+
+def _svd_vjp(grads: Any, result0: Any, result1: Any, result2: Any, full_matrices: bool) -> Any:
+    of_u, of_s, of_vh = grads
+    u, s, vh = result0, result1, result2
+    k = shape_of(s)[-1]
+    if full_matrices:
+        u, vh = part(u, -1, 0, k), part(vh, -2, 0, k)
+        of_u = None if of_u is None else part(of_u, -1, 0, k)
+        of_vh = None if of_vh is None else part(of_vh, -2, 0, k)
+    m, n = shape_of(u)[-2], shape_of(vh)[-1]
+    if of_u is None and of_vh is None:
+        if of_s is None:
+            return None
+        if m >= n:
+            return matmul(u, unsqueeze(of_s, -1) * vh)
+        return matmul(u * unsqueeze(of_s, -2), vh)
+    turn_u = None if of_u is None else _skew(matmul(mh(u), of_u))
+    turn_v = None if of_vh is None else _skew(matmul(vh, mh(of_vh)))
+    if is_complex(u):
+        _check_svd_phase(turn_u, turn_v)
+    slope = _svd_inner(turn_u, turn_v, of_s, s)
+    if is_complex(u) and turn_u is not None and turn_v is not None:
+        slope = slope + diag_embed(_diagonal(turn_u) / (2.0 * s))
+    if m > n and of_u is not None:
+        outside = of_u / unsqueeze(s, -2)
+        slope = matmul(u, slope) + outside - matmul(u, matmul(mh(u), outside))
+        return matmul(slope, vh)
+    if m < n and of_vh is not None:
+        outside = of_vh / unsqueeze(s, -1)
+        slope = matmul(slope, vh) + outside - matmul(matmul(outside, mh(vh)), vh)
+        return matmul(u, slope)
+    if m >= n:
+        return matmul(u, matmul(slope, vh))
+    return matmul(matmul(u, slope), vh)
+
+
+def _svd_inner(turn_u: Any, turn_v: Any, of_s: Any, s: Any) -> Any:
+    """What stands between U and V^H, apart from the phase of complex vectors."""
+    gaps = _gaps(s * s)
+    if turn_v is None:
+        slope = (turn_u / gaps) * unsqueeze(s, -2)
+    elif turn_u is None:
+        slope = unsqueeze(s, -1) * (turn_v / gaps)
+    else:
+        slope = (turn_u * unsqueeze(s, -2) + unsqueeze(s, -1) * turn_v) / gaps
+    return slope if of_s is None else slope + diag_embed(of_s)
+
+
+def _check_svd_phase(turn_u: Any, turn_v: Any) -> None:
+    total = sum(
+        np.diagonal(raw(turn), axis1=-2, axis2=-1).imag
+        for turn in (turn_u, turn_v)
+        if turn is not None
+    )
+    _check_phase(
+        total,
+        "svd_backward: The singular vectors in the complex case are specified up to multiplication "
+        "by e^{i phi}. The specified loss function depends on this phase term, making it "
+        "ill-defined.",
+    )
+
+
+svd_row: Row = row(
+    "aten.linalg_svd(Tensor A, bool full_matrices=False)",
+    _svd,
+    A=_svd_vjp,
+    kink=_DISTINCT,
+    samples=lambda r: [(r(3, 3),), (r(4, 2),), (r(2, 4),)],
+    doc="Singular vectors and values.",
+)
+
+
+def _check_driver(driver: str | None) -> None:
+    if driver is not None:
+        raise RuntimeError(
+            "torch.linalg.svd: keyword argument `driver=` is only supported on CUDA inputs with "
+            "cuSOLVER backend."
+        )
+
+
+@composite(
+    "linalg.svd(Tensor A, bool full_matrices=True, *, str? driver=None)",
+    kink=_DISTINCT,
+    doc="The singular value decomposition A = U diag(S) Vh.",
+)
+def svd(A: Any, full_matrices: bool = True, driver: str | None = None) -> Any:
+    _check_driver(driver)
+    return return_type("linalg_svd", "U S Vh")(svd_row(A, full_matrices))
+
+
+@composite(
+    "linalg.svdvals(Tensor A, *, str? driver=None)",
+    samples=lambda r: [(r(3, 4),), (r(3, 3),), (r(2, 4, 3),)],
+    doc="The singular values, largest first.",
+)
+def svdvals(A: Any, driver: str | None = None) -> Any:
+    _check_driver(driver)
+    return svd_row(A, False)[1]
+
+
+@composite(
+    "svd(Tensor self, bool some=True, bool compute_uv=True)",
+    kink=_DISTINCT,
+    doc="The singular value decomposition, with V instead of its conjugate transpose.",
+)
+def svd_old(self: Any, some: bool = True, compute_uv: bool = True) -> Any:
+    if self.ndim < 2:
+        raise RuntimeError(
+            "linalg.svd: input should have at least 2 dimensions, but has "
+            f"{self.ndim} dimensions instead"
+        )
+    u, s, vh = svd_row(self, not some and compute_uv)
+    if not compute_uv:
+        *lead, m, n = self.shape
+        u, v = (wrap(np.zeros((*lead, k, k), self._array.dtype)) for k in (m, n))
+        return return_type("svd", "U S V")((u, s, v))
+    return return_type("svd", "U S V")((u, s, mh(vh)))
+
+
+# --- symmetric and Hermitian matrices
+
+
+def _not_converged(code: int) -> str:
+    return (
+        "The algorithm failed to converge because the input matrix is ill-conditioned or has too "
+        f"many repeated eigenvalues (error code: {code})."
+    )
+
+
+def _eigen_of_one(a: Array, lower: bool) -> tuple[Array, Array, int]:
+    try:
+        return *eigen_of_small(a, lower), 0
+    except NotConverged as failure:
+        return np.zeros(len(a), a.real.dtype), np.zeros_like(a), failure.code
+
+
+def _eigh(A: Array, UPLO: str = "L") -> tuple[Array, Array]:
+    check_square(A, "linalg.eigh")
+    if UPLO.upper() not in ("L", "U"):
+        raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
+    check_kernel(A, "linalg_eigh_cpu")
+    n = A.shape[-1]
+    if 0 < n <= LARGEST:
+        values, vectors, info = each(lambda a: _eigen_of_one(a, UPLO.upper() == "L"), A)
+        refuse(info, "linalg.eigh", _not_converged)
+        return values, by_columns(vectors)
+    try:
+        values, vectors = np.linalg.eigh(A, "L" if UPLO.upper() == "L" else "U")
+    except np.linalg.LinAlgError:
+        refuse(np.ones(()), "linalg.eigh", _not_converged)
+        raise
+    return values, by_columns(vectors)
+
+
+def _eigh_vjp(grads: Any, result0: Any, result1: Any) -> Any:
+    of_values, of_vectors = grads
+    values, v = result0, result1
+    if of_vectors is None:
+        return None if of_values is None else matmul(v * unsqueeze(of_values, -2), mh(v))
+    turn = matmul(mh(v), of_vectors)
+    _check_eigen_phase(turn, "linalg_eigh_backward")
+    # Only the skew part moves V among the unitary matrices.
+    slope = (0.5 * _skew(turn)) / _gaps(values)
+    if of_values is not None:
+        slope = slope + diag_embed(of_values - _diagonal(slope))
+    return matmul(v, matmul(slope, mh(v)))
+
+
+def _check_eigen_phase(turn: Any, name: str) -> None:
+    if is_complex(turn):
+        _check_phase(
+            np.diagonal(raw(turn), axis1=-2, axis2=-1).imag,
+            f"{name}: The eigenvectors in the complex case are specified up to multiplication by "
+            "e^{i phi}. The specified loss function depends on this quantity, so it is "
+            "ill-defined.",
+        )
+
+
+eigh_row: Row = row(
+    "aten._linalg_eigh(Tensor A, str UPLO='L')",
+    _eigh,
+    A=_eigh_vjp,
+    kink=_DISTINCT,
+    samples=lambda r: [],
+    doc="Eigenvalues in ascending order and eigenvectors of symmetric or Hermitian matrices.",
+)
+
+
+@composite(
+    "linalg.eigh(Tensor self, str UPLO='L')",
+    kink=_DISTINCT,
+    doc="Eigenvalues, ascending, and eigenvectors of symmetric or Hermitian matrices.",
+)
+def eigh(self: Any, UPLO: str = "L") -> Any:
+    return return_type("linalg_eigh", "eigenvalues eigenvectors")(eigh_row(self, UPLO))
+
+
+@composite(
+    "linalg.eigvalsh(Tensor self, str UPLO='L')",
+    doc="Eigenvalues, ascending, of symmetric or Hermitian matrices.",
+)
+def eigvalsh(self: Any, UPLO: str = "L") -> Any:
+    return eigh_row(self, UPLO)[0]
+
+
+# --- any square matrix
+
+
+def _complex_pairs(values: Array, vectors: Array) -> Array:
+    """LAPACK's real and imaginary columns of conjugate eigenvectors as complex columns."""
+    found = vectors.astype(values.dtype)
+    for k in np.flatnonzero(values.imag > 0):
+        found[:, k] = vectors[:, k] + 1j * vectors[:, k + 1]
+        found[:, k + 1] = found[:, k].conj()
+    return found
+
+
+def _eigen(a: Array) -> tuple[Array, Array, int]:
+    geev = lapack("geev", a)
+    if a.dtype.kind == "c":
+        values, _, vectors, info = geev(a, compute_vl=0)
+        return values, vectors, info
+    re, im, _, vectors, info = geev(a, compute_vl=0)
+    values = re + 1j * im
+    return values, _complex_pairs(values, vectors), info
+
+
+def _check_eig(self: Array, name: str) -> None:
+    if self.dtype.kind not in "fc":
+        raise RuntimeError(f"Unknown Complex ScalarType for {word(self)}")
+    check_square(self, name)
+    if not np.isfinite(self).all():
+        raise RuntimeError("torch.linalg.eig: input tensor should not contain infs or NaNs.")
+    check_kernel(self, "linalg_eig_out_cpu")
+
+
+def _eig(self: Array, name: str = "linalg.eig") -> tuple[Array, Array]:
+    _check_eig(self, name)
+    kind = dtypes.of(self).to_complex().np
+    if not self.size:
+        return np.zeros(self.shape[:-1], kind), np.zeros(self.shape, kind)
+    values, vectors, info = each(_eigen, self)
+    refuse(info, name, _not_converged)
+    return values, by_columns(vectors)
+
+
+def _eig_vjp(grads: Any, result0: Any, result1: Any, self_dtype: Any) -> Any:
+    of_values, of_vectors = grads
+    values, v = result0, result1
+    if of_vectors is None:
+        if of_values is None:
+            return None
+        found = solve_ex_row(mh(v), unsqueeze(of_values, -1) * mh(v))[0]
+    else:
+        turn = matmul(mh(v), of_vectors)
+        _check_eigen_phase(turn, "linalg_eig_backward")
+        # Columns keep the norm one.
+        turn = turn - matmul(mh(v), v * unsqueeze(real_part(_diagonal(turn)), -2))
+        slope = turn / conj(_gaps(values))
+        if of_values is not None:
+            slope = slope + diag_embed(of_values - _diagonal(slope))
+        found = solve_ex_row(mh(v), matmul(slope, mh(v)))[0]
+    return found if self_dtype.kind == "c" else real_part(found)
+
+
+eig_row: Row = row(
+    "aten.linalg_eig(Tensor self, str name='linalg.eig')",
+    _eig,
+    self=_eig_vjp,
+    kink=_DISTINCT,
+    samples=lambda r: [],
+    doc="Complex eigenvalues and eigenvectors.",
+)
+
+
+@composite(
+    "linalg.eig(Tensor self)",
+    kink=_DISTINCT,
+    doc="Eigenvalues and eigenvectors of square matrices, both complex.",
+)
+def eig(self: Any) -> Any:
+    return return_type("linalg_eig", "eigenvalues eigenvectors")(eig_row(self))
+
+
+@composite("linalg.eigvals(Tensor self)", doc="Eigenvalues of square matrices, as complex numbers.")
+def eigvals(self: Any) -> Any:
+    return eig_row(self, "linalg.eigvals")[0]
