@@ -42,7 +42,7 @@ _METHOD_WORDS: Final = """
     erfc erfinv exp exp2 expm1 fix float_power floor floor_divide fmod frac gcd ge greater
     greater_equal gt heaviside hypot i0 igamma igammac index_add index_copy index_fill index_put
     index_reduce lcm ldexp le lerp less less_equal lgamma log log10 log1p log2 logical_and
-    logical_not logical_or logical_xor logit lt masked_fill masked_scatter mul multiply mvlgamma
+    logical_not logical_or logical_xor logit lt masked_fill mul multiply mvlgamma
     nan_to_num ne neg negative nextafter not_equal polygamma pow put rad2deg reciprocal relu
     remainder renorm round rsqrt scatter scatter_add scatter_reduce sgn sigmoid sign sin sinc sinh
     sqrt square sub subtract tan tanh tril triu true_divide trunc xlogy as_strided squeeze swapaxes
@@ -84,7 +84,7 @@ _UNDERIVED: Final = {
     "atanh": "atanh",
 }
 #: These may write to elements that lie at one place.
-_COINCIDING: Final = frozenset(["index_fill", "index_put", "masked_fill", "masked_scatter"])
+_COINCIDING: Final = frozenset(["index_fill", "index_put", "masked_fill"])
 _COMPARISONS: Final = frozenset(["eq", "ge", "gt", "le", "lt", "ne"])
 NOT_IMPLEMENTED: Final = "torch::autograd::NotImplemented"
 

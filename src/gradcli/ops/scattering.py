@@ -9,15 +9,19 @@ import numpy as np
 
 from gradcli.ops.comparison import bitwise_and, eq, filled, where_, zeros_like
 from gradcli.ops.indexing import (
+    check_scatter,
+    check_slices,
+    cut,
     gather,
     index_add,
     index_fill_number,
     index_select,
     scatter_add,
+    scatter_places,
     scatter_value,
 )
 from gradcli.ops.table import Row, row
-from gradcli.tensor.tensor import Tensor, wrap, wrap_dim
+from gradcli.tensor.tensor import Tensor, wrap
 
 Array = Any
 
@@ -139,45 +143,33 @@ def _identity(reduce: str, dtype: Any) -> Any:
     return 1 if reduce == "prod" else 0
 
 
-def _reduced(
-    self: Array, where: Any, src: Array, reduce: str, include_self: bool, name: str
-) -> Array:
-    if reduce not in _UFUNCS:
-        raise RuntimeError(f"{name}: unsupported reduce {reduce!r}")
-    full = self.copy()
+def _reduced(full: Array, places: Any, src: Array, reduce: str, include_self: bool) -> Array:
+    """Combines ``src`` with the elements of ``full`` at given places, in its memory."""
     if not include_self:
-        full[where] = _identity(reduce, self.dtype)
-    _UFUNCS[reduce].at(full, where, src)
+        full[places] = _identity(reduce, full.dtype)
+    _UFUNCS[reduce].at(full, places, src)
     if reduce == "mean":
-        count = np.full(self.shape, int(include_self), np.int64)
-        np.add.at(count, where, 1)
-        if not include_self:
-            untouched = count == 0
-            count[untouched] = 1
-        if self.dtype.kind == "f":
-            full = full / count.astype(self.dtype)
-        else:
-            full = np.floor_divide(full, count).astype(self.dtype)
+        count = np.full(full.shape, int(include_self), np.int64)
+        np.add.at(count, places, 1)
+        count = np.maximum(count, 1)
+        divide = np.true_divide if full.dtype.kind in "fc" else np.floor_divide
+        full = divide(full, count).astype(full.dtype)
     return full
 
 
 def _scatter_reduce(
     self: Array, dim: int, index: Array, src: Array, reduce: str, include_self: bool = True
 ) -> Array:
+    where = check_scatter(self, dim, index, src)
     if reduce not in _UFUNCS:
         raise RuntimeError(
             "reduce argument must be either sum, prod, mean, amax or amin, got " + reduce
         )
-    if not self.ndim:
-        one = _scatter_reduce(
-            self.reshape(1), 0, index.reshape(-1), src.reshape(-1), reduce, include_self
-        )
-        return one.reshape(())
-    where = wrap_dim(dim, self.ndim)
-    grid: list[Any] = list(np.indices(index.shape, sparse=True))
-    grid[where] = index
-    cut = src[tuple(slice(0, n) for n in index.shape)]
-    return _reduced(self, tuple(grid), cut, reduce, include_self, "scatter_reduce")
+    if not index.size:
+        return self.copy()
+    full, places = scatter_places(self, where, index)
+    reduced = _reduced(full, places, cut(src, index), reduce, include_self)
+    return reduced.reshape(self.shape)
 
 
 scatter_reduce: Row = row(
@@ -207,21 +199,13 @@ def _index_reduce(
             "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got "
             f"{reduce}."
         )
-    where = wrap_dim(dim, self.ndim)
-    if (
-        source.shape[:where] != self.shape[:where]
-        or source.shape[where + 1 :] != self.shape[where + 1 :]
-        or bool(source.ndim) != bool(self.ndim)
-    ):
-        raise RuntimeError(
-            "source tensor shape must match self tensor shape, excluding the specified dimension. "
-            f"Got self.shape = {list(self.shape)} source.shape = {list(source.shape)}"
-        )
-    if not self.ndim:
-        one = _index_reduce(self.reshape(1), 0, index, source.reshape(1), reduce, include_self)
-        return one.reshape(())
+    where = check_slices("index_reduce_", self, dim, index, source)
+    length = self.shape[where] if self.ndim else 1
+    if index.size and (index.min() < 0 or index.max() >= length):
+        raise IndexError("index out of range in self")
     slot: Any = (slice(None),) * where + (index.reshape(-1),)
-    return _reduced(self, slot, source, reduce, include_self, "index_reduce")
+    full = np.atleast_1d(self.copy())
+    return _reduced(full, slot, source, reduce, include_self).reshape(self.shape)
 
 
 index_reduce: Row = row(

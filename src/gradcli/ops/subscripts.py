@@ -192,17 +192,17 @@ def index_put_(self: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
 
 
 def _given(name: str, indices: Any, values: Tensor) -> tuple[Any, ...]:
-    """The indices of a call of ``index_put``, which are tensors or None."""
+    """The indices of a call of ``index_put``, which are tensors."""
     if not isinstance(indices, (tuple, list)):
         raise TypeError(
             f"{name}(): argument 'indices' (position 1) must be tuple of Tensors, not "
             f"{type(indices).__name__}"
         )
     for position, index in enumerate(indices):
-        if index is not None and type(index) is not Tensor:
+        if type(index) is not Tensor:
             raise TypeError(
-                f"{name}(): argument 'indices' (position 1) must be tuple of Tensors, but found "
-                f"element of type {type(index).__name__} at pos {position}"
+                f"expected Tensor as element {position} in argument 0, but got "
+                f"{type(index).__name__}"
             )
     _check_mask(indices, values)
     return tuple(indices)

@@ -81,11 +81,7 @@ class Entry:
     def signature(self) -> Signature:
         """Parsed when first needed: most rows are never called in one run."""
         if self._signature is None:
-            name = self.names[0]
-            # PyTorch's C++ functions are called so in messages: linalg_vector_norm().
-            joined = name.partition(".")[0] in ("linalg", "special", "fft")
-            name = name.replace(".", "_") if joined else name.rsplit(".", 1)[-1]
-            self._signature = Signature(name, self._parameters)
+            self._signature = Signature(name_in_messages(self.names[0]), self._parameters)
         return self._signature
 
     @property
@@ -692,7 +688,7 @@ class Function:
             raise TypeError(str(failures[0])) from None
         shown = args[1:] if method else args
         raise TypeError(
-            f"{self.name.rsplit('.', 1)[-1]}() received an invalid combination of arguments - got "
+            f"{name_in_messages(self.name)}() received an invalid combination of arguments - got "
             f"{describe_types(shown, kwargs)}, but expected one of:\n"
             + "\n".join(f" * {entry.signature.describe()}" for entry in entries)
         )
@@ -737,6 +733,12 @@ class Method:
     def __repr__(self) -> str:
         name = self.function.name.rsplit(".", 1)[-1]
         return f"<built-in method {name} of Tensor object at {hex(id(self.instance))}>"
+
+
+def name_in_messages(name: str) -> str:
+    """``linalg.norm`` -> ``linalg_norm``, ``nn.functional.relu`` -> ``relu``."""
+    joined = name.partition(".")[0] in ("linalg", "special", "fft")
+    return name.replace(".", "_") if joined else name.rsplit(".", 1)[-1]
 
 
 def node_name(name: str) -> str:
@@ -808,6 +810,7 @@ MODULES: Final = (
     "writing",
     "subscripts",
     "indexing",
+    "masking",
     "scattering",
     "einsum",
     "products",

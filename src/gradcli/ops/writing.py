@@ -25,7 +25,7 @@ Array = Any
 
 
 def _filled(self: Array, value: complex) -> Array:
-    return np.full_like(self, fill_value(value, dtypes.of(self), "value"))
+    return np.full_like(self, fill_value(value, dtypes.of(self)))
 
 
 def _filled_from(self: Array, value: Array) -> Array:
