@@ -53,6 +53,9 @@ def contracted(left: Any, right: Any, summed: Sequence[int]) -> Any:
             only_left.append(k)
         else:
             only_right.append(k)
+    if only_left and only_right and only_right[-1] < only_left[0]:
+        # The product comes out in the order of the result.
+        left, right, only_left, only_right = right, left, only_right, only_left
     batch = math.prod(left.shape[k] for k in both)
     rows = math.prod(left.shape[k] for k in only_left)
     columns = math.prod(right.shape[k] for k in only_right)
@@ -299,7 +302,7 @@ def _from_sublists(args: Sequence[Any]) -> tuple[str, list[Any]]:
         for item in items:
             if item is Ellipsis:
                 letters.append("...")
-            elif 0 <= item < 52:
+            elif item >= 0 and item < 52:
                 letters.append(_LETTERS[item])
             else:
                 raise ValueError(
@@ -328,7 +331,7 @@ def einsum(*args: Any) -> Any:
         equation, operands = _from_sublists(args)
     else:
         equation, operands = args[0], list(args[1:])
-        if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
+        while len(operands) == 1 and isinstance(operands[0], (list, tuple)):
             operands = list(operands[0])
             if not operands:
                 return einsum(equation)

@@ -404,6 +404,28 @@ addbmm: Row = row(
     doc="beta * self + alpha * the sum over the batch of batch1 @ batch2.",
 )
 
+# --- forms that PyTorch's lists of overloads have as well
+
+
+def _elsewhere(name: str, parameters: str, options: str = "") -> None:
+    """Enters the form of a product with a type for the result, which no CPU computes."""
+
+    @composite(
+        f"{name}({parameters}, dtype out_dtype{options})",
+        doc="The product in another type; PyTorch computes it on graphics processors only.",
+    )
+    def refuse(*arguments: Any) -> Any:
+        raise NotImplementedError(
+            f"Could not run 'aten::{name}.dtype' with arguments from the 'CPU' backend."
+        )
+
+
+_FACTORS = ", *, Scalar beta=1, Scalar alpha=1"
+_elsewhere("mm", "Tensor self, Tensor mat2")
+_elsewhere("bmm", "Tensor self, Tensor mat2")
+_elsewhere("addmm", "Tensor self, Tensor mat1, Tensor mat2", _FACTORS)
+_elsewhere("baddbmm", "Tensor self, Tensor batch1, Tensor batch2", _FACTORS)
+
 # --- any of these
 
 

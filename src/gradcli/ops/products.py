@@ -192,7 +192,7 @@ def _in_cheapest_order(chain: list[Any]) -> Any:
 
 
 @composite(
-    "chain_matmul(Tensor[*] matrices)",
+    "chain_matmul(Tensor[*] matrices=())",
     samples=lambda r: [([r(2, 3), r(3, 4), r(4, 2)],)],
     doc="A product of matrices, in the cheapest order.",
 )

@@ -9,14 +9,24 @@ called. Complex matrices have the same signs in both.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from gradcli.ops.linalg.matrices import each, refuse
-from gradcli.ops.linalg.tridiagonal import rotation
+from gradcli.ops.linalg.matrices import each, lapack, qr_of_one, refuse
 
 Array = Any
+
+
+def _rotation(f: float, g: float) -> tuple[float, float, float]:
+    """c >= 0, s and r with [[c, s], [-s, c]] [f, g] = [r, 0]."""
+    if g == 0:
+        return 1.0, 0.0, f
+    if f == 0:
+        return 0.0, math.copysign(1.0, g), abs(g)
+    r = math.copysign(math.hypot(f, g), f)
+    return f / r, g / r, r
 
 
 def _reflection(x: Array) -> tuple[Array, Any, Any]:
@@ -49,6 +59,12 @@ def _lower_bidiagonal(a: Array) -> tuple[Array, Array, Array, Array]:
     return q, p, diagonal, below
 
 
+def _decomposed(a: Array, full: bool) -> tuple[Array, Array, Array]:
+    """LAPACK's own decomposition, in the precision of the matrix."""
+    u, values, vh, _ = lapack("gesdd", a)(a, full_matrices=full)
+    return u, values, vh
+
+
 def _wide(a: Array) -> tuple[Array, Array, Array]:
     """U, S and V^T (all of its rows) of a real matrix with more columns than rows."""
     m, n = a.shape
@@ -56,10 +72,10 @@ def _wide(a: Array) -> tuple[Array, Array, Array]:
     # Rotations of the rows make the lower bidiagonal matrix an upper one.
     turns = []
     for k in range(m - 1):
-        c, s, r = rotation(float(d[k]), float(e[k]))
+        c, s, r = _rotation(float(d[k]), float(e[k]))
         d[k], e[k], d[k + 1] = r, s * d[k + 1], c * d[k + 1]
         turns.append((k, c, s))
-    u, values, vt = np.linalg.svd(np.diag(d) + np.diag(e, 1))
+    u, values, vt = _decomposed(np.diag(d) + np.diag(e, 1), True)
     for k, c, s in reversed(turns):
         first, second = u[k].copy(), u[k + 1].copy()
         u[k], u[k + 1] = c * first - s * second, s * first + c * second
@@ -71,8 +87,8 @@ def _wide(a: Array) -> tuple[Array, Array, Array]:
 def _tall(a: Array, full: bool) -> tuple[Array, Array, Array]:
     """The same for a real matrix with many more rows than columns."""
     m, n = a.shape
-    q, r = np.linalg.qr(a, "complete" if full else "reduced")
-    u, values, vt = np.linalg.svd(r[:n])
+    q, r = qr_of_one(a, full)
+    u, values, vt = _decomposed(r[:n], True)
     inner = np.eye(q.shape[1], n if not full else m, dtype=a.dtype)
     inner[:n, :n] = u
     return q @ inner, values, vt
@@ -99,7 +115,7 @@ def singular_values(a: Array, full: bool) -> tuple[Array, Array, Array]:
         ),
     )
     if a.dtype.kind == "c" or n <= m < n * 3 // 2 or m == n:
-        u, values, vh = np.linalg.svd(a, full_matrices=full)
+        u, values, vh = each(lambda one: _decomposed(one, full), a)
         return u, values, vh
     if m > n:
         return each(lambda one: _tall(one, full), a)

@@ -42,7 +42,14 @@ def _factor(self: Array, upper: bool) -> tuple[Array, Array]:
     if not self.size:
         return self.copy(), np.zeros(self.shape[:-2], np.int32)
     potrf = lapack("potrf", self)
-    factor, info = each(lambda a: potrf(a, lower=not upper, clean=True), self)
+
+    def one(a: Array) -> tuple[Array, int]:
+        found, code = potrf(a, lower=not upper, clean=True)
+        # Not every LAPACK takes a nan on the diagonal for what it is: not positive.
+        undefined = np.isnan(found.diagonal())
+        return found, code or (int(undefined.argmax()) + 1 if undefined.any() else 0)
+
+    factor, info = each(one, self)
     return by_columns(factor), info.astype(np.int32)
 
 

@@ -10,7 +10,7 @@ from gradcli.ops.comparison import conj, eq, where_
 from gradcli.ops.complex_parts import imag_of
 from gradcli.ops.elementary import log
 from gradcli.ops.joining import cat
-from gradcli.ops.linalg.lu import solved
+from gradcli.ops.linalg.lu import lu_of, solved
 from gradcli.ops.linalg.matrices import (
     check_floating,
     check_square,
@@ -19,7 +19,7 @@ from gradcli.ops.linalg.matrices import (
     raw,
     zeros_of,
 )
-from gradcli.ops.linalg.solving import lu_as_read, solve_ex_row, transposed_lu
+from gradcli.ops.linalg.solving import solved_by
 from gradcli.ops.linalg.spectra import svd_row
 from gradcli.ops.matmul import matmul
 from gradcli.ops.placement import diag_embed, flip
@@ -43,9 +43,18 @@ def _diagonals(matrices: Array) -> Array:
     return np.diagonal(matrices, axis1=-2, axis2=-1)
 
 
+def _is_turned(A: Array) -> bool:
+    """Whether PyTorch factorises the transpose, which has the same determinant."""
+    return bool(A.flags.c_contiguous and A.dtype.kind != "c")
+
+
+def _factors(A: Array) -> tuple[Array, Array, Array]:
+    return lu_of(A.swapaxes(-1, -2) if _is_turned(A) else A)
+
+
 def _from_factors(A: Array, compact: Array, pivots: Array, d: Array) -> Array:
     """A^-H d from the LU factors of A or of its transpose."""
-    return solved(compact, pivots, d, True, 0 if transposed_lu(A) else 2)
+    return solved(compact, pivots, d, True, 0 if _is_turned(A) else 2)
 
 
 def _scaled_identity(scale: Any, n: int) -> Any:
@@ -59,7 +68,7 @@ def _scaled_identity(scale: Any, n: int) -> Any:
 def _det(A: Array) -> tuple[Array, Array, Array]:
     check_square(A, "linalg.det")
     check_floating(A, "linalg.det")
-    compact, pivots, _ = lu_as_read(A)
+    compact, pivots, _ = _factors(A)
     value = np.prod(_diagonals(compact), -1) * _signs(pivots)
     return np.asarray(value, A.dtype), compact, pivots
 
@@ -97,14 +106,14 @@ def _det_vjp(grad: Any, A: Any, result0: Any, result1: Any, result2: Any) -> Any
     if singular.all():
         return _det_by_svd(grad, A)
     if not singular.any():
-        return solve_ex_row(mh(A), d)[0]
+        return solved_by(mh(A), d)
     from gradcli.ops.subscripts import get_item, index_put
     from gradcli.tensor.tensor import wrap
 
     bad, good = wrap(singular), wrap(~singular)
     slopes = _det_by_svd(get_item(grad, bad), get_item(A, bad))
     found = index_put(A * 0, (bad,), slopes)
-    return index_put(found, (good,), solve_ex_row(mh(get_item(A, good)), get_item(d, good))[0])
+    return index_put(found, (good,), solved_by(mh(get_item(A, good)), get_item(d, good)))
 
 
 det_row: Row = row(
@@ -141,7 +150,7 @@ def det(self: Any) -> Any:
 def _slogdet(A: Array) -> tuple[Array, ...]:
     check_square(A, "linalg.slogdet")
     check_floating(A, "linalg.slogdet", half=False)
-    compact, pivots, _ = lu_as_read(A)
+    compact, pivots, _ = _factors(A)
     diagonal = _diagonals(compact)
     size = np.abs(diagonal)
     turned = np.sign(diagonal) if A.dtype.kind != "c" else diagonal / np.where(size, size, 1)
@@ -166,7 +175,7 @@ def _slogdet_vjp(grads: Any, A: Any, result0: Any, result2: Any, result3: Any) -
         return None
     d = _scaled_identity(slope, shape_of(A)[-1])
     if type(d) is Tensor:
-        return solve_ex_row(mh(A), d)[0]
+        return solved_by(mh(A), d)
     return _from_factors(A, result2, result3, d)
 
 

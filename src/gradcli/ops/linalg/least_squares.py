@@ -18,6 +18,7 @@ from gradcli.ops.linalg.matrices import (
     each,
     lapack,
     mh,
+    raw,
     refuse,
     rows_and_columns,
     spread,
@@ -26,6 +27,7 @@ from gradcli.ops.linalg.matrices import (
 from gradcli.ops.linalg.spectra import eigh_row
 from gradcli.ops.matmul import matmul
 from gradcli.ops.reduction import sum_dim
+from gradcli.ops.scalars import mul_scalar
 from gradcli.ops.shape import common_shape, shape_of, squeeze_dim, unsqueeze
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
@@ -39,7 +41,7 @@ Array = Any
 
 def _bound(value: Any, function: str, name: str) -> Array:
     """A tolerance as an array; complex ones are refused."""
-    array = value._array if isinstance(value, Tensor) else np.asarray(float(value))
+    array = np.asarray(raw(value))
     if array.dtype.kind == "c":
         raise RuntimeError(
             f"{function}: {name} tensor of complex type is not supported. Got {word(array)}"
@@ -150,6 +152,7 @@ def pinv_within(self: Any, atol: Any = None, rtol: Any = None, hermitian: bool =
 
 @composite("linalg.pinv(Tensor self, Tensor rcond, bool hermitian=False)", doc=_DOC)
 def pinv_relative(self: Any, rcond: Any, hermitian: bool = False) -> Any:
+    _bound(rcond, "torch.linalg.pinv", "rcond")
     constants("linalg_pinv", rtol=rcond)
     return pinv_row(self, None, rcond, hermitian, "rcond")
 
@@ -186,6 +189,7 @@ def _check_lstsq(self: Array, b: Array, driver: str) -> None:
             "(input.dim() - other.dim()) <= 1"
         )
     vector = b.ndim == self.ndim - 1
+    common_shape([self.shape[:-2], b.shape[: -1 if vector else -2]])
     if self.shape[-2] != b.shape[-1 if vector else -2]:
         raise RuntimeError(
             f"{name}: input.size(-2) should match other.size({-1 if vector else -2})"
@@ -274,10 +278,10 @@ def _lstsq_vjp(grads: Any, self: Any, b: Any, result0: Any, needs: Any) -> tuple
         gap = matmul(self, x) - target
         weight = unsqueeze(of_residuals, -2)
         if needs[0]:
-            more = 2 * matmul(weight * gap, mh(x))
+            more = mul_scalar(matmul(weight * gap, mh(x)), 2)
             of_a = more if of_a is None else of_a + more
         if needs[1]:
-            more = -2 * weight * gap
+            more = mul_scalar(weight, -2) * gap
             more = squeeze_dim(more, -1) if vector else more
             of_b = more if of_b is None else of_b + more
     return of_a, of_b

@@ -27,7 +27,7 @@ from gradcli.ops.linalg.matrices import (
     word,
     zeros_of,
 )
-from gradcli.ops.linalg.triangular import solve_triangular
+from gradcli.ops.linalg.triangular import solve_triangular, substituted
 from gradcli.ops.matmul import matmul
 from gradcli.ops.placement import tril, triu
 from gradcli.ops.shape import common_shape, shape_of
@@ -57,19 +57,19 @@ def solved(compact: Array, pivots: Array, b: Array, left: bool = True, trans: in
     if not left:
         # X A = B is A^H X^H = B^H; of a real A the transpose is all the same.
         return adjoint(solved(compact, pivots, adjoint(b), True, 0 if trans else 2))
-    lead = common_shape([compact.shape[:-2], b.shape[:-2]])
-    compact, b = spread(compact, lead), spread(b, lead)
-    pivots = np.broadcast_to(pivots, (*lead, pivots.shape[-1]))
-    if not b.size:
-        return np.zeros(b.shape, b.dtype)
-    getrs = lapack("getrs", b)
-    found, _ = each(
-        lambda lu, swaps, sides: getrs(lu, swaps - 1, sides, trans=trans),
-        compact,
-        pivots,
-        b,
-        ranks=(2, 1, 2),
-    )
+    order = swapped(pivots, compact.shape[-1])
+    if trans:
+        found = substituted(compact, b, True, True, False, trans)
+        found = substituted(compact, found, False, True, True, trans)
+        order = np.argsort(order, -1)
+    else:
+        found = b
+    lead = common_shape([order.shape[:-1], found.shape[:-2]])
+    rows = np.broadcast_to(order, (*lead, order.shape[-1]))[..., None]
+    found = np.take_along_axis(spread(found, lead), rows, -2)
+    if not trans:
+        found = substituted(compact, found, False, True, True)
+        found = substituted(compact, found, True)
     return by_columns(found)
 
 

@@ -92,6 +92,20 @@ def lapack(name: str, array: Array) -> Any:
     return get_lapack_funcs(name, (array,))
 
 
+def qr_of_one(a: Array, complete: bool) -> tuple[Array, Array]:
+    """Q and R of one matrix by LAPACK, in its own precision; a square Q if ``complete``."""
+    m, n = a.shape
+    k = min(m, n)
+    columns = m if complete else k
+    if not k:
+        return np.eye(m, columns, dtype=a.dtype), np.zeros((columns, n), a.dtype)
+    compact, tau, _, _ = lapack("geqrf", a)(a)
+    room = np.zeros((m, columns), a.dtype)
+    room[:, :k] = compact[:, :k]
+    q, _, _ = lapack("ungqr" if a.dtype.kind == "c" else "orgqr", a)(room, tau)
+    return q, np.triu(compact[:columns])
+
+
 # --- checks, in PyTorch's words
 
 

@@ -69,6 +69,8 @@ def _put_back(reduced: Any, dims: tuple[int, int], ndim: int) -> Any:
 
 
 def _extreme(self: Any, ord: float, dim: int, keepdim: bool) -> Any:
+    if ord > 0 and not self.shape[dim]:
+        return sum_dim(self, (dim,), keepdim)  # zero: nothing is negative
     return (amax if ord > 0 else amin)(self, (dim,), keepdim)
 
 

@@ -26,6 +26,7 @@ from gradcli.ops.linalg.matrices import (
     lapack,
     mh,
     part,
+    qr_of_one,
     raw,
     word,
     zeros_of,
@@ -35,6 +36,7 @@ from gradcli.ops.matmul import matmul
 from gradcli.ops.placement import tril, triu
 from gradcli.ops.shape import expand, shape_of, unsqueeze
 from gradcli.ops.table import Row, composite, row
+from gradcli.tensor.graph import mode
 from gradcli.tensor.namedtuples import return_type
 
 Array = Any
@@ -51,10 +53,8 @@ def _qr(A: Array, mode: str = "reduced") -> tuple[Array, Array]:
             "'r', or 'complete'"
         )
     check_kernel(A, "geqrf_cpu")
-    if mode == "r":
-        return np.zeros(0, A.dtype), by_columns(np.linalg.qr(A, "r"))
-    q, r = np.linalg.qr(A, mode)  # type: ignore[call-overload]
-    return by_columns(q), by_columns(r)
+    q, r = each(lambda a: qr_of_one(a, mode == "complete"), A)
+    return np.zeros(0, A.dtype) if mode == "r" else by_columns(q), by_columns(r)
 
 
 def _weighted_diagonal(value: Any, real: float, imaginary: float) -> Any:
@@ -162,6 +162,10 @@ geqrf_row: Row = row(
     doc="R above, the vectors of Householder reflections below the diagonal, and their factors.",
 )
 def geqrf(self: Any) -> Any:
+    if self.is_complex() and self.requires_grad and mode.enabled:
+        raise RuntimeError(
+            "geqrf does not support automatic differentiation for outputs with complex dtype."
+        )
     return return_type("geqrf", "a tau")(geqrf_row(self))
 
 

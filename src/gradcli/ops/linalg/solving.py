@@ -28,16 +28,6 @@ from gradcli.tensor.tensor import Tensor
 Array = Any
 
 
-def transposed_lu(array: Array) -> bool:
-    """Whether PyTorch factorises the transpose, which saves it a copy in LAPACK's order."""
-    return bool(array.flags.c_contiguous and array.dtype.kind != "c")
-
-
-def lu_as_read(array: Array) -> tuple[Array, Array, Array]:
-    """The LU factors of the matrices or, where it matters, of their transposes."""
-    return lu_of(array.swapaxes(-1, -2) if transposed_lu(array) else array)
-
-
 # --- A X = B
 
 
@@ -67,10 +57,10 @@ def _solve_ex(
             "In this case linalg.solve is equivalent to B / A.squeeze(-1)"
         )
     common_shape([b.shape[:-2], A.shape[:-2]])
-    compact, pivots, info = lu_as_read(A)
+    compact, pivots, info = lu_of(A)
     if complaint:
         refuse(info, complaint, lambda _: "The solver failed because the input matrix is singular.")
-    x = solved(compact, pivots, b, left, 1 if transposed_lu(A) else 0)
+    x = solved(compact, pivots, b, left)
     return (x[..., 0] if vector else x), compact, pivots, info
 
 
@@ -87,9 +77,9 @@ def _solve_vjp(
     vector = is_vector(A.shape, B_shape)
     slope = unsqueeze(grad, -1) if vector else grad
     if type(grad) is Tensor:
-        of_b = solve_ex_row(mh(A), slope, left)[0]
+        of_b = solved_by(mh(A), slope, left)
     else:
-        of_b = solved(result1, result2, slope, left, 0 if transposed_lu(A) else 2)
+        of_b = solved(result1, result2, slope, left, 2)
     of_a = None
     if needs[0]:
         x = mh(unsqueeze(result0, -1) if vector else result0)
@@ -106,6 +96,11 @@ solve_ex_row: Row = row(
 )
 
 
+def solved_by(A: Any, B: Any, left: bool = True) -> Any:
+    """X of A X = B (or X A = B); refuses singular matrices."""
+    return solve_ex_row(A, B, left, "torch.linalg.solve")[0]
+
+
 @composite(
     "linalg.solve(Tensor A, Tensor B, *, bool left=True)",
     samples=lambda r: [
@@ -116,7 +111,7 @@ solve_ex_row: Row = row(
     doc="X of A X = B, or of X A = B.",
 )
 def solve(A: Any, B: Any, left: bool = True) -> Any:
-    return solve_ex_row(A, B, left, "torch.linalg.solve")[0]
+    return solved_by(A, B, left)
 
 
 @composite(
@@ -135,11 +130,11 @@ def solve_ex(A: Any, B: Any, left: bool = True, check_errors: bool = False) -> A
 def _inv_ex(A: Array, complaint: str | None = None) -> tuple[Array, Array]:
     check_square(A, "linalg.inv")
     check_floating(A, "linalg.inv", half=False)
-    compact, pivots, info = lu_as_read(A)
+    compact, pivots, info = lu_of(A)
     if complaint:
         refuse(info, complaint, singular, whole=complaint == "inv")
     unit = np.broadcast_to(np.eye(A.shape[-1], dtype=A.dtype), A.shape)
-    return solved(compact, pivots, unit, True, 1 if transposed_lu(A) else 0), info
+    return solved(compact, pivots, unit), info
 
 
 inv_ex_row: Row = row(

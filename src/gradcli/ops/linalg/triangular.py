@@ -142,7 +142,7 @@ def _triangular_solve_vjp(
     if of_x is not None:
         of_b, _ = triangular_solve_row(of_x, conj(A), upper, not transpose, unitriangular)
         if needs[1]:
-            outer = matmul(-conj(result0), mt(of_b)) if transpose else -matmul(of_b, mh(result0))
+            outer = -matmul(conj(result0), mt(of_b)) if transpose else -matmul(of_b, mh(result0))
             of_a = _triangle(outer, upper, unitriangular)
     if needs[1] and of_copy is not None:
         of_a = of_copy if of_a is None else of_a + of_copy
