@@ -110,7 +110,7 @@ def _walk(
                     shape, dtype = successor.shape, successor.dtype
                 array = gradient._array if recorded else gradient
                 if array.shape != shape or array.dtype is not dtype:
-                    gradient = fit(gradient, shape, dtype, node, recorded)
+                    gradient = fit(gradient, shape, dtype, node, recorded, successor)
                 known = buffer[number]
                 if known is None:
                     buffer[number] = gradient
@@ -174,9 +174,17 @@ def _accumulate(buffer: list[Any], number: int, grad: Any) -> None:
 
 
 def fit(
-    gradient: Any, shape: tuple[int, ...], dtype: np.dtype[Any], node: Node, recorded: bool
+    gradient: Any,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    node: Node,
+    recorded: bool,
+    successor: Node,
 ) -> Any:
-    """A gradient in the shape and type of its operand: undoes broadcasting and promotion."""
+    """A gradient in the shape and type of its operand: undoes broadcasting and promotion.
+
+    It goes from ``node`` to ``successor``.
+    """
     from gradcli.ops.creation import to_dtype
     from gradcli.ops.reduction import sum_to
 
@@ -184,7 +192,8 @@ def fit(
     if found != shape:
         if not _expands(shape, found):
             raise RuntimeError(
-                f"Function {node.label} returned an invalid gradient at index 0 - got "
+                f"Function {node.name()} returned an invalid gradient at index "
+                f"{node.successors.index(successor)} - got "
                 f"{list(found)} but expected shape compatible with {list(shape)}"
             )
         gradient = sum_to(gradient, shape)
