@@ -10,6 +10,7 @@ from gradcli.ops.table import attribute, composite, free
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Layout, strided
+from gradcli.tensor.graph import INFERENCE
 from gradcli.tensor.limits import FloatInfo, IntInfo
 from gradcli.tensor.tensor import Size, Tensor
 
@@ -116,7 +117,7 @@ def is_signed(self: Tensor) -> bool:
 
 @composite("is_inference(Tensor self)", doc="Whether the tensor was made in inference mode.")
 def is_inference(self: Tensor) -> bool:
-    return self._view is not None and self._view.creation == "inference"
+    return self._versions is INFERENCE
 
 
 @composite("Tensor.ndimension(Tensor self)", doc="How many dimensions there are.")

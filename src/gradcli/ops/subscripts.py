@@ -395,6 +395,8 @@ def _as_value(value: Any, dtype: DType) -> Tensor:
         return value
     if not isinstance(value, (bool, int, float, complex)):
         raise TypeError(f"can't assign a {type(value).__name__} to a torch.{dtype.tensor_name}")
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        raise ValueError("Overflow when unpacking long long")
     return wrap(np.asarray(fill_value(value, dtype)))
 
 

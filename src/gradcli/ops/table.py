@@ -24,6 +24,7 @@ The engine reduces a gradient to the shape and type of its operand, so formulas 
 
 from __future__ import annotations
 
+import math
 import sys
 import weakref
 from collections.abc import Callable, Iterable, Sequence
@@ -332,16 +333,28 @@ class RowNode(Node):
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_saved_"):
-            wanted = name.removeprefix("_saved_").replace("_sym_sizes", "_shape")
-            wanted = wanted.replace("_sym_strides", "_stride")
-            plan = self.plan
-            if wanted in plan.names:
-                if self.saved is None:
-                    raise RuntimeError(FREED)
-                value = self.saved[plan.names.index(wanted)]
-                return self.result(value) if type(value) is Saved else value
-            if wanted in self.row.formula_names():
-                return None  # only the gradients of other operands would need it
+            return self._attribute(name)
+        raise AttributeError(f"'{self.label}' object has no attribute '{name}'")
+
+    def _attribute(self, name: str) -> Any:
+        """What the node saved, under PyTorch's name for it."""
+        wanted, _, fact = name.removeprefix("_saved_").partition("_sym_")
+        if fact in ("sizes", "numel"):
+            wanted += "_shape"
+        elif wanted == "indices" and "result1" in self.plan.names:
+            wanted = "result1"
+        if wanted in self.plan.names:
+            if self.saved is None:
+                raise RuntimeError(FREED)
+            place = self.plan.names.index(wanted)
+            value = self.saved[place]
+            if type(value) is Saved:
+                return self.result(value)
+            if self.plan.saves[place][2] == "tensor" and isinstance(value, (int, float, complex)):
+                return wrap(np.asarray(value, dtypes.of_number(value).np))
+            return math.prod(value) if fact == "numel" else value
+        if wanted in self.row.formula_names():
+            return None  # only the gradients of other operands would need it
         raise AttributeError(f"'{self.label}' object has no attribute '{name}'")
 
 

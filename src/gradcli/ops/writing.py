@@ -89,6 +89,14 @@ _copy: Row = row(
 )
 
 
+def _same(a: Array, b: Array) -> bool:
+    """Whether two arrays are the same view of the same memory."""
+    return a is b or bool(
+        a.__array_interface__["data"][0] == b.__array_interface__["data"][0]
+        and (a.dtype, a.shape, a.strides) == (b.dtype, b.shape, b.strides)
+    )
+
+
 @composite("fill_(Tensor self, Scalar value)", doc="Writes one number to every element.")
 def fill_(self: Tensor, value: complex) -> Tensor:
     return in_place(_fill_number_, (self, value), coincide=True)
@@ -109,7 +117,7 @@ def zero_(self: Tensor) -> Tensor:
     doc="Writes the elements of another tensor, which broadcasts and is cast.",
 )
 def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
-    return in_place(_copy, (self, src), coincide=src is self)
+    return in_place(_copy, (self, src), coincide=_same(self._array, src._array))
 
 
 @composite(

@@ -140,6 +140,7 @@ class Node:
         """Calls ``hook(grad_outputs)`` before the node runs."""
         return Handle(self.node_hooks().pre, hook)
 
+    @property
     def metadata(self) -> dict[Any, Any]:
         """A fresh dictionary; PyTorch keeps user data here."""
         return {}
