@@ -178,7 +178,7 @@ index_put_row: Row = row(
     doc="A copy of self with values at the given indices, added if accumulate.",
 )
 def index_put(self: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Any:
-    return index_put_row(self, _given("index_put", indices, values), values, accumulate)
+    return index_put_row(self, _given("index_put", self, indices, values), values, accumulate)
 
 
 @composite(
@@ -187,11 +187,11 @@ def index_put(self: Tensor, indices: Any, values: Tensor, accumulate: bool = Fal
 )
 def index_put_(self: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
     return in_place(
-        index_put_row, (self, _given("index_put_", indices, values), values, accumulate)
+        index_put_row, (self, _given("index_put_", self, indices, values), values, accumulate)
     )
 
 
-def _given(name: str, indices: Any, values: Tensor) -> tuple[Any, ...]:
+def _given(name: str, self: Tensor, indices: Any, values: Tensor) -> tuple[Any, ...]:
     """The indices of a call of ``index_put``, which are tensors."""
     if not isinstance(indices, (tuple, list)):
         raise TypeError(
@@ -204,13 +204,14 @@ def _given(name: str, indices: Any, values: Tensor) -> tuple[Any, ...]:
                 f"expected Tensor as element {position} in argument 0, but got "
                 f"{type(index).__name__}"
             )
-    _check_mask(indices, values)
+    _check_mask(self, indices, values)
     return tuple(indices)
 
 
-def _check_mask(indices: Indices, values: Tensor) -> None:
+def _check_mask(self: Tensor, indices: Indices, values: Tensor) -> None:
     """PyTorch writes a single value to a mask like ``masked_fill_``, which has grown strict."""
     if _kinds(indices) == ["uint8"] and values.numel() == 1:
+        _places(shape_of(self), indices)
         raise RuntimeError(
             "masked_fill_ only supports boolean masks, but got mask with dtype unsigned char"
         )
@@ -379,7 +380,7 @@ def set_item(self: Tensor, index: Any, value: Any) -> None:
     target, indices = _apply(self, None if index is True else index)
     if indices:
         value = _without_leading_ones(value)
-        _check_mask(indices, value)
+        _check_mask(target, indices, value)
         in_place(index_put_row, (target, tuple(indices), value))
     elif shape_of(value) == shape_of(target):
         copy_(target, value)
