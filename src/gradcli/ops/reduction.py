@@ -62,7 +62,9 @@ def add_up(self: Array, where: tuple[int, ...], keepdim: bool, kind: Any) -> Arr
     """Sums along axes; those of half precision are kept in single precision until the end."""
     if kind == np.float16:
         return np.sum(self, axis=where, keepdims=keepdim, dtype=np.float32).astype(kind)
-    return np.sum(self, axis=where, keepdims=keepdim, dtype=kind)
+    total = np.sum(self, axis=where, keepdims=keepdim, dtype=kind)
+    # NumPy keeps the memory order of the operand, PyTorch does not.
+    return np.asarray(total, order="C") if total.ndim > 1 else total
 
 
 sum_all: Row = row(
