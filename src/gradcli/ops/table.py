@@ -341,6 +341,8 @@ class RowNode(Node):
         wanted, _, fact = name.removeprefix("_saved_").partition("_sym_")
         if fact in ("sizes", "numel"):
             wanted += "_shape"
+        elif fact == "strides":
+            wanted += "_stride"
         elif wanted == "indices" and "result1" in self.plan.names:
             wanted = "result1"
         if wanted in self.plan.names:

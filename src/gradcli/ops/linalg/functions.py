@@ -15,7 +15,7 @@ from gradcli.ops.linalg.matrices import (
     mh,
     part,
     raw,
-    zeros_of,
+    written,
 )
 from gradcli.ops.linalg.solving import inv
 from gradcli.ops.matmul import matmul
@@ -42,11 +42,14 @@ def _exp(self: Array) -> Array:
 
 def _exp_vjp(grad: Any, self: Any) -> Any:
     """The upper right block of exp([[A^H, G], [0, A^H]]) (Mathias, 1996)."""
-    n = shape_of(self)[-1]
+    *lead, n, _ = shape_of(self)
     a = mh(self)
-    upper = cat([a, grad], -1)
-    lower = cat([zeros_of(shape_of(a), a), a], -1)
-    return part(part(matrix_exp(cat([upper, lower], -2)), -2, 0, n), -1, n, n)
+
+    def block(row: int, column: int) -> Any:
+        return lambda whole: part(part(whole, -2, row * n, n), -1, column * n, n)
+
+    pieces = [(block(0, 0), a), (block(1, 1), a), (block(0, 1), grad)]
+    return block(0, 1)(matrix_exp(written((*lead, 2 * n, 2 * n), pieces, grad)))
 
 
 matrix_exp: Row = row(

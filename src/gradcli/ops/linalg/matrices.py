@@ -210,6 +210,19 @@ def zeros_of(shape: Sequence[int], like: Any) -> Any:
     return constant(np.zeros(tuple(shape), raw(like).dtype), like)
 
 
+def written(
+    shape: Sequence[int], pieces: Sequence[tuple[Callable[[Any], Any], Any]], like: Any
+) -> Any:
+    """Zeros with values copied to places, one after the other; a place is a function to a view."""
+    whole = zeros_of(shape, like)
+    for place, value in pieces:
+        if type(whole) is Tensor:
+            place(whole).copy_(value)
+        else:
+            place(whole)[...] = value
+    return whole
+
+
 def rows_and_columns(value: Any) -> tuple[int, int]:
     """How many rows and columns the matrices have."""
     m, n = shape_of(value)[-2:]

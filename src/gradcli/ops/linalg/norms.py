@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from gradcli.ops.arithmetic import reciprocal
 from gradcli.ops.linalg.matrices import check_floating, check_matrix, check_square
 from gradcli.ops.linalg.solving import inv_ex_row
@@ -17,7 +19,7 @@ from gradcli.ops.statistics import vector_norm
 from gradcli.ops.table import composite
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.tensor import wrap_dim
+from gradcli.tensor.tensor import wrap, wrap_dim
 
 _NAME = "linalg.matrix_norm"
 _ORDERS = ("fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf)
@@ -69,9 +71,13 @@ def _put_back(reduced: Any, dims: tuple[int, int], ndim: int) -> Any:
 
 
 def _extreme(self: Any, ord: float, dim: int, keepdim: bool) -> Any:
-    if ord > 0 and not self.shape[dim]:
-        return sum_dim(self, (dim,), keepdim)  # zero: nothing is negative
     return (amax if ord > 0 else amin)(self, (dim,), keepdim)
+
+
+def _zeros(self: Any, dims: tuple[int, int], keepdim: bool, dtype: DType | None) -> Any:
+    """The largest of no numbers, which are not negative; no gradient flows through it."""
+    shape = [1 if k in dims else n for k, n in enumerate(self.shape) if keepdim or k not in dims]
+    return wrap(np.zeros(shape, (dtype or self.dtype).to_real().np))
 
 
 @composite(
@@ -95,6 +101,9 @@ def matrix_norm(
     if abs(ord) not in (1, 2, math.inf):
         raise RuntimeError(f"{_NAME}: Order {ord:g} not supported.")
     rows, columns = _checked(self, dim, dtype, half=abs(ord) != 2)
+    compared = {1: (columns,), 2: (rows, columns)}.get(abs(ord), (rows,))
+    if ord > 0 and any(self.shape[k] == 0 for k in compared):
+        return _zeros(self, (rows, columns), keepdim, dtype)
     if abs(ord) == 2:
         found = _extreme(_singular_values(self, (rows, columns), dtype), ord, -1, keepdim)
         return _put_back(found, (rows, columns), self.ndim) if keepdim else found
@@ -200,14 +209,6 @@ def _refuse_order(p: Any) -> None:
         raise RuntimeError(f"linalg.cond got an invalid norm type: {shown}")
 
 
-def _no_elements(self: Any) -> Any:
-    from gradcli.ops.construction import array_of
-    from gradcli.tensor.tensor import wrap
-
-    kind = self.dtype.to_real()
-    return wrap(array_of(0.0, kind) + self._array.real.sum((-2, -1)))
-
-
 def _by_inverse(self: Any, p: Any) -> Any:
     measure = matrix_norm_named if isinstance(p, str) else matrix_norm
     inverse, info = inv_ex_row(self)
@@ -230,7 +231,7 @@ def cond(self: Any, p: complex | None = None) -> Any:
         raise RuntimeError("value cannot be converted to type double without overflow")
     _refuse_order(order)
     if not self.numel():
-        return _no_elements(self)
+        return _zeros(self, (self.ndim - 2, self.ndim - 1), False, None)
     if abs(order) == 2:
         values = svdvals(self)
         largest = narrow(values, -1, 0, 1)
@@ -247,7 +248,7 @@ def cond_named(self: Any, p: str) -> Any:
         check_square(self._array, f"linalg.cond(ord={p})")
     _refuse_order(p)
     if not self.numel():
-        return _no_elements(self)
+        return _zeros(self, (self.ndim - 2, self.ndim - 1), False, None)
     if p == "nuc":
         values = svdvals(self)
         return sum_dim(values, (-1,)) * sum_dim(reciprocal(values), (-1,))

@@ -6,7 +6,7 @@ arXiv:2009.10071 (matrices with more columns than rows).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,12 +29,14 @@ from gradcli.ops.linalg.matrices import (
     qr_of_one,
     raw,
     word,
+    written,
     zeros_of,
 )
 from gradcli.ops.linalg.triangular import solve_triangular
 from gradcli.ops.matmul import matmul
 from gradcli.ops.placement import tril, triu
-from gradcli.ops.shape import expand, shape_of, unsqueeze
+from gradcli.ops.shape import expand, shape_of, squeeze_dim, unsqueeze
+from gradcli.ops.slicing import select
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor.graph import mode
 from gradcli.tensor.namedtuples import return_type
@@ -190,7 +192,7 @@ def _reflections_vjp(of_product: Any, reflections: Any, tau: Any) -> tuple[Any, 
     H = I - tau v v^H has dH = -dtau v v^H - tau dv v^H - tau v dv^H; for each H the gradient of the
     product is carried through the reflections on both sides.
     """
-    m, n = shape_of(reflections)[-2:]
+    m = shape_of(reflections)[-2]
     k = shape_of(tau)[-1]
     if not k or not m:
         return None, None
@@ -205,14 +207,21 @@ def _reflections_vjp(of_product: Any, reflections: Any, tau: Any) -> tuple[Any, 
     for v, factor, rest in zip(columns, factors, reversed(behind), strict=True):
         own = matmul(slope, mh(rest))
         along = matmul(own, v)
-        of_factors.append(-part(matmul(mh(v), along), -1, 0, 1))
+        of_factors.append(squeeze_dim(-matmul(mh(v), along), -1))
         of_vectors.append(-(conj(factor) * along) - factor * matmul(mh(own), v))
         slope = _reflected(v, conj(factor), slope)
-    found = cat(of_vectors, -1)
-    if n > k:
-        found = cat([found, zeros_of((*shape_of(found)[:-1], n - k), found)], -1)
-    taus = cat(of_factors, -1)
-    return tril(found, -1), taus[..., 0, :]
+    whole = _columns_written(of_vectors, shape_of(reflections), slope)
+    return tril(whole, -1), _columns_written(of_factors, shape_of(tau), slope)
+
+
+def _columns_written(columns: Sequence[Any], shape: Sequence[int], like: Any) -> Any:
+    """Columns (of length one there) as the first entries along the last dimension of zeros."""
+
+    def entry(k: int) -> Callable[[Any], Any]:
+        return lambda whole: select(whole, -1, k)
+
+    pieces = [(entry(k), squeeze_dim(column, -1)) for k, column in enumerate(columns)]
+    return written(shape, pieces, like)
 
 
 def _check_factors(reflections: Array, tau: Array, name: str, batch: str) -> None:
@@ -248,7 +257,7 @@ def _householder(input: Array, tau: Array) -> Array:
         )
     check_kernel(input, "orgqr_cpu")
     if not tau.shape[-1] or not input.size:
-        return np.broadcast_to(np.eye(m, n, dtype=input.dtype), input.shape).copy()
+        return by_columns(np.broadcast_to(np.eye(m, n, dtype=input.dtype), input.shape).copy())
     orgqr = lapack("ungqr" if input.dtype.kind == "c" else "orgqr", input)
     (found,) = each(lambda a, t: orgqr(a, t)[:1], input, tau, ranks=(2, 1))
     return by_columns(found)

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradcli.ops.linalg.lu import lu_of, solved
 from gradcli.ops.linalg.matrices import (
+    by_columns,
     check_equation,
     check_floating,
     check_matrix,
@@ -61,7 +62,9 @@ def _solve_ex(
     if complaint:
         refuse(info, complaint, lambda _: "The solver failed because the input matrix is singular.")
     x = solved(compact, pivots, b, left)
-    return (x[..., 0] if vector else x), compact, pivots, info
+    if vector:
+        x = x[..., 0] if x.ndim == 2 else by_columns(x[..., 0])
+    return x, compact, pivots, info
 
 
 def _solve_vjp(

@@ -190,8 +190,7 @@ def svd_old(self: Any, some: bool = True, compute_uv: bool = True) -> Any:
     u, s, vh = svd_row(self, not some and compute_uv)
     if not compute_uv:
         *lead, m, n = self.shape
-        u, v = (wrap(np.zeros((*lead, k, k), self._array.dtype)) for k in (m, n))
-        return return_type("svd", "U S V")((u, s, v))
+        u, vh = (wrap(np.zeros((*lead, k, k), self._array.dtype)) for k in (m, n))
     return return_type("svd", "U S V")((u, s, mh(vh)))
 
 
