@@ -225,7 +225,7 @@ def accumulate_grad(sink: AccumulateGrad, grad: Any, recorded: bool) -> None:
         leaf._grad = clone(grad, copies=True) if known is None else add(known, grad)
     elif known is None:
         # The array may be a view of another gradient, so the leaf gets one of its own.
-        leaf._grad = wrap(np.array(grad, dtype=leaf._array.dtype))
+        leaf._grad = wrap(np.array(grad, dtype=sink.dtype))
     elif known._requires_grad:
         leaf._grad = wrap(known._array + grad)
     else:

@@ -144,16 +144,19 @@ spread: Row = row(
 
 
 class WindowNode(Node):
-    """The ``grad_fn`` of a view that was made anew: a window on the base as it is now."""
+    """The ``grad_fn`` of a view that was made anew: a window on the base as it is now.
 
-    __slots__ = ("label", "window")
+    Most are never walked, so where the view lies is found out when that happens.
+    """
+
+    __slots__ = ("arrays", "label")
 
     def __init__(self, tensor: Tensor, base: Tensor, label: str) -> None:
         node, number = edge_of(base)
         self.successors = (node,)
         self.numbers = (number,)
         self.label = label
-        self.window = Window(base._array, tensor._array)
+        self.arrays = base._array, tensor._array
         self.shape = tensor._array.shape
         self.dtype = tensor._array.dtype
         self.others = ()
@@ -161,7 +164,7 @@ class WindowNode(Node):
         self.sequence = next_sequence()
 
     def apply(self, grads: Sequence[Any], recorded: bool) -> Sequence[Any]:
-        return (None if grads[0] is None else spread(grads[0], self.window),)
+        return (None if grads[0] is None else spread(grads[0], Window(*self.arrays)),)
 
 
 class CopySlices(Node):

@@ -87,13 +87,16 @@ class Node:
     INTERNAL: ClassVar[frozenset[str]] = frozenset(
         {
             "apply",
+            "arrays",
             "dtype",
+            "function",
             "hooks",
             "label",
             "node_hooks",
             "numbers",
             "others",
             "plan",
+            "post_accumulate",
             "release",
             "result",
             "row",
@@ -104,6 +107,7 @@ class Node:
             "successors",
             "unpack",
             "versions",
+            "window",
         }
     )
 

@@ -279,10 +279,11 @@ class Tensor:
                 )
             if value is self:
                 raise RuntimeError("can't assign Variable as its own grad")
-            if value.dtype is not self.dtype:
+            kind = _GRAD_DTYPES.get(id(self), self.dtype)
+            if kind is not None and value.dtype is not kind:
                 raise RuntimeError(
                     f"attempting to assign a gradient with dtype '{dtype_word(value)}' to a tensor "
-                    f"with grad_dtype '{dtype_word(self)}'. The gradient must match the tensor's "
+                    f"with grad_dtype '{kind.scalar_name}'. The gradient must match the tensor's "
                     "grad_dtype (defaults to the tensor's dtype). You can set the tensor's "
                     "grad_dtype attribute with a specific dtype, or None to allow any dtype. Set "
                     "grad_dtype with caution. Diverging the dtypes of a tensor and its gradient "
@@ -294,6 +295,35 @@ class Tensor:
                     f"instead of {list(self._array.shape)}"
                 )
         self._grad = value
+
+    @property
+    def grad_dtype(self) -> DType | None:
+        """The type of a leaf's gradient: the leaf's own unless set; None allows any."""
+        if not self.is_leaf:
+            raise RuntimeError("grad_dtype can only be accessed on leaf tensors.")
+        return _GRAD_DTYPES.get(id(self), self.dtype)
+
+    @grad_dtype.setter
+    def grad_dtype(self, dtype: DType | None) -> None:
+        if not self.is_leaf:
+            raise RuntimeError("grad_dtype can only be set on leaf tensors.")
+        if dtype is not None:
+            if not isinstance(dtype, DType):
+                raise RuntimeError(
+                    f"grad_dtype must be a torch.dtype or None, but got {type(dtype).__name__}"
+                )
+            if self._grad is not None and self._grad.dtype is not dtype:
+                raise RuntimeError(
+                    f"Cannot set grad_dtype to '{dtype.scalar_name}' because there is already a "
+                    f"gradient with dtype '{dtype_word(self._grad)}'. Please clear the gradient "
+                    "(.grad = None) before changing grad_dtype, or ensure the new grad_dtype "
+                    "matches the existing gradient's dtype."
+                )
+        if id(self) not in _GRAD_DTYPES:
+            weakref.finalize(self, _GRAD_DTYPES.pop, id(self), None)
+        _GRAD_DTYPES[id(self)] = dtype
+        if self._requires_grad:
+            accumulator(self).dtype = (dtype or self.dtype).np
 
     @property
     def data(self) -> Tensor:
@@ -423,6 +453,8 @@ class Tensor:
 
 
 _new = object.__new__
+# The types of gradients that were set, by the identity of the leaf.
+_GRAD_DTYPES: dict[int, DType | None] = {}
 # Sinks with post-accumulate hooks live as long as their leaf does.
 _PINNED: weakref.WeakKeyDictionary[Tensor, AccumulateGrad] = weakref.WeakKeyDictionary()
 
@@ -457,6 +489,8 @@ def accumulator(leaf: Tensor) -> AccumulateGrad:
     node = None if known is None else known()
     if node is None:
         node = AccumulateGrad(leaf)
+        if id(leaf) in _GRAD_DTYPES:
+            node.dtype = (_GRAD_DTYPES[id(leaf)] or leaf.dtype).np
         if leaf._hooks is not None:
             node.node_hooks().tensor[0] = leaf._hooks
         leaf._accumulator = weakref.ref(node)
