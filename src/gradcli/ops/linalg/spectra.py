@@ -6,6 +6,7 @@ Derivatives after Townsend, "Differentiating the singular value decomposition" (
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from gradcli.ops.linalg.matrices import (
     word,
 )
 from gradcli.ops.linalg.solving import solved_by
-from gradcli.ops.linalg.tridiagonal import LARGEST, NotConverged, eigen_of_small
+from gradcli.ops.linalg.tridiagonal import LARGEST, NotConverged, eigen_of_small, rotation
 from gradcli.ops.matmul import matmul
 from gradcli.ops.placement import diag_embed
 from gradcli.ops.shape import shape_of, unsqueeze
@@ -283,12 +284,32 @@ def eigvalsh(self: Any, UPLO: str = "L") -> Any:
 # --- any square matrix
 
 
-def _complex_pairs(values: Array, vectors: Array) -> Array:
-    """LAPACK's real and imaginary columns of conjugate eigenvectors as complex columns."""
+def _complex_pairs(a: Array, values: Array, vectors: Array) -> Array:
+    """LAPACK's real and imaginary columns of conjugate eigenvectors as complex columns.
+
+    LAPACK turns a complex vector until its largest element is real, by a plane rotation. Which sign
+    that leaves depends on the element before, which is recovered from the Schur form. In single
+    precision PyTorch's LAPACK and SciPy's agree.
+    """
+    from scipy.linalg import schur
+
     found = vectors.astype(values.dtype)
-    for k in np.flatnonzero(values.imag > 0):
+    pairs = np.flatnonzero(values.imag > 0)
+    for k in pairs:
         found[:, k] = vectors[:, k] + 1j * vectors[:, k + 1]
         found[:, k + 1] = found[:, k].conj()
+    if a.dtype != np.float64 or not pairs.size:
+        return found
+    triangle, basis = schur(a, "real", check_finite=False)
+    for k in pairs:
+        vector = found[:, k]
+        above, below = triangle[k, k + 1], triangle[k + 1, k]
+        # How back substitution starts the vector of a block of two.
+        first = 1.0 if abs(above) >= abs(below) else -math.copysign(1.0, below)
+        largest = int(np.argmax(np.abs(vector)))
+        before = vector[largest] * first / (basis[:, k] @ vector)
+        if rotation(before.real, before.imag)[2] * vector[largest].real < 0:
+            found[:, k : k + 2] *= -1
     return found
 
 
@@ -299,7 +320,7 @@ def _eigen(a: Array) -> tuple[Array, Array, int]:
         return values, vectors, info
     re, im, _, vectors, info = geev(a, compute_vl=0)
     values = re + 1j * im
-    return values, _complex_pairs(values, vectors), info
+    return values, _complex_pairs(a, values, vectors), info
 
 
 def _check_eig(self: Array, name: str) -> None:
