@@ -15,7 +15,7 @@ from gradcli.ops.table import Row, attribute, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import MemoryFormat, arranged_copy, check_rank, contiguous_format
-from gradcli.tensor.tensor import Tensor, share, wrap_dim
+from gradcli.tensor.tensor import Tensor, share, type_word, wrap_dim
 
 Array = Any
 
@@ -260,21 +260,13 @@ def ravel(self: Any) -> Any:
 # --- expansion
 
 
-def _type_word(array: Array) -> str:
-    """A tensor's type as C++ messages print it: ``torch.FloatTensor``, ``CPUBoolType``."""
-    dtype = dtypes.of(array)
-    if dtype.category in (dtypes.BOOL, dtypes.COMPLEX):
-        return f"CPU{dtype.scalar_name}Type"
-    return f"torch.{dtype.tensor_name}"
-
-
 def _expand(self: Array, size: Sequence[int]) -> Array:
     lead = len(size) - self.ndim
     if lead < 0:
         raise RuntimeError(
-            f"expand({_type_word(self)}{{{list(self.shape)}}}, size={list(size)}): the number "
-            f"of sizes provided ({len(size)}) must be greater or equal to the number of dimensions "
-            f"in the tensor ({self.ndim})"
+            f"expand({type_word(dtypes.of(self))}{{{list(self.shape)}}}, size={list(size)}): the "
+            f"number of sizes provided ({len(size)}) must be greater or equal to the number of "
+            f"dimensions in the tensor ({self.ndim})"
         )
     shape = list(size)
     for position in reversed(range(len(size))):

@@ -36,7 +36,7 @@ import numpy as np
 from gradcli.ops.schema import Mismatch, Signature, describe_types, split_signature
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import FREED, INFERENCE, Node, mode, operator_name
-from gradcli.tensor.tensor import Tensor, edge_of, share, versions_of, wrap
+from gradcli.tensor.tensor import Tensor, edge_of, share, type_word, versions_of, wrap
 
 Formula = Callable[..., Any]
 
@@ -318,14 +318,14 @@ class RowNode(Node):
             self.saved = None
 
     def _modified(self, tensor: Tensor, expected: int) -> RuntimeError:
-        name, number = tensor.dtype.tensor_name, tensor._nr
+        word, number = type_word(tensor.dtype), tensor._nr
         made_by = tensor.grad_fn
         origin = ""
         if made_by is not None:
             origin = f", which is output {number} of {operator_name(made_by)},"
         return RuntimeError(
             "one of the variables needed for gradient computation has been modified by an inplace "
-            f"operation: [torch.{name} {list(tensor._array.shape)}]{origin} is at version "
+            f"operation: [{word} {list(tensor._array.shape)}]{origin} is at version "
             f"{tensor._version}; expected version {expected} instead. Hint: enable anomaly "
             "detection to find the operation that failed to compute its gradient, with "
             "torch.autograd.set_detect_anomaly(True, check_nan=False)."

@@ -567,6 +567,13 @@ def dtype_word(tensor: Tensor) -> str:
     }.get(tensor.dtype.name, tensor.dtype.name)
 
 
+def type_word(dtype: DType) -> str:
+    """A tensor's type as C++ messages print it: ``torch.FloatTensor``, ``CPUBoolType``."""
+    if dtype.category in (dtypes.BOOL, dtypes.COMPLEX):
+        return f"CPU{dtype.scalar_name}Type"
+    return f"torch.{dtype.tensor_name}"
+
+
 def _warn_non_leaf_grad() -> None:
     import warnings
 
