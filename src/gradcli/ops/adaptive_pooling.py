@@ -10,9 +10,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from gradcli.ops.checks import floating_only
 from gradcli.ops.comparison import zeros_like
 from gradcli.ops.max_pooling import gathered, scattered
-from gradcli.ops.pooling import check_line, one_number, quotient, refuse_types
+from gradcli.ops.pooling import check_line, one_number, quotient
 from gradcli.ops.reduction import mean_dim
 from gradcli.ops.shape import shape_of, squeeze_dim, unsqueeze
 from gradcli.ops.table import Row, composite, row
@@ -72,7 +73,7 @@ def _average(self: Array, output_size: Sizes) -> Array:
             f"{name}(): Expected {dims + 1}D or {dims + 2}D tensor, but got {list(self.shape)}"
         )
     _refuse_empty(self.shape, name, self.ndim - dims)
-    refuse_types(self, name + "_cpu" * (dims == 3), "f")
+    floating_only(self, name + "_cpu" * (dims == 3))
     windows = _windows(self.shape, output_size)
     return quotient(sum_windows(self, windows), _counts(windows))
 
@@ -176,7 +177,7 @@ def _largest(self: Array, output_size: Sizes) -> tuple[Array, Array]:
         shape = [*self.shape[:-dims], *output_size]
         wrong = next(length for length in output_size if length < 0)
         raise RuntimeError(f"Trying to create tensor with negative dimension {wrong}: {shape}")
-    refuse_types(self, name + "_cpu" * (dims == 3), "f")
+    floating_only(self, name + "_cpu" * (dims == 3))
     return largest_in_windows(self, _windows(self.shape, output_size))
 
 

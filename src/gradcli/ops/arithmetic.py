@@ -25,6 +25,7 @@ from gradcli.ops.samples import binary, pointwise
 from gradcli.ops.scalars import div_scalar, mul_scalar
 from gradcli.ops.table import COMMON, FLOAT, Row, composite, row
 from gradcli.tensor import dtypes
+from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.tensor import Tensor
 
 Array = Any
@@ -159,8 +160,7 @@ def _rounded_div(self: Array, other: Array, rounding_mode: str) -> Array:
 def _divisible(self: Array, other: Array, name: str) -> None:
     kind = np.result_type(self, other)
     if kind.kind in "bc":
-        word = dtypes.from_numpy(kind).scalar_name
-        raise NotImplementedError(f"\"{name}\" not implemented for '{word}'")
+        raise no_kernel(name, kind)
 
 
 def _refuse_zero(divisor: Array) -> None:
@@ -281,12 +281,7 @@ fmod: Row = row(
 
 
 def _whole(name: str, forward: Any, doc: str) -> Row:
-    def checked(self: Array, other: Array) -> Array:
-        if self.dtype.kind not in "iu":
-            word = dtypes.of(self).scalar_name
-            raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{word}'")
-        return forward(self, other)
-
+    checked = kernel(f"{name}_cpu", "iu", forward)
     return row(f"{name}(Tensor self, Tensor other)", checked, promote=COMMON, doc=doc)
 
 

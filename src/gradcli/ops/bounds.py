@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.arithmetic import sub, true_div
-from gradcli.ops.checks import convert, kernel, real_only
+from gradcli.ops.checks import convert, kernel, kinds_only, real_only
 from gradcli.ops.comparison import (
     conj,
     filled,
@@ -180,9 +180,7 @@ nextafter: Row = row(
 
 def _lerp_between(self: Array, end: Array, weight: Array) -> Array:
     """Counted from the nearer end, which therefore is exact."""
-    if self.dtype.kind not in "fc":
-        word = dtypes.of(self).scalar_name
-        raise NotImplementedError(f"\"lerp_kernel_scalar\" not implemented for '{word}'")
+    kinds_only(self, "lerp_kernel_scalar", "fc")
     way = end - self
     near: Array = self + weight * way
     return np.where(np.abs(weight) < 0.5, near, end - way * (1 - weight)).astype(near.dtype)

@@ -7,27 +7,39 @@ from typing import Any, Final
 
 import numpy as np
 
-from gradcli.tensor import dtypes
+from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.graph import mode
 from gradcli.tensor.tensor import Tensor
 
 Array = Any
 
 
+def kinds_only(array: Array, kernel: str, kinds: str) -> None:
+    """Refuses types of other kinds (NumPy's letters) than those that PyTorch's kernel serves."""
+    if array.dtype.kind not in kinds:
+        raise no_kernel(kernel, array.dtype)
+
+
 def floating_only(array: Array, kernel: str, complex_too: bool = False) -> None:
     """Refuses integers and booleans (and complex numbers) as a kernel without them does."""
-    if array.dtype.kind not in ("fc" if complex_too else "f"):
-        word = dtypes.of(array).scalar_name
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{word}'")
+    kinds_only(array, kernel, "fc" if complex_too else "f")
+
+
+def refuse_complex(array: Array, kernel: str) -> None:
+    """Refuses complex numbers, which have no order."""
+    kinds_only(array, kernel, "fiub")
+
+
+def numbers_only(array: Array, kernel: str) -> None:
+    """Refuses booleans."""
+    kinds_only(array, kernel, "fciu")
 
 
 def kernel(name: str, kinds: str, forward: Any) -> Any:
     """A forward function that refuses types whose kinds (NumPy's letters) its kernel lacks."""
 
     def checked(self: Array, *rest: Any, **options: Any) -> Any:
-        if self.dtype.kind not in kinds:
-            word = dtypes.of(self).scalar_name
-            raise NotImplementedError(f"\"{name}\" not implemented for '{word}'")
+        kinds_only(self, name, kinds)
         return forward(self, *rest, **options)
 
     return checked

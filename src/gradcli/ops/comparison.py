@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.checks import kernel, real_only
+from gradcli.ops.checks import kernel, kinds_only, real_only
 from gradcli.ops.samples import pointwise
 from gradcli.ops.table import COMMON, Row, composite, row
 from gradcli.tensor import dtypes
+from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.tensor import Tensor
 
 Array = Any
@@ -153,8 +154,7 @@ def _bitwise(name: str, symbol: str, forward: Any, doc: str, kinds: str = "iub")
     def checked(self: Array, other: Array) -> Array:
         kind = np.result_type(self, other)
         if kind.kind not in kinds:
-            word = dtypes.from_numpy(kind).scalar_name
-            raise NotImplementedError(f"\"{symbol}_cpu\" not implemented for '{word}'")
+            raise no_kernel(f"{symbol}_cpu", kind)
         return forward(self, other)
 
     return row(f"{name}(Operand self, Operand other)", checked, promote=COMMON, doc=doc)
@@ -168,9 +168,7 @@ right_shift: Row = _bitwise("bitwise_right_shift", "rshift", np.right_shift, "se
 
 
 def _invert(self: Array) -> Array:
-    if self.dtype.kind not in "iub":
-        word = dtypes.of(self).scalar_name
-        raise NotImplementedError(f"\"bitwise_not_cpu\" not implemented for '{word}'")
+    kinds_only(self, "bitwise_not_cpu", "iub")
     return np.invert(self)
 
 

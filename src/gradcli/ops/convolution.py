@@ -27,6 +27,7 @@ from gradcli.ops.windows import (
     half_in_single,
 )
 from gradcli.tensor import dtypes
+from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.tensor import Tensor
 
 Array = Any
@@ -187,7 +188,7 @@ def _check_types(input: Array, weight: Array, bias: Array | None, transposed: bo
         name += "_out_cpu" if transposed else "_cpu"
         if dims == 3 and not transposed:
             name = "compute_columns3d"
-        raise NotImplementedError(f"\"{name}\" not implemented for '{kind}'")
+        raise no_kernel(name, input.dtype)
     if weight.dtype != input.dtype:
         raise RuntimeError(f"expected scalar type {kind} but found {dtypes.of(weight).scalar_name}")
     if bias is None or bias.dtype == input.dtype:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.checks import floating_only
+from gradcli.ops.checks import floating_only, kinds_only
 from gradcli.ops.reduction import axes
 from gradcli.ops.table import Row, composite, lookup, row
 from gradcli.tensor import dtypes
@@ -30,9 +30,7 @@ row(
 def _bincount(self: Array, weights: Array | None = None, minlength: int = 0) -> Array:
     if minlength < 0:
         raise RuntimeError("minlength should be >= 0")
-    if self.dtype.kind not in "iu":
-        word = dtypes.of(self).scalar_name
-        raise NotImplementedError(f"\"bincount_cpu\" not implemented for '{word}'")
+    kinds_only(self, "bincount_cpu", "iu")
     if self.ndim != 1 or (self.size and self.min() < 0):
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
     if weights is None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.checks import not_implemented
+from gradcli.ops.checks import not_implemented, refuse_complex
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor, wrap, wrap_dim
@@ -63,9 +63,7 @@ def _refuse_empty(self: Array, dim: int, name: str) -> None:
 
 
 def _unique(self: Array) -> tuple[Array, Array, Array]:
-    if self.dtype.kind == "c":
-        word = dtypes.of(self).scalar_name
-        raise NotImplementedError(f"\"unique\" not implemented for '{word}'")
+    refuse_complex(self, "unique")
     flat = self.reshape(-1)
     places, groups, counts = _distinct(flat, np.argsort(flat, kind="stable"))
     return flat[places], groups.reshape(self.shape), counts

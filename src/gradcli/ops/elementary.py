@@ -26,6 +26,7 @@ from gradcli.ops.samples import binary, pointwise
 from gradcli.ops.scalars import add_scalar, mul_scalar, sub_scalar
 from gradcli.ops.table import COMMON, FLOAT, Row, composite, row
 from gradcli.tensor import dtypes
+from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.tensor import Tensor, wrap
 
 Array = Any
@@ -76,7 +77,7 @@ def _power_scalar(self: Array, exponent: complex) -> Array:
 
 def _two_bools(self: Array, exponent: Array) -> Array:
     if np.asarray(self).dtype == np.bool_ and np.asarray(exponent).dtype == np.bool_:
-        raise NotImplementedError("\"pow\" not implemented for 'Bool'")
+        raise no_kernel("pow", np.dtype(np.bool_))
     return _power(self, exponent)
 
 
@@ -294,8 +295,7 @@ logaddexp2: Row = row(
 def _xlogy(self: Array, other: Array) -> Array:
     kind = np.result_type(self, other)
     if kind.kind == "c":
-        word = dtypes.from_numpy(kind).scalar_name
-        raise NotImplementedError(f"\"xlogy_cpu\" not implemented for '{word}'")
+        raise no_kernel("xlogy_cpu", kind)
     if not hasattr(other, "dtype"):
         other = self.dtype.type(other)
     product = np.multiply(self, np.log(other))

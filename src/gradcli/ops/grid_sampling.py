@@ -24,6 +24,7 @@ from gradcli.ops.slicing import select
 from gradcli.ops.table import Row, composite, row
 from gradcli.ops.windows import half_in_single
 from gradcli.tensor import dtypes
+from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.tensor import Tensor, wrap
 
 Array = Any
@@ -286,7 +287,7 @@ def _check(input: Array, grid: Array, dims: int, mode: int) -> None:
     kind = dtypes.of(input).scalar_name
     if input.dtype.kind != "f":
         name = "grid_sampler_2d_cpu_kernel_impl" if dims == 2 else "grid_sampler3d_cpu"
-        raise NotImplementedError(f"\"{name}\" not implemented for '{kind}'")
+        raise no_kernel(name, input.dtype)
     if input.dtype != grid.dtype:
         raise RuntimeError(f"expected scalar type {kind} but found {dtypes.of(grid).scalar_name}")
 

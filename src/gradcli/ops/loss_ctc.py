@@ -15,6 +15,7 @@ from gradcli.ops.loss import MEAN, NONE, SUM, reduction_code
 from gradcli.ops.reduction import mean_all, sum_all
 from gradcli.ops.shape import squeeze_dim, unsqueeze
 from gradcli.ops.table import Row, composite, row
+from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.tensor import Tensor, wrap
 
 Array = Any
@@ -97,7 +98,7 @@ def _ctc(
 ) -> Array:
     floating_only(log_probs, "ctc_loss_cpu")
     if log_probs.dtype == np.float16:
-        raise NotImplementedError("\"ctc_loss_cpu\" not implemented for 'Half'")
+        raise no_kernel("ctc_loss_cpu", log_probs.dtype)
     _check(log_probs, targets, input_lengths, target_lengths, blank)
     losses = [
         _sample_loss(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.arithmetic import scaled
-from gradcli.ops.checks import convert
+from gradcli.ops.checks import convert, numbers_only
 from gradcli.ops.comparison import conj
 from gradcli.ops.shape import (
     common_shape,
@@ -39,11 +39,6 @@ Array = Any
 
 def _word(array: Array) -> str:
     return dtypes.of(array).scalar_name
-
-
-def _numbers_only(array: Array, kernel: str) -> None:
-    if array.dtype.kind == "b":
-        raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
 
 
 def _multiplied(a: Array, b: Array) -> Array:
@@ -84,7 +79,7 @@ def _mm(self: Array, mat2: Array) -> Array:
             "expected m1 and m2 to have the same dtype, but got: "
             f"{dtype_word(wrap(self))} != {dtype_word(wrap(mat2))}"
         )
-    _numbers_only(self, "addmm_impl_cpu_")
+    numbers_only(self, "addmm_impl_cpu_")
     return _multiplied(self, mat2)
 
 
@@ -137,7 +132,7 @@ def _addmm(self: Array, mat1: Array, mat2: Array, beta: complex = 1, alpha: comp
             raise RuntimeError(f"{name} must be a matrix, got {factor.ndim}-D tensor")
     _multipliable(mat1, mat2)
     expand(self, (mat1.shape[0], mat2.shape[1]))
-    _numbers_only(self, "addmm_impl_cpu_")
+    numbers_only(self, "addmm_impl_cpu_")
     return _combined(self, _multiplied(mat1, mat2), beta, alpha)
 
 
@@ -181,7 +176,7 @@ def _addmv(self: Array, mat: Array, vec: Array, beta: complex = 1, alpha: comple
             "addmv input tensors must have the same dtype, but got "
             f"{_word(self)}, {_word(mat)}, and {_word(vec)}"
         )
-    _numbers_only(self, "addmv_impl_cpu")
+    numbers_only(self, "addmv_impl_cpu")
     return _combined(self, _multiplied(mat, vec), beta, alpha)
 
 
@@ -232,7 +227,7 @@ def _check_dot(self: Array, other: Array) -> None:
             f"inconsistent tensor size, expected tensor [{a}] and src [{b}] to have the same "
             f"number of elements, but got {a} and {b} elements respectively"
         )
-    _numbers_only(self, "dot")
+    numbers_only(self, "dot")
 
 
 def _dot(self: Array, tensor: Array) -> Array:
@@ -312,7 +307,7 @@ def _bmm(self: Array, mat2: Array) -> Array:
     if self.dtype != mat2.dtype:
         raise RuntimeError(f"expected scalar type {_word(self)} but found {_word(mat2)}")
     if self.shape[2]:
-        _numbers_only(self, "bmm")
+        numbers_only(self, "bmm")
     return _multiplied(self, mat2)
 
 
@@ -339,7 +334,7 @@ def _baddbmm(
             f"Input dtypes must be the same, got: input {words[0]}, batch1: {words[1]}, "
             f"batch2: {words[2]}"
         )
-    _numbers_only(self, "baddbmm")
+    numbers_only(self, "baddbmm")
     return _combined(own, _multiplied(batch1, batch2), beta, alpha)
 
 
@@ -380,7 +375,7 @@ def _addbmm(
                 f"{name} and mat2 must have the same dtype, but got {_word(first)} and "
                 f"{_word(batch2)}"
             )
-    _numbers_only(self, "addmm_impl_cpu_")
+    numbers_only(self, "addmm_impl_cpu_")
     total = np.sum(_multiplied(batch1, batch2), axis=0, dtype=self.dtype)
     return _combined(own, total, beta, alpha)
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from gradcli.ops.checks import floating_only, kinds_only
 from gradcli.ops.comparison import zeros_like
 from gradcli.ops.pooling import (
     Pool,
@@ -20,7 +21,6 @@ from gradcli.ops.pooling import (
     one_number,
     pool_windows,
     pooled_length,
-    refuse_types,
     request,
 )
 from gradcli.ops.shape import reshape, shape_of, squeeze_dim, unsqueeze
@@ -36,7 +36,7 @@ Sizes = Sequence[int]
 def _max_pool(self: Array, pool: Pool) -> tuple[Array, Array]:
     name = "max_pool3d_with_indices_out_cpu_template()"
     windows = pool_windows(self.shape, pool, name)
-    refuse_types(self, f"max_pool{pool.dims}d", "fiu")
+    kinds_only(self, f"max_pool{pool.dims}d", "fiu")
     return largest_in_windows(self, windows)
 
 
@@ -188,7 +188,7 @@ def _check_max_pool1d(input: Any, *arguments: Any) -> None:
         raise RuntimeError(f"max_pool1d() Invalid computed output size: {count}")
     wants = type(input) is Tensor and input._requires_grad
     if not wants:
-        refuse_types(input._array, "max_pool1d_impl", "f")
+        floating_only(input._array, "max_pool1d_impl")
 
 
 def _register(dims: int) -> None:

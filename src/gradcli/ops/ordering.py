@@ -13,9 +13,10 @@ import numpy as np
 
 from gradcli.ops import selection
 from gradcli.ops.arithmetic import maximum, minimum
+from gradcli.ops.checks import kinds_only, refuse_complex
 from gradcli.ops.comparison import eq, filled_with, isnan, zeros_like
 from gradcli.ops.indexing import scatter_src
-from gradcli.ops.reduction import axes, reduced_view, refuse_complex, sum_all, sum_dim
+from gradcli.ops.reduction import axes, reduced_view, sum_all, sum_dim
 from gradcli.ops.shape import unsqueeze
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor.namedtuples import return_type
@@ -386,9 +387,7 @@ def _kthvalue(self: Array, k: int, dim: int = -1, keepdim: bool = False) -> tupl
     length = self.shape[where] if self.ndim else 1
     if not 1 <= k <= length:
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {where}")
-    if self.dtype == np.bool_:
-        raise NotImplementedError("\"kthvalue_cpu\" not implemented for 'Bool'")
-    refuse_complex(self, "kthvalue_cpu")
+    kinds_only(self, "kthvalue_cpu", "fiu")
     if not self.ndim:
         return self.copy(), np.zeros((), np.int64)
     if length <= _LONG and _has_ties(self, where):
@@ -398,15 +397,9 @@ def _kthvalue(self: Array, k: int, dim: int = -1, keepdim: bool = False) -> tupl
     return _chosen(self, order, where, keepdim)
 
 
-def _medians_only(self: Array, kernel: str) -> None:
-    if self.dtype == np.bool_:
-        raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
-    refuse_complex(self, kernel)
-
-
 def _median(self: Array, dim: int, keepdim: bool = False) -> tuple[Array, Array]:
     where = _nonempty(self, "median", dim)
-    _medians_only(self, "median_out")
+    kinds_only(self, "median_out", "fiu")
     if not self.ndim:
         return self.copy(), np.zeros((), np.int64)
     order = _order(self, where, False)
@@ -420,7 +413,7 @@ def _median(self: Array, dim: int, keepdim: bool = False) -> tuple[Array, Array]
 
 def _nanmedian(self: Array, dim: int, keepdim: bool = False) -> tuple[Array, Array]:
     where = _nonempty(self, "median", dim)
-    _medians_only(self, "median_out")
+    kinds_only(self, "median_out", "fiu")
     if not self.ndim:
         return self.copy(), np.zeros((), np.int64)
     order = _order(self, where, False)
@@ -495,7 +488,7 @@ _statistic(
 
 def _median_all(name: str, along: Any, doc: str) -> None:
     def forward(self: Array) -> Array:
-        _medians_only(self, "median_cpu")
+        kinds_only(self, "median_cpu", "fiu")
         if self.size == 0:
             return np.asarray(np.nan, self.dtype)
         return along(self.reshape(-1), 0)[0]

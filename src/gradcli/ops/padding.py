@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from gradcli.ops.checks import numbers_only
 from gradcli.ops.shape import shape_of
 from gradcli.ops.slicing import blank, part_of, slice_
 from gradcli.ops.table import Row, cast_number, composite, row
@@ -115,8 +116,7 @@ def _check_pad(kind: str, self: Array, padding: Sequence[int], spatial: int) -> 
         own = " ".join(f"{name}: {shape[-1 - k]}" for k, name in enumerate(names))
         made = " ".join(f"{name}: {out[k]}" for k, name in enumerate(names))
         raise RuntimeError(f"input ({own}) is too small. Calculated output {made}")
-    if self.dtype.kind == "b":
-        raise NotImplementedError(f"\"{kind}_pad{spatial}d\" not implemented for 'Bool'")
+    numbers_only(self, f"{kind}_pad{spatial}d")
 
 
 def _pads(kind: str, spatial: int) -> tuple[Row, Row]:

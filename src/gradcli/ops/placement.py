@@ -11,7 +11,7 @@ from gradcli.ops.reduction import sum_dim, sum_to
 from gradcli.ops.shape import contiguous, expand, flatten, reshape, shape_of, unsqueeze, view
 from gradcli.ops.slicing import blank, diagonal, diagonal_copy
 from gradcli.ops.table import Row, composite, row
-from gradcli.tensor import dtypes
+from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.formats import contiguous_format
 from gradcli.tensor.tensor import Tensor, wrap, wrap_dim
 
@@ -76,8 +76,7 @@ def _indices_of_repeats(repeats: Array) -> Array:
     if repeats.ndim != 1:
         raise RuntimeError("repeat_interleave only accept 1D vector as repeat")
     if repeats.dtype not in (np.int32, np.int64):
-        word = dtypes.of(repeats).scalar_name
-        raise NotImplementedError(f"\"repeat_interleave_cpu\" not implemented for '{word}'")
+        raise no_kernel("repeat_interleave_cpu", repeats.dtype)
     if np.any(repeats < 0):
         raise RuntimeError("repeats can not be negative")
     return np.repeat(np.arange(repeats.size, dtype=repeats.dtype), repeats)

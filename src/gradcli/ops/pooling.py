@@ -14,6 +14,7 @@ import numpy as np
 
 from gradcli.ops.activation import relu_row
 from gradcli.ops.arithmetic import absolute, mul, sign
+from gradcli.ops.checks import floating_only
 from gradcli.ops.comparison import zeros_like
 from gradcli.ops.elementary import pow as power
 from gradcli.ops.shape import shape_of, squeeze_dim, unsqueeze
@@ -26,7 +27,6 @@ from gradcli.ops.windows import (
     spread_windows,
     sum_windows,
 )
-from gradcli.tensor import dtypes
 
 Array = Any
 Sizes = Sequence[int]
@@ -170,13 +170,6 @@ def _check_shape(shape: Sizes, pool: Pool, name: str) -> None:
         raise RuntimeError(f"input image ({image}) smaller than kernel size ({kernel})")
 
 
-def refuse_types(self: Array, name: str, kinds: str, long: bool = False) -> None:
-    """Complains about element types that PyTorch's kernel ``name`` was not compiled for."""
-    if self.dtype.kind not in kinds and not (long and self.dtype == np.int64):
-        kind = dtypes.of(self).scalar_name
-        raise NotImplementedError(f"\"{name}\" not implemented for '{kind}'")
-
-
 def check_line(self: Any, name: str) -> None:
     ndim = len(shape_of(self))
     if ndim not in (2, 3):
@@ -224,7 +217,8 @@ def quotient(values: Array, divisors: Array) -> Array:
 @half_in_single
 def _avg_pool(self: Array, pool: Pool) -> Array:
     windows = pool_windows(self.shape, pool, "avg_pool3d()")
-    refuse_types(self, "avg_pool2d" if pool.dims == 2 else "avg_pool3d_out_frame", "f", True)
+    if self.dtype != np.int64:
+        floating_only(self, "avg_pool2d" if pool.dims == 2 else "avg_pool3d_out_frame")
     return quotient(sum_windows(self, windows), _divisors(windows, pool))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.ops.checks import numbers_only
 from gradcli.ops.comparison import conj
 from gradcli.ops.matmul import mm, vdot
 from gradcli.ops.reduction import sum_dim
@@ -84,8 +85,7 @@ def _cross(self: Array, other: Array, dim: int = -1) -> Array:
     if self.dtype != other.dtype:
         words = dtypes.of(self).scalar_name, dtypes.of(other).scalar_name
         raise RuntimeError(f"expected scalar type {words[0]} but found {words[1]}")
-    if self.dtype.kind == "b":
-        raise NotImplementedError("\"cross\" not implemented for 'Bool'")
+    numbers_only(self, "cross")
     a, b = np.moveaxis(self, where, 0), np.moveaxis(other, where, 0)
     parts = [a[i] * b[j] - a[j] * b[i] for i, j in ((1, 2), (2, 0), (0, 1))]
     return np.stack(parts, where)

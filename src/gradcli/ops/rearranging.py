@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.ops.checks import kinds_only
 from gradcli.ops.shape import shape_of
 from gradcli.ops.table import Row, composite, row
 from gradcli.ops.windows import (
@@ -19,7 +20,6 @@ from gradcli.ops.windows import (
     patches,
     unpad,
 )
-from gradcli.tensor import dtypes
 
 Array = Any
 Sizes = Sequence[int]
@@ -66,12 +66,6 @@ def _told(geometry: Geometry) -> str:
     return ", ".join(f"{name}=({a}, {b})" for name, (a, b) in named)
 
 
-def _refuse_types(self: Array, name: str) -> None:
-    if self.dtype.kind not in "fcb":
-        kind = dtypes.of(self).scalar_name
-        raise NotImplementedError(f"\"{name}\" not implemented for '{kind}'")
-
-
 def _im2col(
     self: Array, kernel_size: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes
 ) -> Array:
@@ -88,7 +82,7 @@ def _im2col(
             f"calculated shape of the array of sliding blocks as ({geometry.out[0]}, "
             f"{geometry.out[1]}), but its components must be at least one."
         )
-    _refuse_types(self, "im2col_out_cpu")
+    kinds_only(self, "im2col_out_cpu", "fcb")
     images = self if self.ndim == 4 else self[None]
     blocks = patches(pad(images, geometry), geometry).transpose(3, 0, 1, 2, 4, 5)
     height = shape[-3] * prod(geometry.kernel)
@@ -129,7 +123,7 @@ def _col2im(
 ) -> Array:
     geometry = _geometry(output_size, kernel_size, dilation, padding, stride)
     _check_blocks(self.shape, geometry)
-    _refuse_types(self, "col2im_out_cpu")
+    kinds_only(self, "col2im_out_cpu", "fcb")
     blocks = self if self.ndim == 3 else self[None]
     channels = blocks.shape[1] // prod(geometry.kernel)
     columns = blocks.reshape(blocks.shape[0], channels, *geometry.kernel, *geometry.out)

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.ops.checks import numbers_only, refuse_complex
 from gradcli.ops.comparison import conj, eq, isnan, logical_not
 from gradcli.ops.scalars import div_scalar
 from gradcli.ops.shape import expand, reshape, shape_of, unsqueeze
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
+from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.tensor import Tensor, wrap, wrap_dim
 
 Array = Any
@@ -106,8 +108,7 @@ def _nansum(
         raise RuntimeError("nansum on CPU does not support complex inputs")
     kind = _accumulator(self, dtype)
     if kind.kind == "c":
-        word = dtypes.from_numpy(kind).scalar_name
-        raise NotImplementedError(f"\"nansum_cpu\" not implemented for '{word}'")
+        raise no_kernel("nansum_cpu", kind)
     return np.nansum(self, axis=where, keepdims=keepdim, dtype=kind)
 
 
@@ -314,13 +315,6 @@ def refuse_empty_dims(self: Array, dim: Any, name: str) -> None:
             raise IndexError(f"{name}(): Expected reduction dim {where} to have non-zero size.")
 
 
-def refuse_complex(self: Array, kernel: str) -> None:
-    """Complex numbers have no order."""
-    if self.dtype.kind == "c":
-        word = dtypes.of(self).scalar_name
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{word}'")
-
-
 def _amax(name: str, kernel: str, function: Any, doc: str) -> Row:
     def forward(self: Array, dim: Any = None, keepdim: bool = False) -> Array:
         refuse_empty_dims(self, dim, name)
@@ -345,8 +339,7 @@ amin = _amax("amin", "min_values_cpu", np.amin, "The smallest elements along dim
 
 
 def _trace(self: Array) -> Array:
-    if self.dtype == np.bool_:
-        raise NotImplementedError("\"trace\" not implemented for 'Bool'")
+    numbers_only(self, "trace")
     if self.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {self.ndim}")
     return np.asarray(np.trace(self, dtype=_accumulator(self, None)))

@@ -17,7 +17,7 @@ from gradcli.ops.adaptive_pooling import adaptive_avg_pool1d, averages
 from gradcli.ops.shape import shape_of
 from gradcli.ops.table import Row, composite, row
 from gradcli.ops.windows import Windows, half_in_single, picked, selector
-from gradcli.tensor import dtypes
+from gradcli.tensor.errors import no_kernel
 
 Array = Any
 Sizes = Sequence[int]
@@ -301,10 +301,7 @@ def _make_row(name: str, mode: str, dims: int) -> Row:
     def compute(self: Array, plan: Resampling) -> Array:
         _check(self.shape, plan)
         if self.dtype.kind != "f" and not (mode.startswith("nearest") and self.dtype == np.uint8):
-            kind = dtypes.of(self).scalar_name
-            raise NotImplementedError(
-                f"\"{_kernel_name(mode, dims)}\" not implemented for '{kind}'"
-            )
+            raise no_kernel(_kernel_name(mode, dims), self.dtype)
         return _resample(self, plan, mode)
 
     forward = row(

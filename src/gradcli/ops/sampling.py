@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.ops.checks import kinds_only
 from gradcli.ops.comparison import zeros_like
 from gradcli.ops.creation import check_device, checked_size, leaf
 from gradcli.ops.inplace import apply_in_place
@@ -15,6 +16,7 @@ from gradcli.ops.slicing import blank
 from gradcli.ops.table import Row, composite, free, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
+from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.formats import MemoryFormat, arranged_copy
 from gradcli.tensor.random import Generator, default_generator
 from gradcli.tensor.tensor import Tensor, wrap
@@ -89,7 +91,7 @@ def _floats(name: str, draw: Callable[..., Any], doc: str) -> None:
     def of(dtype: DType | None) -> None:
         kind = dtype or dtypes.default.dtype
         if kind.category < dtypes.FLOATING:
-            raise NotImplementedError(f"\"{word}\" not implemented for '{kind.scalar_name}'")
+            raise no_kernel(word, kind.np)
 
     @composite(f"{name}(int[] size, *, {_OPTIONS})", doc=doc)
     def make(size: Sequence[int], dtype: DType | None = None, *options: Any) -> Tensor:
@@ -167,9 +169,8 @@ def normal_of_size(mean: float, std: float, size: Sequence[int], *options: Any) 
 
 def _normals(mean: Any, std: Any, generator: Any) -> Array:
     for part in (mean, std):
-        if isinstance(part, np.ndarray) and part.dtype.kind not in "fc":
-            word = dtypes.of(part).scalar_name
-            raise NotImplementedError(f"\"normal_kernel_cpu\" not implemented for '{word}'")
+        if isinstance(part, np.ndarray):
+            kinds_only(part, "normal_kernel_cpu", "fc")
     common_shape([np.shape(mean), np.shape(std)])
     return source(generator).normal_like(mean, std)
 

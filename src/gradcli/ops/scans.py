@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.arithmetic import absolute
-from gradcli.ops.checks import floating_only
+from gradcli.ops.checks import floating_only, refuse_complex
 from gradcli.ops.comparison import conj, gt, is_complex, lt, where_
 from gradcli.ops.elementary import exp, log, log_add_exp
 from gradcli.ops.indexing import scatter_add
 from gradcli.ops.ordering import zeros_of
 from gradcli.ops.placement import flip
-from gradcli.ops.reduction import refuse_complex, sum_dim
+from gradcli.ops.reduction import sum_dim
 from gradcli.ops.shape import shape_of
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor.dtypes import DType

@@ -11,6 +11,7 @@ from gradcli.ops.creation import OPTION_WORDS, check_device, leaf
 from gradcli.ops.table import composite
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
+from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.tensor import Tensor, wrap
 
 Array = Any
@@ -47,7 +48,7 @@ def _arange(
     whole = all(isinstance(bound, int) for bound in (start, end, step))
     kind = dtype or (dtypes.int64 if whole else dtypes.default.dtype)
     if kind.category in (dtypes.BOOL, dtypes.COMPLEX):
-        raise NotImplementedError(f"\"arange_cpu\" not implemented for '{kind.scalar_name}'")
+        raise no_kernel("arange_cpu", kind.np)
     _check_range(start, end, step)
     if kind is dtypes.int64:
         start, end, step = int(start), int(end), int(step)
@@ -320,7 +321,7 @@ def _triangle_indices(
             raise RuntimeError(f"{word} must be non-negative, got{length}")
     kind = dtype or dtypes.int64
     if kind not in (dtypes.int32, dtypes.int64):
-        raise NotImplementedError(f"\"{name}\" not implemented for '{kind.scalar_name}'")
+        raise no_kernel(name, kind.np)
     pick = np.tril_indices if name == "tril_indices" else np.triu_indices
     return wrap(np.array(pick(row, offset, col), kind.np))
 

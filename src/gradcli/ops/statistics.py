@@ -27,6 +27,7 @@ from gradcli.ops.shape import shape_of, squeeze_all, t, unsqueeze, view
 from gradcli.ops.table import COMMON, FLOAT, Row, composite, lookup, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
+from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.tensor import wrap, wrap_dim
 
 Array = Any
@@ -346,9 +347,7 @@ def _soft(made: Row) -> Any:
         if self.dtype.category != dtypes.FLOATING:
             kernel = "softmax" if made is softmax_row else "log_softmax"
             kernel += "_lastdim_kernel_impl" if where >= self.ndim - 1 else "_kernel_impl"
-            raise NotImplementedError(
-                f"\"{kernel}\" not implemented for '{self.dtype.scalar_name}'"
-            )
+            raise no_kernel(kernel, self.dtype.np)
         return made(self, where)
 
     return body

@@ -21,6 +21,7 @@ from numpy.typing import DTypeLike, NDArray
 from gradcli.tensor import dtypes
 from gradcli.tensor.bitstream import BitStream
 from gradcli.tensor.boxmuller import box_muller32
+from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.fma import Float64s, fma32, fma64
 from gradcli.tensor.random_bounds import (
     INT64_MIN,
@@ -30,7 +31,6 @@ from gradcli.tensor.random_bounds import (
     check_uniform_bounds,
     continuous_only,
     integer_bounds,
-    not_implemented,
     scalar_name,
 )
 
@@ -78,7 +78,7 @@ class Generator(BitStream):
             parts = self.uniform((*shape, 2), low, high, dtypes.from_numpy(dtype).to_real().np)
             return parts.view(dtype).reshape(shape)
         if dtype.kind != "f":
-            raise not_implemented("check_uniform_bounds", dtype)
+            raise no_kernel("check_uniform_bounds", dtype)
         standard = low == 0 and high == 1
         if not standard:
             check_uniform_bounds(low, high, dtype)
@@ -128,7 +128,7 @@ class Generator(BitStream):
         if count == 0:
             return np.empty(shape, dtype)
         if dtype.kind != "f":
-            raise not_implemented("normal_kernel_cpu", dtype)
+            raise no_kernel("normal_kernel_cpu", dtype)
         if count < 16 or not contiguous:
             return _cast(_affine64(self._normal_pairs(count), std, mean), dtype, shape)
         # Single precision draws for all elements, then for the last 16 again; half precision skips
@@ -213,7 +213,7 @@ class Generator(BitStream):
         if count == 0:
             return np.empty(shape, dtype)
         if dtype.kind not in "iuf" or dtype == np.float16:
-            raise not_implemented("random_full_64_bits_range_kernel_cpu", dtype)
+            raise no_kernel("random_full_64_bits_range_kernel_cpu", dtype)
         if dtype.itemsize != 8 and dtype != np.float32:
             raise RuntimeError(
                 "random_full_64_bits_range_kernel_cpu handles only "
@@ -234,7 +234,7 @@ class Generator(BitStream):
         elif dtype.kind == "b":
             span = 2
         else:
-            raise not_implemented("random_kernel_cpu", dtype)
+            raise no_kernel("random_kernel_cpu", dtype)
         if dtype in (np.float64, np.int64):
             return _cast((self.random64(count) % np.uint64(span)).view(np.int64), dtype, shape)
         return _cast((self._take(count) % np.uint32(span)).astype(np.int64), dtype, shape)
@@ -271,11 +271,11 @@ class Generator(BitStream):
             return np.empty(shape, dtype)
         if dtype.kind == "c":
             kernel = "bernoulli_scalar_cpu_" if by_number else "bernoulli_tensor_cpu_self_"
-            raise not_implemented(kernel, dtype)
+            raise no_kernel(kernel, dtype)
         if not isinstance(p, np.ndarray):
             return _cast(self._uniform64(count) < p, dtype, shape)
         if p.dtype.kind != "f":
-            raise not_implemented("bernoulli_tensor_cpu_p_", p.dtype)
+            raise no_kernel("bernoulli_tensor_cpu_p_", p.dtype)
         words = 2 if p.dtype == np.float64 else 1
         chances = np.broadcast_to(p, shape).ravel()
         wrong = np.flatnonzero(~((chances >= 0) & (chances <= 1)))
@@ -296,7 +296,7 @@ class Generator(BitStream):
             raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
         count = math.prod(shape)
         if count and dtype.kind not in "iuf":
-            raise not_implemented("geometric_cpu", dtype)
+            raise no_kernel("geometric_cpu", dtype)
         uniforms = self._uniform64(count)
         logs = _libm(lambda u: math.log(u) if u else -math.inf, uniforms)
         return _cast(np.ceil(logs / math.log1p(-p)), dtype, shape)
@@ -360,7 +360,7 @@ class Generator(BitStream):
     def poisson(self, rates: Array) -> Array:
         """Poisson counts in the type of ``rates``, ``torch.poisson``; element by element."""
         if rates.dtype.kind != "f":
-            raise not_implemented("poisson_cpu", rates.dtype)
+            raise no_kernel("poisson_cpu", rates.dtype)
         counts = [self._poisson(rate) for rate in rates.ravel().tolist()]
         return _cast(np.array(counts, np.float64), rates.dtype, rates.shape)
 
@@ -439,14 +439,14 @@ class Generator(BitStream):
             raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
         count = math.prod(shape)
         if count and dtype.kind != "f":
-            raise not_implemented("log_normal_cpu", dtype)
+            raise no_kernel("log_normal_cpu", dtype)
         normals = _affine64(self._normal_pairs(count), std, mean)
         return _cast(_libm(_exp, normals), dtype, shape)
 
     def rrelu_slopes(self, x: Array, lower: float, upper: float) -> Array:
         """The noise of ``F.rrelu`` in training: uniforms where x <= 0, ones elsewhere."""
         if x.dtype not in (np.float32, np.float64):
-            raise not_implemented("rrelu_with_noise_out_cpu", x.dtype)
+            raise no_kernel("rrelu_with_noise_out_cpu", x.dtype)
         low, high = float(x.dtype.type(lower)), float(x.dtype.type(upper))
         slopes = np.ones_like(x)
         negative = x <= 0

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from gradcli.tensor import dtypes
+from gradcli.tensor.errors import no_kernel
 
 INT64_MIN: Final = -(2**63)
 #: The bits of a significand, the hidden one included.
@@ -26,11 +27,6 @@ _C_NAMES: Final = {
     "int64": "long int",
     "bool": "bool",
 }
-
-
-def not_implemented(kernel: str, dtype: np.dtype[Any]) -> NotImplementedError:
-    """The error of a kernel that has no instance for a type."""
-    return NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(dtype)}'")
 
 
 def c_name(dtype: np.dtype[Any]) -> str:
@@ -141,4 +137,4 @@ def check_permutation(n: int, dtype: np.dtype[Any]) -> None:
         limit = 2 ** MANTISSA_BITS[dtype.name] + 1
         raise RuntimeError(f"n cannot be greater than {limit} for {name} type.")
     if dtype.kind not in "iuf":
-        raise not_implemented("randperm", dtype)
+        raise no_kernel("randperm", dtype)

@@ -11,7 +11,7 @@ from gradcli.ops.comparison import conj
 from gradcli.ops.shape import shape_of, transpose
 from gradcli.ops.slicing import slice_
 from gradcli.tensor import dtypes
-from gradcli.tensor.errors import _LinAlgError
+from gradcli.tensor.errors import _LinAlgError, no_kernel
 from gradcli.tensor.tensor import Tensor, wrap
 
 Array = Any
@@ -140,7 +140,7 @@ def check_floating(array: Array, function: str, half: bool = True) -> None:
 def check_kernel(array: Array, kernel: str) -> None:
     """Refuses the types that a LAPACK kernel does not exist for."""
     if array.dtype.kind not in "fc" or array.dtype == np.float16:
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{word(array)}'")
+        raise no_kernel(kernel, array.dtype)
 
 
 def word(array: Array) -> str:
