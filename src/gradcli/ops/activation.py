@@ -20,7 +20,7 @@ from gradcli.ops.samples import binary, pointwise
 from gradcli.ops.scalars import add_scalar, div_scalar, mul_scalar, sub_scalar
 from gradcli.ops.table import COMMON, Row, row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import Tensor
+from gradcli.tensor.tensor import Tensor, raw
 
 Array = Any
 
@@ -32,7 +32,7 @@ def type_as(mask: Any, like: Any) -> Any:
     """A comparison's result as zeros and ones of the type of ``like``."""
     from gradcli.ops.creation import to_dtype
 
-    array = like._array if type(like) is Tensor else like
+    array = raw(like)
     return to_dtype(mask, dtypes.of(array))
 
 

@@ -30,7 +30,7 @@ from gradcli.ops.samples import Samples, pointwise
 from gradcli.ops.shape import reshape, shape_of
 from gradcli.ops.table import COMMON, Composite, Row, composite, row
 from gradcli.tensor.random import default_generator
-from gradcli.tensor.tensor import Tensor, wrap, wrap_dim
+from gradcli.tensor.tensor import Tensor, constant, raw, wrap, wrap_dim
 
 Array = Any
 
@@ -260,9 +260,9 @@ def _glu_double_grad_output(grad: Any, self: Any, dim: int) -> Any:
     shape = list(shape_of(self))
     where, half = wrap_dim(dim, len(shape)), _half(tuple(shape), dim)
     shape[where] = half
-    array = self._array if type(self) is Tensor else self
+    array = raw(self)
     ones = np.ones(shape, array.dtype)
-    terms = grad * glu_backward(wrap(ones) if type(self) is Tensor else ones, self, dim)
+    terms = grad * glu_backward(constant(ones, self), self, dim)
     return narrow(terms, where, 0, half) + narrow(terms, where, half, half)
 
 

@@ -29,7 +29,7 @@ from gradcli.ops.samples import Sampler, binary, pointwise
 from gradcli.ops.scalars import mul_scalar
 from gradcli.ops.table import COMMON, FLOAT, Row, composite, row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import Tensor, dtype_word, wrap
+from gradcli.tensor.tensor import Tensor, dtype_word, raw, wrap
 
 Array = Any
 
@@ -335,7 +335,7 @@ def _angle(self: Array) -> Array:
 
 
 def _angle_vjp(grad: Any, self: Any) -> Any:
-    array = self._array if type(self) is Tensor else self
+    array = raw(self)
     if array.dtype.kind != "c":
         return zeros_like(grad)
     size = (conj(self) * self).real
@@ -364,5 +364,5 @@ conj_physical_row: Row = row(
 
 @composite("conj_physical(Tensor self)", doc="The complex conjugate, computed at once.")
 def conj_physical_public(self: Any) -> Any:
-    array = self._array if type(self) is Tensor else self
+    array = raw(self)
     return conj_physical_row(self) if array.dtype.kind == "c" else self

@@ -11,7 +11,7 @@ from gradcli.ops.samples import pointwise
 from gradcli.ops.table import COMMON, Row, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import no_kernel
-from gradcli.tensor.tensor import Tensor
+from gradcli.tensor.tensor import Tensor, constant, raw
 
 Array = Any
 
@@ -81,9 +81,13 @@ filled_with: Row = row(
 )
 
 
+def ones_like(value: Any) -> Any:
+    """Ones in the shape and type of a tensor or an array, with no history."""
+    return constant(np.ones_like(raw(value)), value)
+
+
 def is_complex(value: Any) -> bool:
-    array = value._array if type(value) is Tensor else value
-    return bool(array.dtype.kind == "c")
+    return bool(raw(value).dtype.kind == "c")
 
 
 def real_part(value: Any) -> Any:

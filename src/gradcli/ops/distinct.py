@@ -10,7 +10,7 @@ import numpy as np
 from gradcli.ops.checks import not_implemented, refuse_complex
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import Tensor, wrap, wrap_dim
+from gradcli.tensor.tensor import Tensor, raw, wrap, wrap_dim
 
 Array = Any
 
@@ -164,9 +164,7 @@ def unique_consecutive(
 def isin(
     elements: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False
 ) -> Tensor:
-    arrays: list[Any] = [
-        x._array if isinstance(x, Tensor) else x for x in (elements, test_elements)
-    ]
+    arrays: list[Any] = [raw(x) for x in (elements, test_elements)]
     for array in arrays:
         kind = dtypes.of(array) if hasattr(array, "dtype") else dtypes.of_number(array)
         if kind.category in (dtypes.BOOL, dtypes.COMPLEX):

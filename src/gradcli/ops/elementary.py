@@ -27,7 +27,7 @@ from gradcli.ops.scalars import add_scalar, mul_scalar, sub_scalar
 from gradcli.ops.table import COMMON, FLOAT, Row, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import no_kernel
-from gradcli.tensor.tensor import Tensor, wrap
+from gradcli.tensor.tensor import Tensor, raw, wrap
 
 Array = Any
 
@@ -172,7 +172,7 @@ def square(self: Any) -> Any:
 def float_power(self: Any, exponent: Any) -> Any:
     from gradcli.ops.creation import to_dtype
 
-    operands = [value._array if isinstance(value, Tensor) else value for value in (self, exponent)]
+    operands = [raw(value) for value in (self, exponent)]
     wide = (
         dtypes.complex128
         if dtypes.result_type(operands).category == dtypes.COMPLEX

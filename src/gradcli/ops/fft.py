@@ -22,7 +22,7 @@ from gradcli.ops.slicing import slice_
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.tensor import Tensor, wrap, wrap_dim
+from gradcli.tensor.tensor import Tensor, constant, wrap, wrap_dim
 
 Array = Any
 
@@ -80,7 +80,7 @@ def _c2r_vjp(grad: Any, dim: Sequence[int], normalization: int) -> Any:
     weights[1 : 1 + full - half] = 2.0
     shape = [half if where == dim[-1] else 1 for where in range(len(shape_of(grad)))]
     scale = weights.reshape(shape)
-    return spectrum * (wrap(scale) if type(grad) is Tensor else scale)
+    return spectrum * constant(scale, grad)
 
 
 def _padding(ndim: int, where: int, missing: int) -> tuple[int, ...]:

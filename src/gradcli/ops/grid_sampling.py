@@ -25,7 +25,7 @@ from gradcli.ops.table import Row, composite, row
 from gradcli.ops.windows import half_in_single
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import no_kernel
-from gradcli.tensor.tensor import Tensor, wrap
+from gradcli.tensor.tensor import constant, raw
 
 Array = Any
 Sizes = Sequence[int]
@@ -483,11 +483,11 @@ def _affine_grid(theta: Array, size: Sizes, align_corners: bool) -> Array:
 
 def _affine_grid_backward(grad: Any, size: Sizes, align_corners: bool) -> Any:
     dims = len(size) - 2
-    array = grad._array if type(grad) is Tensor else grad
+    array = raw(grad)
     base = _base_grid(size[2:], align_corners, array.dtype).reshape(-1, dims + 1)
     turned: Any = np.broadcast_to(base.T, (size[0], *base.T.shape))
     flat = reshape(grad, (size[0], prod(size[2:]), dims))
-    slope = bmm(wrap(turned) if type(grad) is Tensor else turned, flat)
+    slope = bmm(constant(turned, grad), flat)
     return transpose(slope, 1, 2)
 
 

@@ -18,7 +18,7 @@ from gradcli.ops.shape import common_shape, expand, reshape, shape_of
 from gradcli.ops.slicing import blank
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import Tensor, wrap, wrap_dim
+from gradcli.tensor.tensor import Tensor, constant, raw, wrap, wrap_dim
 
 Array = Any
 
@@ -270,7 +270,7 @@ scatter_add: Row = row(
     doc="The elements at given places along a dimension, shapes broadcasting.",
 )
 def take_along_dim(self: Any, indices: Any, dim: int | None = None) -> Any:
-    dtype = (indices._array if type(indices) is Tensor else indices).dtype
+    dtype = raw(indices).dtype
     if dtype != np.int64:
         word = dtypes.from_numpy(dtype).scalar_name
         raise RuntimeError(
@@ -449,9 +449,9 @@ def _index_fill(self: Array, dim: int, index: Array, value: Any) -> Array:
 
 def _once(index: Any) -> Any:
     """The places of an index without repetition: a slice is filled once however often named."""
-    array = index._array if type(index) is Tensor else index
+    array = raw(index)
     places = np.unique(array)
-    return wrap(places) if type(index) is Tensor else places
+    return constant(places, index)
 
 
 index_fill_number: Row = row(

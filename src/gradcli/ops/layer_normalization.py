@@ -26,7 +26,7 @@ from gradcli.ops.scalars import add_scalar
 from gradcli.ops.shape import expand, reshape, shape_of
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import Tensor
+from gradcli.tensor.tensor import raw
 
 Array = Any
 
@@ -124,7 +124,7 @@ def _layer_norm_double(
 ) -> Any:
     rows, count = _split(shape_of(input), normalized_shape)
     shape, dims = (rows, count), (1,)
-    kind = dtypes.of(input._array if type(input) is Tensor else input)
+    kind = dtypes.of(raw(input))
     centered = reshape(input, shape) - to_dtype(reshape(mean, (rows, 1)), kind)
     inverse = to_dtype(reshape(rstd, (rows, 1)), kind)
     grad = reshape(grad_out, shape)

@@ -14,7 +14,7 @@ import numpy as np
 from gradcli.ops.activation import type_as
 from gradcli.ops.arithmetic import absolute, neg, sub
 from gradcli.ops.checks import constants, floating_only
-from gradcli.ops.comparison import lt, ne, where_
+from gradcli.ops.comparison import lt, ne, ones_like, where_
 from gradcli.ops.elementary import exp, pow_scalar
 from gradcli.ops.reduction import mean_all, sum_all
 from gradcli.ops.samples import Sampler
@@ -300,13 +300,6 @@ def _huber_backward(
 
 def _huber_double_backward(grad: Any, self: Any, target: Any, reduction: int, delta: float) -> Any:
     return divided(grad * lt(absolute(self - target), delta), reduction, self)
-
-
-def ones_like(value: Any) -> Any:
-    """Ones in the shape and type of a tensor or an array."""
-    if type(value) is Tensor:
-        return wrap(np.ones_like(value._array))
-    return np.ones_like(value)
 
 
 def _huber_double_grad_output(

@@ -20,7 +20,7 @@ from gradcli.ops.scalars import add_scalar, mul_scalar
 from gradcli.ops.shape import clone_row, common_shape, expand, unsqueeze
 from gradcli.ops.table import COMMON, Row, composite, row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import Tensor, wrap
+from gradcli.tensor.tensor import Tensor, raw, wrap
 
 Array = Any
 
@@ -72,7 +72,7 @@ def _bce_double_target(grad: Any, grad_output: Any, self: Any, weight: Any, redu
     scaled = -grad * grad_output
     if weight is not None:
         scaled = scaled * weight
-    array = self._array if type(self) is Tensor else self
+    array = raw(self)
     spread = sub(1, self) * self
     # The bound is no part of what is differentiated.
     lifted = np.maximum((1 - array) * array, _EPSILON)

@@ -14,7 +14,7 @@ from gradcli.ops.shape import common_shape, expand, reshape, shape_of
 from gradcli.ops.slicing import blank
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import Tensor, wrap
+from gradcli.tensor.tensor import Tensor, raw, wrap
 
 Array = Any
 
@@ -151,7 +151,7 @@ def _where(condition: Tensor, self: Any, other: Any) -> Any:
             f"{condition.dtype.scalar_name}"
         )
     mask = condition if kind == np.bool_ else wrap(condition._array.astype(bool))
-    operands = [v._array if type(v) is Tensor else v for v in (self, other)]
+    operands = [raw(v) for v in (self, other)]
     target = dtypes.result_type(operands)
     common_shape([shape_of(v) for v in (condition, self, other)])
     return where_(

@@ -30,7 +30,7 @@ from gradcli.ops.shape import (
 )
 from gradcli.ops.table import COMMON, Row, composite, row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import Tensor, dtype_word, wrap, wrap_dim
+from gradcli.tensor.tensor import Tensor, dtype_word, raw, wrap, wrap_dim
 
 Array = Any
 
@@ -480,7 +480,7 @@ def _folds(self: Any, other: Any) -> bool:
         return True
     if a == 2:
         return False
-    array = large._array if type(large) is Tensor else large
+    array = raw(large)
     if not array.size:
         return True
     steps, shape = array.strides, array.shape

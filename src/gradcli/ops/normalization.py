@@ -22,7 +22,7 @@ from gradcli.ops.scalars import add_scalar, div_scalar, mul_scalar
 from gradcli.ops.shape import clone_row, expand, reshape, shape_of, view
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import Tensor, wrap, wrap_dim
+from gradcli.tensor.tensor import Tensor, raw, wrap, wrap_dim
 
 Array = Any
 
@@ -157,7 +157,7 @@ def _statistics(
     else:
         mean = running_mean
         inverse = pow_scalar(add_scalar(running_var, eps), -0.5)
-    kind = dtypes.of(input._array if type(input) is Tensor else input)
+    kind = dtypes.of(raw(input))
     return to_dtype(reshape(mean, along), kind), to_dtype(reshape(inverse, along), kind)
 
 

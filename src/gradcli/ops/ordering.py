@@ -18,19 +18,14 @@ from gradcli.ops.comparison import eq, filled_with, isnan, zeros_like
 from gradcli.ops.indexing import scatter_src
 from gradcli.ops.reduction import axes, reduced_view, sum_all, sum_dim
 from gradcli.ops.shape import unsqueeze
+from gradcli.ops.slicing import blank
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor.namedtuples import return_type
-from gradcli.tensor.tensor import Tensor, wrap, wrap_dim
+from gradcli.tensor.tensor import raw, wrap_dim
 
 Array = Any
 
 # --- moving gradients to selected places
-
-
-def zeros_of(shape: Sequence[int], like: Any) -> Any:
-    """Zeros of a gradient's type: a tensor beside a tensor, else an array."""
-    array = np.zeros(shape, (like._array if type(like) is Tensor else like).dtype)
-    return wrap(array) if type(like) is Tensor else array
 
 
 def selected(grad: Any, dim: int, indices: Any, sizes: Sequence[int], keepdim: bool) -> Any:
@@ -38,12 +33,12 @@ def selected(grad: Any, dim: int, indices: Any, sizes: Sequence[int], keepdim: b
     if sizes and not keepdim:
         where = wrap_dim(dim, len(sizes))
         grad, indices = unsqueeze(grad, where), unsqueeze(indices, where)
-    return scatter_src(zeros_of(sizes, grad), dim, indices, grad)
+    return scatter_src(blank(sizes, grad), dim, indices, grad)
 
 
 def evenly(grad: Any, self: Any, result: Any) -> Any:
     """A gradient of one value, shared by all elements that equal it."""
-    lost = bool(np.isnan(result._array if type(result) is Tensor else result))
+    lost = bool(np.isnan(raw(result)))
     tied = isnan(self) if lost else eq(self, result)
     return filled_with(zeros_like(self), tied, grad / sum_all(tied))
 

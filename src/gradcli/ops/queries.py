@@ -12,7 +12,7 @@ from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Layout, strided
 from gradcli.tensor.graph import INFERENCE
 from gradcli.tensor.limits import FloatInfo, IntInfo
-from gradcli.tensor.tensor import Size, Tensor
+from gradcli.tensor.tensor import Size, Tensor, raw
 
 # --- types
 
@@ -37,16 +37,12 @@ def can_cast(from_: DType, to: DType) -> bool:
     return dtypes.can_cast(from_, to)
 
 
-def _operand(value: Any) -> Any:
-    return value._array if isinstance(value, Tensor) else value
-
-
 @composite(
     "result_type(Operand tensor, Operand other)",
     doc="The type that an operator gives two tensors or numbers.",
 )
 def result_type(tensor: Any, other: Any) -> DType:
-    return dtypes.result_type([_operand(tensor), _operand(other)])
+    return dtypes.result_type([raw(tensor), raw(other)])
 
 
 @composite("get_default_dtype()", doc="The type that Python's floats become.")

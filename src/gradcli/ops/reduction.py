@@ -15,7 +15,7 @@ from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import no_kernel
-from gradcli.tensor.tensor import Tensor, wrap, wrap_dim
+from gradcli.tensor.tensor import Tensor, raw, wrap, wrap_dim
 
 Array = Any
 
@@ -218,7 +218,7 @@ def _safe_product_vjp(grad: Any, self: Any, dim: int) -> Any:
 
 
 def _has_zero(value: Any) -> bool:
-    array = value._array if type(value) is Tensor else value
+    array = raw(value)
     return bool(np.any(np.equal(array, 0)))
 
 
@@ -349,7 +349,7 @@ def _trace_vjp(grad: Any, self_shape: Sequence[int]) -> Any:
     from gradcli.ops.indexing import index_fill_tensor
 
     rows, columns = self_shape
-    array = grad._array if type(grad) is Tensor else grad
+    array = raw(grad)
     blank: Any = np.zeros(rows * columns, array.dtype)
     places: Any = np.arange(min(rows, columns)) * (columns + 1)
     if type(grad) is Tensor:

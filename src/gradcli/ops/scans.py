@@ -13,14 +13,14 @@ from gradcli.ops.checks import floating_only, refuse_complex
 from gradcli.ops.comparison import conj, gt, is_complex, lt, where_
 from gradcli.ops.elementary import exp, log, log_add_exp
 from gradcli.ops.indexing import scatter_add
-from gradcli.ops.ordering import zeros_of
 from gradcli.ops.placement import flip
 from gradcli.ops.reduction import sum_dim
 from gradcli.ops.shape import shape_of
+from gradcli.ops.slicing import blank
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.namedtuples import return_type
-from gradcli.tensor.tensor import Tensor, wrap_dim
+from gradcli.tensor.tensor import Tensor, raw, wrap_dim
 
 Array = Any
 
@@ -136,7 +136,7 @@ def _spread_extreme(grad: Any, shape: Sequence[int], indices: Any, dim: int) -> 
     """The gradients of running extremes, added up where they were attained."""
     if 0 in shape:
         return grad
-    return scatter_add(zeros_of(shape, grad), dim, indices, grad)
+    return scatter_add(blank(shape, grad), dim, indices, grad)
 
 
 _cumulative_extreme("cummax", np.maximum, "Running maxima along a dimension, and where they stand.")
@@ -160,7 +160,7 @@ def _logcumsumexp_vjp(grad: Any, self: Any, result: Any, dim: int) -> Any:
     """exp(self) * reversed_cumsum(grad * exp(-result)), in logarithms of positive and negative
     parts so that nothing overflows.
     """
-    array = grad._array if type(grad) is Tensor else grad
+    array = raw(grad)
     if not array.ndim or not array.size:
         return grad
 

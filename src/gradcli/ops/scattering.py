@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.ops.comparison import bitwise_and, eq, filled, where_, zeros_like
+from gradcli.ops.comparison import bitwise_and, eq, filled, ones_like, where_, zeros_like
 from gradcli.ops.indexing import (
     check_scatter,
     check_slices,
@@ -21,7 +21,7 @@ from gradcli.ops.indexing import (
     scatter_value,
 )
 from gradcli.ops.table import Row, row
-from gradcli.tensor.tensor import Tensor, wrap
+from gradcli.tensor.tensor import Tensor, raw
 
 Array = Any
 
@@ -63,14 +63,8 @@ INDEX = Access(
 
 def _like(value: Any, like: Any) -> Any:
     """Booleans as numbers of the type of ``like``, differentiable through nothing."""
-    array = like._array if type(like) is Tensor else like
+    array = raw(like)
     return where_(value, array.dtype.type(1), array.dtype.type(0))
-
-
-def _ones(like: Any) -> Any:
-    """Ones in the shape and type of ``like``, with no history."""
-    array = like._array if type(like) is Tensor else like
-    return wrap(np.ones_like(array)) if type(like) is Tensor else np.ones_like(array)
 
 
 delayed_error: Row = row(
@@ -104,7 +98,9 @@ def _reduce_vjp(
     if reduce == "sum":
         grad_self, grad_src = grad, pick(grad, dim, index)
     elif reduce == "mean":
-        count = add(_ones(grad) if include_self else zeros_like(grad), dim, index, _ones(src))
+        count = add(
+            ones_like(grad) if include_self else zeros_like(grad), dim, index, ones_like(src)
+        )
         count = filled(count, eq(count, 0), 1)
         grad_self = grad / count
         grad_src = pick(grad, dim, index) / pick(count, dim, index)

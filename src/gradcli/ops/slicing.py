@@ -9,16 +9,14 @@ import numpy as np
 
 from gradcli.ops.shape import shape_of
 from gradcli.ops.table import Row, composite, row
-from gradcli.tensor.tensor import Tensor, wrap, wrap_dim
+from gradcli.tensor.tensor import Tensor, constant, raw, wrap_dim
 
 Array = Any
 
 
 def blank(shape: Sequence[int], like: Any) -> Any:
     """Zeros of the type of ``like``: a tensor if that is one, else an array."""
-    if type(like) is Tensor:
-        return wrap(np.zeros(shape, like._array.dtype))
-    return np.zeros(shape, like.dtype)
+    return constant(np.zeros(shape, raw(like).dtype), like)
 
 
 def part_of(dim: int, part: slice | int) -> tuple[Any, ...]:

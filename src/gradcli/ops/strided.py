@@ -15,7 +15,7 @@ from gradcli.ops.shape import contiguous
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.tensor import Tensor
+from gradcli.tensor.tensor import Tensor, raw
 
 Array = Any
 Geometry: TypeAlias = tuple[tuple[int, ...], tuple[int, ...], int]
@@ -146,7 +146,7 @@ as_strided_row: Row = row(
 def as_strided(
     self: Any, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
 ) -> Any:
-    source = _geometry(self._array if type(self) is Tensor else self)
+    source = _geometry(raw(self))
     offset = source[2] if storage_offset is None else storage_offset
     _check(size, stride, offset)
     return as_strided_row(self, tuple(size), tuple(stride), offset, source)
@@ -214,7 +214,7 @@ def as_strided_scatter(
     stride: Sequence[int],
     storage_offset: int | None = None,
 ) -> Any:
-    source = _geometry(self._array if type(self) is Tensor else self)
+    source = _geometry(raw(self))
     offset = source[2] if storage_offset is None else storage_offset
     _check(size, stride, offset)
     return as_strided_scatter_row(self, src, tuple(size), tuple(stride), offset, source)

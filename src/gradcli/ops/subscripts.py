@@ -19,7 +19,7 @@ from gradcli.ops.table import Row, composite, row
 from gradcli.ops.writing import copy_, fill_from_
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.tensor import Tensor, wrap
+from gradcli.tensor.tensor import Tensor, raw, wrap
 
 Array = Any
 #: An index tensor per leading dimension, or None where a dimension is taken whole.
@@ -147,7 +147,7 @@ def _index_put(self: Array, indices: Indices, values: Array, accumulate: bool = 
 
 
 def _kinds(indices: Indices) -> list[str]:
-    given = [index._array if type(index) is Tensor else index for index in indices]
+    given = [raw(index) for index in indices]
     return [index.dtype.name for index in given if index is not None]
 
 

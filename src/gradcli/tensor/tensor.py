@@ -476,6 +476,16 @@ def wrap(
     return tensor
 
 
+def raw(value: Any) -> Any:
+    """The array of a tensor; anything else as it is."""
+    return value._array if type(value) is Tensor else value
+
+
+def constant(array: Any, like: Any) -> Any:
+    """An array as what ``like`` is: a tensor without history, or an array."""
+    return wrap(array) if type(like) is Tensor else array
+
+
 def versions_of(tensor: Tensor) -> list[int]:
     """The tensor's version counter, from now on a real one."""
     if tensor._versions is None:

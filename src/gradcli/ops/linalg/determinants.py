@@ -16,8 +16,6 @@ from gradcli.ops.linalg.matrices import (
     check_square,
     mh,
     mt,
-    raw,
-    zeros_of,
 )
 from gradcli.ops.linalg.solving import solved_by
 from gradcli.ops.linalg.spectra import svd_row
@@ -25,10 +23,10 @@ from gradcli.ops.matmul import matmul
 from gradcli.ops.placement import diag_embed, flip
 from gradcli.ops.scans import cumprod
 from gradcli.ops.shape import expand, shape_of, unsqueeze
-from gradcli.ops.slicing import slice_
+from gradcli.ops.slicing import blank, slice_
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor.namedtuples import return_type
-from gradcli.tensor.tensor import Tensor
+from gradcli.tensor.tensor import Tensor, raw
 
 Array = Any
 
@@ -93,7 +91,7 @@ def _det_by_svd(grad: Any, A: Any) -> Any:
 def _det_vjp(grad: Any, A: Any, result0: Any, result1: Any, result2: Any) -> Any:
     n = shape_of(A)[-1]
     if not raw(A).size:
-        return zeros_of(shape_of(A), A)
+        return blank(shape_of(A), A)
     epsilon = np.finfo(raw(A).dtype).eps
     if n == 1:
         return unsqueeze(unsqueeze(grad, -1), -1)

@@ -10,11 +10,9 @@ from gradcli.ops.joining import cat
 from gradcli.ops.linalg.matrices import (
     check_floating,
     check_square,
-    constant,
     identity,
     mh,
     part,
-    raw,
     written,
 )
 from gradcli.ops.linalg.solving import inv
@@ -24,6 +22,7 @@ from gradcli.ops.shape import clone, expand, shape_of, unsqueeze
 from gradcli.ops.slicing import diagonal
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
+from gradcli.tensor.tensor import constant, raw
 
 Array = Any
 

@@ -18,7 +18,6 @@ from gradcli.ops.linalg.matrices import (
     each,
     lapack,
     mh,
-    raw,
     refuse,
     rows_and_columns,
     spread,
@@ -32,7 +31,7 @@ from gradcli.ops.shape import common_shape, shape_of, squeeze_dim, unsqueeze
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.namedtuples import return_type
-from gradcli.tensor.tensor import Tensor
+from gradcli.tensor.tensor import Tensor, raw
 
 Array = Any
 

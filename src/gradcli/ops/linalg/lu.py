@@ -15,25 +15,23 @@ from gradcli.ops.linalg.matrices import (
     check_kernel,
     check_matrix,
     check_square,
-    constant,
     each,
     lapack,
     mh,
     mt,
     part,
-    raw,
     rows_and_columns,
     spread,
     word,
-    zeros_of,
 )
 from gradcli.ops.linalg.triangular import solve_triangular, substituted
 from gradcli.ops.matmul import matmul
 from gradcli.ops.placement import tril, triu
 from gradcli.ops.shape import common_shape, shape_of
+from gradcli.ops.slicing import blank
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor.namedtuples import return_type
-from gradcli.tensor.tensor import Tensor, wrap
+from gradcli.tensor.tensor import Tensor, constant, raw, wrap
 
 Array = Any
 
@@ -121,9 +119,9 @@ def _unpack_vjp(grads: Any, LU_data_shape: Any) -> Any:
     low = None if of_l is None else tril(of_l, -1)
     up = None if of_u is None else triu(of_u, 0)
     if m < n and low is not None:
-        low = cat([low, zeros_of((*lead, m, n - k), low)], -1)
+        low = cat([low, blank((*lead, m, n - k), low)], -1)
     if m > n and up is not None:
-        up = cat([up, zeros_of((*lead, m - k, n), up)], -2)
+        up = cat([up, blank((*lead, m - k, n), up)], -2)
     if low is None or up is None:
         return up if low is None else low
     return low + up
@@ -212,7 +210,7 @@ def _wide_vjp(of_l: Any, of_u: Any, low: Any, up: Any) -> Any:
         slope = cat([slope + triu(part(of_u, -1, 0, m), 0), rest], -1)
     slope = solve_triangular(mh(low), slope, True, True, True)
     if of_u is None:
-        slope = cat([slope, zeros_of(shape_of(rest), slope)], -1)
+        slope = cat([slope, blank(shape_of(rest), slope)], -1)
     return slope
 
 
@@ -229,7 +227,7 @@ def _tall_vjp(of_l: Any, of_u: Any, low: Any, up: Any) -> Any:
         slope = cat([slope + tril(part(of_l, -2, 0, n), -1), rest], -2)
     slope = solve_triangular(mh(up), slope, False, False)
     if of_l is None:
-        slope = cat([slope, zeros_of(shape_of(rest), slope)], -2)
+        slope = cat([slope, blank(shape_of(rest), slope)], -2)
     return slope
 
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from gradcli.ops.comparison import conj
 from gradcli.ops.shape import shape_of, transpose
-from gradcli.ops.slicing import slice_
+from gradcli.ops.slicing import blank, slice_
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import _LinAlgError, no_kernel
-from gradcli.tensor.tensor import Tensor, wrap
+from gradcli.tensor.tensor import Tensor, constant, raw
 
 Array = Any
 
@@ -32,16 +32,6 @@ def mh(value: Any) -> Any:
 def part(value: Any, dim: int, start: int, length: int) -> Any:
     """``length`` rows (dim -2) or columns (dim -1) from ``start`` on."""
     return slice_(value, dim, start, start + length)
-
-
-def raw(value: Any) -> Array:
-    """The array of a tensor, or the array that it is already."""
-    return value._array if type(value) is Tensor else value
-
-
-def constant(array: Array, like: Any) -> Any:
-    """An array as what ``like`` is: a tensor without history, or an array."""
-    return wrap(array) if type(like) is Tensor else array
 
 
 def identity(n: int, like: Any) -> Any:
@@ -205,16 +195,11 @@ def singular(code: int) -> str:
     )
 
 
-def zeros_of(shape: Sequence[int], like: Any) -> Any:
-    """Zeros in the type of ``like``."""
-    return constant(np.zeros(tuple(shape), raw(like).dtype), like)
-
-
 def written(
     shape: Sequence[int], pieces: Sequence[tuple[Callable[[Any], Any], Any]], like: Any
 ) -> Any:
     """Zeros with values copied to places, one after the other; a place is a function to a view."""
-    whole = zeros_of(shape, like)
+    whole = blank(shape, like)
     for place, value in pieces:
         if type(whole) is Tensor:
             place(whole).copy_(value)

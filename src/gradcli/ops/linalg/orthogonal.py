@@ -20,26 +20,24 @@ from gradcli.ops.linalg.matrices import (
     check_floating,
     check_kernel,
     check_matrix,
-    constant,
     each,
     identity,
     lapack,
     mh,
     part,
     qr_of_one,
-    raw,
     word,
     written,
-    zeros_of,
 )
 from gradcli.ops.linalg.triangular import solve_triangular
 from gradcli.ops.matmul import matmul
 from gradcli.ops.placement import tril, triu
 from gradcli.ops.shape import expand, shape_of, squeeze_dim, unsqueeze
-from gradcli.ops.slicing import select
+from gradcli.ops.slicing import blank, select
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor.graph import mode
 from gradcli.tensor.namedtuples import return_type
+from gradcli.tensor.tensor import constant, raw
 
 Array = Any
 
@@ -86,7 +84,7 @@ def _wide_slope(of_q: Any, of_r: Any, q: Any, r: Any) -> Any:
     skew = -_qr_product(of_q, of_r, q, r)
     lower = _weighted_diagonal(tril(skew - mh(skew), 0), 1.0, 0.5)
     slope = solve_triangular(mh(part(r, -1, 0, m)), matmul(q, lower), False, False)
-    slope = cat([slope, zeros_of((*shape_of(slope)[:-1], n - m), slope)], -1)
+    slope = cat([slope, blank((*shape_of(slope)[:-1], n - m), slope)], -1)
     return slope if of_r is None else slope + matmul(q, of_r)
 
 
@@ -267,7 +265,7 @@ def _householder_vjp(grad: Any, input: Any, tau: Any) -> tuple[Any, Any]:
     m, n = shape_of(input)[-2:]
     slope = grad
     if m > n:
-        slope = cat([grad, zeros_of((*shape_of(grad)[:-1], m - n), grad)], -1)
+        slope = cat([grad, blank((*shape_of(grad)[:-1], m - n), grad)], -1)
     return _reflections_vjp(slope, input, tau)
 
 

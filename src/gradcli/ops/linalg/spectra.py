@@ -19,12 +19,10 @@ from gradcli.ops.linalg.matrices import (
     check_kernel,
     check_matrix,
     check_square,
-    constant,
     each,
     lapack,
     mh,
     part,
-    raw,
     refuse,
     word,
 )
@@ -37,7 +35,7 @@ from gradcli.ops.slicing import diagonal
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.namedtuples import return_type
-from gradcli.tensor.tensor import wrap
+from gradcli.tensor.tensor import constant, raw, wrap
 
 Array = Any
 
