@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.checks import kernel, real_only
+from gradcli.ops.checks import NOT_IMPLEMENTED, kernel, no_derivative, real_only
 from gradcli.ops.comparison import (
     conj,
     eq,
@@ -191,17 +191,13 @@ rounded_div: Row = row(
 )
 
 
-def _no_derivative(name: str) -> Any:
-    raise RuntimeError(f"derivative for aten::{name} is not implemented")
-
-
 floor_divide: Row = row(
     "floor_divide(Operand self, Operand other)",
     floor_division,
     promote=COMMON,
-    node="torch::autograd::NotImplemented",
-    self=lambda grad: _no_derivative("floor_divide"),
-    other=lambda grad: _no_derivative("floor_divide"),
+    node=NOT_IMPLEMENTED,
+    self=no_derivative("floor_divide"),
+    other=no_derivative("floor_divide"),
     samples=lambda r: [(r.ints(3, low=1, high=9), r.ints(3, low=1, high=4))],
     doc="self / other, rounded towards minus infinity; PyTorch gives it no derivative.",
 )
@@ -252,8 +248,8 @@ remainder_of_number: Row = row(
     "remainder(Operand self, Tensor other)",
     _remainder,
     promote=COMMON,
-    node="torch::autograd::NotImplemented",
-    other=lambda grad: _no_derivative("remainder"),
+    node=NOT_IMPLEMENTED,
+    other=no_derivative("remainder"),
     samples=lambda r: [],
     doc="A number modulo the elements; PyTorch gives it no derivative.",
 )
@@ -493,9 +489,9 @@ def _heaviside(self: Array, values: Array) -> Array:
 heaviside: Row = row(
     "heaviside(Tensor self, Tensor values)",
     _heaviside,
-    node="torch::autograd::NotImplemented",
-    self=lambda grad: _no_derivative("heaviside"),
-    values=lambda grad: _no_derivative("heaviside"),
+    node=NOT_IMPLEMENTED,
+    self=no_derivative("heaviside"),
+    values=no_derivative("heaviside"),
     samples=lambda r: [],
     doc="0 below zero, 1 above, values at zero; PyTorch gives it no derivative.",
 )

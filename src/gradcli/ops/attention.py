@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.ops.checks import NOT_IMPLEMENTED, no_derivative
 from gradcli.ops.dropout import torch_dropout
 from gradcli.ops.matmul import addmm, matmul
 from gradcli.ops.samples import Sampler
@@ -199,22 +200,16 @@ def _ungrouped(gradient: Array, shape: Sequence[int]) -> Array:
     return gradient.reshape(batch, heads, -1, *rest).sum(2)
 
 
-def _no_second(grads: Any) -> Any:
-    raise RuntimeError(
-        "derivative for aten::_scaled_dot_product_flash_attention_for_cpu_backward is not "
-        "implemented"
-    )
-
-
+_underived = no_derivative("_scaled_dot_product_flash_attention_for_cpu_backward", every=True)
 flash_backward: Row = row(
     "aten._scaled_dot_product_flash_attention_for_cpu_backward(Tensor grad_out, Tensor query, "
     "Tensor key, Tensor value, Tensor out, Tensor? attn_mask, bool is_causal, float scale)",
     _flash_backward,
-    node="torch::autograd::NotImplemented",
-    query=_no_second,
-    key=_no_second,
-    value=_no_second,
-    out=_no_second,
+    node=NOT_IMPLEMENTED,
+    query=_underived,
+    key=_underived,
+    value=_underived,
+    out=_underived,
     samples=lambda r: [],
     doc="The gradients of attention; PyTorch cannot differentiate them again.",
 )

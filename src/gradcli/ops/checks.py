@@ -13,6 +13,9 @@ from gradcli.tensor.tensor import Tensor
 
 Array = Any
 
+#: The node of an operator without a derivative.
+NOT_IMPLEMENTED: Final = "torch::autograd::NotImplemented"
+
 
 def kinds_only(array: Array, kernel: str, kinds: str) -> None:
     """Refuses types of other kinds (NumPy's letters) than those that PyTorch's kernel serves."""
@@ -98,15 +101,33 @@ def constants(function: str, **arguments: Any) -> None:
             )
 
 
-def not_implemented(what: str) -> Any:
-    """For an argument that PyTorch takes but has no derivative for."""
-    raise NotImplementedError(f"the derivative for '{what}' is not implemented.")
+def _failing(error: type[Exception], message: str, every: bool) -> Any:
+    def fail_for_every(grads: Any) -> Any:
+        raise error(message)
+
+    def fail(grad: Any) -> Any:
+        raise error(message)
+
+    return fail_for_every if every else fail
+
+
+def underived(what: str, every: bool = False) -> Any:
+    """The formula of an argument that PyTorch has no derivative for, in an operator that has some.
+
+    It fails where the first output has a gradient; with ``every``, where any has.
+    """
+    message = f"the derivative for '{what}' is not implemented."
+    return _failing(NotImplementedError, message, every)
+
+
+def no_derivative(name: str, every: bool = False) -> Any:
+    """The formula of an operator that PyTorch has no derivative for; see ``underived``.
+
+    Its node is called ``NOT_IMPLEMENTED``.
+    """
+    return _failing(RuntimeError, f"derivative for aten::{name} is not implemented", every)
 
 
 def without_second_derivative(name: str) -> dict[str, Any]:
     """What a row says whose operator PyTorch has no derivative for: it fails when walked."""
-
-    def fail(grad: Any) -> Any:
-        raise RuntimeError(f"derivative for aten::{name} is not implemented")
-
-    return {"node": "torch::autograd::NotImplemented", "self": fail, "samples": lambda r: []}
+    return {"node": NOT_IMPLEMENTED, "self": no_derivative(name), "samples": lambda r: []}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.checks import floating_only, kinds_only
+from gradcli.ops.checks import NOT_IMPLEMENTED, floating_only, kinds_only, no_derivative
 from gradcli.ops.reduction import axes
 from gradcli.ops.table import Row, composite, lookup, row
 from gradcli.tensor import dtypes
@@ -43,18 +43,11 @@ def _bincount(self: Array, weights: Array | None = None, minlength: int = 0) -> 
     return total
 
 
-def _fails(name: str) -> Any:
-    def formula(grads: Any) -> Any:
-        raise RuntimeError(f"derivative for aten::{name} is not implemented")
-
-    return formula
-
-
 row(
     "bincount(Tensor self, Tensor? weights=None, int minlength=0)",
     _bincount,
-    node="torch::autograd::NotImplemented",
-    weights=_fails("bincount"),
+    node=NOT_IMPLEMENTED,
+    weights=no_derivative("bincount", every=True),
     samples=lambda r: [],
     doc="How often each non-negative integer occurs, or the sum of its weights.",
 )
@@ -222,9 +215,9 @@ def _histogram_row(name: str, bins: str, forward: Any) -> Row:
     return row(
         f"aten.{name}(Tensor self, {bins}, {_OPTIONS})",
         forward,
-        node="torch::autograd::NotImplemented",
-        self=_fails(operator),
-        weight=_fails(operator),
+        node=NOT_IMPLEMENTED,
+        self=no_derivative(operator, every=True),
+        weight=no_derivative(operator, every=True),
         samples=lambda r: [],
         doc="Counts, and the edges of the bins.",
     )

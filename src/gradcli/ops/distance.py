@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.arithmetic import absolute, sgn
-from gradcli.ops.checks import not_implemented
+from gradcli.ops.checks import underived
 from gradcli.ops.comparison import eq, filled, isnan, logical_or
 from gradcli.ops.creation import to_dtype
 from gradcli.ops.elementary import pow_scalar
@@ -153,9 +153,9 @@ def _pdist_backward(grad: Array, self: Array, p: float, pdist: Array) -> Array:
 pdist_backward: Row = row(
     "aten._pdist_backward(Tensor grad, Tensor self, float p, Tensor pdist)",
     _pdist_backward,
-    grad=lambda seed: not_implemented("_pdist_backward"),
-    self=lambda seed: not_implemented("_pdist_backward"),
-    pdist=lambda seed: not_implemented("_pdist_backward"),
+    grad=underived("_pdist_backward"),
+    self=underived("_pdist_backward"),
+    pdist=underived("_pdist_backward"),
     samples=lambda r: [],
     doc="The gradient of pdist; PyTorch cannot differentiate it again.",
 )

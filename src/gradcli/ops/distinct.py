@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.checks import not_implemented, refuse_complex
+from gradcli.ops.checks import refuse_complex, underived
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor, raw, wrap, wrap_dim
@@ -93,29 +93,25 @@ def _unique_consecutive(self: Array, dim: int | None = None) -> tuple[Array, Arr
     return np.take(self, places, where), groups, counts
 
 
-def _underived(name: str) -> Any:
-    return lambda grad: not_implemented(name)
-
-
 unique_row: Row = row(
     "aten._unique2(Tensor self)",
     _unique,
     node="Unique2Backward0",
-    self=_underived("_unique2"),
+    self=underived("_unique2"),
     samples=lambda r: [],
     doc="The distinct elements in ascending order, which one each element is, and how often.",
 )
 unique_dim_row: Row = row(
     "aten.unique_dim(Tensor self, int dim)",
     _unique_dim,
-    self=_underived("unique_dim"),
+    self=underived("unique_dim"),
     samples=lambda r: [],
     doc="The distinct slices along a dimension in ascending order, with places and counts.",
 )
 unique_consecutive_row: Row = row(
     "aten.unique_consecutive(Tensor self, int? dim=None)",
     _unique_consecutive,
-    self=_underived("unique_consecutive"),
+    self=underived("unique_consecutive"),
     samples=lambda r: [],
     doc="One element (or slice) of each run of equal ones, with places and run lengths.",
 )

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from gradcli.ops.checks import not_implemented
+from gradcli.ops.checks import NOT_IMPLEMENTED, no_derivative, underived
 from gradcli.ops.comparison import eq, filled
 from gradcli.ops.indexing import index_select
 from gradcli.ops.samples import Sampler
@@ -278,19 +278,13 @@ def _weights_backward(
     return np.where(kept, dots, 0).astype(weight.dtype)
 
 
-def _fail(grad: Any) -> Any:
-    raise RuntimeError(
-        "derivative for aten::_embedding_bag_per_sample_weights_backward is not implemented"
-    )
-
-
 embedding_bag_backward: Row = row(
     "aten._embedding_bag_backward(Tensor grad, Tensor indices, Tensor offset2bag, Tensor bag_size, "
     "Tensor maximum_indices, int num_weights, bool scale_grad_by_freq, int mode, "
     "Tensor? per_sample_weights, int padding_idx)",
     _embedding_bag_backward,
-    grad=lambda seed: not_implemented("_embedding_bag_backward"),
-    per_sample_weights=lambda seed: not_implemented("_embedding_bag_backward"),
+    grad=underived("_embedding_bag_backward"),
+    per_sample_weights=underived("_embedding_bag_backward"),
     samples=lambda r: [],
     doc="The gradient of the table; PyTorch cannot differentiate it again.",
 )
@@ -298,8 +292,8 @@ embedding_bag_weights_backward: Row = row(
     "aten._embedding_bag_per_sample_weights_backward(Tensor grad, Tensor weight, Tensor indices, "
     "Tensor offset2bag, int padding_idx)",
     _weights_backward,
-    node="torch::autograd::NotImplemented",
-    weight=_fail,
+    node=NOT_IMPLEMENTED,
+    weight=no_derivative("_embedding_bag_per_sample_weights_backward"),
     samples=lambda r: [],
     doc="The gradient of the weights of indices; PyTorch cannot differentiate it again.",
 )

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.arithmetic import remainder
+from gradcli.ops.checks import NOT_IMPLEMENTED, no_derivative
 from gradcli.ops.creation import fill_value
 from gradcli.ops.reduction import sum_all
 from gradcli.ops.shape import common_shape, expand, reshape, shape_of
@@ -222,18 +223,13 @@ def _scatter_combining(self: Array, dim: int, index: Array, src: Any, reduce: st
     return full.reshape(self.shape)
 
 
-def _no_derivative(grad: Any) -> Any:
-    raise RuntimeError("derivative for aten::scatter is not implemented")
-
-
 def _combining(operand: str, name: str, doc: str) -> Row:
-    formulas: dict[str, Any] = {"self": _no_derivative} | (
-        {name: _no_derivative} if name == "src" else {}
-    )
+    operands = ("self", "src") if name == "src" else ("self",)
+    formulas = {operand: no_derivative("scatter") for operand in operands}
     made: Row = row(
         f"scatter(Tensor self, int dim, Tensor index, {operand} {name}, *, str reduce)",
         _scatter_combining,
-        node="torch::autograd::NotImplemented",
+        node=NOT_IMPLEMENTED,
         samples=lambda r: [],
         doc=doc,
         **formulas,

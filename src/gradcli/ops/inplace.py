@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from gradcli.ops import table
+from gradcli.ops.checks import NOT_IMPLEMENTED, no_derivative, underived
 from gradcli.ops.comparison import zeros_like
 from gradcli.ops.history import (
     bump,
@@ -86,7 +87,6 @@ _UNDERIVED: Final = {
 #: These may write to elements that lie at one place.
 _COINCIDING: Final = frozenset(["index_fill", "index_put", "masked_fill"])
 _COMPARISONS: Final = frozenset(["eq", "ge", "gt", "le", "lt", "ne"])
-NOT_IMPLEMENTED: Final = "torch::autograd::NotImplemented"
 
 # --- writing
 
@@ -149,15 +149,11 @@ def _rename(node: Any) -> None:
         node.row = renamed(node.row, label)
 
 
-def failing(original: Row, label: str, failure: Exception) -> Row:
-    """The same row, but that a backward pass fails there."""
-
-    def fail(grad: Any) -> Any:
-        raise failure
-
+def failing(original: Row, label: str, formula: Any) -> Row:
+    """The same row, but that a backward pass runs one formula, which fails."""
     made = copy.copy(original)
     made.node_name = label
-    made.formulas = [(edges, fail) for edges, _ in original.formulas]
+    made.formulas = [(edges, formula) for edges, _ in original.formulas]
     made._plans = {}
     return made
 
@@ -334,16 +330,15 @@ class InPlaceEntry(Entry):
             f"{name}({parameters})", f"{stem} in place. {original.doc}", original.kink, None
         )
         if isinstance(original, Row):
-            failure: Any = None
+            formula: Any = None
             if stem in _UNDERIVED:
-                what = f"inplace version of {_UNDERIVED[stem]}"
-                failure = NotImplementedError(f"the derivative for '{what}' is not implemented.")
+                formula = underived(f"inplace version of {_UNDERIVED[stem]}")
                 label = original.node_name.replace("0", "1")
             elif original.node_name == NOT_IMPLEMENTED:
-                failure = RuntimeError(f"derivative for aten::{stem}_ is not implemented")
+                formula = no_derivative(f"{stem}_")
                 label = NOT_IMPLEMENTED
-            if failure is not None:
-                original = failing(original, label, failure)
+            if formula is not None:
+                original = failing(original, label, formula)
         self.original = original
         self.run = rearrange if metadata else in_place
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.checks import floating_only, not_implemented
+from gradcli.ops.checks import floating_only, underived
 from gradcli.ops.creation import to_dtype
 from gradcli.ops.elementary import pow_scalar, rsqrt
 from gradcli.ops.normalization import (
@@ -162,8 +162,8 @@ layer_norm_backward: Row = row(
     "Tensor mean, Tensor rstd, Tensor? weight, Tensor? bias)",
     _layer_norm_backward,
     joint=("grad_out input weight", _layer_norm_double),
-    mean=lambda grad: not_implemented("native_layer_norm_backward mean"),
-    rstd=lambda grad: not_implemented("native_layer_norm_backward rstd"),
+    mean=underived("native_layer_norm_backward mean"),
+    rstd=underived("native_layer_norm_backward rstd"),
     bias=lambda grad: None,
     samples=lambda r: [],
     doc="The gradients of layer_norm.",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.arithmetic import true_div
-from gradcli.ops.checks import floating_only
+from gradcli.ops.checks import NOT_IMPLEMENTED, floating_only, no_derivative
 from gradcli.ops.comparison import eq, where_
 from gradcli.ops.loss import MEAN, NONE, SUM, reduction_code
 from gradcli.ops.reduction import mean_all, sum_all
@@ -135,17 +135,13 @@ def _ctc_backward(
     return full
 
 
-def _no_second(grad: Any) -> Any:
-    raise RuntimeError("derivative for aten::_ctc_loss_backward is not implemented")
-
-
 ctc_backward: Row = row(
     "aten._ctc_loss_backward(Tensor grad, Tensor log_probs, Tensor targets, int[] input_lengths, "
     "int[] target_lengths, Tensor neg_log_likelihood, int blank, bool zero_infinity)",
     _ctc_backward,
-    node="torch::autograd::NotImplemented",
-    log_probs=_no_second,
-    neg_log_likelihood=_no_second,
+    node=NOT_IMPLEMENTED,
+    log_probs=no_derivative("_ctc_loss_backward"),
+    neg_log_likelihood=no_derivative("_ctc_loss_backward"),
     samples=lambda r: [],
     doc="The gradient of ctc_loss; PyTorch cannot differentiate it again.",
 )

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.checks import constants, floating_only, not_implemented
+from gradcli.ops.checks import constants, floating_only, underived
 from gradcli.ops.creation import to_dtype
 from gradcli.ops.elementary import pow_scalar
 from gradcli.ops.placement import repeat
@@ -248,8 +248,8 @@ batch_norm_backward: Row = row(
     "bool training, float eps)",
     _batch_norm_backward,
     joint=("grad_out input weight", _batch_norm_double),
-    save_mean=lambda grad: not_implemented("native_batch_norm_backward save_mean"),
-    save_invstd=lambda grad: not_implemented("native_batch_norm_backward save_invstd"),
+    save_mean=underived("native_batch_norm_backward save_mean"),
+    save_invstd=underived("native_batch_norm_backward save_invstd"),
     samples=lambda r: [],
     doc="The gradients of batch_norm.",
 )

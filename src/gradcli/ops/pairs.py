@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.checks import not_implemented
+from gradcli.ops.checks import underived
 from gradcli.ops.comparison import eq, filled
 from gradcli.ops.matmul import matmul
 from gradcli.ops.reduction import sum_dim
@@ -85,17 +85,13 @@ def _flipped(matrix: Any) -> Any:
     return contiguous(transpose(matrix, -2, -1))
 
 
-def _underived(seed: Any) -> Any:
-    return not_implemented("_cdist_backward")
-
-
 cdist_backward: Row = row(
     "aten._cdist_backward(Tensor grad, Tensor x1, Tensor x2, float p, Tensor cdist)",
     _cdist_backward,
-    grad=_underived,
-    x1=_underived,
-    x2=_underived,
-    cdist=_underived,
+    grad=underived("_cdist_backward"),
+    x1=underived("_cdist_backward"),
+    x2=underived("_cdist_backward"),
+    cdist=underived("_cdist_backward"),
     samples=lambda r: [],
     doc="The gradient of cdist; PyTorch cannot differentiate it again.",
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.checks import kinds_only
+from gradcli.ops.checks import kinds_only, no_derivative
 from gradcli.ops.comparison import zeros_like
 from gradcli.ops.creation import check_device, checked_size, leaf
 from gradcli.ops.inplace import apply_in_place
@@ -211,15 +211,11 @@ bernoulli: Row = row(
 )
 
 
-def _no_bernoulli(grad: Any) -> Any:
-    raise RuntimeError("derivative for aten::bernoulli is not implemented")
-
-
 bernoulli_of: Row = row(
     "bernoulli(Tensor self, float p, *, any generator=None)",
     lambda self, p, generator=None: source(generator).bernoulli(self.shape, float(p), self.dtype),
     node="NotImplemented",
-    self=_no_bernoulli,
+    self=no_derivative("bernoulli"),
     samples=lambda r: [],
     doc="Ones with one probability, else zeros, in the shape and type of a tensor.",
 )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.arithmetic import absolute, reciprocal, sgn
+from gradcli.ops.checks import underived
 from gradcli.ops.comparison import eq, gt, le, logical_and, where_
 from gradcli.ops.elementary import exp, log, pow_scalar
 from gradcli.ops.samples import binary, pointwise
@@ -180,7 +181,7 @@ zeta: Row = row(
     _zeta,
     promote=FLOAT,
     number_nodes={"self": "SpecialZetaBackward1", "other": "SpecialZetaBackward2"},
-    self=lambda grad: not_implemented("zeta"),
+    self=underived("zeta"),
     other=lambda grad, self, other: grad * -self * zeta(self + 1.0, other),
     samples=lambda r: [(2.5, r(3, 4, low=0.5, high=3.0))],
     doc="Hurwitz's zeta function, the sum of (k + other) ** -self.",
@@ -247,11 +248,6 @@ mvlgamma: Row = row(
 )
 
 
-def not_implemented(what: str) -> Any:
-    """For an argument that PyTorch takes but has no derivative for."""
-    raise NotImplementedError(f"the derivative for '{what}' is not implemented.")
-
-
 def _regularized(sign: float) -> Any:
     return lambda grad, self, other: (
         sign * grad * exp((self - 1) * log(other) - other - lgamma(self))
@@ -262,7 +258,7 @@ igamma: Row = row(
     "igamma|special.gammainc(Tensor self, Tensor other)",
     _scipy("gammainc"),
     promote=FLOAT,
-    self=lambda grad: not_implemented("igamma: input"),
+    self=underived("igamma: input"),
     other=_regularized(1.0),
     samples=lambda r: [(r.ints(3, low=1, high=4), r(3, low=0.5, high=3.0))],
     doc="The regularized lower incomplete gamma function.",
@@ -271,7 +267,7 @@ igammac: Row = row(
     "igammac|special.gammaincc(Tensor self, Tensor other)",
     _scipy("gammaincc"),
     promote=FLOAT,
-    self=lambda grad: not_implemented("igammac: input"),
+    self=underived("igammac: input"),
     other=_regularized(-1.0),
     samples=lambda r: [(r.ints(3, low=1, high=4), r(3, low=0.5, high=3.0))],
     doc="The regularized upper incomplete gamma function.",

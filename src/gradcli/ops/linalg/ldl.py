@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.checks import without_second_derivative
+from gradcli.ops.checks import NOT_IMPLEMENTED, no_derivative, without_second_derivative
 from gradcli.ops.linalg.matrices import (
     batch_shape,
     by_columns,
@@ -108,15 +108,11 @@ def _ldl_solve(LD: Array, pivots: Array, B: Array, hermitian: bool = False) -> A
     return by_columns(found)
 
 
-def _no_slope(grad: Any) -> Any:
-    raise RuntimeError("derivative for aten::linalg_ldl_solve is not implemented")
-
-
 ldl_solve: Row = row(
     "linalg.ldl_solve(Tensor LD, Tensor pivots, Tensor B, *, bool hermitian=False)",
     _ldl_solve,
-    node="torch::autograd::NotImplemented",
-    joint=("LD B", _no_slope),
+    node=NOT_IMPLEMENTED,
+    joint=("LD B", no_derivative("linalg_ldl_solve")),
     samples=lambda r: [],
     doc="X of A X = B from compact LDL factors.",
 )

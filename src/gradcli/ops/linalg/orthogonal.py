@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.checks import not_implemented
+from gradcli.ops.checks import underived
 from gradcli.ops.comparison import conj, is_complex
 from gradcli.ops.joining import cat
 from gradcli.ops.linalg.matrices import (
@@ -151,7 +151,7 @@ def _geqrf(self: Array) -> tuple[Array, Array]:
 geqrf_row: Row = row(
     "aten.geqrf(Tensor self)",
     _geqrf,
-    self=lambda grads: not_implemented("geqrf"),
+    self=underived("geqrf", every=True),
     samples=lambda r: [],
     doc="The QR factorisation as Householder reflections.",
 )
