@@ -21,7 +21,6 @@ from gradcli.tensor.graph import AccumulateGrad, Node, NodeHooks, mode
 from gradcli.tensor.tensor import Tensor, edge_of, versions_of, wrap
 
 Edge = tuple[Node, int]
-_ndarray = np.ndarray
 
 
 def walk(

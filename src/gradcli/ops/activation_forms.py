@@ -28,6 +28,7 @@ from gradcli.ops.comparison import ge, where_, zeros_like
 from gradcli.ops.elementary import sigmoid, tanh
 from gradcli.ops.samples import Samples, pointwise
 from gradcli.ops.shape import reshape, shape_of
+from gradcli.ops.statistics import implicit_dim
 from gradcli.ops.table import COMMON, Composite, Row, composite, row
 from gradcli.tensor.random import default_generator
 from gradcli.tensor.tensor import Tensor, constant, raw, wrap, wrap_dim
@@ -507,18 +508,13 @@ def softsign(input: Any) -> Any:
     return input / (absolute(input) + 1)
 
 
-def default_softmax_dim(ndim: int) -> int:
-    """The dimension that PyTorch, with a warning, takes for ``dim=None``."""
-    return 0 if ndim in (0, 1, 3) else 1
-
-
 @composite(
     "nn.functional.softmin(Tensor input, int? dim=None, int _stacklevel=3, dtype? dtype=None)",
     samples=lambda r: [(r(3, 4), 1), (r(3), 0)],
     doc="softmax(-input).",
 )
 def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
-    where = default_softmax_dim(input.ndim) if dim is None else dim
+    where = implicit_dim(input.ndim) if dim is None else dim
     return (-input).softmax(where) if dtype is None else (-input).softmax(where, dtype=dtype)
 
 

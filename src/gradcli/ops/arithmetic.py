@@ -61,6 +61,11 @@ def _sub(self: Array, other: Array, alpha: complex = 1) -> Array:
     return self - _weighted(other, alpha)
 
 
+def added(total: Any, term: Any) -> Any:
+    """A sum with one more term; None stands for no terms yet."""
+    return term if total is None else total + term
+
+
 def refuse_bool(operands: Sequence[Any]) -> None:
     """Bools are not subtracted, neither from each other nor from anything else."""
     truths = [

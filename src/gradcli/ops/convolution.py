@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from gradcli.ops.arithmetic import added
 from gradcli.ops.complex_parts import view_as_real
 from gradcli.ops.joining import cat
 from gradcli.ops.padding import constant_pad
@@ -315,10 +316,6 @@ convolution: Row = row(
 )
 
 
-def _pair_sum(first: Any, second: Any) -> Any:
-    return second if first is None else first + second
-
-
 def _narrowed(value: Any, limits: Sizes) -> Any:
     """The beginning of each spatial dimension, where it is longer than ``limits``."""
     for dim, limit in enumerate(limits[2:], 2):
@@ -399,10 +396,10 @@ def _double_backward(
         if of_input is not None:
             found[0] = convolution(of_input, weight, None, *rest)
         if of_weight is not None:
-            found[0] = _pair_sum(found[0], convolution(input, of_weight, None, *rest))
+            found[0] = added(found[0], convolution(input, of_weight, None, *rest))
         if of_bias is not None:
             spread = reshape(of_bias, (1, -1, *(1,) * dims))
-            found[0] = _pair_sum(found[0], expand(spread, shape_of(grad_output)))
+            found[0] = added(found[0], expand(spread, shape_of(grad_output)))
     if needs[1] and of_weight is not None:
         found[1] = _input_term(of_weight, grad_output, shape_of(input), options, transposed, groups)
     if needs[2] and of_input is not None:

@@ -7,15 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.arithmetic import absolute, sgn
 from gradcli.ops.checks import underived
-from gradcli.ops.comparison import eq, filled, isnan, logical_or
 from gradcli.ops.creation import to_dtype
-from gradcli.ops.elementary import pow_scalar
 from gradcli.ops.reduction import sum_dim
 from gradcli.ops.scalars import add_scalar
-from gradcli.ops.shape import broadcast_tensors, clone_row, expand, shape_of, unsqueeze
-from gradcli.ops.statistics import vector_norm
+from gradcli.ops.shape import broadcast_tensors, clone_row, expand, shape_of
+from gradcli.ops.statistics import norm_backward, vector_norm
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor, wrap_dim
@@ -25,49 +22,13 @@ Array = Any
 # --- norms along a dimension
 
 
-def _norm(self: Array, p: float, dim: int, keepdim: bool = False) -> Array:
-    sizes = np.abs(self)
-    if p == 0:
-        found = np.sum(sizes != 0, axis=dim, keepdims=keepdim).astype(sizes.dtype)
-    elif p == 1:
-        found = np.sum(sizes, axis=dim, keepdims=keepdim)
-    elif p == 2:
-        found = np.sqrt(np.sum(sizes * sizes, axis=dim, keepdims=keepdim))
-    elif math.isinf(p):
-        found = (np.max if p > 0 else np.min)(sizes, axis=dim, keepdims=keepdim)
-    else:
-        found = np.sum(sizes**p, axis=dim, keepdims=keepdim) ** (1 / p)
-    return found.astype(sizes.dtype)
-
-
-def _norm_backward(grad: Any, self: Any, p: float, dim: int, keepdim: bool, result: Any) -> Any:
-    if not keepdim and shape_of(self):
-        grad, result = unsqueeze(grad, dim), unsqueeze(result, dim)
-    if p == 0:
-        return None
-    if p == 1:
-        return sgn(self) * grad
-    if p == 2:
-        return grad * filled(self / result, eq(result, 0), 0)
-    if math.isinf(p):
-        sizes = absolute(self)
-        reached = logical_or(eq(sizes, result), isnan(sizes))
-        return sgn(self) * (grad / sum_dim(reached, (dim,), True) * reached)
-    if p < 1:
-        scaled = sgn(self) * filled(pow_scalar(absolute(self), p - 1), eq(self, 0), 0)
-        return scaled * grad * pow_scalar(result, 1 - p)
-    if p < 2:
-        scaled = sgn(self) * pow_scalar(absolute(self), p - 1)
-    else:
-        scaled = self * pow_scalar(absolute(self), p - 2)
-    return scaled * filled(grad / pow_scalar(result, p - 1), eq(result, 0), 0)
-
-
 norm_along: Row = row(
     "aten.norm_dim(Tensor self, Scalar p, int dim, bool keepdim=False)",
-    _norm,
+    lambda self, p, dim, keepdim=False: vector_norm(self, p, (dim,), keepdim),
     node="NormBackward1",
-    self=_norm_backward,
+    self=lambda grad, self, result, p, dim, keepdim: norm_backward(
+        grad, self, shape_of(self), result, p, dim, keepdim
+    ),
     samples=lambda r: [
         (r(3, 4), p, 1, keep) for p in (1, 2, 3, 0.5, 1.5, math.inf) for keep in (False, True)
     ],
@@ -133,7 +94,8 @@ def _pdist(self: Array, p: float = 2.0) -> Array:
     first, second = _pairs(self)
     if self.shape[1] == 0:
         return np.zeros(len(first), self.dtype)
-    return _norm(self[first] - self[second], p, 1)
+    lengths: Array = vector_norm(self[first] - self[second], p, (1,))
+    return lengths
 
 
 def _pdist_backward(grad: Array, self: Array, p: float, pdist: Array) -> Array:
@@ -142,7 +104,7 @@ def _pdist_backward(grad: Array, self: Array, p: float, pdist: Array) -> Array:
     if p == 0 or not self.size or not len(first):
         return full
     difference = self[first] - self[second]
-    slopes = _norm_backward(grad, difference, p, 1, False, pdist)
+    slopes = norm_backward(grad, difference, shape_of(difference), pdist, p, 1, False)
     if math.isinf(p):
         slopes = np.sign(difference) * grad[:, None] * (np.abs(difference) == pdist[:, None])
     np.add.at(full, first, slopes)

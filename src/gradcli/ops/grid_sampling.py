@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from gradcli.ops.arithmetic import added
 from gradcli.ops.joining import stack
 from gradcli.ops.matmul import bmm
 from gradcli.ops.reduction import sum_dim
@@ -338,18 +339,14 @@ def _double_backward(
         orders = _unit(dims, axis)
         share = unsqueeze(select(of_grid, -1, axis), 1)
         if needs[0]:
-            found[0] = _plus_term(found[0], tap_sum(input, grid, how, orders) * share)
+            found[0] = added(found[0], tap_sum(input, grid, how, orders) * share)
         if needs[1]:
             moved = transposed_tap_sum(grad_output * share, grid, shape_of(input), how, orders)
-            found[1] = _plus_term(found[1], moved)
+            found[1] = added(found[1], moved)
         if needs[2]:
             bent = _grid_slope(grad_output * share, input, grid, how, orders)
-            found[2] = _plus_term(found[2], bent)
+            found[2] = added(found[2], bent)
     return found[0], found[1], found[2]
-
-
-def _plus_term(total: Any, term: Any) -> Any:
-    return term if total is None else total + term
 
 
 def _grid_rows(dims: int) -> Row:

@@ -25,7 +25,7 @@ from gradcli.ops.shape import (
     shape_of,
 )
 from gradcli.ops.table import COMMON, Row, composite, row
-from gradcli.tensor.tensor import Tensor, wrap
+from gradcli.tensor.tensor import wrap
 
 Array = Any
 
@@ -431,10 +431,6 @@ def _hinge_samples(r: Sampler) -> list[tuple[Any, ...]]:
     return [(r(3, 4), np.where(r.mask(3, 4), 1, -1)), (r(3), np.array([1, -1, 1]), 0.5)]
 
 
-def _zeros(value: Any) -> Tensor:
-    return wrap(np.zeros_like(value._array))
-
-
 @composite(
     "hinge_embedding_loss(Tensor input, Tensor target, float margin=1.0, int reduction=0)",
     samples=_hinge_samples,
@@ -443,7 +439,7 @@ def _zeros(value: Any) -> Tensor:
 def torch_hinge_embedding_loss(
     input: Any, target: Any, margin: float = 1.0, reduction: int = NONE
 ) -> Any:
-    zeros = _zeros(input)
+    zeros = wrap(np.zeros_like(input._array))
     apart = where_(ne(target, 1), sub(margin, input).clamp_min(0), zeros)
     return reduced(apart + where_(ne(target, -1), input, zeros), reduction)
 

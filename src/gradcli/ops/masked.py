@@ -14,6 +14,7 @@ import numpy as np
 
 from gradcli.ops.comparison import where_
 from gradcli.ops.creation import to_dtype
+from gradcli.ops.reduction import sum_type
 from gradcli.ops.table import composite, lookup
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
@@ -65,16 +66,13 @@ def _filled(input: Tensor, mask: Tensor | None, identity: complex) -> Tensor:
     return filled
 
 
-def _wide(input: Tensor, dtype: DType | None) -> DType:
-    """The type of sums and products: small integers become int64."""
-    if dtype is not None:
-        return dtype
-    return dtypes.int64 if input.dtype.category < dtypes.FLOATING else input.dtype
-
-
 def _sum(input: Any, dim: Any, keepdim: Any, dtype: DType | None, mask: Tensor | None) -> Any:
     filled = _filled(input, mask, 0)
-    return filled.sum(_dims(dim, input.ndim), bool(keepdim), dtype=_wide(input, dtype))
+    return filled.sum(
+        _dims(dim, input.ndim),
+        bool(keepdim),
+        dtype=dtypes.from_numpy(sum_type(input._array, dtype)),
+    )
 
 
 @composite(f"masked.sum({_REDUCTION})", doc="The sum of the elements that the mask keeps.")
@@ -88,7 +86,9 @@ def masked_sum(
 def masked_prod(
     input: Any, dim: Any = None, keepdim: Any = False, dtype: Any = None, mask: Any = None
 ) -> Any:
-    result: Any = to_dtype(_filled(input, mask, 1), _wide(input, dtype))
+    result: Any = to_dtype(
+        _filled(input, mask, 1), dtypes.from_numpy(sum_type(input._array, dtype))
+    )
     for where in reversed(_dims(dim, input.ndim)):
         result = result.prod(where, bool(keepdim))
     return result

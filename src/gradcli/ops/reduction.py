@@ -31,8 +31,8 @@ def axes(dim: Any, ndim: int) -> tuple[int, ...]:
     return wrapped if ndim else ()
 
 
-def _accumulator(self: Array, dtype: DType | None) -> Any:
-    """Sums of integers and booleans are int64."""
+def sum_type(self: Array, dtype: DType | None) -> Any:
+    """The type of sums and products: those of integers and booleans are int64."""
     if dtype is not None:
         return dtype.np
     return np.dtype(np.int64) if self.dtype.kind in "iub" else self.dtype
@@ -56,7 +56,7 @@ def restore(value: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
 
 
 def _sum(self: Array, dim: Any = None, keepdim: bool = False, dtype: DType | None = None) -> Array:
-    kind = _accumulator(self, dtype)
+    kind = sum_type(self, dtype)
     return add_up(self, axes(dim, self.ndim), keepdim, kind)
 
 
@@ -106,7 +106,7 @@ def _nansum(
     where = axes(dim, self.ndim)
     if self.dtype.kind == "c":
         raise RuntimeError("nansum on CPU does not support complex inputs")
-    kind = _accumulator(self, dtype)
+    kind = sum_type(self, dtype)
     if kind.kind == "c":
         raise no_kernel("nansum_cpu", kind)
     return np.nansum(self, axis=where, keepdims=keepdim, dtype=kind)
@@ -194,10 +194,6 @@ def nanmean(self: Any, dim: Any = None, keepdim: bool = False, dtype: DType | No
 # --- products
 
 
-def _product_type(self: Array, dtype: DType | None) -> Any:
-    return _accumulator(self, dtype)
-
-
 def _safe_product_vjp(grad: Any, self: Any, dim: int) -> Any:
     """The products of all other elements along a dimension, right also where some are zero."""
     from gradcli.ops.joining import cat
@@ -243,7 +239,7 @@ def _prod_dim_vjp(
 
 prod_all: Row = row(
     "prod(Tensor self, *, dtype? dtype=None)",
-    lambda self, dtype=None: np.prod(self, dtype=_product_type(self, dtype)),
+    lambda self, dtype=None: np.prod(self, dtype=sum_type(self, dtype)),
     self=_prod_all_vjp,
     samples=lambda r: [(r(2, 3),), (r(),), (np.array([1.5, 0.0, 2.0]),)],
     doc="The product of all elements.",
@@ -251,7 +247,7 @@ prod_all: Row = row(
 prod_dim: Row = row(
     "prod(Tensor self, int dim, bool keepdim=False, *, dtype? dtype=None)",
     lambda self, dim, keepdim=False, dtype=None: np.prod(
-        self, axis=axes(dim, self.ndim), keepdims=keepdim, dtype=_product_type(self, dtype)
+        self, axis=axes(dim, self.ndim), keepdims=keepdim, dtype=sum_type(self, dtype)
     ),
     node="ProdBackward1",
     self=_prod_dim_vjp,
@@ -342,7 +338,7 @@ def _trace(self: Array) -> Array:
     numbers_only(self, "trace")
     if self.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {self.ndim}")
-    return np.asarray(np.trace(self, dtype=_accumulator(self, None)))
+    return np.asarray(np.trace(self, dtype=sum_type(self, None)))
 
 
 def _trace_vjp(grad: Any, self_shape: Sequence[int]) -> Any:

@@ -39,11 +39,6 @@ class Sampler:
         """Booleans."""
         return self._random.random(shape) < 0.5
 
-    def positive_definite(self, *shape: int) -> Array:
-        """Symmetric matrices with eigenvalues of at least one; the last two lengths are equal."""
-        a = self(*shape)
-        return a @ a.swapaxes(-1, -2) + np.eye(shape[-1])
-
 
 def pointwise(low: float = -2.0, high: float = 2.0) -> Samples:
     """Calls of a function of one tensor, with values in its domain [low, high)."""

@@ -14,7 +14,7 @@ from gradcli.ops.comparison import conj, gt, is_complex, lt, where_
 from gradcli.ops.elementary import exp, log, log_add_exp
 from gradcli.ops.indexing import scatter_add
 from gradcli.ops.placement import flip
-from gradcli.ops.reduction import sum_dim
+from gradcli.ops.reduction import sum_dim, sum_type
 from gradcli.ops.shape import shape_of
 from gradcli.ops.slicing import blank
 from gradcli.ops.table import Row, composite, row
@@ -25,18 +25,12 @@ from gradcli.tensor.tensor import Tensor, raw, wrap_dim
 Array = Any
 
 
-def _wide(self: Array, dtype: DType | None) -> Any:
-    if dtype is not None:
-        return dtype.np
-    return np.dtype(np.int64) if self.dtype.kind in "iub" else self.dtype
-
-
 def _cumulate(function: Any) -> Any:
     def forward(self: Array, dim: int, dtype: DType | None = None) -> Array:
         where = wrap_dim(dim, self.ndim)
         if not self.ndim:
-            return self.astype(_wide(self, dtype))
-        return function(self, axis=where, dtype=_wide(self, dtype))
+            return self.astype(sum_type(self, dtype))
+        return function(self, axis=where, dtype=sum_type(self, dtype))
 
     return forward
 

@@ -331,7 +331,8 @@ log_softmax_row: Row = row(
 )
 
 
-def _implicit_dim(ndim: int) -> int:
+def implicit_dim(ndim: int) -> int:
+    """The dimension that PyTorch, with a warning, takes for softmax with ``dim=None``."""
     return 0 if ndim in (0, 1, 3) else 1
 
 
@@ -341,7 +342,7 @@ def _soft(made: Row) -> Any:
     ) -> Any:
         from gradcli.ops.creation import to_dtype
 
-        where = wrap_dim(_implicit_dim(self.ndim) if dim is None else dim, self.ndim)
+        where = wrap_dim(implicit_dim(self.ndim) if dim is None else dim, self.ndim)
         if dtype is not None:
             self = to_dtype(self, dtype)
         if self.dtype.category != dtypes.FLOATING:
@@ -369,6 +370,26 @@ for _name, _row, _doc in (
 # --- norms
 
 
+def check_norm_dtype(name: str, dtype: DType | None, kind: DType) -> None:
+    """Refuses types to compute a norm in that lose something of the input's."""
+    if dtype is None:
+        return
+    if dtype.category < dtypes.FLOATING:
+        raise RuntimeError(
+            f"{name}: dtype should be floating point or complex, but got {dtype.scalar_name}"
+        )
+    if dtype.category != kind.category:
+        word = "complex" if kind.category == dtypes.COMPLEX else "real"
+        raise RuntimeError(
+            f"{name}: dtype should be {word} for {word} inputs, but got {dtype.scalar_name}"
+        )
+    if dtypes.promote_types(kind, dtype) is not dtype:
+        raise RuntimeError(
+            f"{name}: the dtype of the input ({kind.scalar_name}) should be convertible without "
+            f"narrowing to the specified dtype ({dtype.scalar_name})"
+        )
+
+
 def _check_norm(self: Array, ord: float, dim: Any, dtype: DType | None) -> None:
     kind = dtypes.of(self)
     name = "linalg.vector_norm"
@@ -376,21 +397,7 @@ def _check_norm(self: Array, ord: float, dim: Any, dtype: DType | None) -> None:
         raise RuntimeError(
             f"{name}: Expected a floating point or complex tensor as input. Got {kind.scalar_name}"
         )
-    if dtype is not None:
-        if dtype.category < dtypes.FLOATING:
-            raise RuntimeError(
-                f"{name}: dtype should be floating point or complex, but got {dtype.scalar_name}"
-            )
-        if dtype.category != kind.category:
-            word = "complex" if kind.category == dtypes.COMPLEX else "real"
-            raise RuntimeError(
-                f"{name}: dtype should be {word} for {word} inputs, but got {dtype.scalar_name}"
-            )
-        if dtypes.promote_types(kind, dtype) is not dtype:
-            raise RuntimeError(
-                f"{name}: the dtype of the input ({kind.scalar_name}) should be convertible "
-                f"without narrowing to the specified dtype ({dtype.scalar_name})"
-            )
+    check_norm_dtype(name, dtype, kind)
     if self.size or not (ord < 0 or ord == math.inf):
         return
     if not dim:

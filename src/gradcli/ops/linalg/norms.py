@@ -15,33 +15,13 @@ from gradcli.ops.linalg.spectra import svdvals
 from gradcli.ops.reduction import amax, amin, sum_dim
 from gradcli.ops.shape import permute, squeeze_dim, unsqueeze
 from gradcli.ops.slicing import narrow
-from gradcli.ops.statistics import vector_norm
+from gradcli.ops.statistics import check_norm_dtype, vector_norm
 from gradcli.ops.table import composite
-from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.tensor import wrap, wrap_dim
 
 _NAME = "linalg.matrix_norm"
 _ORDERS = ("fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf)
-
-
-def _check_dtype(dtype: DType | None, kind: DType) -> None:
-    if dtype is None:
-        return
-    if dtype.category < dtypes.FLOATING:
-        raise RuntimeError(
-            f"{_NAME}: dtype should be floating point or complex, but got {dtype.scalar_name}"
-        )
-    if dtype.category != kind.category:
-        word = "complex" if kind.category == dtypes.COMPLEX else "real"
-        raise RuntimeError(
-            f"{_NAME}: dtype should be {word} for {word} inputs, but got {dtype.scalar_name}"
-        )
-    if dtypes.promote_types(kind, dtype) is not dtype:
-        raise RuntimeError(
-            f"{_NAME}: the dtype of the input ({kind.scalar_name}) should be convertible without "
-            f"narrowing to the specified dtype ({dtype.scalar_name})"
-        )
 
 
 def _checked(self: Any, dim: Sequence[int], dtype: DType | None, half: bool) -> tuple[int, int]:
@@ -53,7 +33,7 @@ def _checked(self: Any, dim: Sequence[int], dtype: DType | None, half: bool) -> 
     first, second = (wrap_dim(each, self.ndim) for each in dim)
     if first == second:
         raise RuntimeError(f"{_NAME}: dims must be different. Got ({first}, {second})")
-    _check_dtype(dtype, self.dtype)
+    check_norm_dtype(_NAME, dtype, self.dtype)
     return first, second
 
 
