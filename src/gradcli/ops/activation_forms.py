@@ -314,6 +314,11 @@ def _in_place(kernel: Row, input: Any, *args: Any) -> Any:
     return apply_in_place(input, lambda values: kernel(values, *args))
 
 
+def _run(kernel: Row, twin: Row, inplace: bool, input: Any, *args: Any) -> Any:
+    """What a row makes of a tensor; with ``inplace`` the tensor changed as its twin does."""
+    return _in_place(twin, input, *args) if inplace else kernel(input, *args)
+
+
 def _twin(kernel: Row, node: str) -> Row:
     """The same row under the name that PyTorch's node of the in-place function has."""
     name = kernel.names[-1].rpartition(".")[2]
@@ -352,55 +357,47 @@ def _like(
 
 @_like("relu(Tensor input", relu_row)
 def relu(input: Any, inplace: bool = False) -> Any:
-    return _in_place(relu_row, input) if inplace else relu_row(input)
+    return _run(relu_row, relu_row, inplace, input)
 
 
 @_like("threshold(Tensor input, float threshold, float value", threshold_row)
 def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
-    return (
-        _in_place(threshold_twin, input, threshold, value)
-        if inplace
-        else threshold_row(input, threshold, value)
-    )
+    return _run(threshold_row, threshold_twin, inplace, input, threshold, value)
 
 
 @_like("leaky_relu(Tensor input, float negative_slope=0.01", leaky_relu_row)
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
-    return (
-        _in_place(leaky_relu_twin, input, negative_slope)
-        if inplace
-        else leaky_relu_row(input, negative_slope)
-    )
+    return _run(leaky_relu_row, leaky_relu_twin, inplace, input, negative_slope)
 
 
 @_like("elu(Tensor input, float alpha=1.0", elu_row, lambda r: [(r(3, 4),), (r(3), 1.5)])
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
-    return _in_place(elu_twin, input, alpha) if inplace else elu_row(input, alpha)
+    return _run(elu_row, elu_twin, inplace, input, alpha)
 
 
 @_like("celu(Tensor input, float alpha=1.0", celu_row)
 def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
-    return _in_place(celu_twin, input, alpha) if inplace else celu_row(input, alpha)
+    return _run(celu_row, celu_twin, inplace, input, alpha)
 
 
 @_like("hardsigmoid(Tensor input", hardsigmoid_row)
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
-    return _in_place(hardsigmoid_row, input) if inplace else hardsigmoid_row(input)
+    return _run(hardsigmoid_row, hardsigmoid_row, inplace, input)
 
 
 @_like("hardswish(Tensor input", hardswish_row)
 def hardswish(input: Any, inplace: bool = False) -> Any:
-    return _in_place(hardswish_row, input) if inplace else hardswish_row(input)
+    return _run(hardswish_row, hardswish_row, inplace, input)
 
 
 @_like("silu(Tensor input", silu_row)
 def silu(input: Any, inplace: bool = False) -> Any:
-    return _in_place(silu_row, input) if inplace else silu_row(input)
+    return _run(silu_row, silu_row, inplace, input)
 
 
 @_like("mish(Tensor input", mish_row)
 def mish(input: Any, inplace: bool = False) -> Any:
-    return _in_place(mish_row, input) if inplace else mish_row(input)
+    return _run(mish_row, mish_row, inplace, input)
 
 
 @composite("celu(Tensor input, Scalar alpha=1.0)", samples=celu_row.samples, doc=celu_row.doc)
@@ -421,11 +418,7 @@ def torch_selu(input: Any) -> Any:
     "nn.functional.selu(Tensor input, bool inplace=False)", samples=pointwise(), doc=torch_selu.doc
 )
 def selu(input: Any, inplace: bool = False) -> Any:
-    return (
-        _in_place(elu_twin, input, SELU_ALPHA, SELU_SCALE)
-        if inplace
-        else elu_row(input, SELU_ALPHA, SELU_SCALE)
-    )
+    return _run(elu_row, elu_twin, inplace, input, SELU_ALPHA, SELU_SCALE)
 
 
 @composite(
@@ -450,9 +443,7 @@ def rrelu(
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
-    if inplace:
-        return _in_place(hardtanh_row, input, min_val, max_val)
-    return hardtanh_row(input, min_val, max_val)
+    return _run(hardtanh_row, hardtanh_row, inplace, input, min_val, max_val)
 
 
 def _underscored(parameters: str, kernel: Row, *fixed: Any) -> None:
@@ -486,7 +477,7 @@ _underscored(
     kink=hardtanh_row.kink,
 )
 def relu6(input: Any, inplace: bool = False) -> Any:
-    return _in_place(hardtanh_row, input, 0, 6) if inplace else hardtanh_row(input, 0, 6)
+    return _run(hardtanh_row, hardtanh_row, inplace, input, 0, 6)
 
 
 @composite("nn.functional.tanh(Tensor input)", samples=pointwise(), doc=tanh.doc)

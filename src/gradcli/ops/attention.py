@@ -224,10 +224,8 @@ def _flash_vjp(
     attn_mask: Any,
     is_causal: bool,
     scale: float,
-    needs: Sequence[bool],
-) -> tuple[Any, ...]:
-    gradients = flash_backward(grad, query, key, value, result, attn_mask, is_causal, scale)
-    return tuple(g if need else None for g, need in zip(gradients, needs, strict=True))
+) -> Any:
+    return flash_backward(grad, query, key, value, result, attn_mask, is_causal, scale)
 
 
 def _heads(r: Sampler) -> list[tuple[Any, ...]]:

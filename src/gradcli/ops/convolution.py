@@ -73,6 +73,16 @@ def _per_dimension(values: int | Sequence[int], name: str, dims: int) -> tuple[i
     return tuple(values)
 
 
+def _options(
+    stride: Sequence[int], padding: Sequence[int], dilation: Sequence[int], dims: int
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    return (
+        _per_dimension(stride, "stride", dims),
+        _per_dimension(padding, "padding", dims),
+        _per_dimension(dilation, "dilation", dims),
+    )
+
+
 def _geometry(
     input: Sizes,
     weight: Sizes,
@@ -223,9 +233,7 @@ def _convolution(
         raise RuntimeError("weight should have at least three dimensions")
     if groups <= 0:
         raise RuntimeError("non-positive groups is not supported")
-    stride = _per_dimension(stride, "stride", dims)
-    padding = _per_dimension(padding, "padding", dims)
-    dilation = _per_dimension(dilation, "dilation", dims)
+    steps, padding, dilation = _options(stride, padding, dilation, dims)
     output_padding = _per_dimension(output_padding, "output_padding", dims)
     if input.ndim != weight.ndim:
         raise RuntimeError(
@@ -236,12 +244,12 @@ def _convolution(
     geometry = _geometry(
         input.shape,
         weight.shape,
-        [max(s, 1) for s in stride],
+        [max(step, 1) for step in steps],
         padding,
         dilation,
         transposed,
         output_padding,
-    )._replace(stride=stride)
+    )._replace(stride=steps)
     _check(input, weight, bias, geometry, transposed, output_padding, groups)
     slide = correlate_images if transposed else correlate
     out = slide(input, weight, geometry, groups)
@@ -264,11 +272,7 @@ def _convolution_backward(
 ) -> tuple[Array, Array, Array]:
     """Gradients of input, weight and bias; an empty array for one that is not wanted."""
     dims = weight.ndim - 2
-    options = (
-        _per_dimension(stride, "stride", dims),
-        _per_dimension(padding, "padding", dims),
-        _per_dimension(dilation, "dilation", dims),
-    )
+    options = _options(stride, padding, dilation, dims)
     extra = _per_dimension(output_padding, "output_padding", dims)
     geometry = _geometry(input.shape, weight.shape, *options, transposed, extra)
     grad_output = grad_output.astype(input.dtype, copy=False)
@@ -295,10 +299,9 @@ def _convolution_vjp(
     output_padding: Sizes,
     groups: int,
     needs: tuple[bool, ...],
-) -> tuple[Any, ...]:
+) -> Any:
     options = (stride, padding, dilation, transposed, output_padding, groups)
-    made = convolution_backward(grad, input, weight, *options, needs)
-    return tuple(part if wanted else None for part, wanted in zip(made, needs, strict=True))
+    return convolution_backward(grad, input, weight, *options, needs)
 
 
 convolution: Row = row(
@@ -385,11 +388,7 @@ def _double_backward(
 ) -> tuple[Any, Any, Any]:
     of_input, of_weight, of_bias = grads
     dims = len(shape_of(weight)) - 2
-    options = (
-        _per_dimension(stride, "stride", dims),
-        _per_dimension(padding, "padding", dims),
-        _per_dimension(dilation, "dilation", dims),
-    )
+    options = _options(stride, padding, dilation, dims)
     rest = (*options, transposed, output_padding, groups)
     found: list[Any] = [None, None, None]
     if needs[0]:

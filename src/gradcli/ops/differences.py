@@ -19,7 +19,7 @@ from gradcli.ops.shape import clone, view
 from gradcli.ops.slicing import slice_
 from gradcli.ops.table import composite
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import Tensor, wrap, wrap_dim
+from gradcli.tensor.tensor import Tensor, wrap, wrap_dim, wrap_dims
 
 # --- differences
 
@@ -168,10 +168,7 @@ def _check_gradient(self: Any, spacings: int | None, dims: Any, edge_order: int)
     if edge_order not in (1, 2):
         raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
     chosen = range(self.ndim) if dims is None else dims
-    wrapped = [wrap_dim(dim, self.ndim) for dim in chosen]
-    for place, where in enumerate(wrapped):
-        if where in wrapped[:place]:
-            raise RuntimeError(f"dim {where} appears multiple times in the list of dims")
+    wrap_dims(chosen, self.ndim)
     for dim in chosen:
         if _length(self, dim) < edge_order + 1:
             raise RuntimeError(

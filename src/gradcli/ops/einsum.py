@@ -23,7 +23,7 @@ from gradcli.ops.shape import (
 )
 from gradcli.ops.slicing import diagonal
 from gradcli.ops.table import composite, free
-from gradcli.tensor.tensor import Tensor, wrap_dim
+from gradcli.tensor.tensor import Tensor, wrap_dim, wrap_dims
 
 ELLIPSIS = "."
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -403,7 +403,7 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
                 "contracted dimensions need to match, but first has size "
                 f"{length} in dim {p} and second has size {other} in dim {q}"
             )
-    of_a, of_b = _distinct(of_a, a.ndim), _distinct(of_b, b.ndim)
+    of_a, of_b = list(wrap_dims(of_a, a.ndim)), list(wrap_dims(of_b, b.ndim))
     rest_a = [k for k in range(a.ndim) if k not in of_a]
     rest_b = [k for k in range(b.ndim) if k not in of_b]
     count = math.prod(left.shape[k] for k in of_a)
@@ -414,16 +414,6 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
     if rows == columns == 1:
         return reshape(dot(flatten(left), flatten(right)), shape)
     return reshape(mm(reshape(left, (rows, count)), reshape(right, (count, columns))), shape)
-
-
-def _distinct(dims: Sequence[int], ndim: int) -> list[int]:
-    found: list[int] = []
-    for dim in dims:
-        where = wrap_dim(dim, ndim)
-        if where in found:
-            raise RuntimeError(f"dim {where} appears multiple times in the list of dims")
-        found.append(where)
-    return found
 
 
 @composite(

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from gradcli.ops.comparison import conj, conj_physical, real_part
+from gradcli.ops.bounds import conj_physical_row
+from gradcli.ops.comparison import conj, real_part
 from gradcli.ops.creation import to_dtype
 from gradcli.ops.padding import constant_pad
 from gradcli.ops.placement import roll
@@ -139,14 +140,15 @@ def _real_only(self: Tensor, name: str) -> Tensor:
     return _floating(self)
 
 
+def _check_points(count: int) -> None:
+    if count < 1:
+        raise RuntimeError(f"Invalid number of data points ({count}) specified")
+
+
 def _resized(self: Tensor, dim: Sequence[int], sizes: Sequence[int]) -> Tensor:
-    """The input cut or padded with zeros to ``sizes`` (-1: as it is) along ``dim``."""
+    """The input cut or padded with zeros to ``sizes`` along ``dim``."""
     padding = [0, 0] * self.ndim
     for where, size in zip(dim, sizes, strict=True):
-        if size == -1:
-            continue
-        if size < 1:
-            raise RuntimeError(f"Invalid number of data points ({size}) specified")
         if self.shape[where] < size:
             padding[2 * (self.ndim - 1 - where) + 1] = size - self.shape[where]
         elif self.shape[where] > size:
@@ -163,8 +165,7 @@ def _one_dim(self: Tensor, dim: int) -> int:
 def _one(self: Tensor, n: int | None, dim: int) -> tuple[Tensor, tuple[int]]:
     where = _one_dim(self, dim)
     size = self.shape[where] if n is None else n
-    if size < 1:
-        raise RuntimeError(f"Invalid number of data points ({size}) specified")
+    _check_points(size)
     return _resized(self, (where,), (size,)), (where,)
 
 
@@ -182,8 +183,7 @@ def _half(self: Tensor, n: int | None, dim: int, norm: str | None, forward: bool
     self = _floating(self, complex_wanted=True)
     where = _one_dim(self, dim)
     size = 2 * (self.shape[where] - 1) if n is None else n
-    if size < 1:
-        raise RuntimeError(f"Invalid number of data points ({size}) specified")
+    _check_points(size)
     self = _resized(self, (where,), (size // 2 + 1,))
     if forward:
         self = conj(self)
@@ -214,8 +214,7 @@ def _arguments(
             wrapped = list(range(ndim))
         sizes = [self.shape[where] for where in wrapped]
     for size in sizes:
-        if size < 1:
-            raise RuntimeError(f"Invalid number of data points ({size}) specified")
+        _check_points(size)
     return wrapped, sizes
 
 
@@ -245,8 +244,7 @@ def _half_n(
     if not where:
         raise RuntimeError(f"{name} must transform at least one axis")
     last = 2 * (self.shape[where[-1]] - 1) if s is None or s[-1] == -1 else sizes[-1]
-    if last < 1:
-        raise RuntimeError(f"Invalid number of data points ({last}) specified")
+    _check_points(last)
     sizes[-1] = last // 2 + 1
     return _resized(self, where, sizes), where, last
 
@@ -277,17 +275,8 @@ def _ihfftn(self: Tensor, s: Any = None, dim: Any = None, norm: str | None = Non
     half = fft_r2c(_resized(self, where, sizes), (where[-1],), scale, True)
     if len(where) == 1:
         return conj(half)
-    return fft_c2c(physical(half), tuple(where[:-1]), scale, False)
+    return fft_c2c(conj_physical_row(half), tuple(where[:-1]), scale, False)
 
-
-physical: Row = row(
-    "aten.conj_copy(Tensor self)",
-    np.conj,
-    node="ConjPhysicalBackward0",
-    self=lambda grad: conj_physical(grad),
-    samples=lambda r: [(r(3) + 1j * r(3),)],
-    doc="The complex conjugate, computed at once.",
-)
 
 _ONE = "Tensor self, int? n=None, int dim=-1, str? norm=None"
 _TWO = "Tensor self, int[1]? s=None, int[1] dim=(-2, -1), str? norm=None"

@@ -368,10 +368,9 @@ def _grid_rows(dims: int) -> Row:
         padding_mode: int,
         align_corners: bool,
         needs: tuple[bool, ...],
-    ) -> tuple[Any, ...]:
+    ) -> Any:
         how = _sampling(interpolation_mode, padding_mode, align_corners)
-        made = backward(grad, input, grid, how, needs)
-        return tuple(part if wanted else None for part, wanted in zip(made, needs, strict=True))
+        return backward(grad, input, grid, how, needs)
 
     def calls(r: Any) -> list[tuple[Any, ...]]:
         options = [(0, 0, False), (1, 1, True), (2 if dims == 2 else 0, 2, False), (0, 1, True)]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.checks import floating_only
-from gradcli.ops.normalization import same_type, wide_array
+from gradcli.ops.normalization import check_several, same_type, wide_array
 from gradcli.ops.reduction import sum_dim
 from gradcli.ops.scalars import div_scalar, mul_scalar
 from gradcli.ops.shape import expand, reshape, shape_of, unsqueeze, view
@@ -169,10 +169,7 @@ def group_norm(
             f"Expected at least 2 dimensions for input tensor but received {input.ndim}"
         )
     size = [input.shape[0] * input.shape[1] // num_groups, num_groups, *input.shape[2:]]
-    if size[0] * math.prod(size[2:]) == 1:
-        raise ValueError(
-            f"Expected more than 1 value per channel when training, got input size {size}"
-        )
+    check_several(size)
     return torch_group_norm(input, num_groups, weight, bias, eps, True)
 
 

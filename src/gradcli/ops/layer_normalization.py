@@ -13,7 +13,6 @@ from gradcli.ops.creation import to_dtype
 from gradcli.ops.elementary import pow_scalar, rsqrt
 from gradcli.ops.normalization import (
     first_backward,
-    masked,
     same_type,
     second_backward,
     sum_of,
@@ -120,7 +119,6 @@ def _layer_norm_double(
     mean: Any,
     rstd: Any,
     weight: Any,
-    needs: Any,
 ) -> Any:
     rows, count = _split(shape_of(input), normalized_shape)
     shape, dims = (rows, count), (1,)
@@ -147,13 +145,10 @@ def _layer_norm_double(
     if seed_beta is not None:
         by_grad.append(seed_beta)
     total, back = sum_of(by_input), sum_of(by_grad)
-    return masked(
-        (
-            None if back is None else reshape(expand(back, shape), shape_of(input)),
-            None if total is None else reshape(total, shape_of(input)),
-            by_weight,
-        ),
-        needs[:2] + needs[4:5],
+    return (
+        None if back is None else reshape(expand(back, shape), shape_of(input)),
+        None if total is None else reshape(total, shape_of(input)),
+        by_weight,
     )
 
 
@@ -178,10 +173,8 @@ def _layer_norm_vjp(
     result2: Any,
     weight: Any,
     bias: Any,
-    needs: Any,
 ) -> Any:
-    gradients = layer_norm_backward(grad, input, normalized_shape, result1, result2, weight, bias)
-    return masked(gradients, needs)
+    return layer_norm_backward(grad, input, normalized_shape, result1, result2, weight, bias)
 
 
 layer_norm_row: Row = row(

@@ -120,13 +120,17 @@ mm: Row = row(
 )
 
 
-def _addmm(self: Array, mat1: Array, mat2: Array, beta: complex = 1, alpha: complex = 1) -> Array:
+def _same_types(self: Array, mat1: Array, mat2: Array) -> None:
     for first, name in ((self, "self"), (mat1, "mat1")):
         if first.dtype != mat2.dtype:
             raise RuntimeError(
                 f"{name} and mat2 must have the same dtype, but got {_word(first)} and "
                 f"{_word(mat2)}"
             )
+
+
+def _addmm(self: Array, mat1: Array, mat2: Array, beta: complex = 1, alpha: complex = 1) -> Array:
+    _same_types(self, mat1, mat2)
     for factor, name in ((mat1, "mat1"), (mat2, "mat2")):
         if factor.ndim != 2:
             raise RuntimeError(f"{name} must be a matrix, got {factor.ndim}-D tensor")
@@ -369,12 +373,7 @@ def _addbmm(
     (m, k), (inner, n) = batch1.shape[1:], batch2.shape[1:]
     if k != inner:
         raise RuntimeError(f"Incompatible matrix sizes for bmm ({m}x{k} and {inner}x{n})")
-    for first, name in ((self, "self"), (batch1, "mat1")):
-        if first.dtype != batch2.dtype:
-            raise RuntimeError(
-                f"{name} and mat2 must have the same dtype, but got {_word(first)} and "
-                f"{_word(batch2)}"
-            )
+    _same_types(self, batch1, batch2)
     numbers_only(self, "addmm_impl_cpu_")
     total = np.sum(_multiplied(batch1, batch2), axis=0, dtype=self.dtype)
     return _combined(own, total, beta, alpha)

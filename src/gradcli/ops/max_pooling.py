@@ -14,6 +14,7 @@ import numpy as np
 
 from gradcli.ops.checks import floating_only, kinds_only
 from gradcli.ops.comparison import zeros_like
+from gradcli.ops.indexing import gather
 from gradcli.ops.pooling import (
     Pool,
     check_line,
@@ -58,33 +59,7 @@ def gathered(grad: Any, indices: Any, dims: int) -> Any:
     shape, planes = shape_of(indices), shape_of(grad)
     flat = reshape(grad, (*planes[:-dims], prod(planes[-dims:])))
     places = reshape(indices, (*shape[:-dims], prod(shape[-dims:])))
-    return reshape(_gather(flat, places), shape)
-
-
-def _add_at(self: Array, index: Array, shape: Sizes) -> Array:
-    lines = prod(shape[:-1])
-    starts = np.arange(lines).reshape(*shape[:-1], 1) * shape[-1]
-    total: Array = np.zeros(prod(shape), self.dtype)
-    np.add.at(total, (index + starts).ravel(), self.ravel())
-    return total.reshape(shape)
-
-
-_gather: Row = row(
-    "aten.gather_last(Tensor self, Tensor index)",
-    lambda self, index: np.take_along_axis(self, index, -1),
-    node="GatherBackward0",
-    self=lambda grad, self_shape, index: _scatter_add(grad, index, self_shape),
-    samples=lambda r: [(r(2, 4), r.ints(2, 3, high=4))],
-    doc="Elements of the last dimension, one for each index.",
-)
-_scatter_add: Row = row(
-    "aten.scatter_add_last(Tensor self, Tensor index, int[] shape)",
-    _add_at,
-    node="ScatterAddBackward0",
-    self=lambda grad, index: _gather(grad, index),
-    samples=lambda r: [(r(2, 3), r.ints(2, 3, high=4), (2, 4))],
-    doc="Zeros, with elements added to the indices of the last dimension.",
-)
+    return reshape(gather(flat, -1, places), shape)
 
 
 def _max_rows(dims: int) -> tuple[Row, Row]:

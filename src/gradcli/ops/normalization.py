@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.ops.arithmetic import added
 from gradcli.ops.checks import constants, floating_only, underived
 from gradcli.ops.creation import to_dtype
 from gradcli.ops.elementary import pow_scalar
@@ -22,7 +23,7 @@ from gradcli.ops.scalars import add_scalar, div_scalar, mul_scalar
 from gradcli.ops.shape import clone_row, expand, reshape, shape_of, view
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import Tensor, raw, wrap, wrap_dim
+from gradcli.tensor.tensor import constant, raw, wrap_dim
 
 Array = Any
 
@@ -39,15 +40,9 @@ def same_type(self: Array, parameters: Sequence[Array | None], complaint: str) -
             raise RuntimeError(complaint)
 
 
-def masked(gradients: Sequence[Any], needs: Sequence[bool]) -> tuple[Any, ...]:
-    return tuple(g if need else None for g, need in zip(gradients, needs, strict=True))
-
-
 def unit_weight(like: Any) -> Any:
     """The weight that changes nothing."""
-    if type(like) is Tensor:
-        return wrap(np.ones((), like._array.dtype))
-    return np.ones((), like.dtype)
+    return constant(np.ones((), raw(like).dtype), like)
 
 
 def sum_of(terms: Sequence[Any]) -> Any:
@@ -55,7 +50,7 @@ def sum_of(terms: Sequence[Any]) -> Any:
     total = None
     for term in terms:
         if term is not None:
-            total = term if total is None else total + term
+            total = added(total, term)
     return total
 
 
@@ -201,7 +196,6 @@ def _batch_norm_double(
     save_invstd: Any,
     training: bool,
     eps: float,
-    needs: Any,
 ) -> Any:
     shape = shape_of(input)
     dims, along = _channels(shape)
@@ -237,9 +231,7 @@ def _batch_norm_double(
     if seed_beta is not None:
         by_grad.append(seed_beta)
     back = sum_of(by_grad)
-    return masked(
-        (None if back is None else expand(back, shape), sum_of(by_input), by_weight), needs[:3]
-    )
+    return None if back is None else expand(back, shape), sum_of(by_input), by_weight
 
 
 batch_norm_backward: Row = row(
@@ -265,12 +257,10 @@ def _batch_norm_vjp(
     result2: Any,
     training: bool,
     eps: float,
-    needs: Any,
 ) -> Any:
-    gradients = batch_norm_backward(
+    return batch_norm_backward(
         grad, input, weight, running_mean, running_var, result1, result2, training, eps
     )
-    return masked(gradients, needs)
 
 
 batch_norm_row: Row = row(
@@ -327,9 +317,8 @@ def torch_batch_norm(
     ]
 
 
-def _check_several(input: Any) -> None:
+def check_several(size: Sequence[int]) -> None:
     """A batch of one value per channel has no variance."""
-    size = input.shape
     if not size:
         raise IndexError("tuple index out of range")
     if size[0] * math.prod(size[2:]) == 1:
@@ -363,7 +352,7 @@ def batch_norm(
     eps: float = 1e-5,
 ) -> Any:
     if training:
-        _check_several(input)
+        check_several(input.shape)
         if eps <= 0:
             raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
     elif eps < 0:

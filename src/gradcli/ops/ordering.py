@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops import selection
-from gradcli.ops.arithmetic import maximum, minimum
+from gradcli.ops.arithmetic import added, maximum, minimum
 from gradcli.ops.checks import kinds_only, refuse_complex
 from gradcli.ops.comparison import eq, filled_with, isnan, zeros_like
 from gradcli.ops.indexing import scatter_src
-from gradcli.ops.reduction import axes, reduced_view, sum_all, sum_dim
+from gradcli.ops.reduction import axes, shared_evenly, sum_all
 from gradcli.ops.shape import unsqueeze
 from gradcli.ops.slicing import blank
 from gradcli.ops.table import Row, composite, row
@@ -50,20 +50,13 @@ def _nonempty(self: Array, name: str, dim: int) -> int:
     return where
 
 
-def _squeezed(values: Array, where: int, keepdim: bool, ndim: int) -> Array:
-    return values if keepdim or not ndim else np.squeeze(values, where)
-
-
 def _chosen(self: Array, indices: Array, where: int, keepdim: bool) -> tuple[Array, Array]:
     """Values and places of one element per slice."""
     if not self.ndim:
         return self.copy(), np.zeros((), np.int64)
     kept = np.expand_dims(indices, where)
     values = np.take_along_axis(self, kept, where)
-    return (
-        _squeezed(values, where, keepdim, self.ndim),
-        _squeezed(kept, where, keepdim, self.ndim),
-    )
+    return (values, kept) if keepdim else (np.squeeze(values, where), indices)
 
 
 # --- maximum and minimum
@@ -181,14 +174,11 @@ def _aminmax_forward(
 def _aminmax_vjp(
     grads: Any, self: Any, self_shape: Any, result0: Any, result1: Any, dim: Any, keepdim: bool
 ) -> Any:
-    """Shared evenly by all tied elements of the tensor, not only by those of one slice."""
     total: Any = None
+    where = None if dim is None else (dim,)
     for grad, result in zip(grads, (result0, result1), strict=True):
         if grad is not None:
-            grad = reduced_view(grad, self_shape, dim, keepdim)
-            winners = eq(reduced_view(result, self_shape, dim, keepdim), self)
-            part = grad / sum_dim(winners, () if dim is None else (dim,), True) * winners
-            total = part if total is None else total + part
+            total = added(total, shared_evenly(grad, self, result, self_shape, where, keepdim))
     return total
 
 

@@ -20,6 +20,7 @@ from gradcli.ops.shape import (
     unsqueeze,
     view,
 )
+from gradcli.ops.statistics import lengths
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor.tensor import Tensor
 
@@ -34,25 +35,13 @@ _MODES = {
 }
 
 
-def _distances(sizes: Array, p: float) -> Array:
-    """The p-norms of the absolute differences along the last axis."""
-    if p == 0:
-        return np.sum(sizes != 0, axis=-1).astype(sizes.dtype)
-    if p == 1:
-        return np.sum(sizes, axis=-1)
-    if p == 2:
-        return np.sqrt(np.sum(sizes * sizes, axis=-1))
-    if math.isinf(p):
-        return np.max(sizes, axis=-1, initial=0)
-    return np.sum(sizes**p, axis=-1) ** (1 / p)
-
-
 def _differences(x1: Array, x2: Array) -> Array:
     return x1[..., :, None, :] - x2[..., None, :, :]
 
 
 def _cdist(x1: Array, x2: Array, p: float) -> Array:
-    return _distances(np.abs(_differences(x1, x2)), p).astype(x1.dtype)
+    gaps = _differences(x1, x2)
+    return lengths(gaps, p, (gaps.ndim - 1,), False).astype(x1.dtype)
 
 
 def _cdist_backward(grad: Array, x1: Array, x2: Array, p: float, cdist: Array) -> Array:

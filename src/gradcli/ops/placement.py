@@ -13,7 +13,7 @@ from gradcli.ops.slicing import blank, diagonal, diagonal_copy
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.formats import contiguous_format
-from gradcli.tensor.tensor import Tensor, wrap, wrap_dim
+from gradcli.tensor.tensor import Tensor, wrap, wrap_dim, wrap_dims
 
 Array = Any
 
@@ -191,11 +191,8 @@ rot90: Row = row(
 
 
 def _flip(self: Array, dims: Sequence[int]) -> Array:
-    axes = [wrap_dim(dim, self.ndim) for dim in dims]
-    for position, axis in enumerate(axes):
-        if axis in axes[:position]:
-            raise RuntimeError(f"dim {axis} appears multiple times in the list of dims")
-    return np.flip(self, tuple(axes) if self.ndim else ()).copy(order="K")
+    axes = wrap_dims(dims, self.ndim)
+    return np.flip(self, axes if self.ndim else ()).copy(order="K")
 
 
 flip: Row = row(

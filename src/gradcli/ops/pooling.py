@@ -27,6 +27,7 @@ from gradcli.ops.windows import (
     spread_windows,
     sum_windows,
 )
+from gradcli.tensor.tensor import wrap_dim
 
 Array = Any
 Sizes = Sequence[int]
@@ -292,11 +293,8 @@ def _average(name: str, input: Any, *arguments: Any) -> Any:
     if override == 0:
         raise RuntimeError("divisor must be not zero")
     ndim = len(shape_of(input))
-    if pool.dims == 2 and ndim < 3:
-        raise IndexError(
-            "Dimension out of range (expected to be in range of "
-            f"[{-max(ndim, 1)}, {max(ndim, 1) - 1}], but got -3)"
-        )
+    if pool.dims == 2:
+        wrap_dim(-3, ndim)
     if pool.dims == 2 and ndim > 4:
         raise RuntimeError(
             "Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but "

@@ -15,7 +15,7 @@ from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import no_kernel
-from gradcli.tensor.tensor import Tensor, raw, wrap, wrap_dim
+from gradcli.tensor.tensor import Tensor, raw, wrap, wrap_dim, wrap_dims
 
 Array = Any
 
@@ -24,10 +24,7 @@ def axes(dim: Any, ndim: int) -> tuple[int, ...]:
     """The dimensions that ``dim`` (None or empty: all) means, counted from the front."""
     if dim is None or (isinstance(dim, (tuple, list)) and not dim):
         return tuple(range(ndim))
-    wrapped = tuple(wrap_dim(d, ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,)))
-    for position, where in enumerate(wrapped):
-        if where in wrapped[:position]:
-            raise RuntimeError(f"dim {where} appears multiple times in the list of dims")
+    wrapped = wrap_dims(dim if isinstance(dim, (tuple, list)) else (dim,), ndim)
     return wrapped if ndim else ()
 
 

@@ -15,7 +15,7 @@ from gradcli.ops.table import Row, attribute, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import MemoryFormat, arranged_copy, check_rank, contiguous_format
-from gradcli.tensor.tensor import Tensor, share, type_word, wrap_dim
+from gradcli.tensor.tensor import Tensor, share, type_word, wrap_dim, wrap_dims
 
 Array = Any
 
@@ -547,10 +547,7 @@ squeeze_all: Row = row(
 
 
 def _squeeze(self: Array, dims: Sequence[int]) -> Array:
-    where = [wrap_dim(dim, self.ndim) for dim in dims]
-    for position, dim in enumerate(where):
-        if dim in where[:position]:
-            raise RuntimeError(f"dim {dim} appears multiple times in the list of dims")
+    where = wrap_dims(dims, self.ndim)
     shape = tuple(n for dim, n in enumerate(self.shape) if n != 1 or dim not in where)
     return np.reshape(self, shape, copy=False)
 

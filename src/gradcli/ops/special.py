@@ -13,6 +13,7 @@ from gradcli.ops.checks import underived
 from gradcli.ops.comparison import eq, gt, le, logical_and, where_
 from gradcli.ops.elementary import exp, log, pow_scalar
 from gradcli.ops.samples import binary, pointwise
+from gradcli.ops.scalars import add_scalar, mul_scalar
 from gradcli.ops.table import FLOAT, Row, composite, row
 from gradcli.tensor.tensor import Tensor
 
@@ -69,22 +70,6 @@ erfinv: Row = row(
     samples=pointwise(-0.9, 0.9),
     doc="The inverse of the error function.",
 )
-_plus_one: Row = row(
-    "aten.add_one(Tensor self)",
-    lambda self: self + 1,
-    node="AddBackward1",
-    self=lambda grad: grad,
-    samples=pointwise(),
-    doc="self + 1.",
-)
-_halved: Row = row(
-    "aten.half(Tensor self)",
-    lambda self: self * 0.5,
-    node="MulBackward1",
-    self=lambda grad: grad * 0.5,
-    samples=pointwise(),
-    doc="self / 2.",
-)
 
 
 @composite(
@@ -93,7 +78,7 @@ _halved: Row = row(
     doc="The distribution function of the standard normal.",
 )
 def ndtr(self: Any) -> Any:
-    return _halved(_plus_one(erf(self * math.sqrt(0.5))))
+    return mul_scalar(add_scalar(erf(self * math.sqrt(0.5)), 1), 0.5)
 
 
 ndtri: Row = row(

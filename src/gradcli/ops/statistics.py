@@ -413,7 +413,7 @@ def _check_norm(self: Array, ord: float, dim: Any, dtype: DType | None) -> None:
             )
 
 
-def _lengths(self: Array, ord: float, where: tuple[int, ...], keepdim: bool) -> Array:
+def lengths(self: Array, ord: float, where: tuple[int, ...], keepdim: bool) -> Array:
     """The norms of vectors along axes."""
     size = np.abs(self)
     if ord == math.inf:
@@ -436,7 +436,7 @@ def _vector_norm(
 ) -> Array:
     where = axes(dim, self.ndim)
     _check_norm(self, ord, dim, dtype)
-    return _lengths(self if dtype is None else self.astype(dtype.np), ord, where, keepdim)
+    return lengths(self if dtype is None else self.astype(dtype.np), ord, where, keepdim)
 
 
 def norm_backward(

@@ -19,6 +19,9 @@ and ``grads`` the tuple of all of them; then come names of the operator's argume
 gradients are wanted. A node that saved a tensor is freed by a backward pass; one that saved facts
 and numbers only is not.
 
+A formula for several arguments returns their gradients in order; those that nobody wants are
+dropped, so ``needs`` only serves to spare the work.
+
 The engine reduces a gradient to the shape and type of its operand, so formulas ignore broadcasting.
 """
 
@@ -291,6 +294,7 @@ class RowNode(Node):
     def apply(self, grads: Sequence[Any], recorded: bool) -> Sequence[Any]:
         values = self.unpack(recorded) if self.plan.saves else ()
         found: list[Any] = [None] * len(self.successors)
+        wanted = self.plan.needs
         for edges, formula, all_grads, picks in self.plan.steps:
             if all_grads:
                 grad: Any = tuple(grads)
@@ -308,7 +312,8 @@ class RowNode(Node):
                 found[edges] = gradient
             elif gradient is not None:
                 for edge, part in zip(edges, gradient, strict=True):
-                    found[edge] = part
+                    if wanted[edge]:
+                        found[edge] = part
         if self.row.list_position is not None:
             return self.row.spread(self, found)
         return found

@@ -8,7 +8,7 @@ engine's; everything else bears PyTorch's name and meaning.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar
 
 import numpy as np
@@ -548,6 +548,17 @@ def wrap_dim(dim: int, ndim: int) -> int:
             f"but got {dim})"
         )
     return dim + span if dim < 0 else dim
+
+
+def wrap_dims(dims: Iterable[int], ndim: int) -> tuple[int, ...]:
+    """Dimensions counted from the front, each at most once; errors are PyTorch's."""
+    wrapped: list[int] = []
+    for dim in dims:
+        where = wrap_dim(dim, ndim)
+        if where in wrapped:
+            raise RuntimeError(f"dim {where} appears multiple times in the list of dims")
+        wrapped.append(where)
+    return tuple(wrapped)
 
 
 def contiguous_strides(array: np.ndarray[Any, Any]) -> tuple[int, ...]:

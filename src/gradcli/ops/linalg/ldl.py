@@ -16,11 +16,13 @@ from gradcli.ops.linalg.matrices import (
     check_system,
     each,
     lapack,
+    refuse,
     spread,
     word,
 )
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor.namedtuples import return_type
+from gradcli.tensor.tensor import wrap_dim
 
 Array = Any
 
@@ -47,14 +49,11 @@ ldl_factor_row: Row = row(
 
 def _refuse_code(info: Array, function: str) -> None:
     # PyTorch has no words for this and reports itself as broken.
-    bad = np.flatnonzero(info)
-    if bad.size:
-        place = f"(Batch element {bad[0]}): " if info.ndim else ""
-        raise RuntimeError(
-            'false INTERNAL ASSERT FAILED at "/__w/pytorch/pytorch/aten/src/ATen/native/'
-            'BatchLinearAlgebra.cpp":1642, please report a bug to PyTorch. '
-            f"{function}: {place}Unknown error code: {int(info.reshape(-1)[bad[0]])}."
-        )
+    broken = (
+        'false INTERNAL ASSERT FAILED at "/__w/pytorch/pytorch/aten/src/ATen/native/'
+        'BatchLinearAlgebra.cpp":1642, please report a bug to PyTorch. '
+    )
+    refuse(info, broken + function, lambda code: f"Unknown error code: {code}.", error=RuntimeError)
 
 
 @composite(
@@ -82,11 +81,7 @@ def _ldl_solve(LD: Array, pivots: Array, B: Array, hermitian: bool = False) -> A
     name = "torch.linalg.ldl_solve"
     check_square(LD, name)
     check_floating(LD, name)
-    if B.ndim < 2:
-        raise IndexError(
-            f"Dimension out of range (expected to be in range of [-{max(B.ndim, 1)}, "
-            f"{max(B.ndim, 1) - 1}], but got -2)"
-        )
+    wrap_dim(-2, B.ndim)
     check_system(B, LD, name)
     if pivots.dtype.kind not in "iu":
         raise RuntimeError(f"{name}: Expected pivots to be integers. Got {word(pivots)}")

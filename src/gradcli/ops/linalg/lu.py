@@ -20,6 +20,7 @@ from gradcli.ops.linalg.matrices import (
     mh,
     mt,
     part,
+    refuse,
     rows_and_columns,
     spread,
     word,
@@ -273,15 +274,16 @@ lu_factor_row: Row = row(
 
 
 def _refuse_zero(info: Array, function: str) -> None:
-    bad = np.flatnonzero(info)
-    if bad.size:
-        k = int(info.reshape(-1)[bad[0]])
-        place = f"(Batch element {bad[0]}): " if info.ndim else ""
-        raise RuntimeError(
-            f"{function}: {place}U[{k},{k}] is zero and using it on lu_solve would result in a "
-            "division by zero. If you still want to perform the factorization, consider calling "
-            "linalg.lu(A, pivot) or linalg.lu_factor_ex(A, pivot)"
-        )
+    refuse(
+        info,
+        function,
+        lambda k: (
+            f"U[{k},{k}] is zero and using it on lu_solve would result in a division by "
+            "zero. If you still want to perform the factorization, consider calling linalg.lu(A, "
+            "pivot) or linalg.lu_factor_ex(A, pivot)"
+        ),
+        error=RuntimeError,
+    )
 
 
 @composite(

@@ -178,13 +178,19 @@ def spread(array: Array, lead: Sequence[int]) -> Array:
     return np.broadcast_to(array, (*lead, *array.shape[-2:]))
 
 
-def refuse(info: Array, function: str, reason: Callable[[int], str], whole: bool = False) -> None:
+def refuse(
+    info: Array,
+    function: str,
+    reason: Callable[[int], str],
+    whole: bool = False,
+    error: type[RuntimeError] = _LinAlgError,
+) -> None:
     """Raises for the first entry whose LAPACK code is not zero; ``reason`` explains the code."""
     codes = np.asarray(info)
     bad = np.flatnonzero(codes)
     if bad.size:
         place = f"(Batch element {bad[0]}): " if codes.ndim and not whole else ""
-        raise _LinAlgError(f"{function}: {place}{reason(int(codes.reshape(-1)[bad[0]]))}")
+        raise error(f"{function}: {place}{reason(int(codes.reshape(-1)[bad[0]]))}")
 
 
 def singular(code: int) -> str:
