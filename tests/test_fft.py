@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gradcli.ops.table import lookup
+from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import wrap
 from tests.table_checks import check_gradients
 
@@ -82,3 +83,11 @@ def test_messages(name: str, keywords: Any, kind: type[Exception], message: str)
 def test_rfft_refuses_complex_input() -> None:
     with pytest.raises(RuntimeError, match="rfft expects a real input tensor, but got Complex"):
         fft("rfft")(wrap(Z))
+
+
+@pytest.mark.parametrize("name", ["fftfreq", "rfftfreq"])
+def test_frequencies_are_floats_on_the_cpu(name: str) -> None:
+    with pytest.raises(RuntimeError, match=f"^{name} requires a floating point or complex dtype$"):
+        fft(name)(4, dtype=dtypes.int64)
+    with pytest.raises(AssertionError, match=r"^Torch not compiled with CUDA enabled$"):
+        fft(name)(4, device="cuda")

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import gradcli.ops.operators  # noqa: F401 - puts the operators on the tensor
+import gradcli as torch
+import gradcli.ops.operators
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import wrap
 from tests.promotion_calls import OPERATORS, answer, pairs
@@ -51,3 +52,10 @@ def test_operator(name: str) -> None:
         if not same:
             faults.append(f"{left} {name} {right}: {got}, not {want}")
     assert not faults, "\n".join(faults[:10]) + f"\n({len(faults)} in all)"
+
+
+def test_messages_call_types_as_the_compiler_does() -> None:
+    with pytest.raises(RuntimeError, match=r"but got: short int != float$"):
+        torch.mm(torch.ones(2, 2, dtype=torch.int16), torch.ones(2, 2))
+    with pytest.raises(RuntimeError, match=r"to type int8_t without overflow$"):
+        torch.full((1,), 300, dtype=torch.int8)

@@ -17,7 +17,7 @@ from gradcli.ops.shape import common_shape, reshape, t, transpose, view
 from gradcli.ops.statistics import softmax_backward, softmax_row
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import dtype_word, wrap, wrap_dim
+from gradcli.tensor.tensor import wrap, wrap_dim
 
 Array = Any
 
@@ -266,7 +266,7 @@ def _flat_enough(query: Any, key: Any, value: Any, mask: Any, dropout_p: float, 
 def _check_attention(query: Any, key: Any, value: Any, mask: Any) -> None:
     inputs = (query, key, value)
     if not query.dtype is key.dtype is value.dtype:
-        kinds = [dtype_word(x) for x in inputs]
+        kinds = [x.dtype.c_name for x in inputs]
         raise RuntimeError(
             "Expected query, key, and value to have the same dtype, but got query.dtype: "
             f"{kinds[0]} key.dtype: {kinds[1]} and value.dtype: {kinds[2]} instead."
@@ -282,7 +282,7 @@ def _check_attention(query: Any, key: Any, value: Any, mask: Any) -> None:
     if mask is not None and mask.dtype not in (dtypes.bool_, dtypes.float32, query.dtype):
         raise RuntimeError(
             "Expected attn_mask dtype to be bool or float or to match query dtype, but got "
-            f"attn_mask.dtype: {dtype_word(mask)} and  query.dtype: {dtype_word(query)} instead."
+            f"attn_mask.dtype: {mask.dtype.c_name} and  query.dtype: {query.dtype.c_name} instead."
         )
 
 

@@ -29,7 +29,7 @@ from gradcli.ops.samples import Sampler, binary, pointwise
 from gradcli.ops.scalars import mul_scalar
 from gradcli.ops.table import COMMON, FLOAT, Row, composite, row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import Tensor, dtype_word, raw, wrap
+from gradcli.tensor.tensor import Tensor, raw
 
 Array = Any
 
@@ -189,8 +189,8 @@ def _lerp_between(self: Array, end: Array, weight: Array) -> Array:
 def _same_type(self: Array, other: Array, name: str) -> None:
     if other.dtype != self.dtype:
         raise RuntimeError(
-            f"expected dtype {dtype_word(wrap(self))} for `{name}` but got dtype "
-            f"{dtype_word(wrap(other))}"
+            f"expected dtype {dtypes.of(self).c_name} for `{name}` but got dtype "
+            f"{dtypes.of(other).c_name}"
         )
 
 

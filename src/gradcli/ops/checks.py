@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from gradcli.tensor import dtypes
 from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.graph import mode
 from gradcli.tensor.tensor import Tensor
@@ -59,18 +60,6 @@ def real_only(message: str, forward: Any, error: type[Exception] = RuntimeError)
     return checked
 
 
-_C_TYPES: Final = {
-    "uint8": "uint8_t",
-    "int8": "int8_t",
-    "int16": "int16_t",
-    "int32": "int",
-    "int64": "int64_t",
-    "float16": "c10::Half",
-    "float32": "float",
-    "float64": "double",
-}
-
-
 def convert(number: complex, kind: np.dtype[Any]) -> Any:
     """A Python number as a NumPy scalar, converted as in C; RuntimeError where it does not fit."""
     fits = True
@@ -86,7 +75,7 @@ def convert(number: complex, kind: np.dtype[Any]) -> Any:
         if fits:
             return np.asarray(whole).astype(kind)[()]
     if not fits:
-        word = _C_TYPES.get(kind.name, kind.name)
+        word = dtypes.from_numpy(kind).overflow_name
         raise RuntimeError(f"value cannot be converted to type {word} without overflow")
     return kind.type(number)
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 import numpy as np
 
 from gradcli.ops.creation import (
-    OPTION_WORDS,
     cast,
     check_device,
     checked_size,
@@ -301,7 +300,7 @@ _INVALID: Final = (
 
 def _options(dtype: DType) -> str:
     return (
-        f"TensorOptions(dtype={OPTION_WORDS[dtype]}, device=cpu, layout=Strided, "
+        f"TensorOptions(dtype={dtype.c_name}, device=cpu, layout=Strided, "
         "requires_grad=false (default), pinned_memory=false (default), memory_format=(nullopt))"
     )
 

@@ -12,7 +12,7 @@ from gradcli.ops.reduction import axes
 from gradcli.ops.table import Row, composite, lookup, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.namedtuples import return_type
-from gradcli.tensor.tensor import Tensor, dtype_word, wrap
+from gradcli.tensor.tensor import Tensor
 
 Array = Any
 
@@ -108,7 +108,7 @@ def _tally(
 
 
 def _check_columns(columns: Array, bins: Sequence[Any], weight: Array | None, shape: Any) -> None:
-    word = dtype_word(wrap(columns))
+    word = dtypes.of(columns).c_name
     for place, edge in enumerate(bins):
         if isinstance(edge, int):
             if edge <= 0:
@@ -125,7 +125,7 @@ def _check_columns(columns: Array, bins: Sequence[Any], weight: Array | None, sh
             raise RuntimeError(
                 "torch.histogramdd: input tensor and bins tensors should have the same dtype, but "
                 f"got input with dtype {word} and bins for dimension {place} with dtype "
-                f"{dtype_word(wrap(edge))}"
+                f"{dtypes.of(edge).c_name}"
             )
     if weight is None:
         return
@@ -133,7 +133,7 @@ def _check_columns(columns: Array, bins: Sequence[Any], weight: Array | None, sh
         raise RuntimeError(
             "torch.histogramdd: if weight tensor is provided, input tensor and weight tensor "
             f"should have the same dtype, but got input({word}), and "
-            f"weight({dtype_word(wrap(weight))})"
+            f"weight({dtypes.of(weight).c_name})"
         )
     if weight.shape != tuple(shape[:-1]):
         raise RuntimeError(

@@ -73,15 +73,6 @@ def to_dtype(self: Any, dtype: DType) -> Any:
 
 # --- new leaves
 
-_C_WORDS: Final = {
-    "float32": "float",
-    "float64": "double",
-    "float16": "c10::Half",
-    "int32": "int",
-    "complex64": "c10::complex<float>",
-    "complex128": "c10::complex<double>",
-}
-
 
 def leaf(array: Array, requires_grad: bool | None = False) -> Tensor:
     """A new tensor; only floating and complex ones can require gradients."""
@@ -96,7 +87,7 @@ def fill_value(value: complex, dtype: DType, word: str | None = None) -> Any:
     Unsigned types take negative numbers as C does, and infinities fit into floating types.
     ``word`` is what the message calls the type.
     """
-    name = word or _C_WORDS.get(dtype.name) or f"{dtype.name}_t"
+    name = word or dtype.overflow_name
     overflow = RuntimeError(f"value cannot be converted to type {name} without overflow")
     if dtype.category == dtypes.BOOL:
         return np.bool_(value)
@@ -131,35 +122,23 @@ def checked_size(size: Sequence[int]) -> tuple[int, ...]:
     return tuple(size)
 
 
-#: What C++ messages about the options of new tensors call the types.
-OPTION_WORDS: Final = {
-    dtypes.float32: "float",
-    dtypes.float64: "double",
-    dtypes.float16: "c10::Half",
-    dtypes.int64: "long int",
-    dtypes.int32: "int",
-    dtypes.int16: "short int",
-    dtypes.int8: "signed char",
-    dtypes.uint8: "unsigned char",
-    dtypes.bool_: "bool",
-    dtypes.complex64: "c10::complex<float>",
-    dtypes.complex128: "c10::complex<double>",
-}
+# Functions that make tensors end in PyTorch's arguments for all of them, ``*options``: dtype,
+# layout, device, pin_memory, requires_grad; some have more behind those.
 
-# The functions below end in PyTorch's arguments for all new tensors, which they pass on: dtype,
-# layout, device, pin_memory, requires_grad.
+
+def requested(options: Sequence[Any]) -> tuple[DType | None, bool]:
+    """The dtype and requires_grad among the options; refuses devices other than the CPU."""
+    dtype, _, device, _, requires_grad = (*options, *(None,) * 5)[:5]
+    check_device(device)
+    return dtype, bool(requires_grad)
 
 
 def _filled(
     size: Sequence[int],
     value: complex,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = False,
-    requires_grad: bool | None = False,
+    *options: Any,
 ) -> Tensor:
-    check_device(device)
+    dtype, requires_grad = requested(options)
     kind = dtype or dtypes.default.dtype
     return leaf(np.full(checked_size(size), fill_value(value, kind), kind.np), requires_grad)
 
@@ -181,7 +160,7 @@ def ones(size: Sequence[int], *options: Any) -> Tensor:
     doc="A tensor of a shape whose values nobody promises; here they are zeros.",
 )
 def empty(size: Sequence[int], *options: Any) -> Tensor:
-    return _filled(size, 0, *options[:5])
+    return _filled(size, 0, *options)
 
 
 @composite(
@@ -199,19 +178,11 @@ def scalar_tensor(s: complex, *options: Any) -> Tensor:
     return _filled((), s, *options)
 
 
-def _identity(
-    n: int,
-    m: int,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = False,
-    requires_grad: bool | None = False,
-) -> Tensor:
+def _identity(n: int, m: int, *options: Any) -> Tensor:
     for name, length in (("n", n), ("m", m)):
         if length < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {length}")
-    check_device(device)
+    dtype, requires_grad = requested(options)
     return leaf(np.eye(n, m, dtype=(dtype or dtypes.default.dtype).np), requires_grad)
 
 
@@ -228,18 +199,10 @@ def eye_of(n: int, m: int, *options: Any) -> Tensor:
 # --- like another tensor
 
 
-def like(
-    other: Tensor,
-    value: complex,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = False,
-    requires_grad: bool | None = False,
-    memory_format: MemoryFormat | None = None,
-) -> Tensor:
-    """One value in the shape, type and memory order of a tensor."""
-    check_device(device)
+def like(other: Tensor, value: complex, *options: Any) -> Tensor:
+    """One value in the shape, type and memory order of a tensor; a memory format may follow."""
+    dtype, requires_grad = requested(options)
+    memory_format: MemoryFormat | None = (*options[5:], None)[0]
     kind = dtype or other.dtype
     made: Array = np.full_like(other._array, fill_value(value, kind), kind.np)
     if memory_format is not None:

@@ -15,15 +15,14 @@ import numpy as np
 
 from gradcli.ops.bounds import conj_physical_row
 from gradcli.ops.comparison import conj, real_part
-from gradcli.ops.creation import to_dtype
+from gradcli.ops.creation import leaf, requested, to_dtype
 from gradcli.ops.padding import constant_pad
 from gradcli.ops.placement import roll
 from gradcli.ops.shape import shape_of
 from gradcli.ops.slicing import slice_
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
-from gradcli.tensor.dtypes import DType
-from gradcli.tensor.tensor import Tensor, constant, wrap, wrap_dim
+from gradcli.tensor.tensor import Tensor, constant, wrap_dim
 
 Array = Any
 
@@ -368,34 +367,20 @@ def ifftshift(self: Tensor, dim: Any = None) -> Any:
     return _shift(self, dim, True)
 
 
-def _frequencies(values: Array, dtype: DType | None, requires_grad: bool | None) -> Tensor:
-    kind = (dtype or dtypes.default.dtype).np
-    return wrap(values.astype(kind), bool(requires_grad))
+def _frequencies(name: str, bins: Array, n: int, d: float, options: Sequence[Any]) -> Tensor:
+    dtype, requires_grad = requested(options)
+    kind = dtype or dtypes.default.dtype
+    if kind.category < dtypes.FLOATING:
+        raise RuntimeError(f"{name} requires a floating point or complex dtype")
+    return leaf((bins * (1.0 / (n * d)) if n else bins).astype(kind.np), requires_grad)
 
 
 @composite("fft.fftfreq(int n, float d=1.0, *, $factory)", doc="The frequencies of fft's bins.")
-def fftfreq(
-    n: int,
-    d: float = 1.0,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: Any = None,
-    requires_grad: bool | None = None,
-) -> Tensor:
+def fftfreq(n: int, d: float = 1.0, *options: Any) -> Tensor:
     bins = np.concatenate([np.arange((n + 1) // 2), np.arange(-(n // 2), 0)])
-    return _frequencies(bins * (1.0 / (n * d)) if n else bins, dtype, requires_grad)
+    return _frequencies("fftfreq", bins, n, d, options)
 
 
 @composite("fft.rfftfreq(int n, float d=1.0, *, $factory)", doc="The frequencies of rfft's bins.")
-def rfftfreq(
-    n: int,
-    d: float = 1.0,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: Any = None,
-    requires_grad: bool | None = None,
-) -> Tensor:
-    bins = np.arange(n // 2 + 1)
-    return _frequencies(bins * (1.0 / (n * d)) if n else bins, dtype, requires_grad)
+def rfftfreq(n: int, d: float = 1.0, *options: Any) -> Tensor:
+    return _frequencies("rfftfreq", np.arange(n // 2 + 1), n, d, options)

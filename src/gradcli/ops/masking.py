@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.comparison import where_
-from gradcli.ops.creation import OPTION_WORDS, cast, fill_value
+from gradcli.ops.creation import cast, fill_value
 from gradcli.ops.inplace import in_place
 from gradcli.ops.shape import common_shape, expand, reshape, shape_of
 from gradcli.ops.slicing import blank
@@ -31,7 +31,7 @@ def _filled(self: Array, mask: Array, value: Any) -> Array:
     if mask.dtype != np.bool_:
         raise RuntimeError(
             "masked_fill_ only supports boolean masks, but got mask with dtype "
-            f"{OPTION_WORDS[dtypes.of(mask)]}"
+            f"{dtypes.of(mask).c_name}"
         )
     mask, self = _broadcast(mask, self)
     return np.asarray(np.where(mask, value, self), self.dtype)

@@ -30,7 +30,7 @@ from gradcli.ops.shape import (
 )
 from gradcli.ops.table import COMMON, Row, composite, row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import Tensor, dtype_word, raw, wrap, wrap_dim
+from gradcli.tensor.tensor import Tensor, raw, wrap_dim
 
 Array = Any
 
@@ -77,7 +77,7 @@ def _mm(self: Array, mat2: Array) -> Array:
     if self.dtype != mat2.dtype:
         raise RuntimeError(
             "expected m1 and m2 to have the same dtype, but got: "
-            f"{dtype_word(wrap(self))} != {dtype_word(wrap(mat2))}"
+            f"{dtypes.of(self).c_name} != {dtypes.of(mat2).c_name}"
         )
     numbers_only(self, "addmm_impl_cpu_")
     return _multiplied(self, mat2)
@@ -333,7 +333,7 @@ def _baddbmm(
     own = expand(self, (*target, batch2.shape[wrap_dim(2, batch2.ndim)]))
     _batches(batch1, batch2)
     if not self.dtype == batch1.dtype == batch2.dtype:
-        words = [dtype_word(wrap(array)) for array in (self, batch1, batch2)]
+        words = [dtypes.of(array).c_name for array in (self, batch1, batch2)]
         raise RuntimeError(
             f"Input dtypes must be the same, got: input {words[0]}, batch1: {words[1]}, "
             f"batch2: {words[2]}"

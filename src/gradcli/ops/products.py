@@ -15,7 +15,7 @@ from gradcli.ops.reduction import sum_dim
 from gradcli.ops.shape import clone, common_shape, reshape, unsafe_view, unsqueeze, view
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import dtype_word, wrap_dim
+from gradcli.tensor.tensor import wrap_dim
 
 Array = Any
 
@@ -134,7 +134,7 @@ def _check_chain(tensors: Sequence[Any]) -> None:
         if tensor.dtype is not tensors[0].dtype:
             raise RuntimeError(
                 "multi_dot(): all tensors must have be the same dtype but tensor 0 is "
-                f"{dtype_word(tensors[0])} and tensor {number} {dtype_word(tensor)}"
+                f"{tensors[0].dtype.c_name} and tensor {number} {tensor.dtype.c_name}"
             )
     for number, (a, b) in enumerate(pairwise(tensors)):
         if a.shape[-1] != b.shape[0]:

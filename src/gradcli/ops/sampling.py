@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcli.ops.checks import kinds_only, no_derivative
 from gradcli.ops.comparison import zeros_like
-from gradcli.ops.creation import check_device, checked_size, leaf
+from gradcli.ops.creation import check_device, checked_size, leaf, requested
 from gradcli.ops.inplace import apply_in_place
 from gradcli.ops.shape import common_shape, expand
 from gradcli.ops.slicing import blank
@@ -17,7 +17,7 @@ from gradcli.ops.table import Row, composite, free, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import no_kernel
-from gradcli.tensor.formats import MemoryFormat, arranged_copy
+from gradcli.tensor.formats import arranged_copy
 from gradcli.tensor.random import Generator, default_generator
 from gradcli.tensor.tensor import Tensor, wrap
 
@@ -30,17 +30,9 @@ def source(generator: Any) -> Generator:
     return generator if isinstance(generator, Generator) else default_generator
 
 
-def _drawn(
-    draw: Callable[..., Any],
-    size: Sequence[int],
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: Any = False,
-    requires_grad: Any = False,
-    generator: Any = None,
-) -> Tensor:
-    check_device(device)
+def _drawn(draw: Callable[..., Any], size: Sequence[int], *options: Any) -> Tensor:
+    dtype, requires_grad = requested(options)
+    generator = (*options[5:], None)[0]
     kind = dtype or dtypes.default.dtype
     return leaf(draw(source(generator), checked_size(size), kind.np), requires_grad)
 
@@ -66,18 +58,9 @@ def _fill_in_order(draw: Callable[..., Any], self: Array, *arguments: Any) -> Ar
     return np.asarray(made, self.dtype).transpose(back)
 
 
-def _drawn_like(
-    draw: Callable[..., Any],
-    self: Tensor,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: Any = False,
-    requires_grad: Any = False,
-    generator: Any = None,
-    memory_format: MemoryFormat | None = None,
-) -> Tensor:
-    check_device(device)
+def _drawn_like(draw: Callable[..., Any], self: Tensor, *options: Any) -> Tensor:
+    dtype, requires_grad = requested(options)
+    generator, memory_format = (*options[5:], None, None)[:2]
     room = np.empty_like(self._array, dtype=(dtype or self.dtype).np)
     if memory_format is not None:
         room = arranged_copy(room, memory_format)

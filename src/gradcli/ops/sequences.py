@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from gradcli.ops.creation import OPTION_WORDS, check_device, leaf
+from gradcli.ops.creation import leaf, requested
 from gradcli.ops.table import composite
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
@@ -34,17 +35,8 @@ def _check_range(start: float, end: float, step: float) -> None:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
 
 
-def _arange(
-    start: Any,
-    end: Any,
-    step: Any,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = False,
-    requires_grad: bool | None = False,
-) -> Tensor:
-    check_device(device)
+def _arange(start: Any, end: Any, step: Any, *options: Any) -> Tensor:
+    dtype, requires_grad = requested(options)
     whole = all(isinstance(bound, int) for bound in (start, end, step))
     kind = dtype or (dtypes.int64 if whole else dtypes.default.dtype)
     if kind.category in (dtypes.BOOL, dtypes.COMPLEX):
@@ -83,13 +75,9 @@ def range_(
     start: Any,
     end: Any,
     step: Any = 1,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = False,
-    requires_grad: bool | None = False,
+    *options: Any,
 ) -> Tensor:
-    check_device(device)
+    dtype, requires_grad = requested(options)
     _check_range(start, end, step)
     count = math.floor((end - start) / step) + 1
     return leaf(_progression(start, step, count, dtype or dtypes.default.dtype), requires_grad)
@@ -154,13 +142,9 @@ def linspace_between(
     start: Any,
     end: Any,
     steps: int,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = False,
-    requires_grad: bool | None = False,
+    *options: Any,
 ) -> Tensor:
-    check_device(device)
+    dtype, requires_grad = requested(options)
     first, last = _bound(start, "start"), _bound(end, "end")
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
@@ -177,13 +161,9 @@ def logspace(
     end: Any,
     steps: int,
     base: float = 10.0,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = False,
-    requires_grad: bool | None = False,
+    *options: Any,
 ) -> Tensor:
-    check_device(device)
+    dtype, requires_grad = requested(options)
     first, last = _bound(start, "start"), _bound(end, "end")
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
@@ -203,12 +183,11 @@ def _window(
     name: str,
     length: int,
     periodic: bool,
-    options: tuple[Any, ...],
+    options: Sequence[Any],
     values: Any,
 ) -> Tensor:
     """A window: ``values(places, last)`` are its heights at 0, ..., ``last``."""
-    dtype, _, device, _, requires_grad = (*options, *(None,) * 5)[:5]
-    check_device(device)
+    dtype, requires_grad = requested(options)
     if length < 0:
         raise RuntimeError(
             f"{name} requires non-negative window_length, got window_length={length}"
@@ -216,7 +195,7 @@ def _window(
     kind = dtype or dtypes.default.dtype
     if kind.category != dtypes.FLOATING:
         raise RuntimeError(
-            f"{name} expects floating point dtypes, got: TensorOptions(dtype={OPTION_WORDS[kind]}, "
+            f"{name} expects floating point dtypes, got: TensorOptions(dtype={kind.c_name}, "
             "device=cpu, layout=Strided (default), requires_grad=false (default), "
             "pinned_memory=false, memory_format=(nullopt))"
         )
@@ -312,10 +291,8 @@ def kaiser_window(
 # --- triangles
 
 
-def _triangle_indices(
-    name: str, row: int, col: int, offset: int, dtype: DType | None, device: Any
-) -> Tensor:
-    check_device(device)
+def _triangle_indices(name: str, row: int, col: int, offset: int, options: Sequence[Any]) -> Tensor:
+    dtype, _ = requested(options)
     for word, length in (("row", row), ("col", col)):
         if length < 0:
             raise RuntimeError(f"{word} must be non-negative, got{length}")
@@ -330,29 +307,13 @@ def _triangle_indices(
     "tril_indices(int row, int col, int offset=0, *, $factory)",
     doc="Rows and columns of the elements on and below a diagonal.",
 )
-def tril_indices(
-    row: int,
-    col: int,
-    offset: int = 0,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    *_: Any,
-) -> Tensor:
-    return _triangle_indices("tril_indices", row, col, offset, dtype, device)
+def tril_indices(row: int, col: int, offset: int = 0, *options: Any) -> Tensor:
+    return _triangle_indices("tril_indices", row, col, offset, options)
 
 
 @composite(
     "triu_indices(int row, int col, int offset=0, *, $factory)",
     doc="Rows and columns of the elements on and above a diagonal.",
 )
-def triu_indices(
-    row: int,
-    col: int,
-    offset: int = 0,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    *_: Any,
-) -> Tensor:
-    return _triangle_indices("triu_indices", row, col, offset, dtype, device)
+def triu_indices(row: int, col: int, offset: int = 0, *options: Any) -> Tensor:
+    return _triangle_indices("triu_indices", row, col, offset, options)

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gradcli.ops.creation import check_device, checked_size, leaf
+from gradcli.ops.creation import checked_size, leaf, requested
 from gradcli.ops.shape import contiguous
 from gradcli.ops.table import Row, composite, row
 from gradcli.tensor import dtypes
@@ -230,13 +230,9 @@ def as_strided_scatter(
 def empty_strided(
     size: Sequence[int],
     stride: Sequence[int],
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = False,
-    requires_grad: bool | None = False,
+    *options: Any,
 ) -> Tensor:
-    check_device(device)
+    dtype, requires_grad = requested(options)
     if len(size) != len(stride):
         raise RuntimeError(
             f"dimensionality of sizes ({len(size)}) must match dimensionality of strides "
@@ -270,13 +266,9 @@ def new_empty_strided(
 def empty_permuted(
     size: Sequence[int],
     physical_layout: Sequence[int],
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = False,
-    requires_grad: bool | None = False,
+    *options: Any,
 ) -> Tensor:
-    check_device(device)
+    dtype, requires_grad = requested(options)
     shape = checked_size(size)
     if len(physical_layout) != len(shape):
         raise RuntimeError(

@@ -20,16 +20,18 @@ COMPLEX: Final = 3
 class DType:
     """An element type under PyTorch's name; there is one instance per type.
 
-    ``np`` is the NumPy type behind it, ``category`` one of BOOL, INTEGRAL, FLOATING, COMPLEX,
-    ``tensor_name`` what ``x.type()`` prints after ``torch.`` and ``scalar_name`` what PyTorch's
-    messages call it (``Float``, ``Long``).
+    ``np`` is the NumPy type behind it, ``category`` one of BOOL, INTEGRAL, FLOATING, COMPLEX and
+    ``tensor_name`` what ``x.type()`` prints after ``torch.``. PyTorch's messages call the type by
+    its ``scalar_name`` (``Float``, ``Long``) or as the C++ compiler does, ``c_name`` (``float``,
+    ``long int``).
     """
 
-    __slots__ = ("category", "name", "np", "scalar_name", "tensor_name")
+    __slots__ = ("c_name", "category", "name", "np", "scalar_name", "tensor_name")
 
-    def __init__(self, name: str, scalar_name: str, category: int) -> None:
+    def __init__(self, name: str, scalar_name: str, c_name: str, category: int) -> None:
         self.name = name
         self.scalar_name = scalar_name
+        self.c_name = c_name
         self.tensor_name = scalar_name + "Tensor"
         self.np: np.dtype[Any] = np.dtype(name)
         self.category = category
@@ -44,6 +46,13 @@ class DType:
     def itemsize(self) -> int:
         """Bytes per element."""
         return self.np.itemsize
+
+    @property
+    def overflow_name(self) -> str:
+        """What messages about numbers that do not fit call it: ``int64_t``, but ``int``."""
+        if self.category != INTEGRAL or self.name == "int32":
+            return self.c_name
+        return f"{self.name}_t"
 
     @property
     def is_floating_point(self) -> bool:
@@ -68,17 +77,17 @@ class DType:
         return {"complex128": float64, "complex64": float32}.get(self.name, self)
 
 
-float32 = DType("float32", "Float", FLOATING)
-float64 = DType("float64", "Double", FLOATING)
-float16 = DType("float16", "Half", FLOATING)
-uint8 = DType("uint8", "Byte", INTEGRAL)
-int8 = DType("int8", "Char", INTEGRAL)
-int16 = DType("int16", "Short", INTEGRAL)
-int32 = DType("int32", "Int", INTEGRAL)
-int64 = DType("int64", "Long", INTEGRAL)
-bool_ = DType("bool", "Bool", BOOL)
-complex64 = DType("complex64", "ComplexFloat", COMPLEX)
-complex128 = DType("complex128", "ComplexDouble", COMPLEX)
+float32 = DType("float32", "Float", "float", FLOATING)
+float64 = DType("float64", "Double", "double", FLOATING)
+float16 = DType("float16", "Half", "c10::Half", FLOATING)
+uint8 = DType("uint8", "Byte", "unsigned char", INTEGRAL)
+int8 = DType("int8", "Char", "signed char", INTEGRAL)
+int16 = DType("int16", "Short", "short int", INTEGRAL)
+int32 = DType("int32", "Int", "int", INTEGRAL)
+int64 = DType("int64", "Long", "long int", INTEGRAL)
+bool_ = DType("bool", "Bool", "bool", BOOL)
+complex64 = DType("complex64", "ComplexFloat", "c10::complex<float>", COMPLEX)
+complex128 = DType("complex128", "ComplexDouble", "c10::complex<double>", COMPLEX)
 
 ALL: Final = (
     float32,

@@ -26,7 +26,6 @@ from gradcli.tensor.fma import Float64s, fma32, fma64
 from gradcli.tensor.random_bounds import (
     INT64_MIN,
     MANTISSA_BITS,
-    c_name,
     check_permutation,
     check_uniform_bounds,
     continuous_only,
@@ -425,7 +424,7 @@ class Generator(BitStream):
         if not sigma > 0:
             raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
         if dtype.kind != "f":
-            raise RuntimeError(continuous_only("Cauchy", c_name(dtype)))
+            raise RuntimeError(continuous_only("Cauchy", dtypes.from_numpy(dtype).c_name))
         uniforms = self._uniform64(math.prod(shape))
         tangents = _libm(math.tan, math.pi * (uniforms - 0.5))
         return _cast(_affine64(tangents, sigma, median), dtype, shape)

@@ -13,26 +13,6 @@ INT64_MIN: Final = -(2**63)
 #: The bits of a significand, the hidden one included.
 MANTISSA_BITS: Final = {"float16": 11, "float32": 24, "float64": 53}
 
-# The compiler's names, which some messages use.
-_C_NAMES: Final = {
-    "float16": "c10::Half",
-    "float32": "float",
-    "float64": "double",
-    "complex64": "c10::complex<float>",
-    "complex128": "c10::complex<double>",
-    "uint8": "unsigned char",
-    "int8": "signed char",
-    "int16": "short int",
-    "int32": "int",
-    "int64": "long int",
-    "bool": "bool",
-}
-
-
-def c_name(dtype: np.dtype[Any]) -> str:
-    """The name that the C++ compiler gives to a type: ``float``, ``long int``."""
-    return _C_NAMES[dtype.name]
-
 
 def scalar_name(dtype: np.dtype[Any]) -> str:
     """The name that messages give to a type: ``Float``, ``Long``."""
@@ -52,7 +32,7 @@ def check_uniform_bounds(low: float, high: float, dtype: np.dtype[Any]) -> None:
     largest = float(np.finfo(dtype).max)
     for name, bound in (("from", low), ("to", high)):
         if not -largest <= bound <= largest:
-            raise RuntimeError(f"{name} is out of bounds for {c_name(dtype)}")
+            raise RuntimeError(f"{name} is out of bounds for {dtypes.from_numpy(dtype).c_name}")
     if low > high:
         raise RuntimeError(
             f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}"
@@ -93,7 +73,7 @@ def integer_bounds(low: int, high: int | None, dtype: np.dtype[Any]) -> tuple[in
         last = int(largest) if high is None else high - 1
     for name, bound in (("from", low), ("to - 1", last)):
         if not least <= bound <= largest:
-            raise RuntimeError(f"{name} is out of bounds for {c_name(dtype)}")
+            raise RuntimeError(f"{name} is out of bounds for {dtypes.from_numpy(dtype).c_name}")
     return low, last
 
 

@@ -282,12 +282,12 @@ class Tensor:
             kind = _GRAD_DTYPES.get(id(self), self.dtype)
             if kind is not None and value.dtype is not kind:
                 raise RuntimeError(
-                    f"attempting to assign a gradient with dtype '{dtype_word(value)}' to a tensor "
-                    f"with grad_dtype '{kind.scalar_name}'. The gradient must match the tensor's "
-                    "grad_dtype (defaults to the tensor's dtype). You can set the tensor's "
-                    "grad_dtype attribute with a specific dtype, or None to allow any dtype. Set "
-                    "grad_dtype with caution. Diverging the dtypes of a tensor and its gradient "
-                    "may break downstream systems that assume they match."
+                    f"attempting to assign a gradient with dtype '{value.dtype.c_name}' to a "
+                    f"tensor with grad_dtype '{kind.scalar_name}'. The gradient must match the "
+                    "tensor's grad_dtype (defaults to the tensor's dtype). You can set the "
+                    "tensor's grad_dtype attribute with a specific dtype, or None to allow any "
+                    "dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor and its "
+                    "gradient may break downstream systems that assume they match."
                 )
             if value._array.shape != self._array.shape:
                 raise RuntimeError(
@@ -315,7 +315,7 @@ class Tensor:
             if self._grad is not None and self._grad.dtype is not dtype:
                 raise RuntimeError(
                     f"Cannot set grad_dtype to '{dtype.scalar_name}' because there is already a "
-                    f"gradient with dtype '{dtype_word(self._grad)}'. Please clear the gradient "
+                    f"gradient with dtype '{self._grad.dtype.c_name}'. Please clear the gradient "
                     "(.grad = None) before changing grad_dtype, or ensure the new grad_dtype "
                     "matches the existing gradient's dtype."
                 )
@@ -570,22 +570,6 @@ def contiguous_strides(array: np.ndarray[Any, Any]) -> tuple[int, ...]:
             step *= max(length, 1)
         return tuple(reversed(strides))
     return tuple(stride // array.itemsize for stride in array.strides)
-
-
-def dtype_word(tensor: Tensor) -> str:
-    """A dtype as PyTorch's C++ messages write it (``float``, ``double``, ``long int``)."""
-    return {
-        "float32": "float",
-        "float64": "double",
-        "int64": "long int",
-        "int32": "int",
-        "int16": "short",
-        "int8": "signed char",
-        "uint8": "unsigned char",
-        "float16": "c10::Half",
-        "complex64": "c10::complex<float>",
-        "complex128": "c10::complex<double>",
-    }.get(tensor.dtype.name, tensor.dtype.name)
 
 
 def type_word(dtype: DType) -> str:
