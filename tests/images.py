@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-import gradcli.ops.operators  # noqa: F401  (gives tensors their arithmetic)
+import gradcli.ops.inplace.python  # noqa: F401  (gives tensors their arithmetic)
 from gradcli.autograd.backward import grad
-from gradcli.ops.table import lookup
+from gradcli.table.row import lookup
 from gradcli.tensor.tensor import Tensor, wrap
 from tests.image_calls import Call, make_arguments
 

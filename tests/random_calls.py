@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.tensor.random import Generator
+from gradcli.random.generator import Generator
 
 SEEDS = [0, 1, 3, 42, 99999, 2**31, 2**32 + 5, -1, 2**63, 2**64 - 1, -(2**63)]
 

@@ -178,7 +178,7 @@ def test_eval_imports_what_it_needs() -> None:
     for command in ("run", "batch", "functions", "app_of_no_name"):
         assert f"gradcli.cli.{command}" not in loaded
     assert "gradcli.batch.records" not in loaded
-    assert "gradcli.tensor.random" not in loaded
+    assert "gradcli.random.generator" not in loaded
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"]])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gradcli.autograd.backward import grad
-from gradcli.ops import windows
+from gradcli.kernels import windows
 from gradcli.tensor.tensor import wrap
 from tests.image_calls import Call
 from tests.images import call, call_id, calls_named, check_recorded, names_below
@@ -307,7 +307,7 @@ def test_complaints_about_element_types(
 
 
 def test_names_of_torch_are_those_of_the_functional_module() -> None:
-    from gradcli.ops.table import lookup
+    from gradcli.table.row import lookup
 
     for dims, kind in product((1, 2, 3), ("conv", "conv_transpose")):
         name = f"{kind}{dims}d"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gradcli
-from gradcli.ops.construction import array_of
+from gradcli.ops.making.construction import array_of
 from gradcli.tensor.formats import arranged_copy, channels_last
 from gradcli.tensor.tensor import wrap
 from tests.tensor_answers import faults

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradcli.ops.arithmetic import mul
+from gradcli.ops.algebra.arithmetic import mul
 from tests.recorded import cases, operator_faults
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gradcli.ops.table import names
+from gradcli.table.row import names
 from gradcli.views import catalogue
 from tests.commands import run
 

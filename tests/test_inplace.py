@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import gradcli
-from gradcli.ops.history import Window
-from gradcli.ops.inplace import derive, write_back
-from gradcli.ops.samples import Sampler
-from gradcli.ops.table import Row, entries
+from gradcli.ops.inplace.derive import derive, write_back
+from gradcli.ops.inplace.history import Window
+from gradcli.table.row import Row, entries
+from gradcli.table.samples import Sampler
 from gradcli.tensor.graph import Node
 from gradcli.tensor.tensor import Tensor, wrap
 from tests.in_place_programs import random_program

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gradcli.language import tables
-from gradcli.language.tables import cache_directory, load_tables
+from gradcli.language.reading import tables
+from gradcli.language.reading.tables import cache_directory, load_tables
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import textwrap
 import pytest
 
 from gradcli.language import Machine, ParseError, compile_text, diagnose, render
-from gradcli.language.diagnostics import WIDTH, Diagnostic, excerpt
-from gradcli.language.hints import hint_for
+from gradcli.language.telling.diagnostics import WIDTH, Diagnostic, excerpt
+from gradcli.language.telling.hints import hint_for
 
 
 def shown(text: str, origin: str = "expression") -> str:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradcli.language import Machine, ParseError, compile_text, render
-from gradcli.language.diagnostics import locate
+from gradcli.language.telling.diagnostics import locate
 
 PIECES = [
     *"()[]{}:;,.=+-*/%@&|^~<>!?$`\\'\"#_ \n\t",

@@ -9,9 +9,9 @@ from lark import Lark, UnexpectedInput
 from lark.indenter import Indenter
 
 from gradcli.language import ParseError, compile_text
-from gradcli.language.builder import ACTIONS
-from gradcli.language.parser import parser
-from gradcli.language.tables import STARTS, grammar_path
+from gradcli.language.reading.builder import ACTIONS
+from gradcli.language.reading.parser import parser
+from gradcli.language.reading.tables import STARTS, grammar_path
 
 
 class Layout(Indenter):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gradcli.language import Machine, Namespace, compile_text, diagnose, render
-from gradcli.language.policy import attribute
+from gradcli.language.allowed.attributes import attribute
 
 
 class Type:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gradcli.language import Machine, ParseError, compile_text, diagnose, render
-from gradcli.language.builtins import REFUSED
+from gradcli.language.allowed.builtins import REFUSED
 
 CLOSED_ATTRIBUTES = [
     "'a'.__class__",

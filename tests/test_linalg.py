@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import gradcli as torch
-from gradcli.ops.linalg.bidiagonal import singular_values
+from gradcli.kernels.bidiagonal import singular_values
+from gradcli.kernels.tridiagonal import LARGEST, NotConverged, eigen_of_small, rotation
 from gradcli.ops.linalg.lu import permutation
-from gradcli.ops.linalg.tridiagonal import LARGEST, NotConverged, eigen_of_small, rotation
 from gradcli.tensor.errors import _LinAlgError
 from gradcli.tensor.tensor import wrap
 from tests.linalg_answers import cases, check_call, check_refusal

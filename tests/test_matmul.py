@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import gradcli as torch
-from gradcli.ops.einsum import contracted
+from gradcli.ops.contracting.einsum import contracted
 from gradcli.tensor.tensor import wrap
 from tests.linalg_answers import cases, check_call, check_refusal
 

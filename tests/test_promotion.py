@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import gradcli as torch
-import gradcli.ops.operators
+import gradcli.ops.inplace.python
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import wrap
 from tests.promotion_calls import OPERATORS, answer, pairs

@@ -21,8 +21,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradcli.tensor.fma import fma32, fma64
-from gradcli.tensor.random import Generator, default_generator, manual_seed
+from gradcli.random.fma import fma32, fma64
+from gradcli.random.generator import Generator, default_generator, manual_seed
 from tests.random_calls import SEEDS, draw_call, ours, theirs
 
 STREAMS = json.loads(
@@ -505,7 +505,7 @@ def test_an_infinite_deviation_makes_infinities() -> None:
 
 def test_the_random_module_of_numpy_is_not_needed() -> None:
     program = (
-        "import sys; from gradcli.tensor import random as r; r.default_generator.randn((20,)); "
+        "import sys; from gradcli.random import generator as r; r.default_generator.randn((20,)); "
         "assert 'numpy.random' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gradcli.autograd.backward import grad
-from gradcli.ops import windows
+from gradcli.kernels import windows
 from gradcli.tensor.tensor import wrap
 from tests.image_calls import Call
 from tests.images import call, call_id, calls_named, check_recorded, names_below

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import gradcli
-from gradcli.ops.shape import infer_shape
-from gradcli.ops.strided import as_strided_backward, storage_of
+from gradcli.ops.algebra.strided import as_strided_backward, storage_of
+from gradcli.ops.algebra.views import infer_shape
 from gradcli.tensor.tensor import Tensor, wrap
 from tests.tensor_answers import faults
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradcli.ops.samples import Sampler
-from gradcli.ops.table import Composite, Entry, Row, entries
+from gradcli.table.row import Composite, Entry, Row, entries
+from gradcli.table.samples import Sampler
 from tests.table_checks import as_tensors, check_gradients, outputs_of
 
 ENTRIES = list(entries())

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gradcli.ops.table import lookup
-from gradcli.ops.testing import assert_close
+from gradcli.ops.making.testing import assert_close
+from gradcli.table.row import lookup
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor
 

@@ -1,7 +1,8 @@
 """The library face: PyTorch's names for whoever imports `gradcli` from Python.
 
-What a name means is decided where the language's names are (`gradcli.language.namespace`), so that
-a note works from the command line and as a Python program alike.
+What a name means is decided where the language's names are
+(`gradcli.language.allowed.namespace`), so that a note works from the command line and as a Python
+program alike.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any, Final
 
 import gradcli.wiring  # noqa: F401 - printing, floating point warnings
 from gradcli import autograd
-from gradcli.language.namespace import MODULES, Module, default_namespace
+from gradcli.language.allowed.namespace import MODULES, Module, default_namespace
 
 #: Names that PyTorch keeps in `torch.autograd` and `torch.autograd.functional`.
 SHORT: Final = {

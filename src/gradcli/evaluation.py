@@ -13,10 +13,10 @@ import numpy as np
 
 import gradcli.wiring  # noqa: F401 - printing, floating point warnings
 from gradcli.autograd.backward import backward, grad
-from gradcli.language.code import GLOBAL, Code
-from gradcli.language.compiler import compile_text
-from gradcli.language.diagnostics import Diagnostic, ParseError, Place, locate
-from gradcli.language.machine import Machine
+from gradcli.language.compiling.compiler import compile_text
+from gradcli.language.running.code import GLOBAL, Code
+from gradcli.language.running.machine import Machine
+from gradcli.language.telling.diagnostics import Diagnostic, ParseError, Place, locate
 from gradcli.tensor.tensor import Tensor, wrap
 
 Grads = dict[str, Tensor | None]
@@ -127,7 +127,7 @@ def is_called(code: Code, name: str) -> bool:
 def unbound_variables(code: Code, given: Iterable[str]) -> list[str]:
     """The variables that a text needs and nobody gave a value; unknown functions are none."""
     # Asking whether the language knows a name may load the whole operator table.
-    from gradcli.language.namespace import knows
+    from gradcli.language.allowed.namespace import knows
 
     known = set(given)
     return [

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 import gradcli.autograd.backward
-import gradcli.ops.operators  # noqa: F401
-from gradcli.language.namespace import default_namespace
+import gradcli.ops.inplace.python  # noqa: F401
+from gradcli.language.allowed.namespace import default_namespace
 from gradcli.tensor.tensor import Tensor
 from gradcli.views import printing
 from gradcli.views.tensors import represent

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.arithmetic import add
-from gradcli.ops.comparison import real_part
-from gradcli.ops.shape import clone
-from gradcli.ops.table import RowNode
+from gradcli.ops.algebra.arithmetic import add
+from gradcli.ops.algebra.comparison import real_part
+from gradcli.ops.algebra.views import clone
+from gradcli.table.row import RowNode
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import AccumulateGrad, Node, NodeHooks, mode
 from gradcli.tensor.tensor import Tensor, edge_of, versions_of, wrap
@@ -184,8 +184,8 @@ def fit(
 
     It goes from ``node`` to ``successor``.
     """
-    from gradcli.ops.creation import to_dtype
-    from gradcli.ops.reduction import sum_to
+    from gradcli.ops.algebra.creation import to_dtype
+    from gradcli.ops.algebra.sums import sum_to
 
     found = gradient._array.shape if recorded else gradient.shape
     if found != shape:
@@ -379,7 +379,7 @@ def _batched(
     materialize: bool,
 ) -> tuple[Tensor | None, ...]:
     """One pass per slice of the seeds along their first dimension, stacked."""
-    from gradcli.ops.joining import stack
+    from gradcli.ops.algebra.joining import stack
 
     length = next(seed._array.shape[0] for seed in seeds if seed is not None)
     rows = [
@@ -461,7 +461,7 @@ def _seed(position: int, output: Tensor, seed: Any, create_graph: bool) -> Any:
             f"output[{position}] has a dtype of {output.dtype!r}."
         )
     if seed._array.dtype != array.dtype:
-        from gradcli.ops.creation import to_dtype
+        from gradcli.ops.algebra.creation import to_dtype
 
         seed = to_dtype(seed, output.dtype)
     return seed if create_graph else seed._array

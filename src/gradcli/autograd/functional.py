@@ -14,9 +14,9 @@ import numpy as np
 
 from gradcli.autograd.backward import grad
 from gradcli.autograd.modes import enable_grad
-from gradcli.ops.joining import stack
-from gradcli.ops.shape import reshape
-from gradcli.ops.slicing import select
+from gradcli.ops.algebra.joining import stack
+from gradcli.ops.algebra.parts import select
+from gradcli.ops.algebra.views import reshape
 from gradcli.tensor.tensor import Tensor, wrap
 
 Tensors = tuple[Tensor, ...]

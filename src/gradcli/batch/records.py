@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli.evaluation import Answer, Plan, Variable
-from gradcli.language.diagnostics import Diagnostic, ParseError
+from gradcli.language.telling.diagnostics import Diagnostic, ParseError
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.views.jsonout import JsonSyntaxError, decode_array, decode_leaf, loads
@@ -112,7 +112,7 @@ def record_of(fields: dict[str, Any], number: int) -> Record:
 def _check_keys(given: dict[str, Any]) -> None:
     for key in given:
         if key not in _KEYS:
-            from gradcli.language.suggest import did_you_mean
+            from gradcli.language.telling.suggest import did_you_mean
 
             hint = did_you_mean(key, _KEYS)
             raise RecordError(f'unknown key "{key}"' + (f", {hint}" if hint else ""))

@@ -15,12 +15,12 @@ from gradcli.batch.records import (
     record_of,
 )
 from gradcli.evaluation import compile_expression, define, evaluate
-from gradcli.language.compiler import compile_text
-from gradcli.language.diagnostics import diagnose
-from gradcli.language.machine import Machine
+from gradcli.language.compiling.compiler import compile_text
+from gradcli.language.running.machine import Machine
+from gradcli.language.telling.diagnostics import diagnose
+from gradcli.random.generator import manual_seed
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import mode
-from gradcli.tensor.random import manual_seed
 from gradcli.views.jsonout import dumps
 from gradcli.views.printing import set_printoptions
 

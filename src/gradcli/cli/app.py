@@ -74,7 +74,7 @@ class Commands(TyperGroup):
 
 
 def _unknown(name: str) -> UsageError:
-    from gradcli.language.suggest import did_you_mean
+    from gradcli.language.telling.suggest import did_you_mean
 
     if not name.replace("-", "").isalnum():
         return UsageError(f"no such command: {name}", f'to evaluate it: {PROGRAM} eval "{name}"')
@@ -151,7 +151,7 @@ def run(arguments: list[str]) -> int:
 def _internal(error: Exception, debug: bool) -> int:
     """Reports an error that is gradcli's own fault."""
     from gradcli.cli.report import say
-    from gradcli.language.diagnostics import Diagnostic
+    from gradcli.language.telling.diagnostics import Diagnostic
 
     if debug:
         import traceback

@@ -151,7 +151,7 @@ class _Scanner:
 
 def suggest_option(option: str, candidates: set[str]) -> str:
     """A hint such as "did you mean --json?", or ""."""
-    from gradcli.language.suggest import suggestions
+    from gradcli.language.telling.suggest import suggestions
 
     names = sorted(name.removeprefix("--") for name in candidates if name.startswith("--"))
     near = [f"--{name}" for name in suggestions(option.removeprefix("--"), names)]
@@ -299,8 +299,8 @@ def _open_variables(ctx: Any) -> list[str]:
     text = ctx.params.get("expression")
     if not isinstance(text, str) or text == "-":
         return []
-    from gradcli.language.compiler import compile_text
-    from gradcli.language.diagnostics import ParseError
+    from gradcli.language.compiling.compiler import compile_text
+    from gradcli.language.telling.diagnostics import ParseError
 
     given = {name for name, _ in variables_of(ctx)}
     try:

@@ -12,8 +12,8 @@ from gradcli.cli.report import PASSED, UsageError, fail, wants_color
 
 if TYPE_CHECKING:
     from gradcli.evaluation import Answer, Variable
-    from gradcli.language.code import Code
-    from gradcli.language.machine import Machine
+    from gradcli.language.running.code import Code
+    from gradcli.language.running.machine import Machine
 
 
 def command(
@@ -185,7 +185,7 @@ def _compile(expression: str) -> Code:
 def _check_bindings(code: Code, bindings: list[_Binding], context: typer.Context) -> None:
     """That every variable given is used, once, and every variable used is given."""
     from gradcli.evaluation import place_of, unbound_variables
-    from gradcli.language.suggest import did_you_mean
+    from gradcli.language.telling.suggest import did_you_mean
 
     names = [binding.name for binding in bindings]
     for binding in bindings:
@@ -211,7 +211,7 @@ def _check_bindings(code: Code, bindings: list[_Binding], context: typer.Context
         raise UsageError(f"{option} names no variable of the expression", hint)
     if missing:
         from gradcli.cli.report import USAGE, Stop, say
-        from gradcli.language.diagnostics import locate
+        from gradcli.language.telling.diagnostics import locate
 
         flags = " ".join(f"--{name} VALUE" for name in missing)
         start, end = place_of(code, missing[0]) or (0, 0)
@@ -245,7 +245,7 @@ def _names_in(binding: _Binding, names: list[str]) -> list[str]:
 
 
 def _check_wrt(code: Code, wanted: list[str], bindings: list[_Binding]) -> None:
-    from gradcli.language.suggest import did_you_mean
+    from gradcli.language.telling.suggest import did_you_mean
 
     known = [binding.name for binding in bindings] + list(code.stores)
     for name in wanted:
@@ -293,7 +293,7 @@ def _variables(bindings: list[_Binding]) -> list[Variable]:
 def _machine(variables: list[Variable], to_stderr: bool) -> Machine:
     """A machine with the variables; what it prints leaves room for a machine-readable answer."""
     from gradcli.evaluation import define
-    from gradcli.language.machine import Machine
+    from gradcli.language.running.machine import Machine
 
     machine = Machine(write=sys.stderr.write if to_stderr else None)
     define(machine, variables)
@@ -350,7 +350,7 @@ def _single(answer: Answer, what: str) -> str:
                 "element 0 of tensors does not require grad and does not have a grad_fn"
             )
         if name not in grads:
-            from gradcli.language.suggest import did_you_mean
+            from gradcli.language.telling.suggest import did_you_mean
 
             hint = did_you_mean(name, grads) or _its_variables(list(grads))
             raise UsageError(f"--get: {name} is no variable that requires grad", hint)

@@ -44,7 +44,7 @@ def wants_color(stream: TextIO) -> bool:
 
 def say(diagnostic: Any) -> None:
     """Writes a diagnostic to the standard error stream."""
-    from gradcli.language.diagnostics import render
+    from gradcli.language.telling.diagnostics import render
 
     # What was answered before comes before the error where both streams end in one place.
     sys.stdout.flush()
@@ -53,7 +53,7 @@ def say(diagnostic: Any) -> None:
 
 def say_usage(error: UsageError, command: str) -> None:
     """Writes a usage error, with its hint or else where help is to be had."""
-    from gradcli.language.diagnostics import Diagnostic
+    from gradcli.language.telling.diagnostics import Diagnostic
 
     say(Diagnostic(error.message, "", hint=error.hint or f"see `{command} --help`"))
 
@@ -63,7 +63,7 @@ def fail(error: Exception, debug: bool = False) -> Stop:
 
     The exit code is 3 where a text does not parse, else 1. `debug` shows Python's traceback first.
     """
-    from gradcli.language.diagnostics import ParseError, diagnose
+    from gradcli.language.telling.diagnostics import ParseError, diagnose
 
     if debug:
         import traceback

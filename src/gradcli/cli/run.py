@@ -33,8 +33,8 @@ def command(
     steps, seconds = read_limits(max_steps, timeout)
     import gradcli.wiring  # noqa: F401
     from gradcli.cli.source import origin_of, read_text
-    from gradcli.language.compiler import compile_text
-    from gradcli.language.machine import Machine
+    from gradcli.language.compiling.compiler import compile_text
+    from gradcli.language.running.machine import Machine
 
     try:
         code = compile_text(read_text(file), origin_of(file))

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import gradcli.wiring  # noqa: F401 - printing, methods of tensors
-from gradcli.language.compiler import compile_text
-from gradcli.language.diagnostics import ParseError
-from gradcli.language.machine import Machine
-from gradcli.language.policy import attribute
+from gradcli.language.allowed.attributes import attribute
+from gradcli.language.compiling.compiler import compile_text
+from gradcli.language.running.machine import Machine
+from gradcli.language.telling.diagnostics import ParseError
 
 # Statements whose block goes on until a blank line.
 _COMPOUND = re.compile(r"\s*(if|while|for|with|def|elif|else)\b|\s*@")

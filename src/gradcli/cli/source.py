@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from gradcli.cli.report import UsageError
-from gradcli.language.diagnostics import Diagnostic, ParseError
+from gradcli.language.telling.diagnostics import Diagnostic, ParseError
 
 
 def read_bytes(path: str) -> bytes:

@@ -5,18 +5,18 @@ errors.
     machine = Machine()
     value = machine.run(code)
 
-Text is never handed to Python's own compiler, and what a program can reach is listed (see `policy`
-and `namespace`).
+Text is never handed to Python's own compiler, and what a program can reach is listed (see
+`gradcli.language.allowed`).
 """
 
 from __future__ import annotations
 
-from gradcli.language.code import Code
-from gradcli.language.compiler import compile_text
-from gradcli.language.diagnostics import Diagnostic, ParseError, diagnose, render
-from gradcli.language.machine import LimitError, Machine
-from gradcli.language.namespace import Namespace, default_namespace
-from gradcli.language.suggest import did_you_mean, suggestions
+from gradcli.language.allowed.namespace import Namespace, default_namespace
+from gradcli.language.compiling.compiler import compile_text
+from gradcli.language.running.code import Code
+from gradcli.language.running.machine import LimitError, Machine
+from gradcli.language.telling.diagnostics import Diagnostic, ParseError, diagnose, render
+from gradcli.language.telling.suggest import did_you_mean, suggestions
 
 __all__ = [
     "Code",

@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.language.builtins import PYTHON
-from gradcli.ops.samples import Sampler
-from gradcli.ops.table import (
+from gradcli.language.allowed.builtins import PYTHON
+from gradcli.table.row import (
     Attribute,
     Composite,
     Entry,
@@ -29,6 +28,7 @@ from gradcli.ops.table import (
     names,
     parameter_names,
 )
+from gradcli.table.samples import Sampler
 
 _VARIABLES = "xyzuvwabcdefgh"
 
@@ -273,7 +273,7 @@ def full_name(name: str) -> str | None:
 
 def nearest(name: str) -> str:
     """A hint with the names that are spelled much like this one, or ""."""
-    from gradcli.language.suggest import did_you_mean
+    from gradcli.language.telling.suggest import did_you_mean
 
     everything = [member for members in groups().values() for member in members]
     return did_you_mean(name, everything + [member.rpartition(".")[2] for member in everything])

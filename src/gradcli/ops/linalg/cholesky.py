@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.ops.algebra.placement import tril
+from gradcli.ops.algebra.products import matmul
 from gradcli.ops.linalg.matrices import (
     adjoint,
     batch_shape,
@@ -25,9 +27,7 @@ from gradcli.ops.linalg.matrices import (
     spread,
 )
 from gradcli.ops.linalg.triangular import solve_triangular
-from gradcli.ops.matmul import matmul
-from gradcli.ops.placement import tril
-from gradcli.ops.table import Row, composite, row
+from gradcli.table.row import Row, composite, row
 from gradcli.tensor.namedtuples import return_type
 
 Array = Any

@@ -6,10 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.comparison import conj, eq, where_
-from gradcli.ops.complex_parts import imag_of
-from gradcli.ops.elementary import log
-from gradcli.ops.joining import cat
+from gradcli.ops.algebra.comparison import conj, eq, where_
+from gradcli.ops.algebra.complex import imag_of
+from gradcli.ops.algebra.elementary import log
+from gradcli.ops.algebra.joining import cat
+from gradcli.ops.algebra.parts import blank, slice_
+from gradcli.ops.algebra.placement import diag_embed, flip
+from gradcli.ops.algebra.products import matmul
+from gradcli.ops.algebra.scans import cumprod
+from gradcli.ops.algebra.views import expand, shape_of, unsqueeze
 from gradcli.ops.linalg.lu import lu_of, solved
 from gradcli.ops.linalg.matrices import (
     check_floating,
@@ -19,12 +24,7 @@ from gradcli.ops.linalg.matrices import (
 )
 from gradcli.ops.linalg.solving import solved_by
 from gradcli.ops.linalg.spectra import svd_row
-from gradcli.ops.matmul import matmul
-from gradcli.ops.placement import diag_embed, flip
-from gradcli.ops.scans import cumprod
-from gradcli.ops.shape import expand, shape_of, unsqueeze
-from gradcli.ops.slicing import blank, slice_
-from gradcli.ops.table import Row, composite, row
+from gradcli.table.row import Row, composite, row
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import Tensor, raw
 
@@ -105,7 +105,7 @@ def _det_vjp(grad: Any, A: Any, result0: Any, result1: Any, result2: Any) -> Any
         return _det_by_svd(grad, A)
     if not singular.any():
         return solved_by(mh(A), d)
-    from gradcli.ops.subscripts import get_item, index_put
+    from gradcli.ops.inplace.subscripts import get_item, index_put
     from gradcli.tensor.tensor import wrap
 
     bad, good = wrap(singular), wrap(~singular)

@@ -6,7 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.joining import cat
+from gradcli.ops.algebra.joining import cat
+from gradcli.ops.algebra.parts import diagonal
+from gradcli.ops.algebra.products import matmul
+from gradcli.ops.algebra.scans import cumprod
+from gradcli.ops.algebra.views import clone, expand, shape_of, unsqueeze
 from gradcli.ops.linalg.matrices import (
     check_floating,
     check_square,
@@ -16,11 +20,7 @@ from gradcli.ops.linalg.matrices import (
     written,
 )
 from gradcli.ops.linalg.solving import inv
-from gradcli.ops.matmul import matmul
-from gradcli.ops.scans import cumprod
-from gradcli.ops.shape import clone, expand, shape_of, unsqueeze
-from gradcli.ops.slicing import diagonal
-from gradcli.ops.table import Row, composite, row
+from gradcli.table.row import Row, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import constant, raw
 

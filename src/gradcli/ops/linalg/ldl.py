@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.checks import NOT_IMPLEMENTED, no_derivative, without_second_derivative
 from gradcli.ops.linalg.matrices import (
     batch_shape,
     by_columns,
@@ -20,7 +19,8 @@ from gradcli.ops.linalg.matrices import (
     spread,
     word,
 )
-from gradcli.ops.table import Row, composite, row
+from gradcli.table.kinds import NOT_IMPLEMENTED, no_derivative, without_second_derivative
+from gradcli.table.row import Row, composite, row
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import wrap_dim
 

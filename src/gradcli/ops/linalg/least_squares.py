@@ -10,8 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.checks import constants
-from gradcli.ops.linalg.bidiagonal import singular_values
+from gradcli.kernels.bidiagonal import singular_values
+from gradcli.ops.algebra.products import matmul
+from gradcli.ops.algebra.scalars import mul_scalar
+from gradcli.ops.algebra.sums import sum_dim
+from gradcli.ops.algebra.views import common_shape, shape_of, squeeze_dim, unsqueeze
 from gradcli.ops.linalg.matrices import (
     adjoint,
     by_columns,
@@ -24,11 +27,8 @@ from gradcli.ops.linalg.matrices import (
     word,
 )
 from gradcli.ops.linalg.spectra import eigh_row
-from gradcli.ops.matmul import matmul
-from gradcli.ops.reduction import sum_dim
-from gradcli.ops.scalars import mul_scalar
-from gradcli.ops.shape import common_shape, shape_of, squeeze_dim, unsqueeze
-from gradcli.ops.table import Row, composite, row
+from gradcli.table.kinds import constants
+from gradcli.table.row import Row, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import Tensor, raw
@@ -313,8 +313,8 @@ def lstsq(self: Any, b: Any, rcond: float | None = None, driver: str | None = No
 
 
 def _rank(self: Any, atol: Any, rtol: Any, hermitian: bool) -> Any:
-    from gradcli.ops.arithmetic import absolute
-    from gradcli.ops.comparison import gt
+    from gradcli.ops.algebra.arithmetic import absolute
+    from gradcli.ops.algebra.comparison import gt
     from gradcli.ops.linalg.spectra import svd_row
     from gradcli.tensor.tensor import wrap
 

@@ -6,7 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.joining import cat
+from gradcli.ops.algebra.joining import cat
+from gradcli.ops.algebra.parts import blank
+from gradcli.ops.algebra.placement import tril, triu
+from gradcli.ops.algebra.products import matmul
+from gradcli.ops.algebra.views import common_shape, shape_of
 from gradcli.ops.linalg.matrices import (
     adjoint,
     by_columns,
@@ -26,11 +30,7 @@ from gradcli.ops.linalg.matrices import (
     word,
 )
 from gradcli.ops.linalg.triangular import solve_triangular, substituted
-from gradcli.ops.matmul import matmul
-from gradcli.ops.placement import tril, triu
-from gradcli.ops.shape import common_shape, shape_of
-from gradcli.ops.slicing import blank
-from gradcli.ops.table import Row, composite, row
+from gradcli.table.row import Row, composite, row
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import Tensor, constant, raw, wrap
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.comparison import conj
-from gradcli.ops.shape import shape_of, transpose
-from gradcli.ops.slicing import blank, slice_
+from gradcli.ops.algebra.comparison import conj
+from gradcli.ops.algebra.parts import blank, slice_
+from gradcli.ops.algebra.views import shape_of, transpose
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import _LinAlgError, no_kernel
 from gradcli.tensor.tensor import Tensor, constant, raw
@@ -168,7 +168,7 @@ def check_system(b: Array, a: Array, function: str) -> None:
 
 def batch_shape(*arrays: Array) -> tuple[int, ...]:
     """What the leading dimensions of matrices broadcast to."""
-    from gradcli.ops.shape import common_shape
+    from gradcli.ops.algebra.views import common_shape
 
     return common_shape([array.shape[:-2] for array in arrays])
 

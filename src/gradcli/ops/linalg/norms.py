@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.arithmetic import reciprocal
+from gradcli.ops.algebra.arithmetic import reciprocal
+from gradcli.ops.algebra.parts import narrow
+from gradcli.ops.algebra.sums import amax, amin, sum_dim
+from gradcli.ops.algebra.views import permute, squeeze_dim, unsqueeze
 from gradcli.ops.linalg.matrices import check_floating, check_matrix, check_square
 from gradcli.ops.linalg.solving import inv_ex_row
 from gradcli.ops.linalg.spectra import svdvals
-from gradcli.ops.reduction import amax, amin, sum_dim
-from gradcli.ops.shape import permute, squeeze_dim, unsqueeze
-from gradcli.ops.slicing import narrow
-from gradcli.ops.statistics import check_norm_dtype, vector_norm
-from gradcli.ops.table import composite
+from gradcli.ops.measuring.statistics import check_norm_dtype, vector_norm
+from gradcli.table.row import composite
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.tensor import wrap, wrap_dim
 
@@ -38,7 +38,7 @@ def _checked(self: Any, dim: Sequence[int], dtype: DType | None, half: bool) -> 
 
 
 def _singular_values(self: Any, dims: tuple[int, int], dtype: DType | None) -> Any:
-    from gradcli.ops.creation import to_dtype
+    from gradcli.ops.algebra.creation import to_dtype
 
     order = [k for k in range(self.ndim) if k not in dims]
     return svdvals(permute(self if dtype is None else to_dtype(self, dtype), [*order, *dims]))

@@ -11,9 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.checks import underived
-from gradcli.ops.comparison import conj, is_complex
-from gradcli.ops.joining import cat
+from gradcli.ops.algebra.comparison import conj, is_complex
+from gradcli.ops.algebra.joining import cat
+from gradcli.ops.algebra.parts import blank, select
+from gradcli.ops.algebra.placement import tril, triu
+from gradcli.ops.algebra.products import matmul
+from gradcli.ops.algebra.views import expand, shape_of, squeeze_dim, unsqueeze
 from gradcli.ops.linalg.matrices import (
     adjoint,
     by_columns,
@@ -30,11 +33,8 @@ from gradcli.ops.linalg.matrices import (
     written,
 )
 from gradcli.ops.linalg.triangular import solve_triangular
-from gradcli.ops.matmul import matmul
-from gradcli.ops.placement import tril, triu
-from gradcli.ops.shape import expand, shape_of, squeeze_dim, unsqueeze
-from gradcli.ops.slicing import blank, select
-from gradcli.ops.table import Row, composite, row
+from gradcli.table.kinds import underived
+from gradcli.table.row import Row, composite, row
 from gradcli.tensor.graph import mode
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import constant, raw

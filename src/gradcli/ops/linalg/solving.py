@@ -8,6 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.ops.algebra.products import matmul
+from gradcli.ops.algebra.views import (
+    common_shape,
+    flatten,
+    movedims,
+    reshape,
+    squeeze_dim,
+    unsqueeze,
+)
 from gradcli.ops.linalg.lu import lu_of, solved
 from gradcli.ops.linalg.matrices import (
     by_columns,
@@ -20,9 +29,7 @@ from gradcli.ops.linalg.matrices import (
     singular,
     word,
 )
-from gradcli.ops.matmul import matmul
-from gradcli.ops.shape import common_shape, flatten, movedims, reshape, squeeze_dim, unsqueeze
-from gradcli.ops.table import Row, composite, row
+from gradcli.table.row import Row, composite, row
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import Tensor
 

@@ -11,8 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.comparison import conj, filled, is_complex, real_part
-from gradcli.ops.linalg.bidiagonal import singular_values
+from gradcli.kernels.bidiagonal import singular_values
+from gradcli.kernels.tridiagonal import LARGEST, NotConverged, eigen_of_small, rotation
+from gradcli.ops.algebra.comparison import conj, filled, is_complex, real_part
+from gradcli.ops.algebra.parts import diagonal
+from gradcli.ops.algebra.placement import diag_embed
+from gradcli.ops.algebra.products import matmul
+from gradcli.ops.algebra.views import shape_of, unsqueeze
 from gradcli.ops.linalg.matrices import (
     by_columns,
     check_floating,
@@ -27,12 +32,7 @@ from gradcli.ops.linalg.matrices import (
     word,
 )
 from gradcli.ops.linalg.solving import solved_by
-from gradcli.ops.linalg.tridiagonal import LARGEST, NotConverged, eigen_of_small, rotation
-from gradcli.ops.matmul import matmul
-from gradcli.ops.placement import diag_embed
-from gradcli.ops.shape import shape_of, unsqueeze
-from gradcli.ops.slicing import diagonal
-from gradcli.ops.table import Row, composite, row
+from gradcli.table.row import Row, composite, row
 from gradcli.tensor import dtypes
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import constant, raw, wrap

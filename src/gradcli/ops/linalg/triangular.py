@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.comparison import conj
+from gradcli.ops.algebra.comparison import conj
+from gradcli.ops.algebra.placement import tril, triu
+from gradcli.ops.algebra.products import matmul
 from gradcli.ops.linalg.matrices import (
     batch_shape,
     by_columns,
@@ -20,9 +22,7 @@ from gradcli.ops.linalg.matrices import (
     mt,
     spread,
 )
-from gradcli.ops.matmul import matmul
-from gradcli.ops.placement import tril, triu
-from gradcli.ops.table import Row, composite, row
+from gradcli.table.row import Row, composite, row
 from gradcli.tensor.namedtuples import return_type
 
 Array = Any

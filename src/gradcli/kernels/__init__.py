@@ -1,0 +1,1 @@
+"""Array work on NumPy and SciPy that knows neither rows nor tensors."""

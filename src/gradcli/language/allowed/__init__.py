@@ -1,0 +1,1 @@
+"""What programs can reach, and how much they may use."""

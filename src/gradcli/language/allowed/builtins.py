@@ -1,0 +1,355 @@
+"""Python's built-in functions, as far as notes use them, with giants refused."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any, Final
+
+from gradcli.language.allowed.limits import (
+    MAX_MODULAR_BITS,
+    bounded,
+    check_bits,
+    check_printable,
+    check_width,
+    too_large,
+)
+from gradcli.language.allowed.operators import SEQUENCES, add, multiply, power
+
+EXCEPTIONS: Final[tuple[type[Exception], ...]] = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    Exception,
+    FloatingPointError,
+    IndexError,
+    KeyError,
+    LookupError,
+    MemoryError,
+    NameError,
+    NotImplementedError,
+    OverflowError,
+    RecursionError,
+    RuntimeError,
+    StopIteration,
+    TypeError,
+    UnboundLocalError,
+    ValueError,
+    ZeroDivisionError,
+)
+
+REFUSED: Final = frozenset(
+    [
+        "open",
+        "eval",
+        "exec",
+        "compile",
+        "__import__",
+        "getattr",
+        "setattr",
+        "delattr",
+        "hasattr",
+        "globals",
+        "locals",
+        "vars",
+        "dir",
+        "input",
+        "super",
+        "object",
+        "classmethod",
+        "staticmethod",
+        "property",
+        "memoryview",
+        "bytes",
+        "bytearray",
+        "breakpoint",
+        "help",
+        "exit",
+        "quit",
+        "issubclass",
+        "__builtins__",
+        "__build_class__",
+        "__debug__",
+        "copyright",
+        "credits",
+        "license",
+        "aiter",
+        "anext",
+    ]
+)
+"""Python's own names that the language leaves out."""
+
+
+class TypeFunction:
+    """`type`, with one argument only."""
+
+    __slots__ = ()
+
+    def __call__(self, value: Any) -> Any:
+        return type(value)
+
+    def __repr__(self) -> str:
+        return "<class 'type'>"
+
+
+TYPE: Final = TypeFunction()
+
+
+def printer(write: Callable[[str], object]) -> Callable[..., None]:
+    """`print` to `write`."""
+
+    def print(
+        *values: Any,
+        sep: str | None = " ",
+        end: str | None = "\n",
+        file: None = None,
+        flush: bool = False,
+        **unknown: Any,
+    ) -> None:
+        for key in unknown:
+            raise TypeError(f"'{key}' is an invalid keyword argument for print()")
+        for key, text in (("sep", sep), ("end", end)):
+            if text is not None and not isinstance(text, str):
+                raise TypeError(f"{key} must be None or a string, not {type(text).__name__}")
+        if file is not None:
+            raise TypeError("printing to a file is not part of the language")
+        for value in values:
+            check_printable(value)
+        between = " " if sep is None else sep
+        write(between.join(map(str, values)) + ("\n" if end is None else end))
+
+    present(print, "print")
+    return print
+
+
+def called(function: Any) -> Any:
+    """A function that Python will call by itself: a type becomes its guarded constructor."""
+    if isinstance(function, type):
+        build = CONSTRUCTORS.get(function)
+        if build is None:
+            raise TypeError(f"'{function.__name__}' cannot be used as a function here")
+        return build
+    return function
+
+
+def over(function: Callable[..., Any], kind: str = "list") -> Callable[..., Any]:
+    """A function of an iterable that refuses giants; a `key` may be a type."""
+
+    def guarded(*arguments: Any, **options: Any) -> Any:
+        if options.get("key") is not None:
+            options["key"] = called(options["key"])
+        if len(arguments) == 1 and iterable(arguments[0]):
+            return function(bounded(arguments[0], kind), **options)
+        return function(*arguments, **options)
+
+    return guarded
+
+
+def printed(function: Callable[..., str]) -> Callable[..., str]:
+    """A function that writes out a value, and refuses giants."""
+
+    def guarded(*arguments: Any, **options: Any) -> str:
+        if arguments:
+            check_printable(arguments[0])
+        return function(*arguments, **options)
+
+    return guarded
+
+
+def iterable(value: Any) -> bool:
+    """Whether a value can be iterated over."""
+    return hasattr(value, "__iter__")
+
+
+def make_map(function: Any, *iterables: Any) -> Any:
+    """`map(function, iterables)`."""
+    return map(called(function), *iterables)
+
+
+def make_filter(function: Any, iterable: Any) -> Any:
+    """`filter(function, iterable)`."""
+    return filter(called(function), iterable)
+
+
+CONSTRUCTORS: Final[dict[type, Callable[..., Any]]] = {
+    kind: kind
+    for kind in (
+        *(bool, int, float, complex, range, slice, zip, enumerate, reversed),
+        *EXCEPTIONS,
+    )
+}
+"""What calling a type runs."""
+CONSTRUCTORS.update(
+    {
+        list: over(list),
+        tuple: over(tuple, "tuple"),
+        set: over(set, "set"),
+        frozenset: over(frozenset, "set"),
+        dict: over(dict, "dict"),
+    }
+)
+CONSTRUCTORS[str] = printed(str)
+CONSTRUCTORS[map] = make_map
+CONSTRUCTORS[filter] = make_filter
+
+
+def is_instance(*arguments: Any) -> bool:
+    """`isinstance(value, kinds)`."""
+    if len(arguments) == 2:
+        value, kinds = arguments
+        if type(kinds) is tuple:
+            kinds = tuple(type if kind is TYPE else kind for kind in kinds)
+        return isinstance(value, type if kinds is TYPE else kinds)
+    return isinstance(*arguments)
+
+
+def total(*arguments: Any, **options: Any) -> Any:
+    """`sum(values, start)`."""
+    if arguments and iterable(arguments[0]):
+        start = arguments[1] if len(arguments) == 2 else options.get("start", 0)
+        if type(start) in SEQUENCES and type(start) is not str and len(arguments) <= 2:
+            for value in bounded(arguments[0]):
+                start = add(start, value)
+            return start
+        return sum(bounded(arguments[0]), *arguments[1:], **options)
+    return sum(*arguments, **options)
+
+
+def rounded(*arguments: Any, **named: Any) -> Any:
+    """`round(number, ndigits)`."""
+    if len(arguments) == 2:
+        number, digits = arguments
+        if type(number) is int and type(digits) is int and -digits > number.bit_length():
+            return 0  # beyond all digits; Python would compute 10 ** -digits first
+    return round(*arguments, **named)
+
+
+def raised(*arguments: Any, **named: Any) -> Any:
+    """`pow(base, exp, mod)`."""
+    if len(arguments) == 2 and not named:
+        return power(*arguments)
+    for value in (*arguments, *named.values()):
+        if type(value) is int and value.bit_length() > MAX_MODULAR_BITS:
+            raise too_large(f"a power of numbers of {value.bit_length()} bits")
+    return pow(*arguments, **named)
+
+
+def formatted(value: Any, spec: str = "", /) -> str:
+    """`format(value, spec)`."""
+    if isinstance(spec, str):
+        check_width(spec)
+    check_printable(value)
+    return format(value, spec)
+
+
+def iterator(values: Any, /, *sentinel: Any) -> Any:
+    """`iter(values)`, or `iter(function, sentinel)`."""
+    return iter(called(values) if sentinel else values, *sentinel)
+
+
+PYTHON: Final[dict[str, Any]] = {
+    "abs": abs,
+    "all": over(all),
+    "any": over(any),
+    "ascii": printed(ascii),
+    "bin": bin,
+    "callable": callable,
+    "chr": chr,
+    "divmod": divmod,
+    "format": formatted,
+    "hash": hash,
+    "hex": hex,
+    "id": id,
+    "isinstance": is_instance,
+    "iter": iterator,
+    "len": len,
+    "max": over(max),
+    "min": over(min),
+    "next": next,
+    "oct": oct,
+    "ord": ord,
+    "pow": raised,
+    "repr": printed(repr),
+    "round": rounded,
+    "sorted": over(sorted),
+    "sum": total,
+    "type": TYPE,
+    "Ellipsis": ...,
+    "NotImplemented": NotImplemented,
+    **{
+        kind.__name__: kind
+        for kind in (
+            *(bool, int, float, complex, str, list, tuple, set, frozenset, dict),
+            *(range, slice, zip, enumerate, reversed, map, filter),
+            *EXCEPTIONS,
+        )
+    },
+}
+"""Built-in names."""
+
+
+def present(function: Any, name: str) -> None:
+    """Give a function of ours the name that errors show."""
+    if isinstance(function, FunctionType):
+        function.__name__ = function.__qualname__ = name
+        function.__module__ = "builtins"
+
+
+for _name, _function in PYTHON.items():
+    present(_function, _name)
+
+SHARED: Final = ("abs", "all", "any", "max", "min", "round", "sum")
+"""Names that mean PyTorch's function where the first argument is a tensor."""
+
+
+def product(values: Any, /, *, start: Any = 1) -> Any:
+    """`math.prod(values)`."""
+    for value in bounded(values):
+        start = multiply(start, value)
+    return start
+
+
+def factorial(n: Any, /) -> int:
+    """`math.factorial(n)`."""
+    if type(n) is int and n > 0:
+        check_bits(n * n.bit_length() // 2)
+    return math.factorial(n)
+
+
+def combinations(n: Any, k: Any, /) -> int:
+    """`math.comb(n, k)`."""
+    if type(n) is int and type(k) is int and 0 <= k <= n:
+        check_bits(min(k, n - k) * n.bit_length())
+    return math.comb(n, k)
+
+
+def permutations(n: Any, k: Any = None, /) -> int:
+    """`math.perm(n, k)`."""
+    if k is None:
+        return factorial(n)
+    if type(n) is int and type(k) is int and 0 <= k <= n:
+        check_bits(k * n.bit_length())
+    return math.perm(n, k)
+
+
+def multiple(*values: Any) -> int:
+    """`math.lcm(values)`."""
+    check_bits(sum(value.bit_length() for value in values if type(value) is int))
+    return math.lcm(*values)
+
+
+def float_sum(values: Any, /) -> float:
+    """`math.fsum(values)`."""
+    return math.fsum(bounded(values))
+
+
+MATH: Final[dict[str, Callable[..., Any]]] = {
+    "comb": combinations,
+    "factorial": factorial,
+    "fsum": float_sum,
+    "lcm": multiple,
+    "perm": permutations,
+    "prod": product,
+}
+"""Functions of `math` that could make giants."""

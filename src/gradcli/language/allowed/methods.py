@@ -1,0 +1,178 @@
+"""Methods of Python's types that could make giants or reach where a program may not: written again,
+with care.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from gradcli.language.allowed.limits import (
+    bounded,
+    check_items,
+    check_printable,
+    check_text,
+    check_width,
+    joined_length,
+)
+
+
+def padded(name: str) -> Callable[..., str]:
+    """`str.center` and its kind."""
+    method = getattr(str, name)
+
+    def pad(text: str, width: Any, *fill: str) -> str:
+        if isinstance(width, int):
+            check_text(width)
+        return method(text, width, *fill)  # type: ignore[no-any-return]
+
+    return pad
+
+
+def join(text: str, parts: Iterable[Any]) -> str:
+    """`str.join`."""
+    listed = list(bounded(parts))
+    check_text(joined_length(text, listed))
+    return text.join(listed)
+
+
+def replace(text: str, old: str, new: str, count: int = -1) -> str:
+    """`str.replace`."""
+    if isinstance(old, str) and isinstance(new, str) and len(new) > len(old):
+        times = text.count(old)
+        if isinstance(count, int) and count >= 0:
+            times = min(times, count)
+        check_text(len(text) + times * (len(new) - len(old)))
+    return text.replace(old, new, count)
+
+
+def expandtabs(text: str, tabsize: int = 8) -> str:
+    """`str.expandtabs`."""
+    if isinstance(tabsize, int) and tabsize > 0:
+        check_text(len(text) + text.count("\t") * tabsize)
+    return text.expandtabs(tabsize)
+
+
+def extend(values: list[Any], more: Any) -> None:
+    """`list.extend`."""
+    values.extend(bounded(more))
+    check_items(len(values))
+
+
+def fromkeys(kind: Any, keys: Any, value: Any = None) -> dict[Any, Any]:
+    """`dict.fromkeys`, of a dict or of the type."""
+    return dict.fromkeys(bounded(keys, "dict"), value)
+
+
+def update(values: dict[Any, Any], *others: Any, **named: Any) -> None:
+    """`dict.update`."""
+    values.update(*(bounded(other, "dict") for other in others), **named)
+
+
+def with_iterables(name: str) -> Callable[..., Any]:
+    """`set.union` and its kind, whose arguments are iterables."""
+
+    def apply(values: Any, *others: Any) -> Any:
+        return getattr(values, name)(*(bounded(other, "set") for other in others))
+
+    return apply
+
+
+def format_text(text: str, *arguments: Any, **named: Any) -> str:
+    """`str.format`; attributes inside the braces go through the language's own rules."""
+    result, _ = fill_fields(text, arguments, named, 2, 0)
+    return result
+
+
+def fill_fields(
+    text: str, arguments: tuple[Any, ...], named: dict[str, Any], levels: int, automatic: int | None
+) -> tuple[str, int | None]:
+    """The text with its fields filled, and the number of the next unnumbered field (None: fields
+    carry numbers).
+    """
+    from _string import formatter_parser  # type: ignore[import-not-found]
+
+    if levels < 1:
+        raise ValueError("Max string recursion exceeded")
+    parts: list[str] = []
+    for literal, field, spec, conversion in formatter_parser(text):
+        parts.append(literal)
+        if field is None:
+            continue
+        value, automatic = field_value(field, arguments, named, automatic)
+        if conversion is not None:
+            converters: dict[str, Callable[[Any], str]] = {"r": repr, "s": str, "a": ascii}
+            if conversion not in converters:
+                raise ValueError(f"Unknown conversion specifier {conversion}")
+            check_printable(value)
+            value = converters[conversion](value)
+        if spec:
+            spec, automatic = fill_fields(spec, arguments, named, levels - 1, automatic)
+        check_width(spec)
+        check_printable(value)
+        parts.append(format(value, spec))
+    check_text(sum(map(len, parts)))
+    return "".join(parts), automatic
+
+
+def field_value(
+    field: str, arguments: tuple[Any, ...], named: dict[str, Any], automatic: int | None
+) -> tuple[Any, int | None]:
+    """What `name`, `name.attribute` or `name[key]` means inside the braces of a format."""
+    from _string import formatter_field_name_split
+
+    from gradcli.language.allowed.attributes import attribute
+
+    first, rest = formatter_field_name_split(field)
+    if first == "":
+        if automatic is None:
+            raise ValueError(
+                "cannot switch from manual field specification to automatic field numbering"
+            )
+        first, automatic = automatic, automatic + 1
+    elif isinstance(first, int):
+        if automatic:
+            raise ValueError(
+                "cannot switch from automatic field numbering to manual field specification"
+            )
+        automatic = None
+    if isinstance(first, int):
+        if first >= len(arguments):
+            raise IndexError(f"Replacement index {first} out of range for positional args tuple")
+        value = arguments[first]
+    else:
+        value = named[first]
+    for is_attribute, key in rest:
+        value = attribute(value, key) if is_attribute else value[key]
+    return value, automatic
+
+
+GUARDED: Final[dict[tuple[type, str], Callable[..., Any]]] = {
+    (str, "center"): padded("center"),
+    (str, "ljust"): padded("ljust"),
+    (str, "rjust"): padded("rjust"),
+    (str, "zfill"): padded("zfill"),
+    (str, "expandtabs"): expandtabs,
+    (str, "format"): format_text,
+    (str, "join"): join,
+    (str, "replace"): replace,
+    (list, "extend"): extend,
+    (dict, "fromkeys"): fromkeys,
+    (dict, "update"): update,
+    **{
+        (kind, name): with_iterables(name)
+        for kind, names in (
+            (
+                set,
+                "difference difference_update intersection intersection_update issubset issuperset "
+                "symmetric_difference symmetric_difference_update union update",
+            ),
+            (
+                frozenset,
+                "difference intersection issubset issuperset symmetric_difference union",
+            ),
+        )
+        for name in names.split()
+    },
+}
+"""Replacements, by type and name; they take the value first."""

@@ -1,0 +1,388 @@
+"""What names mean.
+
+A bare name is a variable of the program, else one of Python's built-ins that notes use, else
+something of `torch`, of `torch.nn.functional`, or of `math`. Modules are objects whose members come
+from the engine's tables when they are asked for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from gradcli.language.allowed.builtins import MATH, PYTHON, REFUSED, SHARED
+from gradcli.tensor.formats import FORMATS
+
+MODULES: Final[dict[str, str]] = {
+    "torch": "",
+    "torch.autograd": "autograd.",
+    "torch.autograd.functional": "autograd.functional.",
+    "torch.fft": "fft.",
+    "torch.linalg": "linalg.",
+    "torch.masked": "masked.",
+    "torch.nn": "nn.",
+    "torch.nn.functional": "nn.functional.",
+    "torch.special": "special.",
+    "torch.testing": "testing.",
+    "math": "math.",
+}
+"""Modules, and what their members' names begin with in the engine's tables."""
+
+CONSTANTS: Final[dict[str, Any]] = {
+    "pi": math.pi,
+    "e": math.e,
+    "inf": math.inf,
+    "nan": math.nan,
+    "newaxis": None,
+}
+"""Constants of `torch`."""
+
+SHORTHANDS: Final[dict[str, str]] = {
+    "torch": "torch",
+    "F": "torch.nn.functional",
+    "nn": "torch.nn",
+    "math": "math",
+}
+"""Modules that a program finds without importing them."""
+
+NO_TENSORS: Final = frozenset((bool, int, float, complex, str, list, tuple, dict, set, range))
+"""Types of arguments that are quickly seen to be no tensors."""
+
+_MISSING: Any = object()
+
+
+class Module:
+    """A module of the language."""
+
+    __slots__ = ("name", "namespace")
+    LANGUAGE_MODULE = True
+
+    def __init__(self, name: str, namespace: Namespace) -> None:
+        self.name = name
+        self.namespace = namespace
+
+    def member(self, name: str) -> Any:
+        """`module.name`.
+
+        Raises:
+            AttributeError: there is no such member.
+        """
+        value = self.namespace.find(self.name, name)
+        if value is _MISSING:
+            raise AttributeError(
+                f"module '{self.name}' has no attribute '{name}'", name=name, obj=self
+            )
+        return value
+
+    def __repr__(self) -> str:
+        return f"<module '{self.name}'>"
+
+
+class Engine:
+    """The engine's tables, imported when they are first needed."""
+
+    __slots__ = ()
+
+    def lookup(self, name: str) -> Any:
+        """The function `torch.NAME`, or None."""
+        from gradcli import autograd
+        from gradcli.table import row as table
+
+        found = autograd.lookup(name)
+        return table.lookup(name) if found is None else found
+
+    def names(self) -> list[str]:
+        """Every dotted name that `lookup` knows."""
+        from gradcli import autograd
+        from gradcli.table import row as table
+
+        return [*table.names(), *autograd.names()]
+
+    def methods(self) -> list[str]:
+        """Every method's and attribute's name of a tensor."""
+        from gradcli.table import row as table
+
+        own = [name for name in dir(self.tensor) if not name.startswith("_")]
+        return [*table.method_names(), *own]
+
+    @property
+    def dtypes(self) -> dict[str, Any]:
+        """The types of tensors, by every name."""
+        from gradcli.tensor.dtypes import DTYPES
+
+        return DTYPES
+
+    @property
+    def default_dtype(self) -> Any:
+        """The type that Python's floats become."""
+        from gradcli.tensor.dtypes import get_default_dtype
+
+        return get_default_dtype()
+
+    @property
+    def tensor(self) -> type:
+        """The class of tensors."""
+        from gradcli.tensor.tensor import Tensor
+
+        return Tensor
+
+    @property
+    def types(self) -> dict[str, type]:
+        """Classes that `torch` offers."""
+        from gradcli.tensor.dtypes import DType
+        from gradcli.tensor.tensor import Device, Size, Tensor
+
+        return {"Tensor": Tensor, "Size": Size, "dtype": DType, "device": Device}
+
+
+class Namespace:
+    """Names that a program finds; the same for all programs of a process."""
+
+    def __init__(self, engine: Any = None) -> None:
+        self.engine: Any = Engine() if engine is None else engine
+        self.modules = {name: Module(name, self) for name in MODULES}
+        self.found: dict[tuple[str, str], Any] = {}
+        self.constructors: dict[type, Callable[..., Any]] = {}
+        self.builtins: dict[str, Any] = dict(PYTHON)
+        for name in SHARED:
+            self.builtins[name] = self.shared(name, PYTHON[name])
+        for name, module in SHORTHANDS.items():
+            self.builtins[name] = self.modules[module]
+
+    def shared(self, name: str, python: Callable[..., Any]) -> Callable[..., Any]:
+        """Python's function, or PyTorch's where the first argument is a tensor."""
+
+        def choose(*arguments: Any, **named: Any) -> Any:
+            if arguments and type(arguments[0]) not in NO_TENSORS and self.is_tensor(arguments[0]):
+                return self.find("torch", name)(*arguments, **named)
+            return python(*arguments, **named)
+
+        choose.__name__ = choose.__qualname__ = name
+        return choose
+
+    def is_tensor(self, value: Any) -> bool:
+        """Whether a value is a tensor."""
+        return isinstance(value, self.engine.tensor)
+
+    # ---- names
+
+    def find(self, module: str, name: str) -> Any:
+        """A member of a module, or a mark that there is none."""
+        key = (module, name)
+        value = self.found.get(key, _MISSING)
+        if value is _MISSING:
+            value = self.search(module, name)
+            if value is not _MISSING:
+                self.found[key] = value
+                if isinstance(value, type):
+                    self.constructors[value] = value
+        return value
+
+    def search(self, module: str, name: str) -> Any:
+        """The same, not remembered."""
+        inner = self.modules.get(f"{module}.{name}")
+        if inner is not None:
+            return inner
+        if module == "math":
+            if name in MATH:
+                return MATH[name]
+            return _MISSING if name.startswith("_") else getattr(math, name, _MISSING)
+        if module == "torch":
+            for table in (self.engine.dtypes, CONSTANTS, self.engine.types, FORMATS):
+                if name in table:
+                    return table[name]
+        value = self.engine.lookup(MODULES[module] + name)
+        return _MISSING if value is None else value
+
+    def resolve(self, name: str, variables: Iterable[str] = ()) -> Any:
+        """What a bare name means that is no variable.
+
+        Raises:
+            NameError: nothing; `variables` may hold what was meant.
+        """
+        if name in self.builtins:
+            return self.builtins[name]
+        if name in REFUSED:
+            raise NameError(f"'{name}' is not part of the language", name=name)
+        if not name.startswith("_"):
+            for module in ("torch", "torch.nn.functional", "math"):
+                value = self.find(module, name)
+                if value is not _MISSING:
+                    return value
+        error = NameError(f"name '{name}' is not defined", name=name)
+        error.variables = list(variables)  # type: ignore[attr-defined]
+        raise error
+
+    def knows(self, name: str) -> bool:
+        """Whether a bare name means something."""
+        if name in self.builtins or name in ("print", "__name__"):
+            return True
+        try:
+            self.resolve(name)
+        except NameError:
+            return name in REFUSED
+        return True
+
+    def candidates(self) -> list[str]:
+        """Every bare name; loads the whole engine."""
+        names = [*self.builtins, "print", *CONSTANTS, *self.engine.dtypes, *self.engine.types]
+        for name in self.engine.names():
+            if "." not in name:
+                names.append(name)
+            elif name.startswith("nn.functional."):
+                names.append(name.removeprefix("nn.functional."))
+        return [*names, *(name for name in dir(math) if not name.startswith("_"))]
+
+    def members(self, module: str) -> list[str]:
+        """Every member's name of a module; loads the whole engine."""
+        if module == "math":
+            return [name for name in dir(math) if not name.startswith("_")]
+        prefix = MODULES[module]
+        names = [name.rpartition(".")[2] for name in self.modules if name.startswith(module + ".")]
+        for name in self.engine.names():
+            rest = name.removeprefix(prefix)
+            if name.startswith(prefix) and "." not in rest:
+                names.append(rest)
+        if module == "torch":
+            names += [*self.engine.dtypes, *self.engine.types, *CONSTANTS, *FORMATS]
+        return names
+
+    def constructor(self, kind: type) -> Callable[..., Any]:
+        """What calling a class runs.
+
+        Raises:
+            TypeError: a program may not make values of that class.
+        """
+        build = self.constructors.get(kind)
+        if build is None:
+            if kind not in self.engine.types.values():
+                raise TypeError(f"cannot create '{kind.__name__}' instances")
+            build = self.constructors[kind] = kind
+        return build
+
+    # ---- imports
+
+    def module(self, name: str) -> Module:
+        """The module that `import name` binds.
+
+        Raises:
+            ModuleNotFoundError: the language has no such module.
+        """
+        module = self.modules.get(name)
+        if module is not None:
+            return module
+        parent = name.rpartition(".")[0]
+        if parent in self.modules and not any(known.startswith(name + ".") for known in MODULES):
+            raise ModuleNotFoundError(f"No module named '{name}'", name=name)
+        raise ModuleNotFoundError(f"No module named '{name.partition('.')[0]}'", name=name)
+
+    def import_name(self, module: str, name: str) -> Any:
+        """What `from module import name` binds.
+
+        Raises:
+            ImportError: the module has no such member.
+        """
+        value = self.find(self.module(module).name, name)
+        if value is _MISSING:
+            raise ImportError(f"cannot import name '{name}' from '{module}'", name=name)
+        return value
+
+    def import_all(self, module: str) -> dict[str, Any]:
+        """What `from module import *` binds; nothing where bare names find the module's members
+        anyway.
+        """
+        if self.module(module).name in ("torch", "torch.nn.functional"):
+            return {}
+        names = self.members(module)
+        found = {name: self.find(module, name) for name in names}
+        return {name: value for name, value in found.items() if value is not _MISSING}
+
+    # ---- tensors
+
+    def shape(self, value: Any) -> str:
+        """A tensor's shape for a label, "shape [2, 3]", or "" for anything else."""
+        if type(value).__module__ != "builtins" and self.is_tensor(value):
+            return f"shape {list(value.shape)}"
+        return ""
+
+    def dtype(self, value: Any) -> Any:
+        """The type that an annotation names: a type, the name of one, one of Python's number types,
+        or None.
+
+        Raises:
+            TypeError: it names none.
+        """
+        if value is None:
+            return None
+        name = value if isinstance(value, str) else None
+        if isinstance(value, type) and value in (bool, int, float, complex):
+            name = {"int": "int64", "complex": "complex64"}.get(value.__name__, value.__name__)
+        if name is not None:
+            found = self.engine.dtypes.get(name)
+            if found is None:
+                raise TypeError(f"'{name}' is not the name of a tensor's type")
+            return found
+        if isinstance(value, type(next(iter(self.engine.dtypes.values())))):
+            return value
+        raise TypeError(f"'{type(value).__name__}' object is not a tensor's type")
+
+    def declare(self, kind: str, value: Any, dtype: Any = None) -> Any:
+        """The leaf that `let` or `const` (`kind`) makes of a value.
+
+        `let` makes a leaf that requires grad, of the default type unless `dtype` names one; complex
+        values stay complex. A tensor is detached first, and converted where it is not of a floating
+        or complex type. `const` makes a leaf that does not require grad, of the type that
+        `torch.tensor` infers.
+
+        Raises:
+            TypeError: `dtype` is no type; or whatever `torch.tensor` raises.
+        """
+        chosen = self.dtype(dtype)
+        if self.is_tensor(value):
+            leaf: Any = value.detach()
+            if chosen is None and kind == "let" and not differentiable(leaf):
+                chosen = self.engine.default_dtype
+            if chosen is not None and leaf.dtype != chosen:
+                leaf = leaf.to(chosen)
+            return leaf.requires_grad_() if kind == "let" else leaf
+        if chosen is None and kind == "let" and not has_complex(value):
+            chosen = self.engine.default_dtype
+        make = self.engine.lookup("tensor")
+        options = {} if chosen is None else {"dtype": chosen}
+        if kind == "let":
+            options["requires_grad"] = True
+        return make(value, **options)
+
+
+def differentiable(tensor: Any) -> bool:
+    """Whether a tensor's type can require grad."""
+    return bool(tensor.is_floating_point() or tensor.is_complex())
+
+
+def has_complex(value: Any) -> bool:
+    """Whether a number or nested list holds a complex number."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, list | tuple):
+            waiting.extend(item)
+        elif isinstance(item, complex):
+            return True
+    return False
+
+
+_default: Namespace | None = None
+
+
+def default_namespace() -> Namespace:
+    """The process's namespace, over the real engine."""
+    global _default
+    if _default is None:
+        _default = Namespace()
+    return _default
+
+
+def knows(name: str) -> bool:
+    """Whether a bare name means something in the language."""
+    return default_namespace().knows(name)

@@ -1,0 +1,238 @@
+"""Python's operators, with the size of results checked where they can grow."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from gradcli.language.allowed.limits import (
+    MAX_WIDTH,
+    bounded,
+    check_bits,
+    check_items,
+    check_printable,
+    check_text,
+    check_width,
+    too_large,
+)
+
+SEQUENCES: Final = frozenset((str, list, tuple))
+SIMPLE: Final = frozenset((int, bool, float, str, list, tuple, dict, set, type(None)))
+
+
+def check_length(kind: type, count: int) -> None:
+    """Refuse a string, list or tuple of that length."""
+    if kind is str:
+        check_text(count)
+    else:
+        check_items(count, kind.__name__)
+
+
+def add(left: Any, right: Any) -> Any:
+    """`left + right`."""
+    kind = type(left)
+    if kind in SEQUENCES and type(right) is kind:
+        check_length(kind, len(left) + len(right))
+    return left + right
+
+
+def add_in_place(left: Any, right: Any) -> Any:
+    """`left += right`."""
+    kind = type(left)
+    if kind in SEQUENCES:
+        if type(right) is kind:
+            check_length(kind, len(left) + len(right))
+        elif kind is list:
+            left += bounded(right)
+            check_items(len(left))
+            return left
+    left += right
+    return left
+
+
+def multiply(left: Any, right: Any) -> Any:
+    """`left * right`."""
+    kind, other = type(left), type(right)
+    if kind is int and other is int:
+        if left.bit_length() + right.bit_length() > 64:
+            check_bits(left.bit_length() + right.bit_length())
+    elif kind in SEQUENCES:
+        check_repeat(left, right)
+    elif other in SEQUENCES:
+        check_repeat(right, left)
+    return left * right
+
+
+def multiply_in_place(left: Any, right: Any) -> Any:
+    """`left *= right`."""
+    kind = type(left)
+    if kind is int or kind in SEQUENCES or type(right) in SEQUENCES:
+        if kind is list:
+            check_repeat(left, right)
+            left *= right
+            return left
+        return multiply(left, right)
+    left *= right
+    return left
+
+
+def check_repeat(sequence: Any, count: Any) -> None:
+    """Refuse to repeat a sequence into a giant."""
+    try:
+        times = operator.index(count)
+    except (TypeError, RuntimeError):
+        return
+    check_length(type(sequence), len(sequence) * max(0, times))
+
+
+def power(left: Any, right: Any) -> Any:
+    """`left ** right`."""
+    if type(left) is int and type(right) is int and right > 0 and not -2 < left < 2:
+        check_bits((left.bit_length() - 1) * right)
+    return left**right
+
+
+def power_in_place(left: Any, right: Any) -> Any:
+    """`left **= right`."""
+    if type(left) is int:
+        return power(left, right)
+    left **= right
+    return left
+
+
+def shift_left(left: Any, right: Any) -> Any:
+    """`left << right`."""
+    if type(left) is int and type(right) is int and left and right > 0:
+        check_bits(left.bit_length() + right)
+    return left << right
+
+
+def shift_left_in_place(left: Any, right: Any) -> Any:
+    """`left <<= right`."""
+    if type(left) is int:
+        return shift_left(left, right)
+    left <<= right
+    return left
+
+
+DIRECTIVE = re.compile(r"%(?:\([^)]*\))?[-#0 +]*(\*|\d+)?(?:\.(\*|\d+)?)?")
+
+
+def remainder(left: Any, right: Any) -> Any:
+    """`left % right`; of a string, formatting."""
+    if type(left) is str:
+        values = right if type(right) is tuple else (right,)
+        for match in DIRECTIVE.finditer(left):
+            if "*" in match.groups():
+                for value in values:
+                    if type(value) is int and abs(value) > MAX_WIDTH:
+                        raise too_large(f"a format {abs(value)} characters wide")
+            check_width(match[0])
+        check_printable(right)
+        texts = right.values() if type(right) is dict else values
+        count = left.count("%") if type(right) is dict else 1
+        lengths = [len(value) for value in texts if type(value) is str]
+        check_text(len(left) + count * sum(lengths))
+    return left % right
+
+
+def remainder_in_place(left: Any, right: Any) -> Any:
+    """`left %= right`."""
+    if type(left) is str:
+        return remainder(left, right)
+    left %= right
+    return left
+
+
+def contains(item: Any, container: Any) -> bool:
+    """`item in container`."""
+    kind = type(container)
+    if kind not in SIMPLE and (kind is not range or type(item) is not int):
+        container = searchable(container)
+    return item in container
+
+
+def lacks(item: Any, container: Any) -> bool:
+    """`item not in container`."""
+    return not contains(item, container)
+
+
+def searchable(container: Any) -> Any:
+    """The container, or for a bare iterator one that gives up."""
+    if hasattr(container, "__contains__") and type(container) is not range:
+        return container
+    if hasattr(container, "__iter__"):
+        return bounded(container)
+    return container
+
+
+def same(left: Any, right: Any) -> bool:
+    """`left is right`."""
+    return left is right
+
+
+def different(left: Any, right: Any) -> bool:
+    """`left is not right`."""
+    return left is not right
+
+
+Operator = Callable[[Any, Any], Any]
+
+BINARY: Final[dict[str, Operator]] = {
+    "+": add,
+    "-": operator.sub,
+    "*": multiply,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": remainder,
+    "@": operator.matmul,
+    "**": power,
+    "<<": shift_left,
+    ">>": operator.rshift,
+    "&": operator.and_,
+    "|": operator.or_,
+    "^": operator.xor,
+}
+
+INPLACE: Final[dict[str, Operator]] = {
+    "+": add_in_place,
+    "-": operator.isub,
+    "*": multiply_in_place,
+    "/": operator.itruediv,
+    "//": operator.ifloordiv,
+    "%": remainder_in_place,
+    "@": operator.imatmul,
+    "**": power_in_place,
+    "<<": shift_left_in_place,
+    ">>": operator.irshift,
+    "&": operator.iand,
+    "|": operator.ior,
+    "^": operator.ixor,
+}
+
+COMPARISONS: Final[dict[str, Operator]] = {
+    "<": operator.lt,
+    ">": operator.gt,
+    "==": operator.eq,
+    ">=": operator.ge,
+    "<=": operator.le,
+    "!=": operator.ne,
+    "in": contains,
+    "not in": lacks,
+    "is": same,
+    "is not": different,
+}
+
+UNARY: Final[dict[str, Callable[[Any], Any]]] = {
+    "-": operator.neg,
+    "+": operator.pos,
+    "~": operator.invert,
+    "not": operator.not_,
+}
+
+SYMBOLS: Final[dict[Any, str]] = {
+    function: symbol for symbol, function in (*INPLACE.items(), *BINARY.items())
+}
+"""The symbols of the arithmetic operators' functions, for errors that show the operands' shapes."""

@@ -1,0 +1,180 @@
+"""What the compiler stands on: its list of work, the code it emits, and where variables live."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradcli.language.compiling.scopes import Scope, Scopes
+from gradcli.language.reading import ast
+from gradcli.language.running import actions as act
+from gradcli.language.running import code as op
+from gradcli.language.running.code import Code
+
+
+class Label:
+    """A place in the code that jumps name before it is known."""
+
+    __slots__ = ("position",)
+
+    def __init__(self) -> None:
+        self.position = -1
+
+
+class Around:
+    """What `break`, `continue` and `return` leave: a loop (with labels) or a `with` block
+    (without).
+    """
+
+    __slots__ = ("broken", "continued")
+
+    def __init__(self, broken: Label | None, continued: Label | None) -> None:
+        self.broken = broken
+        self.continued = continued
+
+
+class Unit:
+    """A piece of code that is being compiled: the program or a function."""
+
+    __slots__ = ("around", "code", "free_slots", "kept", "scope")
+
+    def __init__(self, code: Code, scope: Scope) -> None:
+        self.code = code
+        self.scope = scope
+        self.around: list[Around] = []
+        self.free_slots: list[int] = []
+        self.kept: dict[tuple[type, Any], int] = {}
+
+
+class Emitter:
+    """Emits the code of one tree.
+
+    `work` holds what is left to do, last in, first out: nodes to compile, instructions to emit
+    (operation, argument, node), labels to place, and calls to make (function, arguments).
+    """
+
+    def __init__(self, text: str, origin: str, tree: ast.Block, scoped: bool) -> None:
+        self.text = text
+        self.origin = origin
+        self.program = Code("<module>", text, origin)
+        self.scopes = Scopes(tree) if scoped else None
+        module = self.scopes.module if self.scopes is not None else Scope("module", None)
+        self.scope = module
+        self.unit = Unit(self.program, module)
+        self.work: list[Any] = []
+        self.pending: list[tuple[Unit, ast.Node]] = []
+
+    def finish(self) -> None:
+        """Put positions in place of labels."""
+        code = self.unit.code
+        for index, (operation, argument) in enumerate(code.instructions):
+            if type(argument) is Label:
+                code.instructions[index] = (operation, argument.position)
+            elif operation == op.NEXT:
+                code.instructions[index] = (operation, (argument[0], argument[1].position))
+
+    def finish_function(self, node: ast.Node) -> None:
+        """Return None at the end."""
+        self.constant(None, node)
+        self.emit(op.RETURN, None, node)
+
+    def emit(self, operation: int, argument: Any, node: ast.Node) -> None:
+        """Append an instruction that stands for `node`."""
+        code = self.unit.code
+        code.instructions.append((operation, argument))
+        code.starts.append(node.start)
+        code.ends.append(node.end)
+
+    def push(self, *items: Any) -> None:
+        """Queue work, to be done in the order in which it is written here."""
+        self.work.extend(reversed(items))
+
+    # ---- variables
+
+    def slot(self, name: str) -> int:
+        """A new slot."""
+        code = self.unit.code
+        code.slots.append(name)
+        return len(code.slots) - 1
+
+    def take_slot(self) -> int:
+        """A hidden slot, for an iterator."""
+        free = self.unit.free_slots
+        return free.pop() if free else self.slot("")
+
+    def give_slot(self, slot: int) -> None:
+        """The hidden slot is not needed any more."""
+        self.unit.free_slots.append(slot)
+
+    def resolve(self, name: str) -> tuple[str, int]:
+        """How a name is reached from here: ("global", 0), ("local", slot) or ("cell", slot)."""
+        owner, crossed = self.scope.find(name)
+        if owner is None:
+            return "global", 0
+        if crossed:
+            return "cell", crossed[0].slots[name + "'"]
+        if name not in owner.slots:
+            owner.slots[name] = self.slot(name)
+        return ("cell" if name in owner.captured else "local"), owner.slots[name]
+
+    def load(self, name: str, node: ast.Node) -> None:
+        """Push a variable."""
+        kind, slot = self.resolve(name)
+        if kind == "global":
+            self.program.reads[name] = None
+            self.emit(op.GLOBAL, name, node)
+        else:
+            self.emit(op.LOCAL if kind == "local" else op.CELL, slot, node)
+
+    def store(self, target: ast.Node) -> None:
+        """Pop a value into a target."""
+        if isinstance(target, ast.Name):
+            self.store_name(target.name, target)
+        elif isinstance(target, ast.Attribute):
+            self.push(target.value, (op.OTHER, (act.store_attribute, target.name), target))
+        elif isinstance(target, ast.Subscript):
+            self.push(target.value, target.index, (op.OTHER, (act.store_subscript, None), target))
+        elif isinstance(target, ast.Tuple | ast.List):
+            elements = target.elements
+            stars = [n for n, item in enumerate(elements) if isinstance(item, ast.Starred)]
+            if stars:
+                shape = (stars[0], len(elements) - stars[0] - 1)
+                self.emit(op.OTHER, (act.unpack_starred, shape), target)
+            else:
+                self.emit(op.OTHER, (act.unpack, len(elements)), target)
+            for element in reversed(elements):
+                inner = element.value if isinstance(element, ast.Starred) else element
+                self.work.append((self.store, inner))
+
+    def store_name(self, name: str, node: ast.Node) -> None:
+        """Pop a value into a variable."""
+        kind, slot = self.resolve(name)
+        if kind == "global":
+            self.program.stores[name] = None
+            self.emit(op.STORE_GLOBAL, name, node)
+        else:
+            self.emit(op.STORE_LOCAL if kind == "local" else op.STORE_CELL, slot, node)
+
+    def delete(self, target: ast.Node) -> None:
+        """Unset a target."""
+        if isinstance(target, ast.Name):
+            kind, slot = self.resolve(target.name)
+            if kind == "global":
+                self.emit(op.OTHER, (act.delete_global, target.name), target)
+            else:
+                unset = act.delete_local if kind == "local" else act.delete_cell
+                self.emit(op.OTHER, (unset, (slot, target.name)), target)
+        elif isinstance(target, ast.Attribute):
+            self.push(target.value, (op.OTHER, (act.delete_attribute, target.name), target))
+        elif isinstance(target, ast.Subscript):
+            self.push(target.value, target.index, (op.OTHER, (act.delete_subscript, None), target))
+        elif isinstance(target, ast.Tuple | ast.List):
+            self.push(*((self.delete, element) for element in target.elements))
+
+    def constant(self, value: object, node: ast.Node) -> None:
+        """Push a literal."""
+        constants = self.unit.code.constants
+        key = (type(value), repr(value) if isinstance(value, float | complex) else value)
+        index = self.unit.kept.setdefault(key, len(constants))
+        if index == len(constants):
+            constants.append(value)
+        self.emit(op.CONSTANT, index, node)

@@ -1,0 +1,1 @@
+"""The machine that runs compiled code, and the functions that programs define."""

@@ -1,0 +1,423 @@
+"""What the rarer instructions do.
+
+Each takes the machine, its stack of values, the variables of the running call, and the
+instruction's argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from gradcli.language.allowed import attributes
+from gradcli.language.allowed.limits import (
+    bounded,
+    check_items,
+    check_printable,
+    check_text,
+    check_width,
+)
+from gradcli.language.running.code import UNBOUND, Cell, Code
+from gradcli.language.running.functions import Function, Generator
+
+if TYPE_CHECKING:
+    from gradcli.language.running.machine import Machine
+
+Stack = list[Any]
+
+
+def type_name(value: Any) -> str:
+    """The name of a value's type, as errors spell it."""
+    return type(value).__name__
+
+
+# ---- the stack
+
+
+def duplicate(machine: Machine, stack: Stack, variables: Stack, count: int) -> None:
+    stack.extend(stack[-count:])
+
+
+def swap(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+    stack[-1], stack[-2] = stack[-2], stack[-1]
+
+
+def rotate(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+    """The top goes under the two values below it."""
+    stack.insert(-2, stack.pop())
+
+
+def drop_second(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+    del stack[-2]
+
+
+def compare_and_keep(machine: Machine, stack: Stack, variables: Stack, compare: Any) -> None:
+    """Compare, and keep the right operand below the answer for the chain's next comparison."""
+    left, right = stack[-2], stack[-1]
+    answer = compare(left, right)
+    stack[-2] = right
+    stack[-1] = answer
+
+
+# ---- variables
+
+
+def delete_global(machine: Machine, stack: Stack, variables: Stack, name: str) -> None:
+    if name not in machine.globals:
+        raise NameError(f"name '{name}' is not defined")
+    del machine.globals[name]
+
+
+def delete_local(
+    machine: Machine, stack: Stack, variables: Stack, argument: tuple[int, str]
+) -> None:
+    slot, name = argument
+    if variables[slot] is UNBOUND:
+        raise unset(name)
+    variables[slot] = UNBOUND
+
+
+def delete_cell(
+    machine: Machine, stack: Stack, variables: Stack, argument: tuple[int, str]
+) -> None:
+    slot, name = argument
+    if variables[slot].value is UNBOUND:
+        raise unset(name)
+    variables[slot].value = UNBOUND
+
+
+def unset(name: str) -> UnboundLocalError:
+    """The error for a local variable without a value."""
+    return UnboundLocalError(
+        f"cannot access local variable '{name}' where it is not associated with a value"
+    )
+
+
+def fresh_cell(machine: Machine, stack: Stack, variables: Stack, slot: int) -> None:
+    variables[slot] = Cell()
+
+
+def take(machine: Machine, stack: Stack, variables: Stack, slot: int) -> None:
+    """Push what a hidden slot holds and clear it."""
+    stack.append(variables[slot])
+    variables[slot] = None
+
+
+# ---- attributes and items
+
+
+def store_attribute(machine: Machine, stack: Stack, variables: Stack, name: str) -> None:
+    target = stack.pop()
+    attributes.set_attribute(target, name, stack.pop())
+
+
+def delete_attribute(machine: Machine, stack: Stack, variables: Stack, name: str) -> None:
+    attributes.delete_attribute(stack.pop(), name)
+
+
+def store_subscript(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+    index = stack.pop()
+    target = stack.pop()
+    value = stack.pop()
+    if type(index) is slice and type(target) is list:
+        value = bounded(value)
+        if hasattr(value, "__len__"):
+            check_items(len(target) + len(value))
+    target[index] = value
+
+
+def delete_subscript(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+    index = stack.pop()
+    del stack.pop()[index]
+
+
+def build_slice(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+    step = stack.pop()
+    upper = stack.pop()
+    stack[-1] = slice(stack[-1], upper, step)
+
+
+# ---- collections
+
+
+def build_list(machine: Machine, stack: Stack, variables: Stack, count: int) -> None:
+    if count:
+        items = stack[-count:]
+        del stack[-count:]
+        stack.append(items)
+    else:
+        stack.append([])
+
+
+def build_tuple(machine: Machine, stack: Stack, variables: Stack, count: int) -> None:
+    if count:
+        items = tuple(stack[-count:])
+        del stack[-count:]
+        stack.append(items)
+    else:
+        stack.append(())
+
+
+def build_set(machine: Machine, stack: Stack, variables: Stack, count: int) -> None:
+    items = set(stack[len(stack) - count :])
+    del stack[len(stack) - count :]
+    stack.append(items)
+
+
+def build_dict(machine: Machine, stack: Stack, variables: Stack, argument: int) -> None:
+    stack.append({})
+
+
+def list_to_tuple(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+    stack[-1] = tuple(stack[-1])
+
+
+def list_to_set(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+    stack[-1] = set(stack[-1])
+
+
+def append(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+    value = stack.pop()
+    stack[-1].append(value)
+
+
+def extend(machine: Machine, stack: Stack, variables: Stack, display: str) -> None:
+    values = stack.pop()
+    if not iterable(values) and display != "set":
+        raise TypeError(f"Value after * must be an iterable, not {type_name(values)}")
+    stack[-1].extend(bounded(values))
+    check_items(len(stack[-1]))
+
+
+def add_item(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+    value = stack.pop()
+    key = stack.pop()
+    stack[-1][key] = value
+
+
+def merge(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+    other = stack.pop()
+    if not isinstance(other, Mapping):
+        raise TypeError(f"'{type_name(other)}' object is not a mapping")
+    stack[-1].update(other)
+
+
+def collect(machine: Machine, stack: Stack, variables: Stack, slot: int) -> None:
+    result = variables[slot]
+    result.append(stack.pop())
+    if not len(result) & 0xFFFFF:
+        check_items(len(result))
+
+
+def collect_in_set(machine: Machine, stack: Stack, variables: Stack, slot: int) -> None:
+    result = variables[slot]
+    result.add(stack.pop())
+    if not len(result) & 0xFFFFF:
+        check_items(len(result), "set")
+
+
+def collect_item(machine: Machine, stack: Stack, variables: Stack, slot: int) -> None:
+    value = stack.pop()
+    result = variables[slot]
+    result[stack.pop()] = value
+    if not len(result) & 0xFFFFF:
+        check_items(len(result), "dict")
+
+
+def iterable(value: Any) -> bool:
+    """Whether `iter(value)` can work."""
+    return hasattr(value, "__iter__") or hasattr(value, "__getitem__")
+
+
+def get_iterator(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+    stack[-1] = iter(stack[-1])
+
+
+def unpack(machine: Machine, stack: Stack, variables: Stack, count: int) -> None:
+    value = stack.pop()
+    if type(value) is tuple or type(value) is list:
+        items = value
+        surplus = len(items) > count
+    else:
+        if not iterable(value):
+            raise TypeError(f"cannot unpack non-iterable {type_name(value)} object")
+        items = []
+        surplus = False
+        for item in value:
+            if len(items) == count:
+                surplus = True
+                break
+            items.append(item)
+    if surplus:
+        raise ValueError(f"too many values to unpack (expected {count})")
+    if len(items) < count:
+        raise ValueError(f"not enough values to unpack (expected {count}, got {len(items)})")
+    stack.extend(items[::-1])
+
+
+def unpack_starred(
+    machine: Machine, stack: Stack, variables: Stack, shape: tuple[int, int]
+) -> None:
+    before, after = shape
+    value = stack.pop()
+    if not iterable(value):
+        raise TypeError(f"cannot unpack non-iterable {type_name(value)} object")
+    items = list(bounded(value))
+    if len(items) < before + after:
+        raise ValueError(
+            f"not enough values to unpack (expected at least {before + after}, got {len(items)})"
+        )
+    middle = items[before : len(items) - after]
+    tail = items[len(items) - after :] if after else []
+    stack.extend(reversed([*items[:before], middle, *tail]))
+
+
+# ---- strings
+
+
+def join_strings(machine: Machine, stack: Stack, variables: Stack, count: int) -> None:
+    parts = stack[len(stack) - count :]
+    del stack[len(stack) - count :]
+    check_text(sum(map(len, parts)))
+    stack.append("".join(parts))
+
+
+def convert(value: Any, conversion: str) -> Any:
+    """A value after `!r`, `!s` or `!a`."""
+    check_printable(value)
+    if not conversion:
+        return value
+    return repr(value) if conversion == "r" else (str if conversion == "s" else ascii)(value)
+
+
+def format_plain(machine: Machine, stack: Stack, variables: Stack, conversion: str) -> None:
+    value = stack[-1]
+    if conversion or type(value) is not str:
+        stack[-1] = format(convert(value, conversion), "")
+
+
+def format_with(machine: Machine, stack: Stack, variables: Stack, conversion: str) -> None:
+    spec = stack.pop()
+    check_width(spec)
+    stack[-1] = format(convert(stack[-1], conversion), spec)
+
+
+# ---- calls and functions
+
+
+def function_name(function: Any) -> str:
+    """A function as errors about its arguments spell it."""
+    if isinstance(function, Function):
+        return f"__main__.{function.__qualname__}()"
+    name = getattr(function, "__qualname__", None)
+    if not isinstance(name, str):
+        return f"{function!r}"
+    module = getattr(function, "__module__", None)
+    return f"{name}()" if module in (None, "builtins") else f"{module}.{name}()"
+
+
+def extend_arguments(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+    values = stack.pop()
+    if not iterable(values):
+        name = function_name(stack[-2])
+        raise TypeError(f"{name} argument after * must be an iterable, not {type_name(values)}")
+    stack[-1].extend(bounded(values))
+    check_items(len(stack[-1]))
+
+
+def merge_arguments(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+    other = stack.pop()
+    name = function_name(stack[-3])
+    if not isinstance(other, Mapping):
+        raise TypeError(f"{name} argument after ** must be a mapping, not {type_name(other)}")
+    for key in other:
+        if not isinstance(key, str):
+            raise TypeError("keywords must be strings")
+        if key in stack[-1]:
+            raise TypeError(f"{name} got multiple values for keyword argument '{key}'")
+        stack[-1][key] = other[key]
+
+
+def add_argument(machine: Machine, stack: Stack, variables: Stack, key: str) -> None:
+    value = stack.pop()
+    if key in stack[-1]:
+        raise TypeError(
+            f"{function_name(stack[-3])} got multiple values for keyword argument '{key}'"
+        )
+    stack[-1][key] = value
+
+
+def call_unpacked(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+    named = stack.pop()
+    arguments = stack.pop()
+    stack[-1] = machine.call(stack[-1], *arguments, **named)
+
+
+def make_function(
+    machine: Machine,
+    stack: Stack,
+    variables: Stack,
+    argument: tuple[Code, int, tuple[str, ...], list[int]],
+) -> None:
+    code, count, names, cells = argument
+    named: dict[str, Any] = {}
+    if names:
+        named = dict(zip(names, stack[-len(names) :], strict=True))
+        del stack[-len(names) :]
+    defaults: tuple[Any, ...] = ()
+    if count:
+        defaults = tuple(stack[-count:])
+        del stack[-count:]
+    stack.append(Function(machine, code, defaults, named, [variables[slot] for slot in cells]))
+
+
+def make_generator(
+    machine: Machine, stack: Stack, variables: Stack, argument: tuple[Code, list[int]]
+) -> None:
+    code, cells = argument
+    own = [stack.pop(), *[variables[slot] for slot in cells]]
+    own += [UNBOUND] * (len(code.slots) - len(own))
+    for slot in code.cells:
+        own[slot] = Cell(own[slot])
+    stack.append(Generator(machine, code, own))
+
+
+# ---- statements
+
+
+def fail_assertion(machine: Machine, stack: Stack, variables: Stack, message: bool) -> None:
+    raise AssertionError(stack.pop()) if message else AssertionError
+
+
+def declare(
+    machine: Machine, stack: Stack, variables: Stack, argument: tuple[str, str, str]
+) -> None:
+    kind, name, dtype = argument
+    value = stack.pop()
+    chosen: Any = dtype or None
+    if dtype == ".":
+        chosen = stack.pop()
+    elif dtype in machine.globals:
+        chosen = machine.globals[dtype]
+    tensor = machine.namespace.declare(kind, value, chosen)
+    machine.declared[name] = tensor
+    stack.append(tensor)
+
+
+def import_module(
+    machine: Machine, stack: Stack, variables: Stack, argument: tuple[str, bool]
+) -> None:
+    module, renamed = argument
+    found = machine.namespace.module(module)
+    stack.append(found if renamed else machine.namespace.module(module.partition(".")[0]))
+
+
+def import_name(
+    machine: Machine, stack: Stack, variables: Stack, argument: tuple[str, str]
+) -> None:
+    module, name = argument
+    stack.append(machine.namespace.import_name(module, name))
+
+
+def import_all(machine: Machine, stack: Stack, variables: Stack, module: str) -> None:
+    machine.globals.update(machine.namespace.import_all(module))

@@ -1,0 +1,152 @@
+"""Compiled programs: flat lists of instructions.
+
+An instruction is a pair of an operation (below) and its argument. Values are passed on a stack;
+"pushes" and "pops" mean that stack. Jump arguments are indices of instructions.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+CONSTANT: Final = 0  # pushes constants[argument]
+LOCAL: Final = 1  # pushes the variable in slot `argument`
+GLOBAL: Final = 2  # pushes the global variable, or the language's own name, `argument`
+ATTRIBUTE: Final = 3  # replaces a value by its attribute `argument`
+BINARY: Final = 4  # replaces two values by argument(left, right)
+CALL: Final = 5  # replaces a function and `argument` values by the result
+CALL_NAMED: Final = 6  # the same for (positional count, keyword names)
+SUBSCRIPT: Final = 7  # replaces a value and an index by the item
+STORE_LOCAL: Final = 8  # pops into slot `argument`
+STORE_GLOBAL: Final = 9  # pops into the global variable `argument`
+POP: Final = 10  # drops a value
+JUMP: Final = 11  # goes on at `argument`
+JUMP_BACK: Final = 12  # the same, backwards: where steps and time are counted
+JUMP_IF_FALSE: Final = 13  # pops; goes to `argument` if false
+JUMP_IF_TRUE: Final = 14  # pops; goes to `argument` if true
+AND_JUMP: Final = 15  # goes to `argument` if the top is false, else drops it
+OR_JUMP: Final = 16  # goes to `argument` if the top is true, else drops it
+NEXT: Final = 17  # (slot, end): pushes the next item of the slot's iterator, or goes to the end
+RETURN: Final = 18  # pops the result, leaves the function
+UNARY: Final = 19  # replaces a value by argument(value)
+CELL: Final = 20  # pushes what the cell in slot `argument` holds
+STORE_CELL: Final = 21  # pops into the cell in slot `argument`
+ENTER: Final = (
+    22  # pops a context manager and enters it, pushes what that gives; argument: end of the block
+)
+LEAVE: Final = 23  # leaves the innermost context
+YIELD: Final = 24  # pops a value and hands it out of a generator expression
+OTHER: Final = 25  # (handler, argument): handler(machine, stack, locals, argument)
+
+
+class Unbound:
+    """What an unset variable holds."""
+
+    __slots__ = ()
+
+
+UNBOUND: Final = Unbound()
+
+
+class Cell:
+    """A variable that outlives its function's call, because an inner function uses it."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any = UNBOUND) -> None:
+        self.value = value
+
+
+class Code:
+    """The instructions of a program or of one function.
+
+    The slots of a call's variables are: parameters (positional, keyword-only, `*rest`,
+    `**keywords`), cells from outside, other variables, and hidden ones (iterators). `starts` and
+    `ends` hold, for each instruction, the span in `text` that it stands for. Literals are in
+    `constants`, apart from the instructions.
+    """
+
+    __slots__ = (
+        "cells",
+        "constants",
+        "declared",
+        "ends",
+        "ends_in_expression",
+        "fixed",
+        "instructions",
+        "keyword_only",
+        "keywords",
+        "name",
+        "origin",
+        "outside",
+        "positional",
+        "positional_only",
+        "reads",
+        "rest",
+        "simple",
+        "slots",
+        "starts",
+        "stores",
+        "text",
+        "within",
+    )
+
+    def __init__(self, name: str, text: str, origin: str, within: Code | None = None) -> None:
+        self.name = name
+        self.text = text
+        self.origin = origin
+        self.within = within
+        self.instructions: list[tuple[int, Any]] = []
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+        self.constants: list[Any] = []
+        self.positional: list[str] = []
+        self.positional_only = 0
+        self.keyword_only: list[str] = []
+        self.rest = ""
+        self.keywords = ""
+        self.simple = True
+        """No parameters but plain positional ones."""
+        self.fixed = 0
+        """Slots of parameters."""
+        self.outside: list[str] = []
+        """Names of the cells that come from outside."""
+        self.cells: list[int] = []
+        """Slots whose variables live in cells of this function."""
+        self.slots: list[str] = []
+        """Name of each slot."""
+        self.reads: dict[str, None] = {}
+        self.stores: dict[str, None] = {}
+        self.declared: dict[str, str] = {}
+        """Names that `let` and `const` declare, with which."""
+        self.ends_in_expression = False
+
+    @property
+    def qualified_name(self) -> str:
+        """The name that errors use: `outer.<locals>.inner`."""
+        names = [self.name]
+        outer = self.within
+        while outer is not None and outer.within is not None:
+            names.append(f"{outer.name}.<locals>")
+            outer = outer.within
+        return ".".join(reversed(names))
+
+    @property
+    def read_names(self) -> list[str]:
+        """Global names that the program reads and never binds, in order of appearance, known ones
+        among them.
+        """
+        return [name for name in self.reads if name not in self.stores]
+
+    @property
+    def free_names(self) -> list[str]:
+        """The names among `read_names` that mean nothing in the language: the variables a caller
+        must supply.
+        """
+        from gradcli.language.allowed.namespace import knows
+
+        return [name for name in self.read_names if not knows(name)]
+
+    @property
+    def declared_names(self) -> list[str]:
+        """The names that `let` and `const` declare, in order."""
+        return list(self.declared)

@@ -1,0 +1,181 @@
+"""Functions that a program defines, and its generator expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from gradcli.language.running.code import UNBOUND, Cell, Code
+
+if TYPE_CHECKING:
+    from gradcli.language.running.machine import Machine
+
+
+class Function:
+    """A function of a program. The machine runs it on its own stack; anybody else may call it as
+    any other callable.
+    """
+
+    __slots__ = (
+        "__name__",
+        "__qualname__",
+        "__weakref__",
+        "arity",
+        "cells",
+        "code",
+        "defaults",
+        "machine",
+        "named_defaults",
+        "template",
+    )
+
+    def __init__(
+        self,
+        machine: Machine,
+        code: Code,
+        defaults: tuple[Any, ...],
+        named_defaults: dict[str, Any],
+        cells: list[Cell],
+    ) -> None:
+        self.machine = machine
+        self.code = code
+        self.defaults = defaults
+        self.named_defaults = named_defaults
+        self.cells = cells
+        self.arity = -1 if not code.simple or code.cells else len(code.positional)
+        """Positional arguments that need no binding, or -1."""
+        self.template = [*cells, *[UNBOUND] * (len(code.slots) - code.fixed - len(cells))]
+        self.__name__ = code.name
+        self.__qualname__ = code.qualified_name
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self.machine.run_function(self, arguments, named)
+
+    def __repr__(self) -> str:
+        return f"<function {self.__qualname__} at {id(self):#x}>"
+
+
+Function.__name__ = "function"  # as errors and type() show it
+
+
+def bind(function: Function, arguments: Sequence[Any], named: dict[str, Any]) -> list[Any]:
+    """The variables of a call, in slots.
+
+    Raises:
+        TypeError: the arguments do not fit; Python's words.
+    """
+    code = function.code
+    positional = code.positional
+    given = len(arguments)
+    if code.simple and given == len(positional) and not named:
+        variables = [*arguments, *function.template]
+    else:
+        variables = [*fill(function, arguments, named), *function.template]
+    for slot in code.cells:
+        variables[slot] = Cell(variables[slot])
+    return variables
+
+
+def fill(function: Function, arguments: Sequence[Any], named: dict[str, Any]) -> list[Any]:
+    """The values of the parameters, in order."""
+    code = function.code
+    positional, name = code.positional, f"{code.qualified_name}()"
+    count = len(positional)
+    values: dict[str, Any] = dict(zip(positional, arguments, strict=False))
+    others: dict[str, Any] = {}
+    allowed = {*positional[code.positional_only :], *code.keyword_only}
+    for key, value in named.items():
+        if key not in allowed:
+            if code.keywords:
+                others[key] = value
+                continue
+            wrong = [other for other in positional[: code.positional_only] if other in named]
+            if wrong:
+                raise TypeError(
+                    f"{name} got some positional-only arguments passed as keyword arguments: "
+                    f"'{', '.join(wrong)}'"
+                )
+            raise TypeError(f"{name} got an unexpected keyword argument '{key}'")
+        if key in values:
+            raise TypeError(f"{name} got multiple values for argument '{key}'")
+        values[key] = value
+    defaults = function.defaults
+    if len(arguments) > count and not code.rest:
+        raise TypeError(too_many(code, name, len(arguments), len(defaults), named))
+    for key, value in zip(positional[count - len(defaults) :], defaults, strict=True):
+        values.setdefault(key, value)
+    require(name, "positional", [key for key in positional if key not in values])
+    for key, value in function.named_defaults.items():
+        values.setdefault(key, value)
+    require(name, "keyword-only", [key for key in code.keyword_only if key not in values])
+    filled = [values[key] for key in positional]
+    filled += [values[key] for key in code.keyword_only]
+    if code.rest:
+        filled.append(tuple(arguments[count:]))
+    if code.keywords:
+        filled.append(others)
+    return filled
+
+
+def too_many(code: Code, name: str, given: int, defaults: int, named: dict[str, Any]) -> str:
+    """Python's words for too many positional arguments."""
+    count = len(code.positional)
+    takes = f"from {count - defaults} to {count}" if defaults else str(count)
+    plural = "" if count == 1 and not defaults else "s"
+    extra = sum(key in named for key in code.keyword_only)
+    if extra:
+        were = (
+            f"{given} positional argument{'' if given == 1 else 's'} "
+            f"(and {extra} keyword-only argument{'' if extra == 1 else 's'}) were"
+        )
+    else:
+        were = f"{given} {'was' if given == 1 else 'were'}"
+    return f"{name} takes {takes} positional argument{plural} but {were} given"
+
+
+def require(name: str, kind: str, missing: list[str]) -> None:
+    """Raise Python's error for arguments that are missing."""
+    if not missing:
+        return
+    quoted = [f"'{key}'" for key in missing]
+    if len(quoted) == 1:
+        listed = quoted[0]
+    elif len(quoted) == 2:
+        listed = " and ".join(quoted)
+    else:
+        listed = f"{', '.join(quoted[:-1])}, and {quoted[-1]}"
+    plural = "" if len(quoted) == 1 else "s"
+    raise TypeError(f"{name} missing {len(quoted)} required {kind} argument{plural}: {listed}")
+
+
+class Generator:
+    """A generator expression: runs up to its next value when it is asked."""
+
+    __slots__ = ("code", "machine", "position", "running", "variables")
+
+    def __init__(self, machine: Machine, code: Code, variables: list[Any]) -> None:
+        self.machine = machine
+        self.code = code
+        self.variables = variables
+        self.position = 0
+        self.running = False
+
+    def __iter__(self) -> Generator:
+        return self
+
+    def __next__(self) -> Any:
+        if self.running:
+            raise ValueError("generator already executing")
+        if self.position < 0:
+            raise StopIteration
+        self.running = True
+        try:
+            return self.machine.resume(self)
+        finally:
+            self.running = False
+
+    def __repr__(self) -> str:
+        return f"<generator object {self.code.qualified_name} at {id(self):#x}>"
+
+
+Generator.__name__ = "generator"

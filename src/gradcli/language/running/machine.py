@@ -1,0 +1,426 @@
+"""Runs compiled programs, on a stack of its own.
+
+A call of a program's function takes no Python frame, so deep recursion ends in Python's
+`RecursionError`, not in a crash, and deep expressions cost nothing but memory. Every failure gets
+the place of the instruction that failed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import Any
+
+from gradcli.language.allowed.attributes import attribute, callable_types, check_callable
+from gradcli.language.allowed.builtins import CONSTRUCTORS, printer
+from gradcli.language.allowed.namespace import Namespace, default_namespace
+from gradcli.language.allowed.operators import SYMBOLS
+from gradcli.language.running.actions import unset
+from gradcli.language.running.code import (
+    AND_JUMP,
+    BINARY,
+    CALL,
+    CALL_NAMED,
+    CELL,
+    CONSTANT,
+    ENTER,
+    GLOBAL,
+    JUMP_BACK,
+    JUMP_IF_FALSE,
+    JUMP_IF_TRUE,
+    LEAVE,
+    LOCAL,
+    NEXT,
+    OTHER,
+    POP,
+    RETURN,
+    STORE_CELL,
+    STORE_GLOBAL,
+    STORE_LOCAL,
+    SUBSCRIPT,
+    UNARY,
+    UNBOUND,
+    Code,
+)
+from gradcli.language.running.functions import Function, Generator, bind
+from gradcli.language.telling.diagnostics import Place
+
+MAX_DEPTH = 1000
+"""Calls of a program's functions inside each other, as in Python."""
+
+MAX_SHAPES = 4
+"""Operands' shapes that an error shows."""
+
+STEPS_BETWEEN_CLOCKS = 256
+"""Loop turns and calls between two looks at the clock."""
+
+DIRECT = callable_types()
+
+_MISSING: Any = object()
+
+
+class LimitError(Exception):
+    """A program ran longer than it may."""
+
+
+class Machine:
+    """The state of a running program: its global variables, what it declared, how far it may go.
+
+    Args:
+        globals: variables to begin with.
+        write: takes what `print` prints; the standard output by default.
+        max_steps: loop turns and function calls after which the program is stopped.
+        timeout: seconds after which it is stopped, looked at between loop turns and calls.
+    """
+
+    def __init__(
+        self,
+        globals: dict[str, Any] | None = None,
+        write: Callable[[str], object] | None = None,
+        max_steps: int | None = None,
+        timeout: float | None = None,
+        namespace: Namespace | None = None,
+    ) -> None:
+        self.globals: dict[str, Any] = {"__name__": "__main__"}
+        self.globals.update(globals or {})
+        self.namespace = default_namespace() if namespace is None else namespace
+        self.declared: dict[str, Any] = {}
+        """Variables that `let` and `const` declared, in order."""
+        self.names: dict[str, Any] = dict(self.namespace.builtins)
+        self.names["print"] = printer(sys.stdout.write if write is None else write)
+        self.max_steps = max_steps
+        self.timeout = timeout
+        self.steps = 0
+        self.depth = 0
+        self.next_check = 0
+        self.deadline = 0.0
+
+    def run(self, code: Code) -> Any:
+        """Run a program; the value of its last statement if that is an expression
+        (`code.ends_in_expression`), else None.
+
+        Raises:
+            Exception: whatever the program raised, with its place (see `diagnose`).
+            LimitError: `max_steps` or `timeout` is exceeded.
+        """
+        self.steps = 0
+        self.next_check = self.following_check()
+        self.deadline = monotonic() + self.timeout if self.timeout is not None else 0.0
+        return self.execute(code, [UNBOUND] * len(code.slots))
+
+    def call(self, function: Any, *arguments: Any, **named: Any) -> Any:
+        """Call a function as the program would."""
+        if type(function) is Function:
+            return self.run_function(function, arguments, named)
+        return self.apply(function, arguments, named)
+
+    def run_function(
+        self, function: Function, arguments: Sequence[Any], named: dict[str, Any]
+    ) -> Any:
+        """Run a program's function, called from outside the machine's own loop."""
+        variables = bind(function, arguments, named)
+        self.enter()
+        try:
+            return self.execute(function.code, variables)
+        finally:
+            self.depth -= 1
+
+    def resume(self, generator: Generator) -> Any:
+        """The next value of a generator expression.
+
+        Raises:
+            StopIteration: there is none.
+        """
+        self.enter()
+        position, generator.position = generator.position, -1
+        try:
+            value = self.execute(generator.code, generator.variables, position, generator)
+        except StopIteration as error:
+            raise RuntimeError("generator raised StopIteration") from error
+        finally:
+            self.depth -= 1
+        if generator.position < 0:
+            raise StopIteration
+        return value
+
+    def enter(self) -> None:
+        """Count a call."""
+        if self.depth >= MAX_DEPTH:
+            raise RecursionError("maximum recursion depth exceeded")
+        self.steps += 1
+        if self.steps >= self.next_check:
+            self.check()
+        self.depth += 1
+
+    def following_check(self) -> int:
+        """The step at which limits are looked at next."""
+        if self.timeout is not None:
+            soon = self.steps + STEPS_BETWEEN_CLOCKS
+            return soon if self.max_steps is None else min(soon, self.max_steps + 1)
+        return sys.maxsize if self.max_steps is None else self.max_steps + 1
+
+    def check(self) -> None:
+        """Stop a program that ran too long."""
+        if self.max_steps is not None and self.steps > self.max_steps:
+            raise LimitError(f"stopped after {self.max_steps} steps")
+        if self.timeout is not None and monotonic() > self.deadline:
+            raise LimitError(f"stopped after {self.timeout:g} s")
+        self.next_check = self.following_check()
+
+    def apply(self, function: Any, arguments: Sequence[Any], named: dict[str, Any]) -> Any:
+        """Call what is no function of the program."""
+        if isinstance(function, type):
+            build = CONSTRUCTORS.get(function)
+            if build is None:
+                build = self.namespace.constructor(function)
+            return build(*arguments, **named)
+        if type(function) not in DIRECT:
+            check_callable(function)
+        return function(*arguments, **named)
+
+    def look_up(self, name: str) -> Any:
+        """What a name means that is no variable.
+
+        Raises:
+            NameError: nothing.
+        """
+        value = self.namespace.resolve(name, self.globals)
+        self.names[name] = value
+        return value
+
+    def execute(
+        self,
+        code: Code,
+        variables: list[Any],
+        position: int = 0,
+        generator: Generator | None = None,
+    ) -> Any:
+        """Run instructions from `position` on until the code returns, or the generator yields."""
+        stack: list[Any] = []
+        pop, push = stack.pop, stack.append
+        callers: list[tuple[Code, list[Any], int, list[Any], int]] = []
+        contexts: list[tuple[Any, int]] = []
+        outer_depth = self.depth
+        global_values, names = self.globals, self.names
+        instructions, constants = code.instructions, code.constants
+        direct = DIRECT
+        operation, argument, right = POP, None, None
+        arguments: list[Any] = []
+        while True:
+            try:
+                while True:
+                    operation, argument = instructions[position]
+                    position += 1
+                    if operation <= BINARY:
+                        if operation == GLOBAL:
+                            value = global_values.get(argument, _MISSING)
+                            if value is _MISSING:
+                                value = names.get(argument, _MISSING)
+                                if value is _MISSING:
+                                    value = self.look_up(argument)
+                            push(value)
+                        elif operation == LOCAL:
+                            value = variables[argument]
+                            if value is UNBOUND:
+                                raise unset(code.slots[argument])
+                            push(value)
+                        elif operation == BINARY:
+                            right = pop()
+                            stack[-1] = argument(stack[-1], right)
+                        elif operation == CONSTANT:
+                            push(constants[argument])
+                        else:  # ATTRIBUTE
+                            stack[-1] = attribute(stack[-1], argument)
+                    elif operation <= SUBSCRIPT:
+                        if operation == SUBSCRIPT:
+                            right = pop()
+                            stack[-1] = stack[-1][right]
+                            continue
+                        if operation == CALL:
+                            given, keywords = argument, None
+                        else:
+                            given, keys = argument
+                            values = stack[-len(keys) :]
+                            del stack[-len(keys) :]
+                            keywords = dict(zip(keys, values, strict=False))
+                        if given:
+                            arguments = stack[-given:]
+                            del stack[-given:]
+                        else:
+                            arguments = []
+                        function = stack[-1]
+                        kind = type(function)
+                        if kind is Function:
+                            pop()
+                            if keywords is None and given == function.arity:
+                                arguments += function.template
+                                inner = arguments
+                            else:
+                                inner = bind(function, arguments, keywords or {})
+                            depth = self.depth
+                            steps = self.steps + 1
+                            if depth >= MAX_DEPTH or steps >= self.next_check:
+                                self.enter()
+                            else:
+                                self.steps = steps
+                                self.depth = depth + 1
+                            callers.append((code, variables, position, contexts, len(stack)))
+                            code, variables, position, contexts = function.code, inner, 0, []
+                            instructions, constants = code.instructions, code.constants
+                        elif keywords is None:
+                            if kind in direct:
+                                stack[-1] = function(*arguments)
+                            else:
+                                stack[-1] = self.apply(function, arguments, {})
+                        elif kind in direct:
+                            stack[-1] = function(*arguments, **keywords)
+                        else:
+                            stack[-1] = self.apply(function, arguments, keywords)
+                    elif operation <= JUMP_BACK:
+                        if operation == STORE_LOCAL:
+                            variables[argument] = pop()
+                        elif operation == STORE_GLOBAL:
+                            global_values[argument] = pop()
+                        elif operation == POP:
+                            pop()
+                        else:
+                            if operation == JUMP_BACK:
+                                self.steps += 1
+                                if self.steps >= self.next_check:
+                                    self.check()
+                            position = argument
+                    elif operation <= NEXT:
+                        if operation == NEXT:
+                            slot, end = argument
+                            value = next(variables[slot], _MISSING)
+                            if value is _MISSING:
+                                variables[slot] = None
+                                position = end
+                            else:
+                                push(value)
+                        elif operation == JUMP_IF_FALSE:
+                            if not pop():
+                                position = argument
+                        elif operation == JUMP_IF_TRUE:
+                            if pop():
+                                position = argument
+                        elif operation == AND_JUMP:
+                            if stack[-1]:
+                                pop()
+                            else:
+                                position = argument
+                        elif stack[-1]:  # OR_JUMP
+                            position = argument
+                        else:
+                            pop()
+                    elif operation == OTHER:
+                        argument[0](self, stack, variables, argument[1])
+                    elif operation == RETURN:
+                        value = pop()
+                        if not callers:
+                            return value
+                        code, variables, position, contexts, _ = callers.pop()
+                        instructions, constants = code.instructions, code.constants
+                        self.depth -= 1
+                        push(value)
+                    elif operation == UNARY:
+                        stack[-1] = argument(stack[-1])
+                    elif operation == CELL:
+                        value = variables[argument].value
+                        if value is UNBOUND:
+                            raise unset_cell(code, argument)
+                        push(value)
+                    elif operation == STORE_CELL:
+                        variables[argument].value = pop()
+                    elif operation == ENTER:
+                        leave, value = enter_context(stack[-1])
+                        contexts.append((leave, argument))
+                        stack[-1] = value
+                    elif operation == LEAVE:
+                        leave = contexts.pop()[0]
+                        leave(None, None, None)
+                    else:  # YIELD
+                        assert generator is not None
+                        generator.position = position
+                        return pop()
+            except BaseException as error:
+                symbol = ""
+                if operation == BINARY and stack:
+                    used, symbol = [stack[-1], right], SYMBOLS.get(argument, "")
+                elif operation in (CALL, CALL_NAMED) and stack:
+                    used = [getattr(stack[-1], "__self__", None), *arguments]
+                else:
+                    used = []
+                self.locate(error, code, position - 1, symbol, used)
+                raised, resumed = leave_contexts(error, contexts)
+                while resumed is None and callers:
+                    code, variables, position, contexts, _ = callers.pop()
+                    self.depth -= 1
+                    raised, resumed = leave_contexts(raised, contexts)
+                if resumed is None:
+                    self.depth = outer_depth
+                    if raised is error:
+                        raise
+                    raise raised from None
+                if not callers:
+                    stack.clear()
+                else:
+                    del stack[callers[-1][4] :]
+                position = resumed
+                instructions, constants = code.instructions, code.constants
+
+    def locate(
+        self, error: BaseException, code: Code, index: int, symbol: str, used: list[Any]
+    ) -> None:
+        """Note on an error where it happened, unless something further in did already.
+
+        `used` are the values that the instruction worked on; tensors among them are shown.
+        """
+        if getattr(error, "place", None) is not None or isinstance(error, KeyboardInterrupt):
+            return
+        shapes = [text for text in map(self.namespace.shape, used) if text]
+        between = f" {symbol} " if symbol else ", "
+        label = between.join(shapes[:MAX_SHAPES])
+        place = Place(code.text, code.origin, code.starts[index], code.ends[index], label)
+        error.place = place  # type: ignore[attr-defined]
+
+
+def unset_cell(code: Code, slot: int) -> NameError:
+    """The error for a variable in a cell without a value."""
+    if slot in code.cells:
+        return unset(code.slots[slot])
+    return NameError(
+        f"cannot access free variable '{code.slots[slot]}' where it is not associated with a "
+        "value in enclosing scope"
+    )
+
+
+def enter_context(manager: Any) -> tuple[Any, Any]:
+    """Enter a context manager: what leaves it again, and what entering gives."""
+    kind = type(manager)
+    if not hasattr(kind, "__enter__"):
+        raise TypeError(f"'{kind.__name__}' object does not support the context manager protocol")
+    if not hasattr(kind, "__exit__"):
+        raise TypeError(
+            f"'{kind.__name__}' object does not support the context manager protocol "
+            "(missed __exit__ method)"
+        )
+    leave = manager.__exit__
+    return leave, manager.__enter__()
+
+
+def leave_contexts(
+    error: BaseException, contexts: list[tuple[Any, int]]
+) -> tuple[BaseException, int | None]:
+    """Leave a call's contexts because of an error; the error in force then, and where to go on if
+    one swallowed it.
+    """
+    while contexts:
+        leave, end = contexts.pop()
+        try:
+            if leave(type(error), error, error.__traceback__):
+                return error, end
+        except BaseException as another:
+            error = another
+    return error, None

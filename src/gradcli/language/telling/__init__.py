@@ -1,0 +1,1 @@
+"""Errors in words: places, hints, suggestions."""

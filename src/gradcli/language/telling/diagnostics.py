@@ -1,0 +1,238 @@
+"""Errors as a user sees them: type, message, place, label, hint."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from gradcli.language.telling.hints import hint_for
+from gradcli.language.telling.suggest import did_you_mean
+
+MODULE_LACKS = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
+OBJECT_LACKS = re.compile(r"'(\w+)' object has no attribute '(\w+)'")
+
+WIDTH = 100
+"""Columns of a source line that are shown around the place of an error."""
+
+
+class Diagnostic:
+    """One error.
+
+    `line` and `column` count from 1, in characters; `end_column` is the column after the marked
+    text. They are 0 where an error has no place. `source` is the line itself, `origin` the file's
+    name or "expression".
+    """
+
+    __slots__ = (
+        "column",
+        "end_column",
+        "hint",
+        "label",
+        "line",
+        "message",
+        "multiline",
+        "origin",
+        "source",
+        "type",
+    )
+
+    def __init__(
+        self,
+        type: str,
+        message: str,
+        *,
+        line: int = 0,
+        column: int = 0,
+        end_column: int = 0,
+        label: str = "",
+        hint: str = "",
+        origin: str = "expression",
+        source: str = "",
+        multiline: bool = False,
+    ) -> None:
+        self.type = type
+        self.message = message
+        self.line = line
+        self.column = column
+        self.end_column = end_column
+        self.label = label
+        self.hint = hint
+        self.origin = origin
+        self.source = source
+        self.multiline = multiline
+
+
+class ParseError(Exception):
+    """The text is not in the language; `diagnostic` says where and why."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+class Refusal(Exception):
+    """Raised while a text is read or compiled; becomes a `ParseError` once the text is known."""
+
+    def __init__(
+        self, message: str, start: int, end: int, *, label: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.start = start
+        self.end = end
+        self.label = label
+        self.hint = hint
+
+
+class Place:
+    """Where an evaluation failed, kept on the exception: a text, two offsets in it, and a label."""
+
+    __slots__ = ("end", "label", "origin", "start", "text")
+
+    def __init__(self, text: str, origin: str, start: int, end: int, label: str) -> None:
+        self.text = text
+        self.origin = origin
+        self.start = start
+        self.end = end
+        self.label = label
+
+
+def locate(
+    type: str,
+    message: str,
+    text: str,
+    origin: str,
+    start: int,
+    end: int,
+    label: str = "",
+    hint: str = "",
+) -> Diagnostic:
+    """The diagnostic of an error in `text[start:end]`; what reaches over a line's end is marked up
+    to there.
+    """
+    start = min(start, len(text))
+    first = text.rfind("\n", 0, start) + 1
+    last = text.find("\n", start)
+    if last < 0:
+        last = len(text)
+    column = start - first + 1
+    return Diagnostic(
+        type,
+        message,
+        line=text.count("\n", 0, start) + 1,
+        column=column,
+        end_column=max(column, min(end, last) - first + 1),
+        label=label,
+        hint=hint or hint_for(type, message),
+        origin=origin,
+        source=text[first:last],
+        multiline="\n" in text.rstrip("\n"),
+    )
+
+
+def diagnose(error: BaseException, hint: str = "") -> Diagnostic:
+    """The diagnostic of an exception that came out of `compile_text` or out of a machine."""
+    if isinstance(error, ParseError):
+        return error.diagnostic
+    name = type(error).__name__
+    message = str(error)
+    place = getattr(error, "place", None)
+    hint = hint or hint_for(name, message) or suggestion(error, message)
+    if isinstance(place, Place):
+        return locate(
+            name, message, place.text, place.origin, place.start, place.end, place.label, hint
+        )
+    return Diagnostic(name, message, hint=hint or hint_for(name, message))
+
+
+def suggestion(error: BaseException, message: str) -> str:
+    """What was probably meant by a name that is not known."""
+    from gradcli.language.allowed import attributes
+    from gradcli.language.allowed.namespace import default_namespace
+
+    name = getattr(error, "name", None)
+    if isinstance(error, NameError) and hasattr(error, "variables") and isinstance(name, str):
+        variables = [word for word in error.variables if not word.startswith("_")]
+        near = did_you_mean(name, variables)
+        return near or did_you_mean(name, default_namespace().candidates())
+    if not isinstance(error, AttributeError):
+        return ""
+    found = MODULE_LACKS.match(message)
+    if found is not None and found[1] in default_namespace().modules:
+        return did_you_mean(found[2], default_namespace().members(found[1]))
+    found = OBJECT_LACKS.match(message)
+    if found is None:
+        return ""
+    if found[1] == "Tensor":
+        return did_you_mean(found[2], default_namespace().engine.methods())
+    methods = {kind.__name__: names for kind, names in attributes.ALLOWED.items()}
+    return did_you_mean(found[2], methods.get(found[1], ()))
+
+
+def render(diagnostic: Diagnostic, color: bool = False) -> str:
+    """The text of a diagnostic, without a final line break.
+
+    error: TYPE: MESSAGE
+      --> expression, column 5
+      | the line
+      |     ^^^^ label
+    hint: ...
+    """
+    red, bold, cyan, plain = ("\x1b[31m", "\x1b[1m", "\x1b[36m", "\x1b[0m") if color else [""] * 4
+    head = f"{diagnostic.type}: {diagnostic.message}" if diagnostic.message else diagnostic.type
+    lines = [f"{bold}{red}error:{plain} {bold}{head}{plain}"]
+    if diagnostic.line:
+        where = f"column {diagnostic.column}"
+        if diagnostic.multiline or diagnostic.origin != "expression":
+            where = f"line {diagnostic.line}, {where}"
+        lines.append(f"  {cyan}-->{plain} {diagnostic.origin}, {where}")
+        shown, left, marks = excerpt(diagnostic.source, diagnostic.column, diagnostic.end_column)
+        label = f" {diagnostic.label}" if diagnostic.label else ""
+        lines.append(f"  {cyan}|{plain} {shown}")
+        lines.append(f"  {cyan}|{plain} {' ' * left}{red}{'^' * marks}{label}{plain}")
+    if diagnostic.hint:
+        lines.append(f"{cyan}hint:{plain} {diagnostic.hint}")
+    return "\n".join(lines)
+
+
+def excerpt(source: str, column: int, end_column: int) -> tuple[str, int, int]:
+    """The part of a line that is shown, the terminal columns before the marks, and how many marks.
+
+    Tabs become spaces, control characters a replacement character, wide characters count two
+    columns; a line longer than `WIDTH` is cut around the mark.
+    """
+    begin, end = column - 1, max(end_column - 1, column)
+    first = 0
+    cells = [cell_width(character) for character in source[: max(end, 0) + WIDTH]]
+    if sum(cells) > WIDTH or len(source) > len(cells):
+        first = max(0, min(begin - WIDTH // 3, len(source) - WIDTH))
+    shown, before, marked, used = [], 0, 0, 0
+    position = first
+    while position < len(source):
+        width = cell_width(source[position])
+        if used + width > WIDTH:
+            break
+        character = source[position]
+        if character == "\t":
+            character = " "
+        elif width and not character.isprintable():
+            character = "\N{REPLACEMENT CHARACTER}"
+        shown.append(character)
+        if position < begin:
+            before += width
+        elif position < end:
+            marked += width
+        used += width
+        position += 1
+    prefix = "..." if first else ""
+    suffix = "..." if position < len(source) else ""
+    return prefix + "".join(shown) + suffix, before + len(prefix), max(1, marked)
+
+
+def cell_width(character: str) -> int:
+    """Columns that a character takes in a terminal: 0, 1 or 2."""
+    if character < "\u0300":
+        return 1
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -1,0 +1,1 @@
+"""What derivative formulas are made of; each linear operator stands beside its adjoint."""

@@ -1,0 +1,539 @@
+"""Elementwise arithmetic, rounding and extremes. Formulas follow PyTorch's ``derivatives.yaml``,
+whose choice of saved values and subgradients they share."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.algebra.comparison import (
+    conj,
+    eq,
+    filled,
+    gt,
+    is_complex,
+    isfinite,
+    lt,
+    where_,
+    zeros_like,
+)
+from gradcli.ops.algebra.scalars import div_scalar, mul_scalar
+from gradcli.table.kinds import NOT_IMPLEMENTED, kernel, no_derivative, real_only
+from gradcli.table.row import COMMON, FLOAT, Row, composite, row
+from gradcli.table.samples import binary, pointwise
+from gradcli.tensor import dtypes
+from gradcli.tensor.errors import no_kernel
+from gradcli.tensor.tensor import Tensor
+
+Array = Any
+
+# --- arithmetic
+
+
+def _weighted(other: Array, alpha: complex) -> Array:
+    """``other * alpha`` in the type of ``other``."""
+    if alpha == 1 and type(alpha) is not bool:
+        return other
+    kind = np.asarray(other).dtype.kind
+    if type(alpha) is bool and kind != "b":
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+    if kind in "iub" and not isinstance(alpha, int):
+        raise RuntimeError(
+            "For integral input tensors, argument alpha must not be a floating point number."
+        )
+    if kind != "c" and isinstance(alpha, complex):
+        raise RuntimeError(
+            "For non-complex input tensors, argument alpha must not be a complex number."
+        )
+    return other * _scalar_like(other, alpha)
+
+
+def _add(self: Array, other: Array, alpha: complex = 1) -> Array:
+    return self + _weighted(other, alpha)
+
+
+def _sub(self: Array, other: Array, alpha: complex = 1) -> Array:
+    if type(other) is bool or type(self) is bool:
+        refuse_bool((self, other))
+    return self - _weighted(other, alpha)
+
+
+def added(total: Any, term: Any) -> Any:
+    """A sum with one more term; None stands for no terms yet."""
+    return term if total is None else total + term
+
+
+def refuse_bool(operands: Sequence[Any]) -> None:
+    """Bools are not subtracted, neither from each other nor from anything else."""
+    truths = [
+        operand.dtype == np.bool_ if hasattr(operand, "dtype") else type(operand) is bool
+        for operand in operands[:2]
+    ]
+    if all(truths):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
+            "`logical_xor()` operator instead."
+        )
+    if any(truths):
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying "
+            "to invert a mask, use the `~` or `logical_not()` operator instead."
+        )
+
+
+def _scalar_like(array: Array, number: complex) -> Any:
+    """A number of the array's own type, so that ``alpha`` does not promote."""
+    return array.dtype.type(number) if hasattr(array, "dtype") else number
+
+
+def scaled(grad: Any, factor: complex) -> Any:
+    """``grad * factor``, or the gradient itself where the factor is one."""
+    return grad if factor == 1 else mul_scalar(grad, conj(factor))
+
+
+add: Row = row(
+    "add(Operand self, Operand other, *, Scalar alpha=1)",
+    _add,
+    promote=COMMON,
+    self=lambda grad: grad,
+    other=lambda grad, alpha: scaled(grad, alpha),
+    samples=binary(),
+    doc="self + alpha * other.",
+)
+sub: Row = row(
+    "sub|subtract(Operand self, Operand other, *, Scalar alpha=1)",
+    _sub,
+    promote=COMMON,
+    check=refuse_bool,
+    self=lambda grad: grad,
+    other=lambda grad, alpha: scaled(-grad, alpha),
+    samples=binary(),
+    doc="self - alpha * other.",
+)
+rsub: Row = row(
+    "rsub(Tensor self, Operand other, *, Scalar alpha=1)",
+    lambda self, other, alpha=1: _sub(other, self, alpha),
+    promote=COMMON,
+    check=refuse_bool,
+    number_nodes={"other": "RsubBackward1"},
+    self=lambda grad, alpha: scaled(-grad, alpha),
+    other=lambda grad: grad,
+    samples=binary(),
+    doc="other - alpha * self.",
+)
+mul: Row = row(
+    "mul|multiply(Operand self, Operand other)",
+    operator.mul,
+    promote=COMMON,
+    self=lambda grad, other: grad * conj(other),
+    other=lambda grad, self: grad * conj(self),
+    samples=binary(),
+    doc="self * other.",
+)
+
+
+def _div_other(grad: Any, self: Any, other: Any) -> Any:
+    return -grad * conj((self / other) / other)
+
+
+true_div: Row = row(
+    "aten.div(Operand self, Operand other)",
+    operator.truediv,
+    promote=FLOAT,
+    self=lambda grad, other: grad / conj(other),
+    other=_div_other,
+    samples=binary(0.5, 2.0),
+    doc="self / other.",
+)
+
+
+def _rounded_div(self: Array, other: Array, rounding_mode: str) -> Array:
+    if rounding_mode == "floor":
+        return floor_division(self, other)
+    _divisible(self, other, "div_trunc_cpu")
+    if np.result_type(self, other).kind in "iu":
+        _refuse_zero(other)
+        quotient: Array = np.floor_divide(self, other)
+        inexact = np.multiply(quotient, other) != self
+        return quotient + ((quotient < 0) & inexact).astype(quotient.dtype)
+    return np.trunc(np.true_divide(self, other))
+
+
+def _divisible(self: Array, other: Array, name: str) -> None:
+    kind = np.result_type(self, other)
+    if kind.kind in "bc":
+        raise no_kernel(name, kind)
+
+
+def _refuse_zero(divisor: Array) -> None:
+    if np.any(np.equal(divisor, 0)):
+        raise RuntimeError("ZeroDivisionError")
+
+
+def floor_division(self: Array, other: Array) -> Array:
+    """Division rounded towards minus infinity, with PyTorch's answers for zero divisors."""
+    _divisible(self, other, "div_floor_cpu")
+    if np.result_type(self, other).kind in "iu":
+        _refuse_zero(other)
+        return np.floor_divide(self, other)
+    whole: Array = np.floor_divide(self, other)
+    finite: Array = np.where(np.equal(other, 0), np.true_divide(self, other), whole)
+    return finite.astype(whole.dtype)
+
+
+rounded_div: Row = row(
+    "aten.div_mode(Operand self, Operand other, *, str rounding_mode)",
+    _rounded_div,
+    promote=COMMON,
+    node="DivBackward2",
+    self=lambda grad: zeros_like(grad),
+    other=lambda grad: zeros_like(grad),
+    samples=lambda r: [(r(3, 4), r(4, low=0.5), "trunc"), (r(3), r(3, low=0.5), "floor")],
+    doc="self / other, rounded towards zero ('trunc') or minus infinity ('floor').",
+)
+
+
+floor_divide: Row = row(
+    "floor_divide(Operand self, Operand other)",
+    floor_division,
+    promote=COMMON,
+    node=NOT_IMPLEMENTED,
+    self=no_derivative("floor_divide"),
+    other=no_derivative("floor_divide"),
+    samples=lambda r: [(r.ints(3, low=1, high=9), r.ints(3, low=1, high=4))],
+    doc="self / other, rounded towards minus infinity; PyTorch gives it no derivative.",
+)
+
+
+@composite(
+    "div|divide|true_divide(Operand self, Operand other, *, str? rounding_mode=None)",
+    samples=binary(0.5, 2.0),
+    doc="self / other, optionally rounded ('trunc' or 'floor').",
+)
+def div(self: Any, other: Any, rounding_mode: str | None = None) -> Any:
+    if rounding_mode is None:
+        return true_div(self, other)
+    if rounding_mode not in ("trunc", "floor"):
+        raise RuntimeError(
+            f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
+            f"'{rounding_mode}'"
+        )
+    return rounded_div(self, other, rounding_mode=rounding_mode)
+
+
+def _remainder(self: Array, other: Array) -> Array:
+    _divisible(self, other, "remainder_cpu")
+    if np.result_type(self, other).kind in "iu":
+        _refuse_zero(other)
+    return np.remainder(self, other)
+
+
+def _fmod(self: Array, other: Array) -> Array:
+    _divisible(self, other, "fmod_cpu")
+    if np.result_type(self, other).kind in "iu":
+        _refuse_zero(other)
+    return np.fmod(self, other)
+
+
+remainder: Row = row(
+    "remainder(Tensor self, Operand other)",
+    _remainder,
+    promote=COMMON,
+    node="RemainderBackward1",
+    number_nodes={"other": "RemainderBackward0"},
+    self=lambda grad: grad,
+    other=lambda grad, self, other: -grad * rounded_div(self, other, rounding_mode="floor"),
+    samples=binary(0.5, 2.0),
+    doc="Python's modulus: the result has the divisor's sign.",
+)
+remainder_of_number: Row = row(
+    "remainder(Operand self, Tensor other)",
+    _remainder,
+    promote=COMMON,
+    node=NOT_IMPLEMENTED,
+    other=no_derivative("remainder"),
+    samples=lambda r: [],
+    doc="A number modulo the elements; PyTorch gives it no derivative.",
+)
+
+
+def remainder_by(self: Any, other: Any) -> Any:
+    """``self % other`` for the operator, where either may be a number."""
+    return (remainder if isinstance(self, Tensor) else remainder_of_number)(self, other)
+
+
+fmod: Row = row(
+    "fmod(Tensor self, Operand other)",
+    _fmod,
+    promote=COMMON,
+    node="FmodBackward1",
+    number_nodes={"other": "FmodBackward0"},
+    self=lambda grad: grad,
+    other=lambda grad, self, other: -grad * rounded_div(self, other, rounding_mode="trunc"),
+    samples=binary(0.5, 2.0),
+    doc="C's modulus: the result has the dividend's sign.",
+)
+
+
+# --- whole numbers
+
+
+def _whole(name: str, forward: Any, doc: str) -> Row:
+    checked = kernel(f"{name}_cpu", "iu", forward)
+    return row(f"{name}(Tensor self, Tensor other)", checked, promote=COMMON, doc=doc)
+
+
+gcd: Row = _whole("gcd", np.gcd, "The greatest common divisor.")
+lcm: Row = _whole(
+    "lcm", lambda self, other: np.abs(np.lcm(self, other)), "The least common multiple."
+)
+
+
+def _negative(self: Array) -> Array:
+    if self.dtype == np.bool_:
+        raise RuntimeError(
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
+            "invert a mask, use the `~` or `logical_not()` operator instead."
+        )
+    return np.negative(self)
+
+
+neg: Row = row(
+    "neg|negative(Tensor self)",
+    _negative,
+    self=lambda grad: -grad,
+    samples=pointwise(),
+    doc="-self.",
+)
+
+
+@composite("positive(Tensor self)", samples=pointwise(), doc="The tensor itself.")
+def positive(self: Any) -> Any:
+    if self.dtype is dtypes.bool_:
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return self
+
+
+reciprocal: Row = row(
+    "reciprocal(Tensor self)",
+    lambda self: np.true_divide(self.dtype.type(1), self),
+    promote=FLOAT,
+    self=lambda grad, result: -grad * conj(result * result),
+    samples=pointwise(0.5, 2.0),
+    doc="1 / self.",
+)
+
+# --- sign, size and rounding
+
+
+def _sign(self: Array) -> Array:
+    if self.dtype == np.bool_:
+        return self.copy()
+    # Not np.sign: to PyTorch nan is neither positive nor negative.
+    return np.greater(self, 0).astype(self.dtype) - np.less(self, 0)
+
+
+def _sgn(self: Array) -> Array:
+    if self.dtype.kind != "c":
+        return _sign(self)
+    size = np.abs(self)
+    return np.where(size == 0, 0, self / np.where(size == 0, 1, size)).astype(self.dtype)
+
+
+def _sgn_vjp(grad: Any, self: Any, result: Any) -> Any:
+    if not is_complex(self):
+        return zeros_like(grad)
+    size = absolute(self)
+    across = grad - result * result * conj(grad)
+    return filled(across / mul_scalar(size, 2), eq(size, 0), 0)
+
+
+sgn: Row = row(
+    "sgn(Tensor self)",
+    _sgn,
+    self=_sgn_vjp,
+    samples=pointwise(),
+    doc="self / |self|, zero at zero.",
+)
+sign: Row = row(
+    "sign(Tensor self)",
+    real_only(
+        "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn "
+        "instead.",
+        _sign,
+        NotImplementedError,
+    ),
+    self=lambda grad: zeros_like(grad),
+    samples=pointwise(),
+    doc="-1, 0 or 1.",
+)
+
+
+absolute: Row = row(
+    "abs|absolute(Tensor self)",
+    kernel("abs_cpu", "fiuc", np.abs),
+    self=lambda grad, self: grad * sgn(self),
+    samples=pointwise(),
+    doc="The absolute value; its gradient at 0 is 0.",
+)
+
+
+def _rounding(name: str, forward: Any) -> Any:
+    """Whole numbers stay as they are; bools and complex numbers are refused."""
+    return real_only(
+        f"{name} is not supported for complex inputs",
+        kernel(
+            f"{name}_vml_cpu",
+            "fiu",
+            lambda self: forward(self) if self.dtype.kind == "f" else self.copy(),
+        ),
+        NotImplementedError,
+    )
+
+
+ceil: Row = row(
+    "ceil(Tensor self)",
+    _rounding("ceil", np.ceil),
+    self=lambda grad: zeros_like(grad),
+    samples=pointwise(),
+    doc="Rounded up.",
+)
+floor: Row = row(
+    "floor(Tensor self)",
+    _rounding("floor", np.floor),
+    self=lambda grad: zeros_like(grad),
+    samples=pointwise(),
+    doc="Rounded down.",
+)
+trunc: Row = row(
+    "trunc|fix(Tensor self)",
+    _rounding("trunc", np.trunc),
+    self=lambda grad: zeros_like(grad),
+    samples=pointwise(),
+    doc="Rounded towards zero.",
+)
+
+
+def _round(self: Array, decimals: int = 0) -> Array:
+    if decimals == 0:
+        return np.rint(self) if self.dtype.kind == "f" else self.copy()
+    scale = self.dtype.type(10.0 ** abs(decimals))
+    if decimals > 0:
+        return np.rint(self * scale) / scale
+    return np.rint(self / scale) * scale
+
+
+round_whole: Row = row(
+    "round|special.round(Tensor self)",
+    kernel("round_vml_cpu", "fiu", _round),
+    self=lambda grad: zeros_like(grad),
+    samples=pointwise(),
+    doc="Rounded to the nearest, ties to even.",
+)
+round_decimals: Row = row(
+    "round|special.round(Tensor self, *, int decimals)",
+    kernel("round_cpu", "f", _round),
+    node="RoundBackward1",
+    self=lambda grad: zeros_like(grad),
+    samples=lambda r: [(r(3, 4), {"decimals": 1})],
+    doc="Rounded to a number of decimals, ties to even.",
+)
+frac: Row = row(
+    "frac(Tensor self)",
+    kernel("frac_cpu", "f", lambda self: self - np.trunc(self)),
+    self=lambda grad: grad,
+    samples=pointwise(),
+    doc="self - trunc(self).",
+)
+
+
+def _copysign_vjp(grad: Any, self: Any, result: Any) -> Any:
+    return grad * filled(result / self, eq(self, 0), 0)
+
+
+copysign: Row = row(
+    "copysign(Tensor self, Operand other)",
+    kernel("copysign_cpu", "f", np.copysign),
+    promote=FLOAT,
+    number_nodes={"other": "CopysignBackward1"},
+    self=_copysign_vjp,
+    other=lambda grad: zeros_like(grad),
+    samples=binary(0.2, 2.0),
+    doc="The size of self with the sign of other.",
+)
+
+
+def _nan_to_num(
+    self: Array, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
+) -> Array:
+    if self.dtype.kind not in "fc":
+        return self.copy()
+    return np.nan_to_num(self, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)
+
+
+nan_to_num: Row = row(
+    "nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None)",
+    _nan_to_num,
+    self=lambda grad, self: grad * isfinite(self),
+    samples=pointwise(),
+    doc="Replaces nan and infinities by numbers.",
+)
+
+
+def _heaviside(self: Array, values: Array) -> Array:
+    if self.dtype.kind == "c" or values.dtype.kind == "c":
+        raise RuntimeError("heaviside is not yet implemented for complex tensors.")
+    if self.dtype != values.dtype:
+        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
+    return np.where(np.equal(self, 0), values, np.greater(self, 0).astype(self.dtype))
+
+
+heaviside: Row = row(
+    "heaviside(Tensor self, Tensor values)",
+    _heaviside,
+    node=NOT_IMPLEMENTED,
+    self=no_derivative("heaviside"),
+    values=no_derivative("heaviside"),
+    samples=lambda r: [],
+    doc="0 below zero, 1 above, values at zero; PyTorch gives it no derivative.",
+)
+
+# --- extremes: at a tie the gradient is shared
+
+
+def _extreme_vjp(beaten: Row) -> tuple[Any, Any]:
+    """The formulas of maximum and minimum, given the comparison that says who lost."""
+
+    def shared(grad: Any, self: Any, other: Any) -> Any:
+        return where_(eq(self, other), div_scalar(grad, 2), grad)
+
+    return (
+        lambda grad, self, other: filled(shared(grad, self, other), beaten(self, other), 0),
+        lambda grad, self, other: filled(shared(grad, self, other), beaten(other, self), 0),
+    )
+
+
+_max_self, _max_other = _extreme_vjp(lt)
+_min_self, _min_other = _extreme_vjp(gt)
+
+maximum: Row = row(
+    "maximum(Tensor self, Tensor other)",
+    real_only("maximum not implemented for complex tensors.", np.maximum),
+    promote=COMMON,
+    self=_max_self,
+    other=_max_other,
+    samples=binary(),
+    doc="The larger of two; nan if either is. A tie shares the gradient.",
+)
+minimum: Row = row(
+    "minimum(Tensor self, Tensor other)",
+    real_only("minimum not implemented for complex tensors.", np.minimum),
+    promote=COMMON,
+    self=_min_self,
+    other=_min_other,
+    samples=binary(),
+    doc="The smaller of two; nan if either is. A tie shares the gradient.",
+)

@@ -1,0 +1,236 @@
+"""Comparison, logic and selection, and the small rows that formulas everywhere are built from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradcli.table.kinds import kernel, kinds_only, real_only
+from gradcli.table.row import COMMON, Row, composite, row
+from gradcli.table.samples import pointwise
+from gradcli.tensor import dtypes
+from gradcli.tensor.errors import no_kernel
+from gradcli.tensor.tensor import Tensor, constant, raw
+
+Array = Any
+
+# --- building blocks of formulas
+
+
+def conj(value: Any) -> Any:
+    """The conjugate of a complex value; a real one as it is, without a node."""
+    kind = type(value)
+    if kind is float or kind is int or kind is bool:
+        return value
+    if kind is complex:
+        return value.conjugate()
+    array = value._array if kind is Tensor else value
+    return conj_physical(value) if array.dtype.kind == "c" else value
+
+
+conj_physical: Row = row(
+    "aten.conj(Tensor self)",
+    np.conj,
+    self=lambda grad: conj(grad),
+    samples=pointwise(),
+    doc="The complex conjugate.",
+)
+
+
+zeros_like: Row = row(
+    "aten.zeros_like(Tensor self)", np.zeros_like, doc="Zeros in the shape and type of self."
+)
+
+
+def _where(condition: Array, self: Array, other: Array) -> Array:
+    chosen: Array = np.where(condition, self, other)
+    if hasattr(self, "dtype") or hasattr(other, "dtype"):
+        return chosen
+    return chosen.astype(dtypes.default.dtype.np)
+
+
+where_: Row = row(
+    "aten.where(Tensor condition, Operand self, Operand other)",
+    _where,
+    node="WhereBackward0",
+    self=lambda grad, condition: where_(condition, grad, 0.0),
+    other=lambda grad, condition: where_(condition, 0.0, grad),
+    samples=lambda r: [(r.mask(3, 4), r(3, 4), r(4))],
+    doc="Elements of self where the condition holds, of other elsewhere.",
+)
+
+
+filled: Row = row(
+    "aten.masked_fill(Tensor self, Tensor mask, Scalar value)",
+    lambda self, mask, value: np.where(mask, self.dtype.type(value), self),
+    self=lambda grad, mask: filled(grad, mask, 0),
+    samples=lambda r: [(r(3, 4), r.mask(3, 4), 0.5)],
+    doc="A number where the mask holds, elements of self elsewhere.",
+)
+
+
+filled_with: Row = row(
+    "aten.masked_fill_tensor(Tensor self, Tensor mask, Tensor value)",
+    lambda self, mask, value: np.asarray(np.where(mask, value, self), self.dtype),
+    node="MaskedFillBackward1",
+    self=lambda grad, mask: filled(grad, mask, 0),
+    value=lambda grad, mask: where_(mask, grad, 0.0),
+    samples=lambda r: [(r(3, 4), r.mask(3, 4), r())],
+    doc="One value where the mask holds, elements of self elsewhere.",
+)
+
+
+def ones_like(value: Any) -> Any:
+    """Ones in the shape and type of a tensor or an array, with no history."""
+    return constant(np.ones_like(raw(value)), value)
+
+
+def is_complex(value: Any) -> bool:
+    return bool(raw(value).dtype.kind == "c")
+
+
+def real_part(value: Any) -> Any:
+    """The real part of a complex value; a real one as it is."""
+    if type(value) is not Tensor:
+        return value.real
+    from gradcli.ops.algebra.complex import real_of
+
+    return real_of(value)
+
+
+# --- comparison and logic: no gradients
+
+
+def _comparison(names: str, forward: Any, doc: str) -> Row:
+    return row(f"{names}(Tensor self, Operand other)", forward, promote=COMMON, doc=doc)
+
+
+def _order(names: str, forward: Any, doc: str) -> Row:
+    """A comparison that complex numbers do not have."""
+    return _comparison(names, kernel(f"{names.partition('|')[0]}_cpu", "fiub", forward), doc)
+
+
+eq: Row = _comparison("eq", np.equal, "self == other, element by element.")
+ne: Row = _comparison("ne|not_equal", np.not_equal, "self != other, element by element.")
+lt: Row = _order("lt|less", np.less, "self < other, element by element.")
+le: Row = _order("le|less_equal", np.less_equal, "self <= other, element by element.")
+gt: Row = _order("gt|greater", np.greater, "self > other, element by element.")
+ge: Row = _order("ge|greater_equal", np.greater_equal, "self >= other, element by element.")
+
+
+def _logic(name: str, forward: Any, doc: str) -> Row:
+    return row(f"{name}(Tensor self, Tensor other)", forward, promote=COMMON, doc=doc)
+
+
+logical_and: Row = _logic("logical_and", np.logical_and, "Whether both are non-zero.")
+logical_or: Row = _logic("logical_or", np.logical_or, "Whether either is non-zero.")
+logical_xor: Row = _logic("logical_xor", np.logical_xor, "Whether just one is non-zero.")
+logical_not: Row = row(
+    "logical_not(Tensor self)", np.logical_not, doc="Whether an element is zero."
+)
+isnan: Row = row("isnan(Tensor self)", np.isnan, doc="Whether an element is nan.")
+isinf: Row = row("isinf(Tensor self)", np.isinf, doc="Whether an element is infinite.")
+isfinite: Row = row("isfinite(Tensor self)", np.isfinite, doc="Whether an element is finite.")
+isposinf: Row = row(
+    "isposinf(Tensor self)",
+    real_only("isposinf does not support complex inputs.", np.isposinf),
+    doc="Whether an element is +inf.",
+)
+isneginf: Row = row(
+    "isneginf(Tensor self)",
+    real_only("isneginf does not support complex inputs.", np.isneginf),
+    doc="Whether an element is -inf.",
+)
+isreal: Row = row("isreal(Tensor self)", np.isreal, doc="Whether an element has no imaginary part.")
+signbit: Row = row(
+    "signbit(Tensor self)",
+    real_only(
+        "signbit is not implemented for complex tensors.",
+        lambda self: np.signbit(self) if self.dtype.kind == "f" else np.less(self, 0),
+        NotImplementedError,
+    ),
+    doc="Whether the sign bit is set (also of -0.).",
+)
+
+
+def _bitwise(name: str, symbol: str, forward: Any, doc: str, kinds: str = "iub") -> Row:
+    def checked(self: Array, other: Array) -> Array:
+        kind = np.result_type(self, other)
+        if kind.kind not in kinds:
+            raise no_kernel(f"{symbol}_cpu", kind)
+        return forward(self, other)
+
+    return row(f"{name}(Operand self, Operand other)", checked, promote=COMMON, doc=doc)
+
+
+bitwise_and: Row = _bitwise("bitwise_and", "bitwise_and", np.bitwise_and, "self & other.")
+bitwise_or: Row = _bitwise("bitwise_or", "bitwise_or", np.bitwise_or, "self | other.")
+bitwise_xor: Row = _bitwise("bitwise_xor", "bitwise_xor", np.bitwise_xor, "self ^ other.")
+left_shift: Row = _bitwise("bitwise_left_shift", "lshift", np.left_shift, "self << other.", "iu")
+right_shift: Row = _bitwise("bitwise_right_shift", "rshift", np.right_shift, "self >> other.", "iu")
+
+
+def _invert(self: Array) -> Array:
+    kinds_only(self, "bitwise_not_cpu", "iub")
+    return np.invert(self)
+
+
+bitwise_not: Row = row("bitwise_not(Tensor self)", _invert, doc="~self.")
+
+# --- equality of whole tensors, exact and within a tolerance
+
+
+@composite("equal(Tensor self, Tensor other)", doc="Whether shapes and all elements are equal.")
+def equal(self: Any, other: Any) -> bool:
+    return np.array_equal(self._array, other._array)
+
+
+def _check_tolerance(self: Any, other: Any, rtol: float, atol: float) -> None:
+    if self.dtype is not other.dtype:
+        raise RuntimeError(f"{self.dtype.scalar_name} did not match {other.dtype.scalar_name}")
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        if not value >= 0:
+            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {value:g}")
+
+
+def _close(self: Array, other: Array, rtol: float, atol: float, equal_nan: bool) -> Array:
+    """|self - other| <= atol + rtol * |other|; infinities are close to themselves only."""
+    close: Array = np.equal(self, other)
+    if equal_nan and self.dtype.kind in "fc":
+        close = close | (np.isnan(self) & np.isnan(other))
+    if rtol == 0 and atol == 0:
+        return close
+    scale: Array = other
+    if other.dtype.kind not in "fc":
+        scale = other.astype(dtypes.default.dtype.np)
+    error = np.abs(self - scale)
+    return close | (np.isfinite(error) & (error <= atol + np.abs(rtol * scale)))
+
+
+_isclose: Row = row(
+    "aten.isclose(Tensor self, Tensor other, float rtol, float atol, bool equal_nan)",
+    _close,
+    doc="Whether elements are equal within atol + rtol * |other|.",
+)
+
+
+@composite(
+    "isclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False)",
+    doc="Whether elements are equal within atol + rtol * |other|.",
+)
+def isclose(
+    self: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> Any:
+    _check_tolerance(self, other, rtol, atol)
+    return _isclose(self, other, rtol, atol, equal_nan)
+
+
+@composite(
+    "allclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False)",
+    doc="Whether all elements are equal within atol + rtol * |other|.",
+)
+def allclose(
+    self: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> bool:
+    return bool(np.all(isclose(self, other, rtol, atol, equal_nan)._array))

@@ -1,0 +1,236 @@
+"""Complex tensors from real parts, their parts and their conjugates."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.algebra.arithmetic import sgn
+from gradcli.ops.algebra.comparison import conj, is_complex
+from gradcli.ops.algebra.parts import select
+from gradcli.ops.algebra.scalars import mul_scalar
+from gradcli.ops.algebra.views import clone_row, contiguous, matrix_transposed, shape_of, transpose
+from gradcli.table.row import Row, attribute, composite, row
+from gradcli.tensor import dtypes
+from gradcli.tensor.tensor import Tensor
+
+Array = Any
+
+
+def _view_as_real(self: Array) -> Array:
+    if self.dtype.kind != "c":
+        raise RuntimeError("view_as_real is only supported for complex tensors")
+    return self[..., np.newaxis].view(self.real.dtype)
+
+
+def _view_as_complex(self: Array) -> Array:
+    if self.dtype.kind != "f":
+        word = dtypes.of(self).scalar_name
+        raise RuntimeError(
+            "view_as_complex is only supported for half, float and double tensors, but got a "
+            f"tensor of scalar type: {word}"
+        )
+    if not self.ndim:
+        raise RuntimeError("Input tensor must have one or more dimensions")
+    if self.shape[-1] != 2:
+        raise RuntimeError("Tensor must have a last dimension of size 2")
+    kind = dtypes.of(self).to_complex().np
+    if not self.size:
+        return np.empty(self.shape[:-1], kind)
+    if self.strides[-1] != self.itemsize:
+        raise RuntimeError("Tensor must have a last dimension with stride 1")
+    if any(stride % (2 * self.itemsize) for stride in self.strides[:-1]):
+        raise RuntimeError("Tensor must have a stride divisible by 2 for all but last dimension")
+    return self.view(kind)[..., 0]
+
+
+view_as_real: Row = row(
+    "view_as_real(Tensor self)",
+    _view_as_real,
+    view=True,
+    self=lambda grad: view_as_complex(contiguous(grad)),
+    samples=lambda r: [(r(2, 3) + 1j * r(2, 3),)],
+    doc="A complex tensor as pairs of real and imaginary parts, in a new last dimension.",
+)
+view_as_complex: Row = row(
+    "view_as_complex(Tensor self)",
+    _view_as_complex,
+    view=True,
+    self=lambda grad: view_as_real(contiguous(grad)),
+    samples=lambda r: [(r(3, 2),)],
+    doc="Pairs of numbers in the last dimension as complex numbers.",
+)
+
+
+def real_of(value: Any) -> Any:
+    """The real part of a complex value, a view; a real one as it is."""
+    return select(view_as_real(value), -1, 0) if is_complex(value) else value
+
+
+def imag_of(value: Any) -> Any:
+    """The imaginary part of a complex value, a view."""
+    if not is_complex(value):
+        raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
+    return select(view_as_real(value), -1, 1)
+
+
+def _check_parts(first: Array, second: Array) -> None:
+    """Both parts are floating, and of one type."""
+    words = [dtypes.of(part).scalar_name for part in (first, second)]
+    if first.dtype.kind != "f" or second.dtype.kind != "f":
+        raise RuntimeError(
+            f"Expected both inputs to be Half, Float or Double tensors but got {words[0]} and "
+            f"{words[1]}"
+        )
+    if first.dtype != second.dtype:
+        raise RuntimeError(
+            f"Expected object of scalar type {words[0]} but got scalar type {words[1]} for second "
+            "argument"
+        )
+
+
+def _joined(real: Array, imag: Array) -> Array:
+    shape = np.broadcast_shapes(real.shape, imag.shape)
+    out = np.empty(shape, dtypes.of(real).to_complex().np)
+    out.real, out.imag = real, imag
+    return out
+
+
+def _complex(real: Array, imag: Array) -> Array:
+    _check_parts(real, imag)
+    return _joined(real, imag)
+
+
+complex_: Row = row(
+    "complex(Tensor real, Tensor imag)",
+    _complex,
+    real=lambda grad: real_of(grad),
+    imag=lambda grad: imag_of(grad),
+    samples=lambda r: [(r(2, 3), r(3))],
+    doc="real + 1j * imag.",
+)
+
+
+def _polar(abs: Array, angle: Array) -> Array:
+    _check_parts(abs, angle)
+    return _joined(abs * np.cos(angle), abs * np.sin(angle))
+
+
+def _polar_backward(grad: Any, result: Any) -> tuple[Any, Any]:
+    mirrored = conj(grad)
+    return real_of(mirrored * sgn(result)), real_of(mirrored * mul_scalar(result, 1j))
+
+
+polar: Row = row(
+    "polar(Tensor abs, Tensor angle)",
+    _polar,
+    joint=("abs angle", _polar_backward),
+    samples=lambda r: [(r(2, 3, low=0.2, high=2.0), r(2, 3))],
+    doc="The complex numbers with given absolute values and angles.",
+)
+
+# --- conjugation
+
+# PyTorch delays conjugation, and the negation of a conjugate's imaginary part, until somebody needs
+# the values. Here both are computed at once; which tensors are delayed there is remembered for
+# those who ask, by the tensors' identities.
+_delayed: dict[int, weakref.ref[Tensor]] = {}
+
+
+def _delay(tensor: Tensor) -> Tensor:
+    key = id(tensor)
+    _delayed[key] = weakref.ref(tensor, lambda _: _delayed.pop(key, None))
+    return tensor
+
+
+def _is_delayed(tensor: Tensor) -> bool:
+    return id(tensor) in _delayed
+
+
+def conjugate(self: Any) -> Any:
+    """The conjugate of a complex tensor, as a tensor that PyTorch would not have computed yet."""
+    if not is_complex(self):
+        return self
+    made = conj(self)
+    return made if is_conj(self) or type(made) is not Tensor else _delay(made)
+
+
+composite(
+    "conj(Tensor self)",
+    samples=lambda r: [(r(2, 3) + 1j * r(2, 3),), (r(2),)],
+    doc="The complex conjugate; a real tensor itself.",
+)(conjugate)
+
+
+def _adjoint(self: Any, word: str) -> Any:
+    return conjugate(matrix_transposed(self, word))
+
+
+composite(
+    "adjoint(Tensor self)",
+    samples=lambda r: [(r(2, 3, 4),)],
+    doc="The conjugate with the last two dimensions swapped.",
+)(lambda self: _adjoint(self, "tensor.adjoint()"))
+attribute(
+    "Tensor.mH(Tensor self)",
+    samples=lambda r: [(r(2, 3, 4),)],
+    doc="The conjugate with the last two dimensions swapped.",
+)(lambda self: _adjoint(self, "tensor.mH"))
+
+
+@attribute(
+    "Tensor.H(Tensor self)",
+    samples=lambda r: [(r(2, 3),)],
+    doc="The conjugate transpose of a matrix.",
+)
+def hermitian_matrix(self: Any) -> Any:
+    ndim = len(shape_of(self))
+    if ndim not in (0, 2):
+        advice = " For batches of matrices, consider using tensor.mH" if ndim > 2 else ""
+        raise RuntimeError(
+            f"tensor.H is only supported on matrices (2-D tensors). Got {ndim}-D tensor.{advice}"
+        )
+    return conjugate(transpose(self, 0, 1) if ndim else self)
+
+
+@composite("is_conj(Tensor self)", doc="Whether PyTorch would not have conjugated yet.")
+def is_conj(self: Tensor) -> bool:
+    base = self._base
+    return self.is_complex() and (_is_delayed(self) or (base is not None and _is_delayed(base)))
+
+
+@composite("is_neg(Tensor self)", doc="Whether PyTorch would not have negated yet.")
+def is_neg(self: Tensor) -> bool:
+    return not self.is_complex() and _is_delayed(self)
+
+
+def imaginary(self: Any) -> Any:
+    """The imaginary part of a tensor, a view; delayed where the conjugate is."""
+    made = imag_of(self)
+    return _delay(made) if is_conj(self) else made
+
+
+composite("real(Tensor input)", doc="The real part, a view.")(real_of)
+composite("imag(Tensor input)", doc="The imaginary part, a view.")(imaginary)
+attribute("Tensor.real(Tensor self)", doc="The real part, a view.")(real_of)
+attribute("Tensor.imag(Tensor self)", doc="The imaginary part, a view.")(imaginary)
+
+
+@composite(
+    "resolve_conj(Tensor self)",
+    samples=lambda r: [(r(2),)],
+    doc="The tensor with conjugation done: a copy of a delayed conjugate, else the tensor itself.",
+)
+def resolve_conj(self: Any) -> Any:
+    return clone_row(self) if is_conj(self) else self
+
+
+@composite(
+    "resolve_neg(Tensor self)",
+    samples=lambda r: [(r(2),)],
+    doc="The tensor with negation done: a copy of a delayed negative, else the tensor itself.",
+)
+def resolve_neg(self: Any) -> Any:
+    return clone_row(self) if is_neg(self) else self

@@ -1,0 +1,257 @@
+"""Operators that make tensors of one value, and conversion between element types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from gradcli.table.row import Row, cast_number, composite, row
+from gradcli.tensor import dtypes
+from gradcli.tensor.dtypes import DType
+from gradcli.tensor.formats import MemoryFormat, arranged_copy
+from gradcli.tensor.tensor import Device, Tensor, wrap
+
+Array = Any
+
+# --- conversion
+
+_DEVICES: Final = (
+    "cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, maia, xla, lazy, vulkan, "
+    "mps, meta, hpu, mtia, privateuseone"
+)
+
+
+def check_device(device: Any) -> None:
+    """Refuses devices other than the CPU in PyTorch's words."""
+    if device is None or isinstance(device, Device):
+        return
+    kind = str(device).split(":")[0]
+    if kind == "cuda":
+        raise AssertionError("Torch not compiled with CUDA enabled")
+    if kind not in _DEVICES.split(", "):
+        raise RuntimeError(
+            f"Expected one of {_DEVICES} device type at start of device string: {kind}"
+        )
+    Device(kind)
+
+
+def cast(array: Array, dtype: DType) -> Array:
+    """A copy in another element type; numbers out of an integer's range wrap around as in C."""
+    target = dtype.np
+    kind = array.dtype.kind
+    if kind == "c" and target.kind not in "cb":
+        array, kind = array.real, "f"
+    if kind != "f" or target.kind not in "iuf":
+        return array.astype(target)
+    with np.errstate(over="ignore", invalid="ignore"):
+        if target.kind != "f" and target.itemsize < 4:
+            array = array.astype(np.int64 if target.kind == "u" else np.int32)
+        return array.astype(target)
+
+
+to_row: Row = row(
+    "aten._to_copy(Tensor self, dtype dtype, any memory_format=None)",
+    lambda self, dtype, memory_format=None: (
+        arranged_copy(self, memory_format)
+        if self.dtype == dtype.np
+        else cast(self if memory_format is None else arranged_copy(self, memory_format), dtype)
+    ),
+    self=lambda grad: grad,
+    samples=lambda r: [],
+    node="ToCopyBackward0",
+    doc="A copy in another element type.",
+)
+
+
+def to_dtype(self: Any, dtype: DType) -> Any:
+    """The tensor in another element type; itself where it has that type already."""
+    array = self._array if type(self) is Tensor else np.asarray(self)
+    return self if array.dtype == dtype.np else to_row(self, dtype)
+
+
+# --- new leaves
+
+
+def leaf(array: Array, requires_grad: bool | None = False) -> Tensor:
+    """A new tensor; only floating and complex ones can require gradients."""
+    if requires_grad and array.dtype.kind not in "fc":
+        raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+    return wrap(array, bool(requires_grad))
+
+
+def fill_value(value: complex, dtype: DType, word: str | None = None) -> Any:
+    """A Python number as a NumPy scalar; RuntimeError where it lies outside the type's range.
+
+    Unsigned types take negative numbers as C does, and infinities fit into floating types.
+    ``word`` is what the message calls the type.
+    """
+    name = word or dtype.overflow_name
+    overflow = RuntimeError(f"value cannot be converted to type {name} without overflow")
+    if dtype.category == dtypes.BOOL:
+        return np.bool_(value)
+    if dtype.category == dtypes.COMPLEX:
+        return dtype.np.type(value)
+    if isinstance(value, complex):
+        if value.imag:
+            raise overflow
+        value = value.real
+    if dtype.category == dtypes.FLOATING:
+        with np.errstate(over="ignore"):
+            made = dtype.np.type(value)
+        if np.isinf(made) and not np.isinf(value):
+            raise overflow
+        return made
+    if value != value or value in (float("inf"), -float("inf")):
+        raise overflow
+    limits = np.iinfo(dtype.np)
+    number = int(value)
+    if not (limits.min or -limits.max) <= number <= limits.max:
+        raise overflow
+    return cast_number(number, dtype)
+
+
+def checked_size(size: Sequence[int]) -> tuple[int, ...]:
+    """A shape; RuntimeError if a length is negative."""
+    for length in size:
+        if length < 0:
+            raise RuntimeError(
+                f"Trying to create tensor with negative dimension {length}: {list(size)}"
+            )
+    return tuple(size)
+
+
+# Functions that make tensors end in PyTorch's arguments for all of them, ``*options``: dtype,
+# layout, device, pin_memory, requires_grad; some have more behind those.
+
+
+def requested(options: Sequence[Any]) -> tuple[DType | None, bool]:
+    """The dtype and requires_grad among the options; refuses devices other than the CPU."""
+    dtype, _, device, _, requires_grad = (*options, *(None,) * 5)[:5]
+    check_device(device)
+    return dtype, bool(requires_grad)
+
+
+def _filled(
+    size: Sequence[int],
+    value: complex,
+    *options: Any,
+) -> Tensor:
+    dtype, requires_grad = requested(options)
+    kind = dtype or dtypes.default.dtype
+    return leaf(np.full(checked_size(size), fill_value(value, kind), kind.np), requires_grad)
+
+
+@composite("zeros(int[] size, *, $factory)", doc="Zeros of a shape.")
+def zeros(size: Sequence[int], *options: Any) -> Tensor:
+    if any(length < 0 for length in size):
+        raise RuntimeError("zeros: Dimension size must be non-negative.")
+    return _filled(size, 0, *options)
+
+
+@composite("ones(int[] size, *, $factory)", doc="Ones of a shape.")
+def ones(size: Sequence[int], *options: Any) -> Tensor:
+    return _filled(size, 1, *options)
+
+
+@composite(
+    "empty(int[] size, *, $factory, any memory_format=None)",
+    doc="A tensor of a shape whose values nobody promises; here they are zeros.",
+)
+def empty(size: Sequence[int], *options: Any) -> Tensor:
+    return _filled(size, 0, *options)
+
+
+@composite(
+    "full(int[] size, Scalar fill_value, *, $factory)",
+    doc="One value in a shape; its type is the value's unless given.",
+)
+def full(
+    size: Sequence[int], fill_value: complex, dtype: DType | None = None, *options: Any
+) -> Tensor:
+    return _filled(size, fill_value, dtype or dtypes.of_number(fill_value), *options)
+
+
+@composite("scalar_tensor(Scalar s, *, $factory)", doc="A number as a tensor of the default type.")
+def scalar_tensor(s: complex, *options: Any) -> Tensor:
+    return _filled((), s, *options)
+
+
+def _identity(n: int, m: int, *options: Any) -> Tensor:
+    for name, length in (("n", n), ("m", m)):
+        if length < 0:
+            raise RuntimeError(f"{name} must be greater or equal to 0, got {length}")
+    dtype, requires_grad = requested(options)
+    return leaf(np.eye(n, m, dtype=(dtype or dtypes.default.dtype).np), requires_grad)
+
+
+@composite("eye(int n, *, $factory)", doc="A square matrix with ones on its diagonal.")
+def eye(n: int, *options: Any) -> Tensor:
+    return _identity(n, n, *options)
+
+
+@composite("eye(int n, int m, *, $factory)", doc="A matrix with ones on its diagonal.")
+def eye_of(n: int, m: int, *options: Any) -> Tensor:
+    return _identity(n, m, *options)
+
+
+# --- like another tensor
+
+
+def like(other: Tensor, value: complex, *options: Any) -> Tensor:
+    """One value in the shape, type and memory order of a tensor; a memory format may follow."""
+    dtype, requires_grad = requested(options)
+    memory_format: MemoryFormat | None = (*options[5:], None)[0]
+    kind = dtype or other.dtype
+    made: Array = np.full_like(other._array, fill_value(value, kind), kind.np)
+    if memory_format is not None:
+        made = arranged_copy(made, memory_format)
+    return leaf(made, requires_grad)
+
+
+def _constant(word: str, value: complex, doc: str) -> None:
+    """Enters ``WORD_like`` and ``x.new_WORD``."""
+
+    @composite(
+        f"{word}_like(Tensor self, *, $factory, any memory_format=None)",
+        doc=f"{doc} in the shape and type of a tensor.",
+    )
+    def make_like(self: Tensor, *options: Any) -> Tensor:
+        return like(self, value, *options)
+
+    @composite(
+        f"Tensor.new_{word}(Tensor self, int[] size, *, $factory)",
+        doc=f"{doc} of a shape, in the tensor's type.",
+    )
+    def make_new(
+        self: Tensor, size: Sequence[int], dtype: DType | None = None, *options: Any
+    ) -> Tensor:
+        return _filled(size, value, dtype or self.dtype, *options)
+
+
+_constant("zeros", 0, "Zeros")
+_constant("ones", 1, "Ones")
+_constant("empty", 0, "Values that nobody promises (here zeros)")
+
+
+@composite(
+    "full_like(Tensor self, Scalar fill_value, *, $factory, any memory_format=None)",
+    doc="One value in the shape and type of a tensor.",
+)
+def full_like(self: Tensor, fill_value: complex, *options: Any) -> Tensor:
+    return like(self, fill_value, *options)
+
+
+@composite(
+    "Tensor.new_full(Tensor self, int[] size, Scalar fill_value, *, $factory)",
+    doc="One value in a shape, in the tensor's type.",
+)
+def new_full(
+    self: Tensor,
+    size: Sequence[int],
+    fill_value: complex,
+    dtype: DType | None = None,
+    *options: Any,
+) -> Tensor:
+    return _filled(size, fill_value, dtype or self.dtype, *options)

@@ -1,0 +1,538 @@
+"""Powers, exponentials, logarithms, circular and hyperbolic functions, element by element.
+Formulas follow PyTorch's ``derivatives.yaml``."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.algebra.arithmetic import reciprocal, sub
+from gradcli.ops.algebra.comparison import (
+    conj,
+    eq,
+    filled,
+    ge,
+    is_complex,
+    le,
+    logical_and,
+    real_part,
+    where_,
+    zeros_like,
+)
+from gradcli.ops.algebra.scalars import add_scalar, mul_scalar, sub_scalar
+from gradcli.table.kinds import convert, kernel, real_only
+from gradcli.table.row import COMMON, FLOAT, Row, composite, row
+from gradcli.table.samples import binary, pointwise
+from gradcli.tensor import dtypes
+from gradcli.tensor.errors import no_kernel
+from gradcli.tensor.tensor import Tensor, raw, wrap
+
+Array = Any
+
+LN2 = math.log(2.0)
+LN10 = math.log(10.0)
+
+# --- powers
+
+
+def _power(self: Array, exponent: Array) -> Array:
+    if np.result_type(self, exponent).kind in "iu":
+        negative = np.less(exponent, 0)
+        if np.ndim(exponent) == 0 and negative and not hasattr(exponent, "astype"):
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
+        if np.any(negative):
+            # As in C: 1 and -1 keep their powers, everything else becomes zero.
+            odd = np.where(np.remainder(exponent, 2) == 0, 1, -1)
+            units = np.where(np.equal(self, 1), 1, np.where(np.equal(self, -1), odd, 0))
+            powers = np.power(self, np.where(negative, 0, exponent))
+            return np.where(negative, units, powers).astype(np.result_type(self, exponent))
+    return np.power(self, exponent)
+
+
+def _power_scalar(self: Array, exponent: complex) -> Array:
+    if self.dtype.kind in "iub" and type(exponent) is int and exponent < 0:
+        raise RuntimeError("Integers to negative integer powers are not allowed.")
+    if self.dtype.kind != "f" or isinstance(exponent, complex):
+        self = self.astype(dtypes.result_type([self, exponent]).np, copy=False)
+    if exponent == 1:
+        return np.positive(self) if self.dtype != np.bool_ else self
+    if exponent == 2:
+        return np.multiply(self, self)
+    if exponent == 3:
+        return self * self * self
+    if self.dtype.kind == "f":
+        one = self.dtype.type(1)
+        if exponent == 0.5:
+            return np.sqrt(self)
+        if exponent == -0.5:
+            return one / np.sqrt(self)
+        if exponent == -1:
+            return one / self
+        if exponent == -2:
+            return one / (self * self)
+    return _power(self, convert(exponent, self.dtype))
+
+
+def _two_bools(self: Array, exponent: Array) -> Array:
+    if np.asarray(self).dtype == np.bool_ and np.asarray(exponent).dtype == np.bool_:
+        raise no_kernel("pow", np.dtype(np.bool_))
+    return _power(self, exponent)
+
+
+def _pow_scalar_vjp(grad: Any, self: Any, exponent: complex) -> Any:
+    if exponent == 0:
+        return zeros_like(grad)
+    return grad * conj(mul_scalar(pow_scalar(self, exponent - 1), exponent))
+
+
+pow_scalar: Row = row(
+    "aten.pow_scalar(Tensor self, Scalar exponent)",
+    _power_scalar,
+    node="PowBackward0",
+    self=_pow_scalar_vjp,
+    samples=lambda r: [(r(3, 4, low=0.5), p) for p in (0, 1, 2, 3, 0.5, -1.5)] + [(r(3), 2)],
+    doc="self ** exponent for a number as exponent.",
+)
+
+
+def _pow_exponent_vjp(grad: Any, self: Any, exponent: Any, result: Any) -> Any:
+    # 0 ** p is flat in p for p >= 0, although log(0) is not finite.
+    real = real_part(exponent) if is_complex(exponent) else exponent
+    flat = logical_and(eq(self, 0), ge(real, 0))
+    return grad * where_(flat, 0.0, conj(result * log(self)))
+
+
+pow_tensor: Row = row(
+    "aten.pow(Tensor self, Tensor exponent)",
+    _two_bools,
+    promote=COMMON,
+    node="PowBackward1",
+    self=lambda grad, self, exponent: where_(
+        eq(exponent, 0),
+        0.0,
+        grad * conj(exponent * pow_tensor(self, sub_scalar(exponent, 1))),
+    ),
+    exponent=_pow_exponent_vjp,
+    samples=lambda r: [(r(3, 4, low=0.5), r(3, 4)), (r(3, 1, low=0.5), r(4)), (r(low=0.5), r(2))],
+    doc="self ** exponent, element by element.",
+)
+
+
+def _pow_base_vjp(grad: Any, self: complex, exponent: Any, result: Any) -> Any:
+    if self == 0:
+        flat = ge(exponent, 0)
+        return grad * where_(flat, 0.0, mul_scalar(result, -math.inf))
+    base = complex(self)
+    number: complex = (
+        math.log(base.real) if base.imag == 0 and base.real > 0 else complex(np.log(base))
+    )
+    if isinstance(number, complex) and not is_complex(exponent):
+        number = math.nan
+    return grad * conj(mul_scalar(result, number))
+
+
+pow_base: Row = row(
+    "aten.pow_base(Operand self, Tensor exponent)",
+    _two_bools,
+    promote=COMMON,
+    node="PowBackward2",
+    exponent=_pow_base_vjp,
+    samples=lambda r: [(2.5, r(3, 4)), (1, r(3))],
+    doc="self ** exponent for a number as base.",
+)
+
+
+@composite(
+    "pow(Operand self, Operand exponent)",
+    samples=lambda r: [(r(3, 4, low=0.5), r(4)), (r(3, 4, low=0.5), 3), (2, r(3))],
+    doc="self ** exponent.",
+)
+def pow(self: Any, exponent: Any) -> Any:
+    if not isinstance(exponent, Tensor):
+        if not isinstance(self, Tensor):
+            return pow_scalar(wrap(np.asarray(self)), exponent)
+        return pow_scalar(self, exponent)
+    if not isinstance(self, Tensor):
+        return pow_base(self, exponent)
+    return pow_tensor(self, exponent)
+
+
+@composite("square(Tensor self)", samples=pointwise(), doc="self ** 2.")
+def square(self: Any) -> Any:
+    return pow(self, 2)
+
+
+@composite(
+    "float_power(Operand self, Operand exponent)",
+    samples=lambda r: [(r(3, 4, low=0.5), r(4)), (r(3, 4, low=0.5), 3)],
+    doc="self ** exponent, computed in double precision.",
+)
+def float_power(self: Any, exponent: Any) -> Any:
+    from gradcli.ops.algebra.creation import to_dtype
+
+    operands = [raw(value) for value in (self, exponent)]
+    wide = (
+        dtypes.complex128
+        if dtypes.result_type(operands).category == dtypes.COMPLEX
+        else dtypes.float64
+    )
+    self, exponent = (
+        to_dtype(value, wide) if isinstance(value, Tensor) else wide.np.type(value).item()
+        for value in (self, exponent)
+    )
+    return pow(self, exponent)
+
+
+sqrt: Row = row(
+    "sqrt(Tensor self)",
+    np.sqrt,
+    promote=FLOAT,
+    self=lambda grad, result: grad / mul_scalar(conj(result), 2),
+    samples=pointwise(0.5, 2.0),
+    doc="The square root; nan below zero.",
+)
+rsqrt: Row = row(
+    "rsqrt(Tensor self)",
+    lambda self: np.true_divide(self.dtype.type(1), np.sqrt(self)),
+    promote=FLOAT,
+    self=lambda grad, result: mul_scalar(grad, -0.5) * conj(pow_scalar(result, 3)),
+    samples=pointwise(0.5, 2.0),
+    doc="1 / sqrt(self).",
+)
+
+# --- exponentials and logarithms
+
+exp: Row = row(
+    "exp(Tensor self)",
+    np.exp,
+    promote=FLOAT,
+    self=lambda grad, result: grad * conj(result),
+    samples=pointwise(),
+    doc="e ** self.",
+)
+exp2: Row = row(
+    "exp2|special.exp2(Tensor self)",
+    np.exp2,
+    promote=FLOAT,
+    self=lambda grad, result: mul_scalar(grad * conj(result), LN2),
+    samples=pointwise(),
+    doc="2 ** self.",
+)
+expm1: Row = row(
+    "expm1|special.expm1(Tensor self)",
+    np.expm1,
+    promote=FLOAT,
+    self=lambda grad, result: grad * add_scalar(conj(result), 1),
+    samples=pointwise(),
+    doc="exp(self) - 1, accurate near zero.",
+)
+log: Row = row(
+    "log(Tensor self)",
+    np.log,
+    promote=FLOAT,
+    self=lambda grad, self: grad / conj(self),
+    samples=pointwise(0.5, 2.0),
+    doc="The natural logarithm.",
+)
+log2: Row = row(
+    "log2(Tensor self)",
+    np.log2,
+    promote=FLOAT,
+    self=lambda grad, self: grad / mul_scalar(conj(self), LN2),
+    samples=pointwise(0.5, 2.0),
+    doc="The logarithm to base 2.",
+)
+log10: Row = row(
+    "log10(Tensor self)",
+    np.log10,
+    promote=FLOAT,
+    self=lambda grad, self: grad / mul_scalar(conj(self), LN10),
+    samples=pointwise(0.5, 2.0),
+    doc="The logarithm to base 10.",
+)
+log1p: Row = row(
+    "log1p|special.log1p(Tensor self)",
+    np.log1p,
+    promote=FLOAT,
+    self=lambda grad, self: grad / conj(add_scalar(self, 1)),
+    samples=pointwise(-0.5, 2.0),
+    doc="log(1 + self), accurate near zero.",
+)
+
+
+def log_add_exp(self: Array, other: Array) -> Array:
+    """log(exp(self) + exp(other)), also of complex numbers."""
+    if self.dtype.kind != "c":
+        return np.logaddexp(self, other)
+    swap = self.real < other.real
+    larger: Array = np.where(swap, other, self)
+    smaller: Array = np.where(swap, self, other)
+    return larger + np.log1p(np.exp(smaller - larger))
+
+
+logaddexp: Row = row(
+    "logaddexp(Tensor self, Tensor other)",
+    kernel("logaddexp_cpu", "fc", log_add_exp),
+    promote=COMMON,
+    self=lambda grad, self, other: grad / conj(add_scalar(exp(other - self), 1)),
+    other=lambda grad, self, other: grad / conj(add_scalar(exp(self - other), 1)),
+    samples=binary(),
+    doc="log(exp(self) + exp(other)) without overflow.",
+)
+logaddexp2: Row = row(
+    "logaddexp2(Tensor self, Tensor other)",
+    kernel("logaddexp2_cpu", "f", np.logaddexp2),
+    promote=COMMON,
+    self=lambda grad, self, other: grad / add_scalar(pow_base(2, other - self), 1),
+    other=lambda grad, self, other: grad / add_scalar(pow_base(2, self - other), 1),
+    samples=binary(),
+    doc="log2(2 ** self + 2 ** other) without overflow.",
+)
+
+
+def _xlogy(self: Array, other: Array) -> Array:
+    kind = np.result_type(self, other)
+    if kind.kind == "c":
+        raise no_kernel("xlogy_cpu", kind)
+    if not hasattr(other, "dtype"):
+        other = self.dtype.type(other)
+    product = np.multiply(self, np.log(other))
+    return np.where(np.isnan(other), other, np.where(np.equal(self, 0), 0, product)).astype(
+        product.dtype
+    )
+
+
+def _xlogy_self_vjp(grad: Any, self: Any, other: Any) -> Any:
+    slope = xlogy(grad, other)
+    if isinstance(other, (int, float)):
+        return slope if other > 0 else filled(slope, eq(self, 0), 0)
+    return filled(slope, logical_and(eq(self, 0), le(other, 0)), 0)
+
+
+xlogy: Row = row(
+    "xlogy|special.xlogy(Operand self, Operand other)",
+    _xlogy,
+    promote=FLOAT,
+    number_nodes={"self": "XlogyBackward1", "other": "XlogyBackward2"},
+    self=_xlogy_self_vjp,
+    other=lambda grad, self, other: grad * self / other,
+    samples=binary(0.5, 2.0),
+    doc="self * log(other), zero where self is zero.",
+)
+
+
+def _sigmoid(self: Array) -> Array:
+    if self.dtype.kind == "c":
+        return 1 / (1 + np.exp(-self))
+    # exp of a non-positive number never overflows.
+    small = np.exp(-np.abs(self))
+    return np.where(self >= 0, 1 / (1 + small), small / (1 + small)).astype(self.dtype)
+
+
+sigmoid_backward: Row = row(
+    "aten.sigmoid_backward(Tensor grad_output, Tensor output)",
+    lambda grad_output, output: grad_output * np.conj((1 - output) * output),
+    grad_output=lambda grad, output: sigmoid_backward(grad, conj(output)),
+    output=lambda grad, grad_output, output: (
+        conj(grad) * grad_output * add_scalar(mul_scalar(conj(output), -2), 1)
+    ),
+    samples=binary(0.1, 0.9),
+    doc="The gradient of sigmoid from its result.",
+)
+sigmoid: Row = row(
+    "sigmoid|special.expit|nn.functional.sigmoid(Tensor self)",
+    _sigmoid,
+    promote=FLOAT,
+    self=lambda grad, result: sigmoid_backward(grad, result),
+    samples=pointwise(),
+    doc="1 / (1 + exp(-self)).",
+)
+
+# --- circular and hyperbolic functions
+
+sin: Row = row(
+    "sin(Tensor self)",
+    np.sin,
+    promote=FLOAT,
+    self=lambda grad, self: grad * conj(cos(self)),
+    samples=pointwise(),
+    doc="The sine of radians.",
+)
+cos: Row = row(
+    "cos(Tensor self)",
+    np.cos,
+    promote=FLOAT,
+    self=lambda grad, self: grad * conj(-sin(self)),
+    samples=pointwise(),
+    doc="The cosine of radians.",
+)
+tan: Row = row(
+    "tan(Tensor self)",
+    np.tan,
+    promote=FLOAT,
+    self=lambda grad, result: grad * conj(add_scalar(pow_scalar(result, 2), 1)),
+    samples=pointwise(-1.2, 1.2),
+    doc="The tangent of radians.",
+)
+asin: Row = row(
+    "asin|arcsin(Tensor self)",
+    np.arcsin,
+    promote=FLOAT,
+    self=lambda grad, self: grad * conj(rsqrt(add_scalar(-self * self, 1))),
+    samples=pointwise(-0.9, 0.9),
+    doc="The inverse sine, in radians.",
+)
+acos: Row = row(
+    "acos|arccos(Tensor self)",
+    np.arccos,
+    promote=FLOAT,
+    self=lambda grad, self: grad * -conj(rsqrt(add_scalar(-self * self, 1))),
+    samples=pointwise(-0.9, 0.9),
+    doc="The inverse cosine, in radians.",
+)
+atan: Row = row(
+    "atan|arctan(Tensor self)",
+    np.arctan,
+    promote=FLOAT,
+    self=lambda grad, self: grad / conj(add_scalar(self * self, 1)),
+    samples=pointwise(),
+    doc="The inverse tangent, in radians.",
+)
+
+
+def _atan2_vjp(grad: Any, self: Any, other: Any, needs: tuple[bool, ...]) -> Any:
+    squares = self * self + other * other
+    inverse = filled(reciprocal(squares), eq(squares, 0), 0)
+    return (
+        grad * other * inverse if needs[0] else None,
+        grad * -self * inverse if needs[1] else None,
+    )
+
+
+atan2: Row = row(
+    "atan2|arctan2(Tensor self, Tensor other)",
+    kernel("atan2_cpu", "f", np.arctan2),
+    promote=FLOAT,
+    joint=("self other", _atan2_vjp),
+    samples=binary(0.2, 2.0),
+    doc="The angle of the point (other, self), in radians.",
+)
+sinh: Row = row(
+    "sinh(Tensor self)",
+    np.sinh,
+    promote=FLOAT,
+    self=lambda grad, self: grad * conj(cosh(self)),
+    samples=pointwise(),
+    doc="The hyperbolic sine.",
+)
+cosh: Row = row(
+    "cosh(Tensor self)",
+    np.cosh,
+    promote=FLOAT,
+    self=lambda grad, self: grad * conj(sinh(self)),
+    samples=pointwise(),
+    doc="The hyperbolic cosine.",
+)
+tanh_backward: Row = row(
+    "aten.tanh_backward(Tensor grad_output, Tensor output)",
+    lambda grad_output, output: grad_output * conj(1 - output * output),
+    grad_output=lambda grad, output: tanh_backward(grad, conj(output)),
+    output=lambda grad, grad_output, output: (
+        conj(grad) * (mul_scalar(conj(output), -2) * grad_output)
+    ),
+    samples=binary(-0.9, 0.9),
+    doc="The gradient of tanh from its result.",
+)
+tanh: Row = row(
+    "tanh(Tensor self)",
+    np.tanh,
+    promote=FLOAT,
+    self=lambda grad, result: tanh_backward(grad, result),
+    samples=pointwise(),
+    doc="The hyperbolic tangent.",
+)
+asinh: Row = row(
+    "asinh|arcsinh(Tensor self)",
+    np.arcsinh,
+    promote=FLOAT,
+    self=lambda grad, self: grad * conj(rsqrt(add_scalar(pow_scalar(self, 2), 1))),
+    samples=pointwise(),
+    doc="The inverse hyperbolic sine.",
+)
+
+
+def _acosh_vjp(grad: Any, self: Any) -> Any:
+    if is_complex(self):
+        return grad * conj(rsqrt(add_scalar(self, 1)) * rsqrt(sub_scalar(self, 1)))
+    return grad * rsqrt(sub_scalar(self * self, 1))
+
+
+acosh: Row = row(
+    "acosh|arccosh(Tensor self)",
+    np.arccosh,
+    promote=FLOAT,
+    self=lambda grad, self: _acosh_vjp(grad, self),
+    samples=pointwise(1.2, 3.0),
+    doc="The inverse hyperbolic cosine.",
+)
+atanh: Row = row(
+    "atanh|arctanh(Tensor self)",
+    np.arctanh,
+    promote=FLOAT,
+    self=lambda grad, self: mul_scalar(grad, 1) / conj(sub(1, pow_scalar(self, 2))),
+    samples=pointwise(-0.9, 0.9),
+    doc="The inverse hyperbolic tangent.",
+)
+
+
+def _sinc(self: Array) -> Array:
+    return np.sinc(self).astype(self.dtype)
+
+
+def _sinc_vjp(grad: Any, self: Any) -> Any:
+    angle = mul_scalar(self, math.pi)
+    slope = grad * conj((angle * cos(angle) - sin(angle)) / mul_scalar(self * self, math.pi))
+    return where_(eq(self, 0), 0.0, slope)
+
+
+sinc: Row = row(
+    "sinc|special.sinc(Tensor self)",
+    _sinc,
+    promote=FLOAT,
+    self=_sinc_vjp,
+    samples=pointwise(0.2, 2.0),
+    doc="sin(pi * self) / (pi * self), one at zero.",
+)
+hypot: Row = row(
+    "hypot(Tensor self, Tensor other)",
+    kernel("hypot_cpu", "f", np.hypot),
+    promote=COMMON,
+    self=lambda grad, self, result: grad * self / result,
+    other=lambda grad, other, result: grad * other / result,
+    samples=binary(0.2, 2.0),
+    doc="sqrt(self ** 2 + other ** 2) without overflow.",
+)
+deg2rad: Row = row(
+    "deg2rad(Tensor self)",
+    real_only(
+        "deg2rad is not supported for complex tensors.",
+        lambda self: np.multiply(self, math.pi / 180),
+    ),
+    promote=FLOAT,
+    self=lambda grad: mul_scalar(grad, math.pi / 180),
+    samples=pointwise(),
+    doc="Degrees as radians.",
+)
+rad2deg: Row = row(
+    "rad2deg(Tensor self)",
+    real_only(
+        "rad2deg is not supported for complex tensors.",
+        lambda self: np.multiply(self, 180 / math.pi),
+    ),
+    promote=FLOAT,
+    self=lambda grad: mul_scalar(grad, 180 / math.pi),
+    samples=pointwise(),
+    doc="Radians as degrees.",
+)

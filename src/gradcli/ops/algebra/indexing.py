@@ -1,0 +1,556 @@
+"""Operators that read and write elements by index, along one dimension or in a flat tensor.
+
+The reductions ``scatter_reduce`` and ``index_reduce`` are in ``scattering``, masks in ``masking``,
+subscripts in ``subscripts``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.algebra.arithmetic import remainder
+from gradcli.ops.algebra.creation import fill_value
+from gradcli.ops.algebra.parts import blank
+from gradcli.ops.algebra.sums import sum_all
+from gradcli.ops.algebra.views import common_shape, expand, reshape, shape_of
+from gradcli.table.kinds import NOT_IMPLEMENTED, no_derivative
+from gradcli.table.row import Row, composite, row
+from gradcli.tensor import dtypes
+from gradcli.tensor.tensor import Tensor, constant, raw, wrap, wrap_dim
+
+Array = Any
+
+# --- checks, in PyTorch's words
+
+
+def check_integers(name: str, index: Array) -> None:
+    if index.dtype.name not in ("int64", "int32"):
+        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
+
+
+def _check_long(name: str, index: Array) -> None:
+    if index.dtype != np.int64:
+        word = dtypes.of(index).scalar_name
+        raise RuntimeError(f"{name}(): Expected a long tensor for index, but got {word}")
+
+
+def _out_of_range(index: Array, length: int, low: int = 0) -> Array | None:
+    """The first index outside [low, length), or None."""
+    if index.size and (index.min() < low or index.max() >= length):
+        bad: Array = index[(index < low) | (index >= length)].flat[0]
+        return bad
+    return None
+
+
+def check_range(index: Array, where: int, length: int, low: int = 0) -> None:
+    bad = _out_of_range(index, length, low)
+    if bad is not None:
+        raise RuntimeError(f"index {bad} is out of bounds for dimension {where} with size {length}")
+
+
+def check_slices(name: str, self: Array, dim: int, index: Array, source: Array) -> int:
+    """Checks the operands of ``index_add`` and ``index_reduce``; the dimension from the front."""
+    where = wrap_dim(dim, self.ndim)
+    if index.ndim > 1:
+        word = dtypes.of(index).scalar_name
+        raise IndexError(
+            f"{name}(): Index is supposed to be a vector, but got dim: {index.ndim} with type: "
+            f"{word} and size: {list(index.shape)}"
+        )
+    if index.dtype.name not in ("int64", "int32"):
+        word = dtypes.of(index).scalar_name
+        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index but got: {word}")
+    if source.dtype != self.dtype:
+        own, other = dtypes.of(self).scalar_name, dtypes.of(source).scalar_name
+        raise RuntimeError(
+            f"{name}(): self ({own}) and source ({other}) must have the same scalar type"
+        )
+    if where and where >= source.ndim:
+        raise RuntimeError(
+            f"{name}(): Indexing dim {where} is out of bounds of the source tensor with dim "
+            f"{source.ndim}"
+        )
+    length = source.shape[where] if source.ndim else 1
+    if index.size != length:
+        raise RuntimeError(
+            f"{name}(): Number of indices ({index.size}) should be equal to source.size(dim): "
+            f"({length}), for dim: {where}"
+        )
+    kept, given = list(self.shape), list(source.shape)
+    del kept[where : where + 1], given[where : where + 1]
+    if kept != given or bool(self.ndim) != bool(source.ndim):
+        raise RuntimeError(
+            "source tensor shape must match self tensor shape, excluding the specified dimension. "
+            f"Got self.shape = {list(self.shape)} source.shape = {list(source.shape)}"
+        )
+    return where
+
+
+# --- an index for each element
+
+
+def _grid(index: Array, where: int) -> tuple[Any, ...]:
+    """NumPy's index for elements that differ from their own place in dimension ``where`` only."""
+    grid: list[Any] = list(np.indices(index.shape, sparse=True))
+    if grid:
+        grid[where] = index
+    return tuple(grid)
+
+
+def _gather(self: Array, dim: int, index: Array, sparse_grad: bool = False) -> Array:
+    where = wrap_dim(dim, self.ndim)
+    if not index.size:
+        return np.empty(index.shape, self.dtype)  # the dimensions need not agree
+    check_integers("gather", index)
+    if (index.ndim or 1) != (self.ndim or 1):
+        raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
+    for k, (wanted, own) in enumerate(zip(index.shape, self.shape, strict=False)):
+        if k != where and wanted > own:
+            raise RuntimeError(
+                f"Size does not match at dimension {k} expected index {list(index.shape)} to be no "
+                f"larger than self {list(self.shape)} apart from dimension {where}"
+            )
+    check_range(index, where, self.shape[where] if self.ndim else 1)
+    if self.ndim and index.ndim:
+        return self[_grid(index, where)]
+    return self.reshape(-1)[index]
+
+
+gather: Row = row(
+    "gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False)",
+    _gather,
+    self=lambda grad, self_shape, dim, index: scatter_add(
+        blank(self_shape, grad), dim, index, grad
+    ),
+    samples=lambda r: [(r(3, 4), 1, r.ints(3, 2, high=4)), (r(3, 4), 0, r.ints(2, 4, high=3))],
+    doc="The elements at given places along a dimension.",
+)
+
+
+def check_scatter(
+    self: Array, dim: int, index: Array, src: Array | None, name: str = "scatter"
+) -> int:
+    """Checks the operands of a scatter; the dimension from the front."""
+    where = wrap_dim(dim, self.ndim)
+    if not index.size:
+        return where
+    check_integers(name, index)
+    if src is not None and src.dtype != self.dtype:
+        raise RuntimeError("scatter(): Expected self.dtype to be equal to src.dtype")
+    if (index.ndim or 1) != (self.ndim or 1):
+        raise RuntimeError("Index tensor must have the same number of dimensions as self tensor")
+    if src is not None and (index.ndim or 1) != (src.ndim or 1):
+        raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
+    for k, wanted in enumerate(index.shape):
+        beyond = k != where and self.ndim and wanted > self.shape[k]
+        if src is None and beyond:
+            raise RuntimeError(
+                f"Expected index {list(index.shape)} to be no larger than self "
+                f"{list(self.shape)} apart from dimension {where}"
+            )
+        if src is not None and (beyond or (src.ndim and wanted > src.shape[k])):
+            raise RuntimeError(
+                f"Expected index {list(index.shape)} to be no larger than self {list(self.shape)} "
+                f"apart from dimension {where} and to be no larger size than src "
+                f"{list(src.shape)}"
+            )
+    check_range(index, where, self.shape[where] if self.ndim else 1)
+    return where
+
+
+def scatter_places(self: Array, where: int, index: Array) -> tuple[Array, Any]:
+    """A copy of ``self`` with at least one dimension, and the places in it that ``index`` means."""
+    full = np.atleast_1d(self.copy())
+    return full, _grid(np.atleast_1d(index), where)
+
+
+def cut(src: Array, index: Array) -> Array:
+    """The elements of ``src`` that an index of another shape speaks of."""
+    return np.atleast_1d(src)[tuple(slice(0, n) for n in np.atleast_1d(index).shape)]
+
+
+def _scatter(self: Array, dim: int, index: Array, src: Array) -> Array:
+    where = check_scatter(self, dim, index, src)
+    if not index.size:
+        return self.copy()
+    full, places = scatter_places(self, where, index)
+    full[places] = cut(src, index)
+    return full.reshape(self.shape)
+
+
+scatter_src: Row = row(
+    "scatter(Tensor self, int dim, Tensor index, Tensor src)",
+    _scatter,
+    self=lambda grad, dim, index: scatter_value(grad, dim, index, 0),
+    src=lambda grad, dim, index: gather(grad, dim, index),
+    samples=lambda r: [(r(3, 4), 1, np.array([[0, 2], [1, 3], [2, 0]]), r(3, 2))],
+    doc="A copy of self with elements of src at given places along a dimension.",
+)
+
+
+def _scatter_value(self: Array, dim: int, index: Array, value: complex) -> Array:
+    where = check_scatter(self, dim, index, None)
+    if not index.size:
+        return self.copy()
+    full, places = scatter_places(self, where, index)
+    full[places] = fill_value(value, dtypes.of(self))
+    return full.reshape(self.shape)
+
+
+scatter_value: Row = row(
+    "scatter(Tensor self, int dim, Tensor index, Scalar value)",
+    _scatter_value,
+    node="ScatterBackward1",
+    self=lambda grad, dim, index: scatter_value(grad, dim, index, 0),
+    samples=lambda r: [(r(3, 4), 1, np.array([[0, 2], [1, 3], [2, 0]]), 1.5)],
+    doc="A copy of self with a number at given places along a dimension.",
+)
+
+
+def _scatter_combining(self: Array, dim: int, index: Array, src: Any, reduce: str) -> Array:
+    operand = src if isinstance(src, np.ndarray) else None
+    where = check_scatter(self, dim, index, operand)
+    ufunc = {"add": np.add, "multiply": np.multiply}.get(reduce)
+    if ufunc is None:
+        raise RuntimeError("reduce argument must be either add or multiply.")
+    if not index.size:
+        return self.copy()
+    full, places = scatter_places(self, where, index)
+    ufunc.at(full, places, self.dtype.type(src) if operand is None else cut(operand, index))
+    return full.reshape(self.shape)
+
+
+def _combining(operand: str, name: str, doc: str) -> Row:
+    operands = ("self", "src") if name == "src" else ("self",)
+    formulas = {operand: no_derivative("scatter") for operand in operands}
+    made: Row = row(
+        f"scatter(Tensor self, int dim, Tensor index, {operand} {name}, *, str reduce)",
+        _scatter_combining,
+        node=NOT_IMPLEMENTED,
+        samples=lambda r: [],
+        doc=doc,
+        **formulas,
+    )
+    return made
+
+
+_combining("Tensor", "src", "scatter that adds or multiplies ('multiply') instead of writing.")
+_combining("Scalar", "value", "scatter that adds a number to given places or multiplies them.")
+
+
+def _scatter_add(self: Array, dim: int, index: Array, src: Array) -> Array:
+    where = check_scatter(self, dim, index, src)
+    if not index.size:
+        return self.copy()
+    full, places = scatter_places(self, where, index)
+    np.add.at(full, places, cut(src, index))
+    return full.reshape(self.shape)
+
+
+scatter_add: Row = row(
+    "scatter_add(Tensor self, int dim, Tensor index, Tensor src)",
+    _scatter_add,
+    self=lambda grad: grad,
+    src=lambda grad, dim, index: gather(grad, dim, index),
+    samples=lambda r: [(r(3, 4), 1, np.array([[0, 2], [1, 1], [2, 0]]), r(3, 2))],
+    doc="self plus the elements of src at given places along a dimension.",
+)
+
+
+@composite(
+    "take_along_dim(Tensor self, Tensor indices, int? dim=None)",
+    samples=lambda r: [(r(3, 4), r.ints(3, 2, high=4), 1)],
+    doc="The elements at given places along a dimension, shapes broadcasting.",
+)
+def take_along_dim(self: Any, indices: Any, dim: int | None = None) -> Any:
+    dtype = raw(indices).dtype
+    if dtype != np.int64:
+        word = dtypes.from_numpy(dtype).scalar_name
+        raise RuntimeError(
+            f"torch.take_along_dim(): dtype of indices should be Long but got {word}"
+        )
+    if dim is None:
+        return gather(reshape(self, (-1,)), 0, reshape(indices, (-1,)))
+    own, given = shape_of(self), shape_of(indices)
+    if len(own) != len(given):
+        raise RuntimeError(
+            "torch.take_along_dim(): input and indices should have the same number of dimensions, "
+            f"but got {len(own)} dimensions for input, and {len(given)} dimensions for indices"
+        )
+    where = wrap_dim(dim, len(own))
+    whole = common_shape([(*s[:where], 1, *s[where + 1 :]) if s else s for s in (own, given)])
+    if not own:
+        return gather(self, where, indices)
+    wide = expand(indices, (*whole[:where], given[where], *whole[where + 1 :]))
+    return gather(
+        expand(self, (*whole[:where], own[where], *whole[where + 1 :])),
+        where,
+        remainder(wide, own[where]),
+    )
+
+
+# --- an index for each slice
+
+
+def _slot(where: int, index: Array) -> tuple[Any, ...]:
+    """NumPy's index for slices along a dimension."""
+    return (slice(None),) * where + (index.reshape(-1),)
+
+
+def _index_select(self: Array, dim: int, index: Array) -> Array:
+    where = wrap_dim(dim, self.ndim)
+    if index.ndim > 1:
+        raise IndexError("index_select(): Index is supposed to be a vector")
+    if index.dtype.name not in ("int64", "int32"):
+        raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
+    if not self.ndim and index.size != 1:
+        raise RuntimeError(
+            f"index_select(): Index to scalar can have only 1 value, got {index.size} value(s)"
+        )
+    if _out_of_range(index, self.shape[where] if self.ndim else 1) is not None:
+        raise IndexError("index out of range in self")
+    return np.take(self, index.reshape(-1), axis=where) if self.ndim else self.copy()
+
+
+index_select: Row = row(
+    "index_select(Tensor self, int dim, Tensor index)",
+    _index_select,
+    self=lambda grad, self_shape, dim, index: index_add(blank(self_shape, grad), dim, index, grad),
+    samples=lambda r: [(r(3, 4), 1, np.array([0, 2, 2]))],
+    doc="Slices along a dimension at given places.",
+)
+
+
+def _index_add(self: Array, dim: int, index: Array, source: Array, alpha: complex = 1) -> Array:
+    where = check_slices("index_add_", self, dim, index, source)
+    if not self.ndim and _out_of_range(index, 1) is not None:
+        raise IndexError("index out of range in self")
+    check_range(index, where, self.shape[where] if self.ndim else 1)
+    part = source if alpha == 1 else source * self.dtype.type(alpha)
+    if not self.ndim:
+        return self + part
+    full = self.copy()
+    np.add.at(full, _slot(where, index), part)
+    return full
+
+
+index_add: Row = row(
+    "index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1)",
+    _index_add,
+    self=lambda grad: grad,
+    source=lambda grad, dim, index, source_shape, alpha: _scaled(
+        _slices(grad, dim, index, source_shape), alpha
+    ),
+    samples=lambda r: [(r(3, 4), 1, np.array([0, 2, 2]), r(3, 3))],
+    doc="self plus slices of source at given places along a dimension.",
+)
+
+
+def _slices(grad: Any, dim: int, index: Any, shape: Sequence[int]) -> Any:
+    """The gradient of slices, in the shape that they had."""
+    slices = index_select(grad, dim, index)
+    return expand(slices, shape) if shape else slices
+
+
+def _scaled(grad: Any, alpha: complex) -> Any:
+    return grad if alpha == 1 else grad * alpha
+
+
+def _index_copy(self: Array, dim: int, index: Array, source: Array) -> Array:
+    where = wrap_dim(dim, self.ndim)
+    if index.ndim > 1:
+        raise IndexError(f"index_copy_(): Index should have dimension 1 or 0 (got {index.ndim})")
+    if not source.ndim and index.size != 1:
+        raise IndexError(
+            "index_copy_(): When source is scalar, index should have one element (got "
+            f"{index.size})"
+        )
+    if source.ndim != self.ndim and source.ndim and self.ndim:
+        raise IndexError(
+            "index_copy_(): When source and destination are not scalars, their dimensionality must "
+            f"match. Source dimensionality ({source.ndim}), destination dimensionality "
+            f"({self.ndim})"
+        )
+    _check_long("index_copy_", index)
+    if self.dtype != source.dtype:
+        own, other = dtypes.of(self).scalar_name, dtypes.of(source).scalar_name
+        raise RuntimeError(
+            "index_copy_(): self and source expected to have the same dtype, but got (self) "
+            f"{own} and (source) {other}"
+        )
+    kept, given = list(self.shape), list(source.shape)
+    del kept[where : where + 1], given[where : where + 1]
+    if kept != given:
+        raise RuntimeError(
+            "index_copy_(): Source/destination tensor must have same slice shapes. Destination "
+            f"slice shape: {' '.join(map(str, kept))} at dimension {where} and source slice shape: "
+            f"{' '.join(map(str, given))} at dimension 0."
+        )
+    if source.ndim and index.size != source.shape[where]:
+        raise IndexError(
+            f"index_copy_(): Number of indices ({index.size}) should be equal to source.size(dim) "
+            f"({source.shape[where]})"
+        )
+    bad = _out_of_range(index, self.shape[where] if self.ndim else 1)
+    if bad is not None:
+        raise IndexError(
+            f"index_copy_(): index {bad} is out of bounds for dimension {where} with size "
+            f"{self.shape[where] if self.ndim else 1}"
+        )
+    if not self.ndim:
+        return source.reshape(()).copy()
+    full = self.copy()
+    full[_slot(where, index)] = source
+    return full
+
+
+index_copy: Row = row(
+    "index_copy(Tensor self, int dim, Tensor index, Tensor source)",
+    _index_copy,
+    self=lambda grad, dim, index: index_fill_number(grad, dim, index, 0),
+    source=lambda grad, dim, index, source_shape: _slices(grad, dim, index, source_shape),
+    samples=lambda r: [(r(3, 4), 1, np.array([0, 2]), r(3, 2))],
+    doc="A copy of self with slices of source at given places along a dimension.",
+)
+
+
+def _index_fill(self: Array, dim: int, index: Array, value: Any) -> Array:
+    where = wrap_dim(dim, self.ndim)
+    if index.dtype != np.int64:
+        raise IndexError("index_fill_(): Expected dtype int64 for index.")
+    if isinstance(value, np.ndarray):
+        if value.ndim:
+            raise RuntimeError(
+                "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+                f"{value.ndim} dimension(s)."
+            )
+        value = value.item()
+    if isinstance(value, complex) and self.dtype.kind != "c":
+        raise RuntimeError(
+            "index_fill_(): Converting complex Scalar to non-complex type is not supported"
+        )
+    if index.ndim > 1:
+        raise RuntimeError("Index has to be a vector/scalar")
+    length = self.shape[where] if self.ndim else 1
+    bad = _out_of_range(index, length, -length)
+    if bad is not None:
+        raise IndexError(f"index {bad} is out of bounds for dimension {where} with size {length}")
+    full = np.atleast_1d(self.copy())
+    full[_slot(where, index)] = fill_value(value, dtypes.of(self))
+    return full.reshape(self.shape)
+
+
+def _once(index: Any) -> Any:
+    """The places of an index without repetition: a slice is filled once however often named."""
+    array = raw(index)
+    places = np.unique(array)
+    return constant(places, index)
+
+
+index_fill_number: Row = row(
+    "index_fill(Tensor self, int dim, Tensor index, Scalar value)",
+    _index_fill,
+    self=lambda grad, dim, index: index_fill_number(grad, dim, index, 0),
+    samples=lambda r: [(r(3, 4), 1, np.array([0, 2]), 1.5)],
+    doc="A copy of self with one value in slices along a dimension.",
+)
+index_fill_tensor: Row = row(
+    "index_fill(Tensor self, int dim, Tensor index, Tensor value)",
+    _index_fill,
+    node="IndexFillBackward1",
+    self=lambda grad, dim, index: index_fill_number(grad, dim, index, 0),
+    value=lambda grad, dim, index: sum_all(index_select(grad, dim, _once(index))),
+    samples=lambda r: [(r(3, 4), 1, np.array([0, 2]), r())],
+    doc="A copy of self with one value in slices along a dimension.",
+)
+
+# --- in the flat tensor
+
+
+def _check_flat(name: str, self: Array, index: Array) -> None:
+    _check_long(name, index)
+    bad = _out_of_range(index, self.size, -self.size)
+    if bad is not None:
+        raise IndexError(
+            f"out of range: tried to access index {bad} on a tensor of {self.size} elements."
+        )
+
+
+def _take(self: Array, index: Array) -> Array:
+    _check_long("take", index)
+    if not self.size and index.size:
+        raise IndexError("take(): tried to take from an empty tensor")
+    _check_flat("take", self, index)
+    return np.take(self.reshape(-1), index)
+
+
+take: Row = row(
+    "take(Tensor self, Tensor index)",
+    _take,
+    self=lambda grad, self_shape, index: put(blank(self_shape, grad), index, grad, True),
+    samples=lambda r: [(r(3, 4), np.array([[0, 5], [5, 11]]))],
+    doc="The elements at places of the flattened tensor.",
+)
+
+
+def _put(self: Array, index: Array, source: Array, accumulate: bool = False) -> Array:
+    _check_long("put_", index)
+    if self.dtype != source.dtype:
+        own, other = dtypes.of(self).scalar_name, dtypes.of(source).scalar_name
+        raise RuntimeError(
+            "put_(): self and source expected to have the same dtype, but got self.dtype = "
+            f"{own} and source.dtype = {other}"
+        )
+    if index.size != source.size:
+        raise IndexError(
+            "put_(): Expected source and index to have the same number of elements, but got "
+            f"source.numel() = {source.size}, index.numel() = {index.size}"
+        )
+    _check_flat("put_", self, index)
+    full = np.array(self, order="C")
+    flat = full.reshape(-1)
+    if accumulate:
+        np.add.at(flat, index.reshape(-1), source.reshape(-1))
+    else:
+        flat[index.reshape(-1)] = source.reshape(-1)
+    return full
+
+
+put: Row = row(
+    "put(Tensor self, Tensor index, Tensor source, bool accumulate=False)",
+    _put,
+    self=lambda grad, index, source_shape, accumulate: (
+        grad if accumulate else put(grad, index, blank(source_shape, grad), False)
+    ),
+    source=lambda grad, index, source_shape: reshape(take(grad, index), source_shape),
+    samples=lambda r: [(r(3, 4), np.array([0, 5]), r(2)), (r(3), np.array([1, 1]), r(2), True)],
+    doc="A copy of self with the elements of source at places of the flattened tensor.",
+)
+
+
+@composite(
+    "unravel_index(Tensor indices, any shape)",
+    doc="Places of the flattened tensor of a shape as an index tensor per dimension.",
+)
+def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
+    if indices._array.dtype.kind not in "iu":
+        raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
+    if isinstance(shape, int):
+        shape = (shape,)
+    if not isinstance(shape, (tuple, list)):
+        raise TypeError(f"expected 'shape' to be int or sequence of ints, but got {type(shape)}")
+    for length in shape:
+        if not isinstance(length, int):
+            raise TypeError(
+                f"expected 'shape' sequence to only contain ints, but got {type(length)}"
+            )
+    if any(length < 0 for length in shape):
+        raise ValueError(f"'shape' cannot have negative values, but got {tuple(shape)}")
+    places, found = indices._array, []
+    for length in reversed(shape):
+        found.append(wrap(np.remainder(places, length)))
+        places = np.floor_divide(places, length)
+    return tuple(reversed(found))

@@ -1,0 +1,335 @@
+"""Operators that take parts of a tensor as views, and those that write a part into a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.algebra.views import shape_of
+from gradcli.table.row import Row, composite, row
+from gradcli.tensor.tensor import Tensor, constant, raw, wrap_dim
+
+Array = Any
+
+
+def blank(shape: Sequence[int], like: Any) -> Any:
+    """Zeros of the type of ``like``: a tensor if that is one, else an array."""
+    return constant(np.zeros(shape, raw(like).dtype), like)
+
+
+def part_of(dim: int, part: slice | int) -> tuple[Any, ...]:
+    """An index that takes ``part`` of one dimension, counted from the front."""
+    return (*(slice(None),) * dim, part, Ellipsis)
+
+
+def _fill_part(self: Array, index: Any, src: Array) -> Array:
+    """A copy of ``self`` with ``src`` written to a part of it."""
+    out = self.copy(order="K")
+    part = out[index]
+    if part.shape != src.shape:
+        raise RuntimeError(
+            f"expected src to have a size equal to the slice of self. src size = {list(src.shape)},"
+            f" slice size = {list(part.shape)}"
+        )
+    part[...] = src
+    return out
+
+
+# --- one slice
+
+
+def _select_index(shape: Sequence[int], dim: int, index: int) -> tuple[Any, ...]:
+    if not shape:
+        raise IndexError("select() cannot be applied to a 0-dim tensor.")
+    where = wrap_dim(dim, len(shape))
+    length = shape[where]
+    if not -length <= index < length:
+        raise IndexError(
+            f"select(): index {index} out of range for tensor of size {list(shape)} at "
+            f"dimension {where}"
+        )
+    return part_of(where, index)
+
+
+def _select_backward(grad: Array, input_sizes: Sequence[int], dim: int, index: int) -> Array:
+    full = np.zeros(input_sizes, grad.dtype)
+    full[_select_index(input_sizes, dim, index)] = grad
+    return full
+
+
+select_backward: Row = row(
+    "aten.select_backward(Tensor grad_output, int[] input_sizes, int dim, int index)",
+    _select_backward,
+    grad_output=lambda grad, dim, index: select(grad, dim, index),
+    samples=lambda r: [(r(3), (2, 3), 0, 1)],
+    doc="A gradient of one slice as one of the whole.",
+)
+select: Row = row(
+    "select(Tensor self, int dim, int index)",
+    lambda self, dim, index: self[_select_index(self.shape, dim, index)],
+    view=True,
+    self=lambda grad, self_shape, dim, index: select_backward(grad, self_shape, dim, index),
+    samples=lambda r: [(r(2, 3), 1, -1), (r(3), 0, 1)],
+    doc="One slice, without its dimension.",
+)
+select_scatter: Row = row(
+    "select_scatter(Tensor self, Tensor src, int dim, int index)",
+    lambda self, src, dim, index: _fill_part(self, _select_index(self.shape, dim, index), src),
+    self=lambda grad, src_shape, dim, index: select_scatter(
+        grad, blank(src_shape, grad), dim, index
+    ),
+    src=lambda grad, dim, index: select(grad, dim, index),
+    samples=lambda r: [(r(2, 3), r(2), 1, -1)],
+    doc="A copy with one slice replaced.",
+)
+
+# --- ranges
+
+
+def _range_index(
+    shape: Sequence[int], dim: int, start: int | None, end: int | None, step: int
+) -> tuple[Any, ...]:
+    if not shape:
+        raise IndexError("slice() cannot be applied to a 0-dim tensor.")
+    if step <= 0:
+        raise RuntimeError("slice step must be positive")
+    return part_of(wrap_dim(dim, len(shape)), slice(start, end, step))
+
+
+def _slice_backward(
+    grad: Array,
+    input_sizes: Sequence[int],
+    dim: int,
+    start: int | None,
+    end: int | None,
+    step: int,
+) -> Array:
+    full = np.zeros(input_sizes, grad.dtype)
+    full[_range_index(input_sizes, dim, start, end, step)] = grad
+    return full
+
+
+slice_backward: Row = row(
+    "aten.slice_backward(Tensor grad_output, int[] input_sizes, int dim, int? start, int? end, "
+    "int step)",
+    _slice_backward,
+    grad_output=lambda grad, dim, start, end, step: slice_(grad, dim, start, end, step),
+    samples=lambda r: [(r(2, 3), (5, 3), 0, 1, 5, 2), (r(1, 3), (2, 3), 0, None, -1, 1)],
+    doc="A gradient of a range as one of the whole.",
+)
+slice_: Row = row(
+    "aten.slice(Tensor self, int dim=0, int? start=None, int? end=None, int step=1)",
+    lambda self, dim=0, start=None, end=None, step=1: self[
+        _range_index(self.shape, dim, start, end, step)
+    ],
+    view=True,
+    self=lambda grad, self_shape, dim, start, end, step: slice_backward(
+        grad, self_shape, dim, start, end, step
+    ),
+    samples=lambda r: [(r(5, 3), 0, 1, 4, 2), (r(2, 3), 1, -2), (r(2), 0, 3)],
+    doc="A range of indices of one dimension.",
+)
+slice_scatter: Row = row(
+    "slice_scatter(Tensor self, Tensor src, int dim=0, int? start=None, int? end=None, int step=1)",
+    lambda self, src, dim=0, start=None, end=None, step=1: _fill_part(
+        self, _range_index(self.shape, dim, start, end, step), src
+    ),
+    self=lambda grad, src_shape, dim, start, end, step: slice_scatter(
+        grad, blank(src_shape, grad), dim, start, end, step
+    ),
+    src=lambda grad, dim, start, end, step: slice_(grad, dim, start, end, step),
+    samples=lambda r: [(r(2, 5), r(2, 2), 1, 1, 4, 2)],
+    doc="A copy with a range of indices replaced.",
+)
+
+
+def _narrowed(shape: Sequence[int], dim: int, start: int, length: int) -> tuple[int, int]:
+    """The dimension and the start of a range, checked."""
+    if not shape:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
+    if length < 0:
+        raise RuntimeError("narrow(): length must be non-negative.")
+    where = wrap_dim(dim, len(shape))
+    size = shape[where]
+    if not -size <= start <= size:
+        raise IndexError(
+            f"start out of range (expected to be in range of [{-size}, {size}], but got {start})"
+        )
+    first = start + size if start < 0 else start
+    if first + length > size:
+        raise RuntimeError(f"start ({first}) + length ({length}) exceeds dimension size ({size}).")
+    return where, first
+
+
+@composite(
+    "narrow(Tensor self, int dim, int start, int length)",
+    samples=lambda r: [(r(3, 4), 1, 1, 2), (r(4), 0, -3, 2)],
+    doc="A range of ``length`` indices of one dimension, from ``start`` on.",
+)
+def narrow(self: Any, dim: int, start: int, length: int) -> Any:
+    where, first = _narrowed(shape_of(self), dim, start, length)
+    return slice_(self, where, first, first + length, 1)
+
+
+@composite(
+    "narrow(Tensor self, int dim, Tensor start, int length)",
+    doc="The same with the start in a tensor.",
+)
+def narrow_from_tensor(self: Any, dim: int, start: Tensor, length: int) -> Any:
+    if start._array.ndim or start._array.dtype.kind not in "iu":
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
+    return narrow(self, dim, int(start.item()), length)
+
+
+def _narrow_copy(self: Array, dim: int, start: int, length: int) -> Array:
+    where, first = _narrowed(self.shape, dim, start, length)
+    return self[part_of(where, slice(first, first + length))].copy()
+
+
+narrow_copy: Row = row(
+    "narrow_copy(Tensor self, int dim, int start, int length)",
+    _narrow_copy,
+    self=lambda grad, self_shape, dim, start, length: slice_backward(
+        grad, self_shape, dim, *_span(self_shape, dim, start, length), 1
+    ),
+    samples=lambda r: [(r(3, 4), 1, 1, 2), (r(3, 4), 1, -2, 2)],
+    doc="A copy of a range of indices.",
+)
+
+
+def _span(shape: Sequence[int], dim: int, start: int, length: int) -> tuple[int, int]:
+    _, first = _narrowed(shape, dim, start, length)
+    return first, first + length
+
+
+# --- diagonals
+
+
+def _diagonal(self: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Array:
+    first, second = wrap_dim(dim1, self.ndim), wrap_dim(dim2, self.ndim)
+    if first == second:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    rows, columns = self.shape[first], self.shape[second]
+    if not -rows <= offset <= columns:  # NumPy's limits are narrower than PyTorch's
+        offset = columns if offset > 0 else -rows
+    view: Array = np.diagonal(self, offset, first, second)
+    if not view.flags.writeable and self.flags.writeable:
+        view.flags.writeable = True
+    return view
+
+
+def _diagonal_backward(
+    grad: Array, input_sizes: Sequence[int], offset: int, dim1: int, dim2: int
+) -> Array:
+    full = np.zeros(input_sizes, grad.dtype)
+    _diagonal(full, offset, dim1, dim2)[...] = grad
+    return full
+
+
+diagonal_backward: Row = row(
+    "aten.diagonal_backward(Tensor grad_output, int[] input_sizes, int offset, int dim1, int dim2)",
+    _diagonal_backward,
+    grad_output=lambda grad, offset, dim1, dim2: diagonal(grad, offset, dim1, dim2),
+    samples=lambda r: [(r(2), (2, 3), 1, 0, 1)],
+    doc="A gradient of a diagonal as one of the whole.",
+)
+diagonal: Row = row(
+    "diagonal(Tensor self, int offset=0, int dim1=0, int dim2=1)",
+    _diagonal,
+    view=True,
+    self=lambda grad, self_shape, offset, dim1, dim2: diagonal_backward(
+        grad, self_shape, offset, dim1, dim2
+    ),
+    samples=lambda r: [(r(3, 4),), (r(2, 3, 4), 1, -1, 0)],
+    doc="A diagonal of two dimensions, as a new last dimension.",
+)
+diagonal_copy: Row = row(
+    "diagonal_copy(Tensor self, int offset=0, int dim1=0, int dim2=1)",
+    lambda self, offset=0, dim1=0, dim2=1: _diagonal(self, offset, dim1, dim2).copy(),
+    node="DiagonalBackward0_copy",
+    self=lambda grad, self_shape, offset, dim1, dim2: diagonal_backward(
+        grad, self_shape, offset, dim1, dim2
+    ),
+    samples=lambda r: [(r(3, 4),)],
+    doc="A copy of a diagonal.",
+)
+
+
+def _diagonal_scatter(
+    self: Array, src: Array, offset: int = 0, dim1: int = 0, dim2: int = 1
+) -> Array:
+    out = self.copy(order="K")
+    part = _diagonal(out, offset, dim1, dim2)
+    if part.shape != src.shape:
+        raise RuntimeError(
+            f"expected src to have a size equal to the slice of self. src size = {list(src.shape)},"
+            f" slice size = {list(part.shape)}"
+        )
+    part[...] = src
+    return out
+
+
+diagonal_scatter: Row = row(
+    "diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1)",
+    _diagonal_scatter,
+    self=lambda grad, src_shape, offset, dim1, dim2: diagonal_scatter(
+        grad, blank(src_shape, grad), offset, dim1, dim2
+    ),
+    src=lambda grad, offset, dim1, dim2: diagonal(grad, offset, dim1, dim2),
+    samples=lambda r: [(r(3, 4), r(3)), (r(3, 4), r(2), -1)],
+    doc="A copy with a diagonal replaced.",
+)
+
+# --- windows
+
+
+def _unfold(self: Array, dimension: int, size: int, step: int) -> Array:
+    where = wrap_dim(dimension, self.ndim)
+    length = self.shape[where] if self.ndim else 1
+    if size < 0:
+        raise RuntimeError(f"size is {size} but must be >= 0")
+    if size > length:
+        raise RuntimeError(
+            f"maximum size for tensor at dimension {where} is {length} but size is {size}"
+        )
+    if step <= 0:
+        raise RuntimeError(f"step is {step} but must be > 0")
+    if not self.ndim:
+        return self.reshape(1)[:size]
+    stride = self.strides[where]
+    shape, strides = list(self.shape), list(self.strides)
+    shape[where], strides[where] = (length - size) // step + 1, stride * step
+    return np.lib.stride_tricks.as_strided(self, (*shape, size), (*strides, stride))
+
+
+def _unfold_backward(
+    grad: Array, input_sizes: Sequence[int], dim: int, size: int, step: int
+) -> Array:
+    full = np.zeros(input_sizes, grad.dtype)
+    if not input_sizes:
+        return full + grad.sum()
+    windows = _unfold(full, dim, size, step)
+    for place in range(size):  # windows overlap, but no two have the same element in one place
+        windows[..., place] += grad[..., place]
+    return full
+
+
+unfold_backward: Row = row(
+    "aten.unfold_backward(Tensor grad_in, int[] input_sizes, int dim, int size, int step)",
+    _unfold_backward,
+    grad_in=lambda grad, dim, size, step: unfold(grad, dim, size, step),
+    samples=lambda r: [(r(3, 2), (4,), 0, 2, 1)],
+    doc="The sum of the gradients of all windows.",
+)
+unfold: Row = row(
+    "Tensor.unfold(Tensor self, int dimension, int size, int step)",
+    _unfold,
+    view=True,
+    self=lambda grad, self_shape, dimension, size, step: unfold_backward(
+        grad, self_shape, dimension, size, step
+    ),
+    samples=lambda r: [(r(5), 0, 3, 1), (r(2, 5), 1, 2, 2), (r(), 0, 1, 1)],
+    doc="Windows along one dimension, as a new last dimension.",
+)

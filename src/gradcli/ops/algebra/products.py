@@ -1,0 +1,516 @@
+"""Products of vectors and matrices, alone and added to something.
+
+The conditions under which ``matmul`` folds a batch into one large matrix are PyTorch's: they decide
+which nodes a graph shows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.algebra.arithmetic import scaled
+from gradcli.ops.algebra.comparison import conj
+from gradcli.ops.algebra.views import (
+    common_shape,
+    contiguous,
+    expand,
+    reshape,
+    shape_of,
+    squeeze_dim,
+    squeeze_in_place,
+    t,
+    transpose,
+    unsafe_view,
+    unsqueeze,
+)
+from gradcli.table.kinds import convert, numbers_only
+from gradcli.table.row import COMMON, Row, composite, row
+from gradcli.tensor import dtypes
+from gradcli.tensor.tensor import Tensor, raw, wrap_dim
+
+Array = Any
+
+# --- checks and arithmetic that the products share
+
+
+def _word(array: Array) -> str:
+    return dtypes.of(array).scalar_name
+
+
+def _multiplied(a: Array, b: Array) -> Array:
+    """The matrix product; half precision is summed in single, as PyTorch's kernels do."""
+    if a.dtype == np.float16:
+        return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(np.float16)
+    return np.matmul(a, b)
+
+
+def _combined(self: Array, product: Array, beta: complex, alpha: complex) -> Array:
+    """beta * self + alpha * product; with beta zero even a nan in ``self`` does not count."""
+    if alpha != 1:
+        product = product * convert(alpha, product.dtype)
+    if beta == 0:
+        return product
+    return expand(self, product.shape) * convert(beta, self.dtype) + product
+
+
+def _multipliable(mat1: Array, mat2: Array) -> None:
+    if mat1.shape[1] != mat2.shape[0]:
+        raise RuntimeError(
+            "mat1 and mat2 shapes cannot be multiplied "
+            f"({mat1.shape[0]}x{mat1.shape[1]} and {mat2.shape[0]}x{mat2.shape[1]})"
+        )
+
+
+# --- two matrices
+
+
+def _mm(self: Array, mat2: Array) -> Array:
+    if self.ndim != 2:
+        raise RuntimeError("self must be a matrix")
+    if mat2.ndim != 2:
+        raise RuntimeError("mat2 must be a matrix")
+    _multipliable(self, mat2)
+    if self.dtype != mat2.dtype:
+        raise RuntimeError(
+            "expected m1 and m2 to have the same dtype, but got: "
+            f"{dtypes.of(self).c_name} != {dtypes.of(mat2).c_name}"
+        )
+    numbers_only(self, "addmm_impl_cpu_")
+    return _multiplied(self, mat2)
+
+
+def _by_columns(shape: Sequence[int], stride: Sequence[int]) -> bool:
+    """Whether the columns of a matrix lie one after the other in memory."""
+    return stride[0] == 1 and stride[1] == shape[0]
+
+
+def _first_slope(
+    grad: Any, mat2: Any, shape: Sequence[int], stride: Sequence[int], alpha: complex = 1
+) -> Any:
+    """The gradient of the first factor, in the memory order of that factor."""
+    if _by_columns(shape, stride):
+        return scaled(t(mm(conj(mat2), t(grad))), alpha)
+    return scaled(mm(grad, conj(t(mat2))), alpha)
+
+
+def _second_slope(
+    grad: Any, mat1: Any, shape: Sequence[int], stride: Sequence[int], alpha: complex = 1
+) -> Any:
+    """The gradient of the second factor, in the memory order of that factor."""
+    if _by_columns(shape, stride):
+        return scaled(t(mm(t(grad), conj(mat1))), alpha)
+    return scaled(mm(conj(t(mat1)), grad), alpha)
+
+
+mm: Row = row(
+    "mm(Tensor self, Tensor mat2)",
+    _mm,
+    self=lambda grad, mat2, self_shape, self_stride: _first_slope(
+        grad, mat2, self_shape, self_stride
+    ),
+    mat2=lambda grad, self, mat2_shape, mat2_stride: _second_slope(
+        grad, self, mat2_shape, mat2_stride
+    ),
+    samples=lambda r: [(r(2, 3), r(3, 4)), (r(1, 1), r(1, 1)), (r(2, 0), r(0, 2))],
+    doc="The product of two matrices.",
+)
+
+
+def _same_types(self: Array, mat1: Array, mat2: Array) -> None:
+    for first, name in ((self, "self"), (mat1, "mat1")):
+        if first.dtype != mat2.dtype:
+            raise RuntimeError(
+                f"{name} and mat2 must have the same dtype, but got {_word(first)} and "
+                f"{_word(mat2)}"
+            )
+
+
+def _addmm(self: Array, mat1: Array, mat2: Array, beta: complex = 1, alpha: complex = 1) -> Array:
+    _same_types(self, mat1, mat2)
+    for factor, name in ((mat1, "mat1"), (mat2, "mat2")):
+        if factor.ndim != 2:
+            raise RuntimeError(f"{name} must be a matrix, got {factor.ndim}-D tensor")
+    _multipliable(mat1, mat2)
+    expand(self, (mat1.shape[0], mat2.shape[1]))
+    numbers_only(self, "addmm_impl_cpu_")
+    return _combined(self, _multiplied(mat1, mat2), beta, alpha)
+
+
+addmm: Row = row(
+    "addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1)",
+    _addmm,
+    self=lambda grad, beta: scaled(grad, beta),
+    mat1=lambda grad, mat2, mat1_shape, mat1_stride, alpha: _first_slope(
+        grad, mat2, mat1_shape, mat1_stride, alpha
+    ),
+    mat2=lambda grad, mat1, mat2_shape, mat2_stride, alpha: _second_slope(
+        grad, mat1, mat2_shape, mat2_stride, alpha
+    ),
+    samples=lambda r: [
+        (r(2, 4), r(2, 3), r(3, 4), {"beta": 0.5, "alpha": 2}),
+        (r(4), r(2, 3), r(3, 4)),
+        (r(2, 4), r(2, 3), r(3, 4), {"beta": 0}),
+    ],
+    doc="beta * self + alpha * mat1 @ mat2.",
+)
+
+# --- a matrix and a vector
+
+
+def _sizes_of_addmv(sizes: tuple[int, int, int]) -> None:
+    if sizes[1:] != (2, 1) or sizes[0] > 1:
+        raise RuntimeError(
+            "vector + matrix @ vector expected, got " + ", ".join(str(size) for size in sizes)
+        )
+
+
+def _addmv(self: Array, mat: Array, vec: Array, beta: complex = 1, alpha: complex = 1) -> Array:
+    _sizes_of_addmv((self.ndim, mat.ndim, vec.ndim))
+    if mat.shape[1] != vec.shape[0] or (mat.shape[0] != self.size and self.size != 1):
+        raise RuntimeError(
+            f"size mismatch, got input ({self.size}), mat ({mat.shape[0]}x{mat.shape[1]}), "
+            f"vec ({vec.shape[0]})"
+        )
+    if not self.dtype == mat.dtype == vec.dtype:
+        raise RuntimeError(
+            "addmv input tensors must have the same dtype, but got "
+            f"{_word(self)}, {_word(mat)}, and {_word(vec)}"
+        )
+    numbers_only(self, "addmv_impl_cpu")
+    return _combined(self, _multiplied(mat, vec), beta, alpha)
+
+
+def _column_times_row(a: Any, b: Any) -> Any:
+    return reshape(a, (shape_of(a)[0], 1)) * b
+
+
+addmv: Row = row(
+    "addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1)",
+    _addmv,
+    self=lambda grad, beta: scaled(grad, beta),
+    mat=lambda grad, vec, alpha: scaled(_column_times_row(grad, conj(vec)), alpha),
+    vec=lambda grad, mat, alpha: scaled(mv(conj(t(mat)), grad), alpha),
+    samples=lambda r: [(r(2), r(2, 3), r(3), {"alpha": 2}), (r(1), r(2, 3), r(3), {"beta": 3})],
+    doc="beta * self + alpha * mat @ vec.",
+)
+
+
+def _mv(self: Array, vec: Array) -> Array:
+    if self.ndim != 2:
+        raise RuntimeError(f"vector + matrix @ vector expected, got 1, {self.ndim}, {vec.ndim}")
+    return _addmv(np.zeros(self.shape[0], vec.dtype), self, vec, 0)
+
+
+mv: Row = row(
+    "mv(Tensor self, Tensor vec)",
+    _mv,
+    self=lambda grad, vec: _column_times_row(grad, conj(vec)),
+    vec=lambda grad, self: mv(t(conj(self)), grad),
+    samples=lambda r: [(r(2, 3), r(3)), (r(2, 0), r(0))],
+    doc="The product of a matrix and a vector.",
+)
+
+# --- two vectors
+
+
+def _check_dot(self: Array, other: Array) -> None:
+    if self.ndim != 1 or other.ndim != 1:
+        raise RuntimeError(f"1D tensors expected, but got {self.ndim}D and {other.ndim}D tensors")
+    if self.dtype != other.dtype:
+        raise RuntimeError(
+            "dot : expected both vectors to have same dtype, but found "
+            f"{_word(self)} and {_word(other)}"
+        )
+    if self.shape != other.shape:
+        a, b = self.size, other.size
+        raise RuntimeError(
+            f"inconsistent tensor size, expected tensor [{a}] and src [{b}] to have the same "
+            f"number of elements, but got {a} and {b} elements respectively"
+        )
+    numbers_only(self, "dot")
+
+
+def _dot(self: Array, tensor: Array) -> Array:
+    _check_dot(self, tensor)
+    return np.asarray(np.dot(self, tensor))
+
+
+dot: Row = row(
+    "dot(Tensor self, Tensor tensor)",
+    _dot,
+    self=lambda grad, tensor: grad * conj(tensor),
+    tensor=lambda grad, self: grad * conj(self),
+    samples=lambda r: [(r(3), r(3)), (r(0), r(0))],
+    doc="The sum of the products of the elements of two vectors.",
+)
+
+
+def _vdot(self: Array, other: Array) -> Array:
+    _check_dot(self, other)
+    return np.asarray(np.vdot(self, other))
+
+
+vdot: Row = row(
+    "vdot(Tensor self, Tensor other)",
+    _vdot,
+    self=lambda grad, other: conj(grad) * other,
+    other=lambda grad, self: grad * self,
+    samples=lambda r: [(r(3), r(3)), (r(3) + 1j * r(3), r(3) + 1j * r(3))],
+    doc="The inner product of two vectors, the first one conjugated.",
+)
+
+
+def _addr(self: Array, vec1: Array, vec2: Array, beta: complex = 1, alpha: complex = 1) -> Array:
+    for name, vector in (("vec1", vec1), ("vec2", vec2)):
+        if vector.ndim != 1:
+            raise RuntimeError(f"addr: Expected 1-D argument {name}, but got {vector.ndim}-D")
+    for name, number in (("beta", beta), ("alpha", alpha)):
+        if vec1.dtype.kind in "iub" and not isinstance(number, int):
+            raise RuntimeError(
+                f"For integral input tensors, argument {name} must not be a floating point number."
+            )
+    own = expand(np.asarray(self), (vec1.shape[0], vec2.shape[0]))
+    product = np.multiply.outer(vec1, vec2)
+    if own.dtype.kind == "b":
+        return np.logical_or(own & bool(beta), product & bool(alpha))
+    return _combined(own, product, beta, alpha)
+
+
+addr: Row = row(
+    "addr(Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1)",
+    _addr,
+    promote=COMMON,
+    self=lambda grad, beta: scaled(grad, beta),
+    vec1=lambda grad, vec2, alpha: scaled(mv(grad, conj(vec2)), alpha),
+    vec2=lambda grad, vec1, alpha: scaled(mv(t(grad), conj(vec1)), alpha),
+    samples=lambda r: [(r(2, 3), r(2), r(3)), (r(3), r(2), r(3), {"beta": 2, "alpha": 0.5})],
+    doc="beta * self + alpha * the outer product of vec1 and vec2.",
+)
+
+# --- batches of matrices
+
+
+def _batches(batch1: Array, batch2: Array) -> None:
+    for number, batch in enumerate((batch1, batch2), 1):
+        if batch.ndim != 3:
+            raise RuntimeError(f"batch{number} must be a 3D tensor")
+    if batch1.shape[0] != batch2.shape[0] or batch1.shape[2] != batch2.shape[1]:
+        raise RuntimeError(
+            "Expected size for first two dimensions of batch2 tensor to be: "
+            f"[{batch1.shape[0]}, {batch1.shape[2]}] but got: "
+            f"[{batch2.shape[0]}, {batch2.shape[1]}]."
+        )
+
+
+def _bmm(self: Array, mat2: Array) -> Array:
+    _batches(self, mat2)
+    if self.dtype != mat2.dtype:
+        raise RuntimeError(f"expected scalar type {_word(self)} but found {_word(mat2)}")
+    if self.shape[2]:
+        numbers_only(self, "bmm")
+    return _multiplied(self, mat2)
+
+
+bmm: Row = row(
+    "bmm(Tensor self, Tensor mat2)",
+    _bmm,
+    self=lambda grad, mat2: bmm(grad, conj(transpose(mat2, 1, 2))),
+    mat2=lambda grad, self: bmm(conj(transpose(self, 1, 2)), grad),
+    samples=lambda r: [(r(2, 2, 3), r(2, 3, 2)), (r(2, 2, 0), r(2, 0, 1))],
+    doc="Products of matrices, one per batch entry.",
+)
+
+
+def _baddbmm(
+    self: Array, batch1: Array, batch2: Array, beta: complex = 1, alpha: complex = 1
+) -> Array:
+    # The shape of the sum is worked out before the factors are looked at.
+    target = [batch1.shape[wrap_dim(k, batch1.ndim)] for k in (0, 1)]
+    own = expand(self, (*target, batch2.shape[wrap_dim(2, batch2.ndim)]))
+    _batches(batch1, batch2)
+    if not self.dtype == batch1.dtype == batch2.dtype:
+        words = [dtypes.of(array).c_name for array in (self, batch1, batch2)]
+        raise RuntimeError(
+            f"Input dtypes must be the same, got: input {words[0]}, batch1: {words[1]}, "
+            f"batch2: {words[2]}"
+        )
+    numbers_only(self, "baddbmm")
+    return _combined(own, _multiplied(batch1, batch2), beta, alpha)
+
+
+baddbmm: Row = row(
+    "baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1)",
+    _baddbmm,
+    self=lambda grad, beta: scaled(grad, beta),
+    batch1=lambda grad, batch2, alpha: scaled(bmm(grad, conj(transpose(batch2, 1, 2))), alpha),
+    batch2=lambda grad, batch1, alpha: scaled(bmm(conj(transpose(batch1, 1, 2)), grad), alpha),
+    samples=lambda r: [
+        (r(2, 2, 4), r(2, 2, 3), r(2, 3, 4), {"beta": 0.5}),
+        (r(4), r(2, 2, 3), r(2, 3, 4), {"alpha": 3}),
+    ],
+    doc="beta * self + alpha * batch1 @ batch2.",
+)
+
+
+def _addbmm(
+    self: Array, batch1: Array, batch2: Array, beta: complex = 1, alpha: complex = 1
+) -> Array:
+    own = expand(
+        self, (batch1.shape[wrap_dim(1, batch1.ndim)], batch2.shape[wrap_dim(2, batch2.ndim)])
+    )
+    for number, batch in enumerate((batch1, batch2), 1):
+        if batch.ndim != 3:
+            raise RuntimeError(f"batch{number} must be a 3D tensor")
+    if batch1.shape[0] != batch2.shape[0]:
+        raise RuntimeError(
+            "batch1 and batch2 must have same number of batches, got "
+            f"{batch1.shape[0]} and {batch2.shape[0]}"
+        )
+    (m, k), (inner, n) = batch1.shape[1:], batch2.shape[1:]
+    if k != inner:
+        raise RuntimeError(f"Incompatible matrix sizes for bmm ({m}x{k} and {inner}x{n})")
+    _same_types(self, batch1, batch2)
+    numbers_only(self, "addmm_impl_cpu_")
+    total = np.sum(_multiplied(batch1, batch2), axis=0, dtype=self.dtype)
+    return _combined(own, total, beta, alpha)
+
+
+def _repeated(grad: Any, shape: Sequence[int]) -> Any:
+    """The gradient of a sum over batches, for each batch."""
+    return expand(unsqueeze(grad, 0), (shape[0], *shape_of(grad)))
+
+
+addbmm: Row = row(
+    "addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1)",
+    _addbmm,
+    self=lambda grad, beta: scaled(grad, beta),
+    batch1=lambda grad, batch2, alpha: scaled(
+        bmm(_repeated(grad, shape_of(batch2)), conj(transpose(batch2, 1, 2))), alpha
+    ),
+    batch2=lambda grad, batch1, alpha: scaled(
+        bmm(conj(transpose(batch1, 1, 2)), _repeated(grad, shape_of(batch1))), alpha
+    ),
+    samples=lambda r: [(r(2, 4), r(3, 2, 3), r(3, 3, 4)), (r(4), r(3, 2, 3), r(3, 3, 4))],
+    doc="beta * self + alpha * the sum over the batch of batch1 @ batch2.",
+)
+
+# --- forms that PyTorch's lists of overloads have as well
+
+
+def _elsewhere(name: str, parameters: str, options: str = "") -> None:
+    """Enters the form of a product with a type for the result, which no CPU computes."""
+
+    @composite(
+        f"{name}({parameters}, dtype out_dtype{options})",
+        doc="The product in another type; PyTorch computes it on graphics processors only.",
+    )
+    def refuse(*arguments: Any) -> Any:
+        raise NotImplementedError(
+            f"Could not run 'aten::{name}.dtype' with arguments from the 'CPU' backend."
+        )
+
+
+_FACTORS = ", *, Scalar beta=1, Scalar alpha=1"
+_elsewhere("mm", "Tensor self, Tensor mat2")
+_elsewhere("bmm", "Tensor self, Tensor mat2")
+_elsewhere("addmm", "Tensor self, Tensor mat1, Tensor mat2", _FACTORS)
+_elsewhere("baddbmm", "Tensor self, Tensor batch1, Tensor batch2", _FACTORS)
+
+# --- any of these
+
+
+@composite(
+    "matmul|linalg.matmul(Tensor self, Tensor other)",
+    samples=lambda r: [
+        (r(*a), r(*b))
+        for a, b in (
+            ((3,), (3,)),
+            ((2, 3), (3,)),
+            ((3,), (3, 2)),
+            ((2, 2, 3), (2, 3, 2)),
+            ((2, 2, 3), (3,)),
+            ((2, 3), (2, 3, 2)),
+            ((2, 1, 2, 3), (2, 3, 2)),
+            ((1, 2, 3), (2, 3, 2)),
+        )
+    ],
+    doc="The matrix product; batches broadcast, a vector on the left is a row.",
+)
+def matmul(self: Any, other: Any) -> Any:
+    if type(self) is not Tensor and type(other) is not Tensor:
+        return np.matmul(self, other)
+    a, b = shape_of(self), shape_of(other)
+    if not a or not b:
+        raise RuntimeError(
+            f"both arguments to matmul need to be at least 1D, but they are {len(a)}D and {len(b)}D"
+        )
+    if len(a) <= 2 and len(b) <= 2:
+        if len(b) == 1:
+            return dot(self, other) if len(a) == 1 else mv(self, other)
+        if len(a) == 1:
+            return squeeze_in_place(mm(unsqueeze(self, 0), other), 0)
+        return mm(self, other)
+    if _folds(self, other):
+        return _folded(self, other)
+    if len(a) == len(b) == 3 and a[0] != b[0]:
+        # A batch of one that wants a gradient is broadcast by folding the other one.
+        if a[0] == 1 and _wants_gradient(self):
+            return matmul(squeeze_dim(self, 0), other)
+        if b[0] == 1 and _wants_gradient(other):
+            return matmul(self, squeeze_dim(other, 0))
+    return _batched(self, other)
+
+
+def _wants_gradient(value: Any) -> bool:
+    return type(value) is Tensor and value.requires_grad
+
+
+def _folds(self: Any, other: Any) -> bool:
+    """Whether a batch times one matrix or vector is computed as one large product."""
+    a, b = len(shape_of(self)), len(shape_of(other))
+    large, small = (self, other) if a >= b else (transpose(other, -1, -2), self)
+    if len(shape_of(large)) < 3 or len(shape_of(small)) > 2:
+        return False
+    if _wants_gradient(small):
+        return True
+    if a == 2:
+        return False
+    array = raw(large)
+    if not array.size:
+        return True
+    steps, shape = array.strides, array.shape
+    return all(steps[k] == steps[k + 1] * shape[k + 1] for k in range(len(shape) - 2))
+
+
+def _folded(self: Any, other: Any) -> Any:
+    first = len(shape_of(self)) >= len(shape_of(other))
+    if first:
+        large, small = self, other
+    else:
+        large = transpose(other, -1, -2)
+        small = t(self) if len(shape_of(self)) == 2 else self
+    *lead, length = shape_of(large)
+    flat = reshape(large, (math.prod(lead), length))
+    if len(shape_of(small)) == 1:
+        return unsafe_view(mv(flat, small), lead)
+    found = unsafe_view(mm(flat, small), (*lead, shape_of(small)[1]))
+    return found if first else contiguous(transpose(found, -1, -2))
+
+
+def _batched(self: Any, other: Any) -> Any:
+    a, b = shape_of(self), shape_of(other)
+    n, m = a[-2:] if len(a) > 1 else (1, a[0])
+    k, p = b[-2:] if len(b) > 1 else (b[0], 1)
+    lead = common_shape([a[:-2], b[:-2]])
+    count = math.prod(lead)
+    left = reshape(expand(self, (*lead, n, m)), (count, n, m))
+    if len(b) > 1:
+        right = reshape(expand(other, (*lead, k, p)), (count, k, p))
+        rows = (n,) if len(a) > 1 else ()
+        return unsafe_view(bmm(left, right), (*lead, *rows, p))
+    column = unsqueeze(reshape(expand(other, (*lead, k)), (count, k)), 2)
+    return unsafe_view(squeeze_dim(bmm(left, column), -1), (*lead, n))

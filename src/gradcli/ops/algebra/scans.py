@@ -1,0 +1,178 @@
+"""Cumulative operators: running sums, products and extremes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.algebra.arithmetic import absolute
+from gradcli.ops.algebra.comparison import conj, gt, is_complex, lt, where_
+from gradcli.ops.algebra.elementary import exp, log, log_add_exp
+from gradcli.ops.algebra.indexing import scatter_add
+from gradcli.ops.algebra.parts import blank
+from gradcli.ops.algebra.placement import flip
+from gradcli.ops.algebra.sums import sum_dim, sum_type
+from gradcli.ops.algebra.views import shape_of
+from gradcli.table.kinds import floating_only, refuse_complex
+from gradcli.table.row import Row, composite, row
+from gradcli.tensor.dtypes import DType
+from gradcli.tensor.namedtuples import return_type
+from gradcli.tensor.tensor import Tensor, raw, wrap_dim
+
+Array = Any
+
+
+def _cumulate(function: Any) -> Any:
+    def forward(self: Array, dim: int, dtype: DType | None = None) -> Array:
+        where = wrap_dim(dim, self.ndim)
+        if not self.ndim:
+            return self.astype(sum_type(self, dtype))
+        return function(self, axis=where, dtype=sum_type(self, dtype))
+
+    return forward
+
+
+def reversed_cumsum(value: Any, dim: int) -> Any:
+    """Sums of each element and all that follow it."""
+    shape = shape_of(value)
+    if math.prod(shape) <= 1 or shape[wrap_dim(dim, len(shape))] == 1:
+        return value
+    return flip(cumsum(flip(value, (dim,)), dim), (dim,))
+
+
+cumsum: Row = row(
+    "cumsum(Tensor self, int dim, *, dtype? dtype=None)",
+    _cumulate(np.cumsum),
+    self=lambda grad, dim: reversed_cumsum(grad, dim),
+    samples=lambda r: [(r(3, 4), 1), (r(3), 0), (r(), 0)],
+    doc="Running sums along a dimension.",
+)
+
+
+def _cumprod_vjp(grad: Any, self: Any, result: Any, dim: int) -> Any:
+    array = self._array if type(self) is Tensor else np.asarray(self)
+    if array.size <= 1:
+        return grad
+    where = wrap_dim(dim, array.ndim)
+    if array.shape[where] == 1:
+        return grad
+    conjugate = conj(self)
+    if not np.any(array == 0):
+        return reversed_cumsum(conj(result) * grad, where) / conjugate
+    return _cumprod_with_zeros(grad, conjugate, where)
+
+
+def _cumprod_with_zeros(grad: Any, self: Any, dim: int) -> Any:
+    """Element k gets the sum over j >= k of grad_j times the product of all others up to j."""
+    from gradcli.ops.algebra.joining import cat
+    from gradcli.ops.algebra.parts import blank, slice_
+
+    length = shape_of(self)[dim]
+    shape = list(shape_of(self))
+    shape[dim] = 1
+    one = blank(shape, self) + 1
+    before = one
+    parts = []
+    for k in range(length):
+        after = slice_(self, dim, k + 1, length, 1)
+        products = cumprod(cat([one, after], dim), dim)
+        weighted = slice_(grad, dim, k, length, 1) * products
+        parts.append(before * sum_dim(weighted, (dim,), True))
+        before = before * slice_(self, dim, k, k + 1, 1)
+    return cat(parts, dim)
+
+
+cumprod: Row = row(
+    "cumprod(Tensor self, int dim, *, dtype? dtype=None)",
+    _cumulate(np.cumprod),
+    self=_cumprod_vjp,
+    samples=lambda r: [(r(2, 3), 1), (r(3), 0), (np.array([1.5, 0.0, 2.0, 0.0, -1.0]), 0)],
+    doc="Running products along a dimension.",
+)
+
+
+def _cumulative_extreme(name: str, better: Any, doc: str) -> None:
+    def forward(self: Array, dim: int) -> tuple[Array, Array]:
+        if not self.ndim and dim not in (0, -1):
+            raise IndexError(f"{name}(): Expected reduction dim -1 or 0 for scalar but got {dim}")
+        if not self.size:
+            return self.copy(), np.zeros(self.shape, np.int64)
+        where = wrap_dim(dim, self.ndim)
+        refuse_complex(self, f"{name}_cpu")
+        if not self.ndim:
+            return self.copy(), np.zeros((), np.int64)
+        values = better.accumulate(self, axis=where)
+        places = np.arange(self.shape[where]).reshape(
+            [-1 if k == where else 1 for k in range(self.ndim)]
+        )
+        hits = (self == values) | (
+            np.isnan(self) & np.isnan(values) if self.dtype.kind == "f" else False
+        )
+        return values, np.maximum.accumulate(np.where(hits, places, 0), axis=where)
+
+    made = row(
+        f"aten.{name}(Tensor self, int dim)",
+        forward,
+        self=lambda grad, self_shape, result1, dim: _spread_extreme(grad, self_shape, result1, dim),
+        kink="of elements that tie the last has the gradient",
+        samples=lambda r: [(r(3, 4), 1), (r(3), 0)],
+        doc=doc,
+    )
+    composite(f"{name}(Tensor self, int dim)", doc=doc)(
+        lambda self, dim: return_type(name, "values indices")(made(self, dim))
+    )
+
+
+def _spread_extreme(grad: Any, shape: Sequence[int], indices: Any, dim: int) -> Any:
+    """The gradients of running extremes, added up where they were attained."""
+    if 0 in shape:
+        return grad
+    return scatter_add(blank(shape, grad), dim, indices, grad)
+
+
+_cumulative_extreme("cummax", np.maximum, "Running maxima along a dimension, and where they stand.")
+_cumulative_extreme("cummin", np.minimum, "Running minima along a dimension, and where they stand.")
+
+
+def _logcumsumexp(self: Array, dim: int) -> Array:
+    where = wrap_dim(dim, self.ndim)
+    floating_only(self, "logcumsumexp_out_cpu", complex_too=True)
+    if not self.ndim:
+        return self.copy()
+    if self.dtype.kind != "c":
+        return np.logaddexp.accumulate(self, axis=where)
+    running = np.moveaxis(self.copy(), where, 0)
+    for position in range(1, len(running)):
+        running[position] = log_add_exp(running[position - 1], running[position])
+    return np.moveaxis(running, 0, where)
+
+
+def _logcumsumexp_vjp(grad: Any, self: Any, result: Any, dim: int) -> Any:
+    """exp(self) * reversed_cumsum(grad * exp(-result)), in logarithms of positive and negative
+    parts so that nothing overflows.
+    """
+    array = raw(grad)
+    if not array.ndim or not array.size:
+        return grad
+
+    def part(logs: Any) -> Any:
+        return exp(flip(logcumsumexp(flip(logs - result, (dim,)), dim), (dim,)) + self)
+
+    if is_complex(grad):
+        return conj(part(log(conj(grad))))
+    size = log(absolute(grad))
+    # Not -inf, whose differences would be nan in the derivative of this formula.
+    lowest = float(np.finfo(array.dtype).min)
+    return part(where_(gt(grad, 0), size, lowest)) - part(where_(lt(grad, 0), size, lowest))
+
+
+logcumsumexp: Row = row(
+    "logcumsumexp(Tensor self, int dim)",
+    _logcumsumexp,
+    self=_logcumsumexp_vjp,
+    samples=lambda r: [(r(3, 4), 1), (r(), 0)],
+    doc="The logarithm of running sums of exponentials.",
+)

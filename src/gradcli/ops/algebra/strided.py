@@ -1,0 +1,284 @@
+"""Views of a tensor's storage with sizes, strides and an offset of one's own choice.
+
+A *geometry* is a triple (sizes, strides, offset) in elements of the storage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from gradcli.ops.algebra.creation import checked_size, leaf, requested
+from gradcli.ops.algebra.views import contiguous
+from gradcli.table.row import Row, composite, row
+from gradcli.tensor import dtypes
+from gradcli.tensor.dtypes import DType
+from gradcli.tensor.tensor import Tensor, raw
+
+Array = Any
+Geometry: TypeAlias = tuple[tuple[int, ...], tuple[int, ...], int]
+
+
+def storage_of(array: Array) -> Array:
+    """All of the memory that an array is a view of, in one dimension."""
+    root = array
+    while root.base is not None:
+        base = root.base
+        if not isinstance(base, np.ndarray):
+            base = getattr(base, "base", None)  # NumPy keeps some bases in a wrapper
+            if not isinstance(base, np.ndarray):
+                break
+        root = base
+    order = sorted(range(root.ndim), key=lambda dim: -root.strides[dim])
+    return np.reshape(root.transpose(order), -1, copy=False).view(array.dtype)
+
+
+def _geometry(array: Array) -> Geometry:
+    """Where an array's elements lie in its storage."""
+    first = array.__array_interface__["data"][0]
+    offset = (first - storage_of(array).__array_interface__["data"][0]) // array.itemsize
+    return array.shape, tuple(stride // array.itemsize for stride in array.strides), offset
+
+
+def storage_offset_of(array: Array) -> int:
+    """The place of an array's first element in its storage."""
+    return _geometry(array)[2]
+
+
+def _extent(geometry: Geometry) -> int:
+    """How many elements a storage needs for a geometry."""
+    sizes, strides, offset = geometry
+    if 0 in sizes:
+        return 0
+    return offset + 1 + sum((n - 1) * step for n, step in zip(sizes, strides, strict=True))
+
+
+def _places(geometry: Geometry) -> Array:
+    """The position in the storage of each element."""
+    sizes, strides, offset = geometry
+    places = np.full(sizes, offset)
+    for dim, (length, step) in enumerate(zip(sizes, strides, strict=True)):
+        places += (np.arange(length) * step).reshape(-1, *(1,) * (len(sizes) - dim - 1))
+    return places
+
+
+def _check(size: Sequence[int], stride: Sequence[int], offset: int) -> None:
+    if len(size) != len(stride):
+        raise RuntimeError("mismatch in length of strides and shape")
+    if any(step < 0 for step in stride):
+        raise RuntimeError(
+            "as_strided: Negative strides are not supported at the moment, got strides: "
+            f"{list(stride)}"
+        )
+    if any(length < 0 for length in size):
+        raise RuntimeError(
+            f"Storage size calculation overflowed with sizes={list(size)} and "
+            f"strides={list(stride)}"
+        )
+    if offset < 0:
+        raise RuntimeError(f"Tensor: invalid storage offset {offset}")
+
+
+def _as_strided(
+    self: Array, size: Sequence[int], stride: Sequence[int], offset: int, _source: Geometry
+) -> Array:
+    storage = storage_of(self)
+    itemsize = self.itemsize
+    needed = _extent((tuple(size), tuple(stride), offset)) * itemsize
+    if needed > storage.nbytes:
+        raise RuntimeError(
+            f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset}, and "
+            f"itemsize {itemsize} requiring a storage size of {needed} are out of bounds for "
+            f"storage of size {storage.nbytes}"
+        )
+    return np.ndarray(
+        tuple(size),
+        self.dtype,
+        buffer=storage,
+        offset=min(offset * itemsize, storage.nbytes),
+        strides=[step * itemsize for step in stride],
+    )
+
+
+def _restride(grad: Array, source: Geometry, target: Geometry, shared: Geometry) -> Array:
+    """Adds up in a storage what lies at ``source`` and reads it at ``target``.
+
+    Where the operand itself overlapped, the elements of ``shared``, those at one place share what
+    arrives there.
+    """
+    storage = np.zeros(max(_extent(source), _extent(target)), grad.dtype)
+    np.add.at(storage, _places(source), grad)
+    count = np.zeros(storage.size, np.int64)
+    places = _places(shared)
+    np.add.at(count, places[places < storage.size], 1)
+    return (storage / np.maximum(count, 1).astype(grad.real.dtype))[_places(target)]
+
+
+as_strided_backward: Row = row(
+    "aten.as_strided_backward(Tensor grad, any source, any target, any shared)",
+    _restride,
+    node="AsStridedBackward0",
+    grad=lambda grad, source, target, shared: as_strided_backward(grad, target, source, shared),
+    samples=lambda r: [
+        (r(2, 2), ((2, 2), (1, 1), 0), ((3,), (1,), 0), ((3,), (1,), 0)),
+        (r(3), ((3,), (1,), 0), ((2, 3), (0, 1), 0), ((2, 3), (0, 1), 0)),
+    ],
+    doc="A gradient at one geometry of a storage as one at another.",
+)
+as_strided_row: Row = row(
+    "aten.as_strided(Tensor self, int[] size, int[] stride, int storage_offset, any source)",
+    _as_strided,
+    view=True,
+    self=lambda grad, size, stride, storage_offset, source: as_strided_backward(
+        grad, (size, stride, storage_offset), source, source
+    ),
+    samples=lambda r: [(r(2, 3), (2, 2), (1, 2), 0, ((2, 3), (3, 1), 0))],
+    doc="A view with given sizes and strides; ``source`` is the operand's own geometry.",
+)
+
+
+@composite(
+    "as_strided(Tensor self, int[] size, int[] stride, int? storage_offset=None)",
+    doc="A view of a tensor's storage with given sizes, strides and offset, in elements.",
+)
+def as_strided(
+    self: Any, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
+) -> Any:
+    source = _geometry(raw(self))
+    offset = source[2] if storage_offset is None else storage_offset
+    _check(size, stride, offset)
+    return as_strided_row(self, tuple(size), tuple(stride), offset, source)
+
+
+def _as_strided_scatter(
+    self: Array, src: Array, size: Sequence[int], stride: Sequence[int], offset: int, _: Geometry
+) -> Array:
+    source = _geometry(self)
+    storage = storage_of(self).copy()
+    part = _as_strided(storage, size, stride, offset, source)
+    if part.shape != src.shape:
+        raise RuntimeError(
+            f"expected src to have a size equal to the slice of self. src size = {list(src.shape)},"
+            f" slice size = {list(part.shape)}"
+        )
+    part[...] = src
+    return _as_strided(storage, *source, source)
+
+
+def _kept(self: Array, size: Sequence[int], stride: Sequence[int], offset: int) -> Array:
+    """Zeros but for a strided part."""
+    out = np.zeros_like(self, order="C")
+    source = _geometry(out)
+    part = _as_strided(np.ascontiguousarray(self), size, stride, offset, source)
+    _as_strided(out, size, stride, offset, source)[...] = part
+    return out
+
+
+keep_strided: Row = row(
+    "aten.keep_strided(Tensor self, int[] size, int[] stride, int storage_offset)",
+    _kept,
+    node="AsStridedBackward0",
+    self=lambda grad, size, stride, storage_offset: keep_strided(
+        grad, size, stride, storage_offset
+    ),
+    samples=lambda r: [(r(2, 3), (2, 2), (1, 2), 0)],
+    doc="The elements that as_strided would show, zeros elsewhere.",
+)
+# PyTorch's gradient of self is that of the part that was overwritten, not of the rest.
+as_strided_scatter_row: Row = row(
+    "aten.as_strided_scatter(Tensor self, Tensor src, int[] size, int[] stride, "
+    "int storage_offset, any source)",
+    _as_strided_scatter,
+    self=lambda grad, size, stride, storage_offset: keep_strided(
+        grad, size, stride, storage_offset
+    ),
+    src=lambda grad, size, stride, storage_offset: as_strided(
+        contiguous(grad), size, stride, storage_offset
+    ),
+    samples=lambda r: [],
+    doc="A copy with a strided part replaced; ``source`` is the operand's own geometry.",
+)
+
+
+@composite(
+    "as_strided_scatter(Tensor self, Tensor src, int[] size, int[] stride, "
+    "int? storage_offset=None)",
+    doc="A copy in which the part that as_strided would show is replaced.",
+)
+def as_strided_scatter(
+    self: Any,
+    src: Any,
+    size: Sequence[int],
+    stride: Sequence[int],
+    storage_offset: int | None = None,
+) -> Any:
+    source = _geometry(raw(self))
+    offset = source[2] if storage_offset is None else storage_offset
+    _check(size, stride, offset)
+    return as_strided_scatter_row(self, src, tuple(size), tuple(stride), offset, source)
+
+
+# --- new tensors
+
+
+@composite(
+    "empty_strided(int[] size, int[] stride, *, $factory)",
+    doc="A tensor of a shape with given strides; its values are zeros.",
+)
+def empty_strided(
+    size: Sequence[int],
+    stride: Sequence[int],
+    *options: Any,
+) -> Tensor:
+    dtype, requires_grad = requested(options)
+    if len(size) != len(stride):
+        raise RuntimeError(
+            f"dimensionality of sizes ({len(size)}) must match dimensionality of strides "
+            f"({len(stride)})"
+        )
+    _check(size, stride, 0)
+    geometry = (tuple(size), tuple(stride), 0)
+    storage = np.zeros(_extent(geometry), (dtype or dtypes.default.dtype).np)
+    return leaf(_as_strided(storage, size, stride, 0, geometry), requires_grad)
+
+
+@composite(
+    "Tensor.new_empty_strided(Tensor self, int[] size, int[] stride, *, $factory)",
+    doc="A tensor of a shape with given strides, in this one's type; its values are zeros.",
+)
+def new_empty_strided(
+    self: Tensor,
+    size: Sequence[int],
+    stride: Sequence[int],
+    dtype: DType | None = None,
+    *options: Any,
+) -> Tensor:
+    made: Tensor = empty_strided(size, stride, dtype or self.dtype, *options)
+    return made
+
+
+@composite(
+    "empty_permuted(int[] size, int[] physical_layout, *, $factory)",
+    doc="A tensor whose dimensions lie in memory in a given order; its values are zeros.",
+)
+def empty_permuted(
+    size: Sequence[int],
+    physical_layout: Sequence[int],
+    *options: Any,
+) -> Tensor:
+    dtype, requires_grad = requested(options)
+    shape = checked_size(size)
+    if len(physical_layout) != len(shape):
+        raise RuntimeError(
+            "Number of dimensions in size does not match the length of the physical_layout; i.e. "
+            f"len(size) = {len(shape)} is not equal to len(physical_layout) = "
+            f"{len(physical_layout)}"
+        )
+    order = list(physical_layout)
+    if sorted(order) != list(range(len(shape))):
+        raise RuntimeError("Duplicate dim not allowed")
+    kind = (dtype or dtypes.default.dtype).np
+    made = np.zeros([shape[dim] for dim in order], kind)
+    return leaf(made.transpose([order.index(dim) for dim in range(len(shape))]), requires_grad)

@@ -1,0 +1,359 @@
+"""Operators that reduce dimensions to one value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.algebra.comparison import conj, eq, isnan, logical_not
+from gradcli.ops.algebra.scalars import div_scalar
+from gradcli.ops.algebra.views import expand, reshape, shape_of, unsqueeze
+from gradcli.table.kinds import numbers_only, refuse_complex
+from gradcli.table.row import Row, composite, row
+from gradcli.tensor import dtypes
+from gradcli.tensor.dtypes import DType
+from gradcli.tensor.errors import no_kernel
+from gradcli.tensor.tensor import Tensor, raw, wrap, wrap_dim, wrap_dims
+
+Array = Any
+
+
+def axes(dim: Any, ndim: int) -> tuple[int, ...]:
+    """The dimensions that ``dim`` (None or empty: all) means, counted from the front."""
+    if dim is None or (isinstance(dim, (tuple, list)) and not dim):
+        return tuple(range(ndim))
+    wrapped = wrap_dims(dim if isinstance(dim, (tuple, list)) else (dim,), ndim)
+    return wrapped if ndim else ()
+
+
+def sum_type(self: Array, dtype: DType | None) -> Any:
+    """The type of sums and products: those of integers and booleans are int64."""
+    if dtype is not None:
+        return dtype.np
+    return np.dtype(np.int64) if self.dtype.kind in "iub" else self.dtype
+
+
+def unreduce(grad: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
+    """A gradient of a reduction, spread over the shape that was reduced."""
+    return expand(restore(grad, shape, dim, keepdim), shape)
+
+
+def restore(value: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
+    """The result of a reduction with its reduced dimensions put back, of length one.
+
+    One number, the result of a reduction of all dimensions, broadcasts as it is.
+    """
+    if keepdim or not shape or dim is None or dim == ():
+        return value
+    for where in sorted(axes(dim, len(shape))):
+        value = unsqueeze(value, where)
+    return value
+
+
+def _sum(self: Array, dim: Any = None, keepdim: bool = False, dtype: DType | None = None) -> Array:
+    kind = sum_type(self, dtype)
+    return add_up(self, axes(dim, self.ndim), keepdim, kind)
+
+
+def add_up(self: Array, where: tuple[int, ...], keepdim: bool, kind: Any) -> Array:
+    """Sums along axes; those of half precision are kept in single precision until the end."""
+    if kind == np.float16:
+        return np.sum(self, axis=where, keepdims=keepdim, dtype=np.float32).astype(kind)
+    total = np.sum(self, axis=where, keepdims=keepdim, dtype=kind)
+    # NumPy keeps the memory order of the operand, PyTorch does not.
+    return np.asarray(total, order="C") if total.ndim > 1 else total
+
+
+sum_all: Row = row(
+    "sum(Tensor self, *, dtype? dtype=None)",
+    lambda self, dtype=None: _sum(self, dtype=dtype),
+    self=lambda grad, self_shape: expand(grad, self_shape),
+    samples=lambda r: [(r(3, 4),), (r(),), (r(0, 2),)],
+    doc="The sum of all elements.",
+)
+sum_dim: Row = row(
+    "sum(Tensor self, int[1]? dim, bool keepdim=False, *, dtype? dtype=None)",
+    _sum,
+    node="SumBackward1",
+    self=lambda grad, self_shape, dim, keepdim: unreduce(grad, self_shape, dim, keepdim),
+    samples=lambda r: [(r(3, 4), (0,)), (r(2, 3, 4), (0, -1), True), (r(), (0,))],
+    doc="The sum along dimensions.",
+)
+
+
+def sum_to(value: Any, shape: tuple[int, ...]) -> Any:
+    """Sums the dimensions along which ``shape`` was broadcast."""
+    found = shape_of(value)
+    if not shape:
+        return sum_all(value)
+    lead = len(found) - len(shape)
+    dims = list(range(lead))
+    dims += [lead + k for k, n in enumerate(shape) if n == 1 and found[lead + k] != 1]
+    if type(value) is not Tensor:
+        return np.sum(value, axis=tuple(dims), keepdims=True).reshape(shape)
+    summed = sum_dim(value, tuple(dims), True) if dims else value
+    return reshape(summed, shape) if lead else summed
+
+
+def _nansum(
+    self: Array, dim: Any = None, keepdim: bool = False, dtype: DType | None = None
+) -> Array:
+    where = axes(dim, self.ndim)
+    if self.dtype.kind == "c":
+        raise RuntimeError("nansum on CPU does not support complex inputs")
+    kind = sum_type(self, dtype)
+    if kind.kind == "c":
+        raise no_kernel("nansum_cpu", kind)
+    return np.nansum(self, axis=where, keepdims=keepdim, dtype=kind)
+
+
+nansum: Row = row(
+    "nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, dtype? dtype=None)",
+    _nansum,
+    self=lambda grad, self, self_shape, dim, keepdim: (
+        unreduce(grad, self_shape, dim, keepdim) * logical_not(isnan(self))
+    ),
+    samples=lambda r: [(r(3, 4), (0,)), (r(3),)],
+    doc="The sum of the elements that are not nan.",
+)
+
+# --- means
+
+
+def _mean_type(self: Array, dtype: DType | None, name: str = "mean") -> Any:
+    kind = dtypes.of(self) if dtype is None else dtype
+    if kind.category < dtypes.FLOATING:
+        which = "Input" if dtype is None else "Optional"
+        raise RuntimeError(
+            f"{name}(): could not infer output dtype. {which} dtype must be either a floating "
+            f"point or complex dtype. Got: {kind.scalar_name}"
+        )
+    return kind.np
+
+
+def _mean(self: Array, dim: Any = None, keepdim: bool = False, dtype: DType | None = None) -> Array:
+    kind = _mean_type(self, dtype)
+    where = axes(dim, self.ndim)
+    wide = np.float32 if kind == np.float16 else kind
+    total = np.sum(self, axis=where, keepdims=keepdim, dtype=wide)
+    return np.true_divide(total, count_of(self.shape, dim)).astype(kind)
+
+
+def count_of(shape: Sequence[int], dim: Any) -> int:
+    """How many elements a reduction combines into one."""
+    count = 1
+    for where in axes(dim, len(shape)):
+        count *= shape[where]
+    return count
+
+
+mean_all: Row = row(
+    "mean(Tensor self, *, dtype? dtype=None)",
+    lambda self, dtype=None: _mean(self, dtype=dtype),
+    self=lambda grad, self_shape: div_scalar(expand(grad, self_shape), count_of(self_shape, None)),
+    samples=lambda r: [(r(3, 4),), (r(),)],
+    doc="The mean of all elements.",
+)
+mean_dim: Row = row(
+    "mean(Tensor self, int[1]? dim, bool keepdim=False, *, dtype? dtype=None)",
+    _mean,
+    node="MeanBackward1",
+    self=lambda grad, self_shape, dim, keepdim: mean_backward(grad, self_shape, dim, keepdim),
+    samples=lambda r: [(r(3, 4), (0,)), (r(2, 3, 4), (0, -1), True)],
+    doc="The mean along dimensions.",
+)
+
+
+def mean_backward(grad: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
+    """The gradient of a mean, spread over what was averaged."""
+    return div_scalar(unreduce(grad, shape, dim, keepdim), count_of(shape, dim))
+
+
+@composite(
+    "nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, dtype? dtype=None)",
+    samples=lambda r: [(r(3, 4), (0,)), (r(3),)],
+    doc="The mean of the elements that are not nan.",
+)
+def nanmean(self: Any, dim: Any = None, keepdim: bool = False, dtype: DType | None = None) -> Any:
+    if self.dtype.category < dtypes.FLOATING:
+        raise RuntimeError(
+            f"nanmean(): expected input to have floating point or complex dtype but got "
+            f"{self.dtype.scalar_name}"
+        )
+    if dtype is not None:
+        _mean_type(self._array, dtype, "nanmean")
+    kept = sum_dim(logical_not(isnan(self.detach())), dim, keepdim)
+    return nansum(self, dim, keepdim, dtype) / kept
+
+
+# --- products
+
+
+def _safe_product_vjp(grad: Any, self: Any, dim: int) -> Any:
+    """The products of all other elements along a dimension, right also where some are zero."""
+    from gradcli.ops.algebra.joining import cat
+    from gradcli.ops.algebra.parts import blank, slice_
+    from gradcli.ops.algebra.placement import flip
+    from gradcli.ops.algebra.scans import cumprod
+
+    length = shape_of(self)[dim]
+    if length == 1:
+        return grad
+    shape = list(shape_of(self))
+    shape[dim] = 1
+    one = blank(shape, self) + 1
+    before = cumprod(cat([one, slice_(self, dim, 0, length - 1, 1)], dim), dim)
+    reversed_ = flip(slice_(self, dim, 1, length, 1), (dim,))
+    after = flip(cumprod(cat([one, reversed_], dim), dim), (dim,))
+    return grad * conj(before * after)
+
+
+def _has_zero(value: Any) -> bool:
+    array = raw(value)
+    return bool(np.any(np.equal(array, 0)))
+
+
+def _prod_all_vjp(grad: Any, self: Any, self_shape: Any, result: Any) -> Any:
+    if not self_shape:
+        return grad
+    if not _has_zero(self):
+        return grad * conj(result / self)
+    return reshape(_safe_product_vjp(grad, reshape(self, (-1,)), 0), self_shape)
+
+
+def _prod_dim_vjp(
+    grad: Any, self: Any, self_shape: Any, result: Any, dim: int, keepdim: bool
+) -> Any:
+    if not self_shape:
+        return grad
+    grad = restore(grad, self_shape, dim, keepdim)
+    if not _has_zero(self):
+        return grad * conj(restore(result, self_shape, dim, keepdim) / self)
+    return _safe_product_vjp(grad, self, wrap_dim(dim, len(self_shape)))
+
+
+prod_all: Row = row(
+    "prod(Tensor self, *, dtype? dtype=None)",
+    lambda self, dtype=None: np.prod(self, dtype=sum_type(self, dtype)),
+    self=_prod_all_vjp,
+    samples=lambda r: [(r(2, 3),), (r(),), (np.array([1.5, 0.0, 2.0]),)],
+    doc="The product of all elements.",
+)
+prod_dim: Row = row(
+    "prod(Tensor self, int dim, bool keepdim=False, *, dtype? dtype=None)",
+    lambda self, dim, keepdim=False, dtype=None: np.prod(
+        self, axis=axes(dim, self.ndim), keepdims=keepdim, dtype=sum_type(self, dtype)
+    ),
+    node="ProdBackward1",
+    self=_prod_dim_vjp,
+    samples=lambda r: [(r(2, 3), 1), (r(2, 3), 0, True)],
+    doc="The product along a dimension.",
+)
+
+# --- truth
+
+
+def _truth(function: Any) -> Any:
+    def forward(self: Array, dim: Any = None, keepdim: bool = False) -> Array:
+        # Unlike other reductions, one along no dimensions leaves every element for itself.
+        where = () if dim == () else axes(dim, self.ndim)
+        found = np.asarray(function(self, axis=where, keepdims=keepdim))
+        return found.astype(np.uint8) if self.dtype == np.uint8 else found
+
+    return forward
+
+
+for _name, _function, _doc in (
+    ("all", np.all, "Whether all elements are non-zero."),
+    ("any", np.any, "Whether any element is non-zero."),
+):
+    row(f"{_name}(Tensor self)", _truth(_function), doc=_doc)
+    row(f"{_name}(Tensor self, int[1]? dim, bool keepdim=False)", _truth(_function), doc=_doc)
+
+# --- extremes that share a tie evenly
+
+
+def reduced_view(value: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
+    """The result of a reduction, viewed with the reduced dimensions of length one."""
+    if keepdim:
+        return value
+    if not shape and dim is not None and dim != ():
+        return reshape(value, (1,))
+    where = axes(dim, len(shape))
+    return reshape(value, tuple(1 if k in where else n for k, n in enumerate(shape)))
+
+
+def shared_evenly(
+    grad: Any, self: Any, result: Any, shape: tuple[int, ...], dim: Any, keepdim: bool
+) -> Any:
+    """The gradient of an extreme, divided by the number of elements that attain it."""
+    winners = eq(reduced_view(result, shape, dim, keepdim), self)
+    count = sum_dim(winners, () if dim is None else dim, True)
+    return reduced_view(grad, shape, dim, keepdim) / count * winners
+
+
+def refuse_empty_dims(self: Array, dim: Any, name: str) -> None:
+    """Extremes have no identity: they need at least one element."""
+    if self.size:
+        return
+    if dim is None or dim == ():
+        raise RuntimeError(
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. "
+            "Specify the reduction dim with the 'dim' argument."
+        )
+    for where in dim:
+        if self.shape[wrap_dim(where, self.ndim)] == 0:
+            raise IndexError(f"{name}(): Expected reduction dim {where} to have non-zero size.")
+
+
+def _amax(name: str, kernel: str, function: Any, doc: str) -> Row:
+    def forward(self: Array, dim: Any = None, keepdim: bool = False) -> Array:
+        refuse_empty_dims(self, dim, name)
+        where = axes(dim, self.ndim)
+        refuse_complex(self, kernel)
+        return function(self, axis=where, keepdims=keepdim)
+
+    return row(
+        f"{name}(Tensor self, int[1]? dim=(), bool keepdim=False)",
+        forward,
+        self=lambda grad, self, self_shape, result, dim, keepdim: shared_evenly(
+            grad, self, result, self_shape, dim, keepdim
+        ),
+        kink="elements that tie for the extreme share the gradient evenly",
+        samples=lambda r: [(r(3, 4), (0,)), (r(2, 3, 4), (0, 2), True), (r(3),), (r(),)],
+        doc=doc,
+    )
+
+
+amax = _amax("amax", "max_values_cpu", np.amax, "The largest elements along dimensions.")
+amin = _amax("amin", "min_values_cpu", np.amin, "The smallest elements along dimensions.")
+
+
+def _trace(self: Array) -> Array:
+    numbers_only(self, "trace")
+    if self.ndim != 2:
+        raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {self.ndim}")
+    return np.asarray(np.trace(self, dtype=sum_type(self, None)))
+
+
+def _trace_vjp(grad: Any, self_shape: Sequence[int]) -> Any:
+    from gradcli.ops.algebra.indexing import index_fill_tensor
+
+    rows, columns = self_shape
+    array = raw(grad)
+    blank: Any = np.zeros(rows * columns, array.dtype)
+    places: Any = np.arange(min(rows, columns)) * (columns + 1)
+    if type(grad) is Tensor:
+        blank, places = wrap(blank), wrap(places)
+    return reshape(index_fill_tensor(blank, 0, places, grad), self_shape)
+
+
+trace: Row = row(
+    "trace(Tensor self)",
+    _trace,
+    self=_trace_vjp,
+    samples=lambda r: [(r(3, 3),), (r(2, 3),), (r(3, 2),)],
+    doc="The sum of a matrix's diagonal.",
+)

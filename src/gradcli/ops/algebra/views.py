@@ -1,0 +1,581 @@
+"""Operators that give the same elements another shape or another order of dimensions.
+
+Nearly all are views of their operand's memory. Slices are in ``slicing``, what copies elements to
+new places in ``placement``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.table.row import Row, attribute, composite, row
+from gradcli.tensor import dtypes
+from gradcli.tensor.dtypes import DType
+from gradcli.tensor.formats import MemoryFormat, arranged_copy, check_rank, contiguous_format
+from gradcli.tensor.tensor import Tensor, share, type_word, wrap_dim, wrap_dims
+
+Array = Any
+
+# --- copies
+
+clone_row: Row = row(
+    "clone(Tensor self, *, any memory_format=None)",
+    arranged_copy,
+    self=lambda grad: grad,
+    samples=lambda r: [(r(2, 3),)],
+    doc="A copy that gradients flow through.",
+)
+copy_backwards: Row = row(
+    "aten.copy(Tensor self)",
+    lambda self: self.copy(order="K"),
+    self=lambda grad: grad,
+    node="torch::autograd::CopyBackwards",
+    samples=lambda r: [(r(2, 3),)],
+    doc="The copy by which a leaf takes its first gradient under create_graph.",
+)
+
+
+def clone(self: Any, copies: bool = False) -> Any:
+    """A copy that gradients flow through; ``copies`` names its node CopyBackwards."""
+    return copy_backwards(self) if copies else clone_row(self)
+
+
+@composite(
+    "Tensor.contiguous(Tensor self, *, any memory_format=None)",
+    samples=lambda r: [(r(2, 3),)],
+    doc="The tensor itself if its elements lie in row-major order, else a copy where they do.",
+)
+def contiguous(self: Any, memory_format: MemoryFormat | None = None) -> Any:
+    array = self._array if type(self) is Tensor else np.asarray(self)
+    wanted = memory_format or contiguous_format
+    if wanted.order:
+        check_rank(array, wanted)
+        array = array.transpose(wanted.order)
+    if array.flags.c_contiguous:
+        return self
+    return clone_row(self, wanted)
+
+
+alias: Row = row(
+    "aten.alias(Tensor self)",
+    lambda self: self[...],
+    view=True,
+    self=lambda grad: grad,
+    samples=lambda r: [(r(2, 3),)],
+    doc="The tensor again, as a view of itself.",
+)
+
+# --- shapes
+
+
+def shape_of(value: Any) -> tuple[int, ...]:
+    """The shape of a tensor, an array or a number, as a plain tuple."""
+    return value._array.shape if type(value) is Tensor else getattr(value, "shape", ())
+
+
+def infer_shape(size: Sequence[int], count: int) -> tuple[int, ...]:
+    """A shape with its -1 replaced so that it holds ``count`` elements."""
+    known, unknown = 1, None
+    for position, length in enumerate(size):
+        if length == -1:
+            if unknown is not None:
+                raise RuntimeError("only one dimension can be inferred")
+            unknown = position
+        elif length < 0:
+            raise RuntimeError(
+                f"invalid shape dimension {length} at index {position} of shape {list(size)}"
+            )
+        else:
+            known *= length
+    if unknown is None:
+        if known != count:
+            raise RuntimeError(f"shape '{list(size)}' is invalid for input of size {count}")
+        return tuple(size)
+    if known == 0 and count == 0:
+        raise RuntimeError(
+            f"cannot reshape tensor of 0 elements into shape {list(size)} because the unspecified "
+            "dimension size -1 can be any value and is ambiguous"
+        )
+    if known == 0 or count % known:
+        raise RuntimeError(f"shape '{list(size)}' is invalid for input of size {count}")
+    return tuple(count // known if length == -1 else length for length in size)
+
+
+def _view(self: Array, size: Sequence[int]) -> Array:
+    shape = infer_shape(size, self.size)
+    try:
+        return np.reshape(self, shape, copy=False)
+    except ValueError:
+        raise RuntimeError(
+            "view size is not compatible with input tensor's size and stride (at least one "
+            "dimension spans across two contiguous subspaces). Use .reshape(...) instead."
+        ) from None
+
+
+def back_to(grad: Any, shape: Sequence[int]) -> Any:
+    """A gradient in the shape that its operand had."""
+    return reshape(grad, shape)
+
+
+view: Row = row(
+    "Tensor.view(Tensor self, int[] size)",
+    _view,
+    view=True,
+    self=lambda grad, self_shape: back_to(grad, self_shape),
+    samples=lambda r: [(r(2, 6), (3, 4)), (r(4), (2, -1)), (r(), (1,))],
+    doc="The same elements in another shape, without a copy.",
+)
+reshape_alias: Row = row(
+    "aten._reshape_alias(Tensor self, int[] size)",
+    _view,
+    view=True,
+    self=lambda grad, self_shape: back_to(grad, self_shape),
+    samples=lambda r: [(r(2, 6), (3, 4))],
+    doc="The view by which reshape answers where elements do not lie in row-major order.",
+)
+unsafe_view: Row = row(
+    "aten._unsafe_view(Tensor self, int[] size)",
+    lambda self, size: np.reshape(self, size),
+    self=lambda grad, self_shape: back_to(grad, self_shape),
+    samples=lambda r: [(r(2, 6), (3, 4))],
+    doc="A view of a fresh copy, which nobody else can see.",
+)
+
+
+@composite("Tensor.view(Tensor self, dtype dtype)", doc="The same memory read as another type.")
+def view_dtype(self: Tensor, dtype: DType) -> Tensor:
+    array = self._array
+    old, new = array.dtype.itemsize, dtype.itemsize
+    pair = f"{dtypes.of(array).scalar_name} as {dtype.scalar_name} (different element sizes)"
+    if old != new:
+        if array.ndim == 0:
+            raise RuntimeError(f"self.dim() cannot be 0 to view {pair}")
+        if array.shape[-1] > 1 and array.strides[-1] != old:
+            raise RuntimeError(
+                f"self.stride(-1) must be 1 to view {pair}, but got {array.strides[-1] // old}"
+            )
+        if old < new and array.shape[-1] % (new // old):
+            raise RuntimeError(
+                f"self.size(-1) must be divisible by {new // old} to view {pair}, but got "
+                f"{array.shape[-1]}"
+            )
+    return share(self, array.view(dtype.np), differentiable=False)
+
+
+@composite(
+    "reshape(Tensor self, int[] shape)",
+    samples=lambda r: [(r(2, 6), (3, 4)), (r(4), (2, -1))],
+    doc="The same elements in another shape; a view where the memory allows it.",
+)
+def reshape(self: Any, shape: Sequence[int]) -> Any:
+    array = self._array if type(self) is Tensor else np.asarray(self)
+    size = infer_shape(shape, array.size)
+    if type(self) is not Tensor:
+        return np.reshape(array, size)
+    if array.flags.c_contiguous:
+        return view(self, size)
+    try:
+        return reshape_alias(self, size)
+    except RuntimeError:
+        return unsafe_view(clone_row(self, contiguous_format), size)
+
+
+@composite(
+    "Tensor.view_as(Tensor self, Tensor other)",
+    samples=lambda r: [(r(2, 6), r(3, 4))],
+    doc="A view in the shape of other.",
+)
+def view_as(self: Any, other: Any) -> Any:
+    return view(self, shape_of(other))
+
+
+@composite(
+    "Tensor.reshape_as(Tensor self, Tensor other)",
+    samples=lambda r: [(r(2, 6), r(3, 4))],
+    doc="Reshaped to the shape of other.",
+)
+def reshape_as(self: Any, other: Any) -> Any:
+    return reshape(self, shape_of(other))
+
+
+@composite(
+    "flatten(Tensor self, int start_dim=0, int end_dim=-1)",
+    samples=lambda r: [(r(2, 3, 4), 1), (r(2, 3, 4), 0, 1), (r(),)],
+    doc="Consecutive dimensions made one.",
+)
+def flatten(self: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+    shape = shape_of(self)
+    start, end = wrap_dim(start_dim, len(shape)), wrap_dim(end_dim, len(shape))
+    if start > end:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    if not shape:
+        return reshape(self, (1,))
+    if start == end:
+        return self
+    count = 1
+    for length in shape[start : end + 1]:
+        count *= length
+    return reshape(self, (*shape[:start], count, *shape[end + 1 :]))
+
+
+@composite(
+    "unflatten(Tensor self, int dim, int[] sizes)",
+    samples=lambda r: [(r(2, 6), 1, (3, 2)), (r(6, 2), 0, (-1, 2))],
+    doc="One dimension divided into several.",
+)
+def unflatten(self: Any, dim: int, sizes: Sequence[int]) -> Any:
+    shape = shape_of(self)
+    if not shape:
+        raise RuntimeError(
+            "unflatten got an unexpected error:\nDimension specified as 0 but tensor has no "
+            "dimensions"
+        )
+    where = wrap_dim(dim, len(shape))
+    if not sizes:
+        raise RuntimeError("unflatten: sizes must be non-empty")
+    try:
+        inferred = infer_shape(sizes, shape[where])
+    except RuntimeError as error:
+        if str(error).startswith("shape '"):
+            raise RuntimeError(
+                f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim "
+                f"{where} ({shape[where]}) in the input tensor"
+            ) from None
+        raise RuntimeError(f"unflatten got an unexpected error:\n{error}") from None
+    return view(self, (*shape[:where], *inferred, *shape[where + 1 :]))
+
+
+@composite(
+    "ravel(Tensor self)",
+    samples=lambda r: [(r(2, 3),)],
+    doc="All elements in one dimension.",
+)
+def ravel(self: Any) -> Any:
+    return view(contiguous(self), (-1,))
+
+
+# --- expansion
+
+
+def _expand(self: Array, size: Sequence[int]) -> Array:
+    lead = len(size) - self.ndim
+    if lead < 0:
+        raise RuntimeError(
+            f"expand({type_word(dtypes.of(self))}{{{list(self.shape)}}}, size={list(size)}): the "
+            f"number of sizes provided ({len(size)}) must be greater or equal to the number of "
+            f"dimensions in the tensor ({self.ndim})"
+        )
+    shape = list(size)
+    for position in reversed(range(len(size))):
+        length = size[position]
+        own = self.shape[position - lead] if position >= lead else 1
+        if length == -1 and self.ndim:
+            if position < lead:
+                raise RuntimeError(
+                    "The expanded size of the tensor (-1) isn't allowed in a leading, "
+                    f"non-existing dimension {position}"
+                )
+            shape[position] = own
+        elif own not in (1, length):
+            raise RuntimeError(
+                f"The expanded size of the tensor ({length}) must match the existing size ({own}) "
+                f"at non-singleton dimension {position}.  Target sizes: {list(size)}.  Tensor "
+                f"sizes: {list(self.shape)}"
+            )
+    if any(length < 0 for length in shape):
+        raise RuntimeError("numel: integer multiplication overflow")
+    return np.broadcast_to(self, shape)
+
+
+def _unexpand(grad: Any, shape: Sequence[int]) -> Any:
+    """The engine adds up what was repeated; PyTorch also sums where there was nothing to repeat."""
+    if shape:
+        return grad
+    from gradcli.ops.algebra.sums import sum_all
+
+    return sum_all(grad)
+
+
+expand: Row = row(
+    "Tensor.expand(Tensor self, int[] size, *, bool implicit=False)",
+    lambda self, size, implicit=False: _expand(self, size),
+    view=True,
+    self=lambda grad, self_shape: _unexpand(grad, self_shape),
+    samples=lambda r: [(r(3, 1), (2, 3, 4)), (r(), (2,)), (r(3, 1), (-1, 4)), (r(), ())],
+    doc="Repeats dimensions of length one without a copy.",
+)
+
+
+@composite(
+    "Tensor.expand_as(Tensor self, Tensor other)",
+    samples=lambda r: [(r(3, 1), r(2, 3, 4))],
+    doc="Expanded to the shape of other.",
+)
+def expand_as(self: Any, other: Any) -> Any:
+    return expand(self, shape_of(other))
+
+
+@composite(
+    "broadcast_to(Tensor self, int[] size)",
+    samples=lambda r: [(r(3, 1), (2, 3, 4))],
+    doc="Expanded to a shape.",
+)
+def broadcast_to(self: Any, size: Sequence[int]) -> Any:
+    return expand(self, size)
+
+
+def common_shape(shapes: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    """The shape that tensors broadcast to, taken in pairs from the left as PyTorch does."""
+    found: tuple[int, ...] = ()
+    for shape in shapes:
+        ndim = max(len(found), len(shape))
+        a = (1,) * (ndim - len(found)) + found
+        b = (1,) * (ndim - len(shape)) + tuple(shape)
+        for position in reversed(range(ndim)):
+            if a[position] != b[position] and 1 not in (a[position], b[position]):
+                raise RuntimeError(
+                    f"The size of tensor a ({a[position]}) must match the size of tensor b "
+                    f"({b[position]}) at non-singleton dimension {position}"
+                )
+        found = tuple(n if m == 1 else m for m, n in zip(a, b, strict=True))
+    return found
+
+
+@composite(
+    "broadcast_tensors(Tensor[*] tensors=())",
+    samples=lambda r: [([r(3, 1), r(4)],)],
+    doc="The tensors expanded to their common shape.",
+)
+def broadcast_tensors(tensors: Sequence[Any]) -> tuple[Any, ...]:
+    shape = common_shape([shape_of(tensor) for tensor in tensors])
+    return tuple(
+        tensor if shape_of(tensor) == shape else expand(tensor, shape) for tensor in tensors
+    )
+
+
+# --- the order of dimensions
+
+
+def _permutation(dims: Sequence[int], ndim: int) -> tuple[int, ...]:
+    if len(dims) != ndim:
+        raise RuntimeError(
+            "permute(sparse_coo): number of dimensions in the tensor input does not match the "
+            f"length of the desired ordering of dimensions i.e. input.dim() = {ndim} is not equal "
+            f"to len(dims) = {len(dims)}"
+        )
+    order = tuple(wrap_dim(dim, ndim) for dim in dims)
+    if len(set(order)) != len(order):
+        raise RuntimeError("permute(): duplicate dims are not allowed.")
+    return order
+
+
+permute: Row = row(
+    "permute(Tensor self, int[] dims)",
+    lambda self, dims: self.transpose(_permutation(dims, self.ndim)),
+    view=True,
+    self=lambda grad, dims: permute(grad, inverse_permutation(dims)),
+    samples=lambda r: [(r(2, 3, 4), (2, 0, 1)), (r(2, 3), (-1, 0))],
+    doc="The dimensions in another order.",
+)
+
+
+def inverse_permutation(dims: Sequence[int]) -> tuple[int, ...]:
+    """The order that undoes ``dims``."""
+    wrapped = [wrap_dim(dim, len(dims)) for dim in dims]
+    return tuple(wrapped.index(position) for position in range(len(dims)))
+
+
+def _moved(self: Any, source: Any, destination: Any) -> Any:
+    """Dimensions moved to other places; the others keep their order."""
+    sources = source if isinstance(source, (tuple, list)) else (source,)
+    targets = destination if isinstance(destination, (tuple, list)) else (destination,)
+    if len(sources) != len(targets):
+        raise RuntimeError(
+            "movedim: Invalid source or destination dims: source "
+            f"({list(sources)} dims) should contain the same number of dims as destination "
+            f"({list(targets)} dims)"
+        )
+    ndim = len(shape_of(self))
+    starts = [wrap_dim(dim, ndim) for dim in sources]
+    ends = [wrap_dim(dim, ndim) for dim in targets]
+    for dims, word, given in ((starts, "source", sources), (ends, "destination", targets)):
+        if len(set(dims)) != len(dims):
+            raise RuntimeError(f"movedim: repeated dim in `{word}` ({list(given)})")
+    if not ndim:
+        return alias(self)
+    order = [-1] * ndim
+    for start, end in zip(starts, ends, strict=True):
+        order[end] = start
+    rest = iter(dim for dim in range(ndim) if dim not in starts)
+    return permute(self, tuple(next(rest) if dim < 0 else dim for dim in order))
+
+
+@composite(
+    "movedim|moveaxis(Tensor self, int source, int destination)",
+    samples=lambda r: [(r(2, 3, 4), 0, -1)],
+    doc="One dimension moved to another place.",
+)
+def movedim(self: Any, source: int, destination: int) -> Any:
+    return _moved(self, source, destination)
+
+
+@composite(
+    "movedim|moveaxis(Tensor self, int[] source, int[] destination)",
+    samples=lambda r: [(r(2, 3, 4), (0, 1), (2, 0))],
+    doc="Dimensions moved to other places.",
+)
+def movedims(self: Any, source: Sequence[int], destination: Sequence[int]) -> Any:
+    return _moved(self, source, destination)
+
+
+def _transpose(self: Array, dim0: int, dim1: int) -> Array:
+    if self.ndim == 0:
+        wrap_dim(dim0, 0), wrap_dim(dim1, 0)
+        return self[...]
+    return self.swapaxes(wrap_dim(dim0, self.ndim), wrap_dim(dim1, self.ndim))
+
+
+transpose: Row = row(
+    "transpose(Tensor self, int dim0, int dim1)",
+    _transpose,
+    view=True,
+    self=lambda grad, dim0, dim1: transpose(grad, dim0, dim1),
+    samples=lambda r: [(r(2, 3, 4), 0, 2), (r(2, 3), -1, 0)],
+    doc="Two dimensions swapped.",
+)
+
+
+@composite(
+    "swapaxes(Tensor self, int axis0, int axis1)",
+    samples=lambda r: [(r(2, 3), 0, 1)],
+    doc="Two dimensions swapped.",
+)
+def swapaxes(self: Any, axis0: int, axis1: int) -> Any:
+    return transpose(self, axis0, axis1)
+
+
+@composite(
+    "swapdims(Tensor self, int dim0, int dim1)",
+    samples=lambda r: [(r(2, 3), 0, 1)],
+    doc="Two dimensions swapped.",
+)
+def swapdims(self: Any, dim0: int, dim1: int) -> Any:
+    return transpose(self, dim0, dim1)
+
+
+def _t(self: Array) -> Array:
+    if self.ndim > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {self.ndim}D")
+    return self.transpose()
+
+
+t: Row = row(
+    "t(Tensor self)",
+    _t,
+    view=True,
+    self=lambda grad: t(grad),
+    samples=lambda r: [(r(2, 3),), (r(2),)],
+    doc="The transpose of a matrix.",
+)
+
+
+def matrix_transposed(self: Any, word: str) -> Any:
+    """The last two dimensions swapped; ``word`` names the operation in messages."""
+    ndim = len(shape_of(self))
+    if ndim == 1:
+        raise RuntimeError(
+            f"{word} is only supported on matrices or batches of matrices. Got 1-D tensor."
+        )
+    return transpose(self, -2, -1) if ndim else self
+
+
+@attribute(
+    "Tensor.T(Tensor self)",
+    samples=lambda r: [(r(2, 3),)],
+    doc="The dimensions in reverse order.",
+)
+def reversed_dims(self: Any) -> Any:
+    return permute(self, tuple(reversed(range(len(shape_of(self))))))
+
+
+@attribute(
+    "Tensor.mT(Tensor self)",
+    samples=lambda r: [(r(2, 3, 4),)],
+    doc="The last two dimensions swapped.",
+)
+def matrix_transpose(self: Any) -> Any:
+    return matrix_transposed(self, "tensor.mT")
+
+
+# --- dimensions of length one
+
+
+def _unsqueeze(self: Array, dim: int) -> Array:
+    where = wrap_dim(dim, self.ndim + 1)
+    return self.reshape((*self.shape[:where], 1, *self.shape[where:]), copy=False)
+
+
+unsqueeze: Row = row(
+    "unsqueeze(Tensor self, int dim)",
+    _unsqueeze,
+    view=True,
+    self=lambda grad, dim: squeeze_dim(grad, dim),
+    samples=lambda r: [(r(2, 3), 1), (r(), 0), (r(2), -1)],
+    doc="A new dimension of length one.",
+)
+
+
+def unsqueeze_to(grad: Any, shape: Sequence[int], dims: Sequence[int]) -> Any:
+    """Puts back those of the dimensions ``dims`` that have length one in ``shape``."""
+    for where in sorted(wrap_dim(dim, len(shape)) for dim in dims):
+        if shape and shape[where] == 1:
+            grad = unsqueeze(grad, where)
+    return grad
+
+
+squeeze_all: Row = row(
+    "squeeze(Tensor self)",
+    lambda self: np.reshape(self, tuple(n for n in self.shape if n != 1), copy=False),
+    view=True,
+    self=lambda grad, self_shape: unsqueeze_to(grad, self_shape, range(len(self_shape))),
+    samples=lambda r: [(r(2, 1, 3),), (r(1, 1),)],
+    doc="Without the dimensions of length one.",
+)
+
+
+def _squeeze(self: Array, dims: Sequence[int]) -> Array:
+    where = wrap_dims(dims, self.ndim)
+    shape = tuple(n for dim, n in enumerate(self.shape) if n != 1 or dim not in where)
+    return np.reshape(self, shape, copy=False)
+
+
+squeeze_dim: Row = row(
+    "squeeze(Tensor self, int dim)",
+    lambda self, dim: _squeeze(self, (dim,)),
+    view=True,
+    node="SqueezeBackward1",
+    self=lambda grad, self_shape, dim: unsqueeze_to(grad, self_shape, (dim,)),
+    samples=lambda r: [(r(2, 1, 3), 1), (r(2, 3), 0)],
+    doc="Without one dimension, if its length is one.",
+)
+squeeze_in_place: Row = row(
+    "aten.squeeze_in_place(Tensor self, int dim)",
+    lambda self, dim: _squeeze(self, (dim,)),
+    view=True,
+    node="SqueezeBackward4",
+    self=lambda grad, self_shape, dim: unsqueeze_to(grad, self_shape, (dim,)),
+    samples=lambda r: [(r(2, 1, 3), 1)],
+    doc="Without one dimension, under the name that squeeze_ gives its node.",
+)
+squeeze_dims: Row = row(
+    "squeeze(Tensor self, int[] dim)",
+    _squeeze,
+    view=True,
+    node="SqueezeBackward2",
+    self=lambda grad, self_shape, dim: unsqueeze_to(grad, self_shape, dim),
+    samples=lambda r: [(r(2, 1, 3, 1), (1, -1)), (r(2, 1), (0,)), (r(2, 1), ())],
+    doc="Without those of some dimensions that have length one.",
+)

@@ -1,0 +1,1 @@
+"""Einstein sums and products of several tensors."""

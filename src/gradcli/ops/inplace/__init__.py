@@ -1,0 +1,1 @@
+"""Changes of tensors in place: histories, derived operators, writing, subscripts."""

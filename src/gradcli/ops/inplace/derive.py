@@ -1,0 +1,384 @@
+"""In-place operators: one mechanism that turns ``add`` into ``add_``.
+
+The out-of-place operator runs on a stand-in for the tensor's old value; its result is written into
+the tensor's memory and its node becomes the tensor's history. :func:`in_place` does that for any
+operator, :func:`derive` makes the functions and methods whose names end in an underscore, and
+:func:`write_back` overwrites a tensor with given values, as random fillers do.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from gradcli.ops.algebra.comparison import zeros_like
+from gradcli.ops.algebra.views import clone_row
+from gradcli.ops.inplace.history import (
+    bump,
+    check_change,
+    coincides,
+    keep_original,
+    rebase,
+    refuse_coinciding,
+    set_history,
+    stand_in,
+)
+from gradcli.table import row as table
+from gradcli.table.kinds import NOT_IMPLEMENTED, no_derivative, underived
+from gradcli.table.row import Entry, Function, Row, RowNode, row
+from gradcli.tensor import dtypes
+from gradcli.tensor.graph import mode
+from gradcli.tensor.tensor import Tensor, wrap
+
+Array = Any
+
+_METHOD_WORDS: Final = """
+    abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr arccos arccosh arcsin
+    arcsinh arctan arctan2 arctanh asin asinh atan atan2 atanh baddbmm bitwise_and
+    bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor ceil clamp clamp_max
+    clamp_min clip conj_physical copysign cos cosh cumprod cumsum deg2rad digamma div divide eq erf
+    erfc erfinv exp exp2 expm1 fix float_power floor floor_divide fmod frac gcd ge greater
+    greater_equal gt heaviside hypot i0 igamma igammac index_add index_copy index_fill index_put
+    index_reduce lcm ldexp le lerp less less_equal lgamma log log10 log1p log2 logical_and
+    logical_not logical_or logical_xor logit lt masked_fill mul multiply mvlgamma
+    nan_to_num ne neg negative nextafter not_equal polygamma pow put rad2deg reciprocal relu
+    remainder renorm round rsqrt scatter scatter_add scatter_reduce sgn sigmoid sign sin sinc sinh
+    sqrt square sub subtract tan tanh tril triu true_divide trunc xlogy as_strided squeeze swapaxes
+    swapdims t transpose unsqueeze
+"""
+_FUNCTION_WORDS: Final = """
+    abs acos acosh addmv arccos arccosh arcsin arcsinh arctan arctanh as_strided
+    asin asinh atan atanh ceil celu clamp clamp_max clamp_min clip conj_physical cos cosh deg2rad
+    erf erfc exp exp2 expm1 fix floor frac gcd i0
+    index_put lcm ldexp log log10 log1p log2 logit nan_to_num neg negative rad2deg reciprocal relu
+    round rrelu rsqrt selu sigmoid sin sinc sinh sqrt square tan tanh threshold trunc
+    xlogy
+"""
+_METHODS: Final = frozenset(_METHOD_WORDS.split())
+_FUNCTIONS: Final = frozenset(_FUNCTION_WORDS.split())
+#: These change how a tensor looks at its memory, not what is there.
+_METADATA: Final = frozenset(
+    ["as_strided", "squeeze", "swapaxes", "swapdims", "t", "transpose", "unsqueeze"]
+)
+#: How PyTorch calls the nodes of in-place operators that have formulas of their own.
+_NODES: Final = {
+    "AsStridedBackward0": "AsStridedBackward1",
+    "ConjPhysicalBackward0": "ConjPhysicalBackward1",
+    "PolygammaBackward0": "PolygammaBackward1",
+    "SqueezeBackward0": "SqueezeBackward3",
+    "SqueezeBackward1": "SqueezeBackward4",
+    "SqueezeBackward2": "SqueezeBackward5",
+    "TBackward0": "TBackward1",
+    "TransposeBackward0": "TransposeBackward1",
+    "UnsqueezeBackward0": "UnsqueezeBackward1",
+}
+#: In-place operators without a derivative, and what messages call them.
+_UNDERIVED: Final = {
+    "acosh": "acosh",
+    "arccosh": "acosh",
+    "arcsinh": "asinh",
+    "arctanh": "atanh",
+    "asinh": "asinh",
+    "atanh": "atanh",
+}
+#: These may write to elements that lie at one place.
+_COINCIDING: Final = frozenset(["index_fill", "index_put", "masked_fill"])
+_COMPARISONS: Final = frozenset(["eq", "ge", "gt", "le", "lt", "ne"])
+
+# --- writing
+
+
+def write_back(tensor: Tensor, array: Array, node: str | None = None) -> Tensor:
+    """Overwrites a tensor with ``array``, as an in-place operator that ignores the old values.
+
+    ``array`` has the tensor's shape and a type that can be cast to its type. Where the tensor has a
+    history, that ends in a node called ``node``, which passes zeros on; None leaves it as it is.
+
+    Raises:
+        RuntimeError: PyTorch forbids the change (of a leaf that requires grad, for one).
+    """
+    made = wrap(np.asarray(array))
+    erases = None if node is None else renamed(erase, node)
+    return apply_in_place(tensor, lambda old: made, copies=False, erases=erases)
+
+
+def _store(tensor: Tensor, result: Tensor) -> None:
+    """Writes a result into a tensor; RuntimeError where it does not fit."""
+    array, target = result._array, tensor._array
+    if array is target:
+        return
+    if array.shape != target.shape:
+        raise RuntimeError(
+            f"output with shape {list(target.shape)} doesn't match the broadcast shape "
+            f"{list(array.shape)}"
+        )
+    if array.dtype != target.dtype and not dtypes.can_cast(result.dtype, tensor.dtype):
+        raise RuntimeError(
+            f"result type {result.dtype.scalar_name} can't be cast to the desired output type "
+            f"{tensor.dtype.scalar_name}"
+        )
+    if not target.flags.writeable:
+        target.flags.writeable = True
+    with np.errstate(all="ignore"):
+        if coincides(target):
+            # What changes one of several elements at one place must not be undone by the others.
+            np.copyto(target, array, casting="unsafe", where=array != target)
+        else:
+            np.copyto(target, array, casting="unsafe")
+
+
+_renamed: Final[dict[tuple[int, str], Row]] = {}
+
+
+def renamed(original: Row, label: str) -> Row:
+    """The same row, but that its nodes are called ``label``."""
+    known = _renamed.get((id(original), label))
+    if known is None:
+        known = _renamed[id(original), label] = copy.copy(original)
+        known.node_name = label
+    return known
+
+
+def _rename(node: Any) -> None:
+    """Gives the node of an in-place change the name that PyTorch's has."""
+    label = _NODES.get(node.row.node_name)
+    if label is not None:
+        node.row = renamed(node.row, label)
+
+
+def failing(original: Row, label: str, formula: Any) -> Row:
+    """The same row, but that a backward pass runs one formula, which fails."""
+    made = copy.copy(original)
+    made.node_name = label
+    made.formulas = [(edges, formula) for edges, _ in original.formulas]
+    made._plans = {}
+    return made
+
+
+erase: Row = row(
+    "aten.erase(Tensor self, Tensor? other=None)",
+    lambda self, other=None: self,
+    self=lambda grad: zeros_like(grad),
+    other=lambda grad: zeros_like(grad),
+    samples=lambda r: [],
+    doc="The end of a history: what was computed does not depend on it smoothly.",
+)
+
+
+def check_memory(tensor: Tensor, others: Sequence[Any] = ()) -> None:
+    """Refuses to write where elements coincide with each other or partly with an operand's."""
+    array = tensor._array
+    refuse_coinciding(array)
+    for other in others:
+        if type(other) is Tensor and other._array is not array and _partly(array, other._array):
+            raise RuntimeError(
+                "unsupported operation: some elements of the input tensor and the written-to "
+                "tensor refer to a single memory location. Please clone() the tensor before "
+                "performing the operation."
+            )
+
+
+def _partly(a: Array, b: Array) -> bool:
+    """Whether two dense arrays share memory without being the same in every element."""
+    if not np.may_share_memory(a, b) or not (_dense(a) and _dense(b)):
+        return False
+    same = a.__array_interface__["data"][0] == b.__array_interface__["data"][0]
+    return not (same and a.nbytes == b.nbytes and a.strides == b.strides)
+
+
+def _dense(array: Array) -> bool:
+    """Whether an array fills its memory without gaps, in whatever order of dimensions."""
+    step = array.itemsize
+    for stride, length in sorted(zip(array.strides, array.shape, strict=True)):
+        if length > 1:
+            if stride != step:
+                return False
+            step *= length
+    return True
+
+
+# --- the mechanism
+
+
+def apply_in_place(
+    tensor: Tensor,
+    operation: Callable[[Tensor], Tensor],
+    others: Sequence[Any] = (),
+    *,
+    copies: bool = True,
+    coincide: bool = False,
+    erases: Row | None = None,
+    smooth: bool = True,
+) -> Tensor:
+    """Makes what an operation computes from the old value the new value of a tensor.
+
+    ``operation`` gets a stand-in with the tensor's old value and history; ``others`` are the
+    further operands it uses. ``copies`` says that what it records may keep the stand-in's memory,
+    ``coincide`` that elements of the tensor which lie at one place all become the same. Where the
+    result has no history, the row ``erases`` (:data:`erase`, renamed) ends that of the tensor;
+    None leaves it as it is. An operation that is not ``smooth`` may change leaves that require
+    grad, as PyTorch does not expect gradients of it.
+
+    Raises:
+        RuntimeError: the result does not fit the tensor's shape or type, or PyTorch forbids the
+            change.
+    """
+    wants = mode.enabled and smooth and (tensor.requires_grad or _any_requires_grad(others))
+    check_change(tensor, wants)
+    if not coincide:
+        check_memory(tensor, others)
+    if not wants:
+        _store(tensor, operation(tensor))
+        bump(tensor)
+        return tensor
+    old = stand_in(tensor)
+    if copies:
+        old._array = old._array.copy(order="K")
+    start = mode.sequence
+    result = operation(old)
+    node = None if result is old else result._grad_fn
+    if node is not None and node.sequence <= start:
+        # The operation handed out another tensor, whose node must not become this one's.
+        node = clone_row(result)._grad_fn
+    if node is None and erases is not None:
+        tensors = [other for other in others if type(other) is Tensor]
+        node = erases.record((old, *tensors))._grad_fn
+    if node is None:
+        _store(tensor, result)
+        bump(tensor)
+        return tensor
+    assert isinstance(node, RowNode)
+    _rename(node)
+    if not copies:
+        keep_original(node, old)
+    _store(tensor, result)
+    bump(tensor)
+    rebase(tensor, node)
+    return tensor
+
+
+def in_place(operator: Callable[..., Any], args: Sequence[Any], coincide: bool = False) -> Tensor:
+    """:func:`apply_in_place` of an operator to its first argument."""
+    rest = args[1:]
+    erases, copies, smooth = None, True, True
+    if isinstance(operator, Row):
+        copies, name = False, operator.names[0]
+        coincide = coincide or name.removeprefix("aten.") in _COINCIDING
+        smooth = not name.startswith("logical_")
+        if name in _COMPARISONS:
+            erases = renamed(erase, f"{name.title()}Backward{int(_is_tensor(rest[0]))}")
+    return apply_in_place(
+        args[0],
+        lambda old: operator(old, *rest),
+        rest,
+        copies=copies,
+        coincide=coincide,
+        erases=erases,
+        smooth=smooth,
+    )
+
+
+def _is_tensor(value: Any) -> bool:
+    return type(value) is Tensor
+
+
+def _any_requires_grad(values: Sequence[Any]) -> bool:
+    for value in values:
+        if type(value) is Tensor:
+            if value.requires_grad:
+                return True
+        elif type(value) in (list, tuple) and _any_requires_grad(value):
+            return True
+    return False
+
+
+def rearrange(operator: Callable[..., Any], args: Sequence[Any]) -> Tensor:
+    """Lets a tensor look at its memory as a view operator's result does, as ``x.t_()``."""
+    tensor: Tensor = args[0]
+    wants = mode.enabled and tensor.requires_grad
+    check_change(tensor, wants)
+    old = stand_in(tensor)
+    result = operator(old, *args[1:])
+    tensor._array = result._array
+    bump(tensor)
+    node = result._grad_fn
+    if node is not None and result is not old:
+        _rename(node)
+        set_history(tensor, node)
+        if tensor._view is not None:
+            tensor._view.version = tensor._version
+    return tensor
+
+
+# --- deriving names
+
+
+class InPlaceEntry(Entry):
+    """An overload of an in-place operator, made from one of the operator itself."""
+
+    __slots__ = ("original", "run")
+
+    _frames = 2
+
+    def __init__(self, name: str, original: Entry, metadata: bool) -> None:
+        parameters = original._parameters.removesuffix(", bool inplace=False")
+        stem = name.rpartition(".")[2].removesuffix("_")
+        super().__init__(
+            f"{name}({parameters})", f"{stem} in place. {original.doc}", original.kink, None
+        )
+        if isinstance(original, Row):
+            formula: Any = None
+            if stem in _UNDERIVED:
+                formula = underived(f"inplace version of {_UNDERIVED[stem]}")
+                label = original.node_name.replace("0", "1")
+            elif original.node_name == NOT_IMPLEMENTED:
+                formula = no_derivative(f"{stem}_")
+                label = NOT_IMPLEMENTED
+            if formula is not None:
+                original = failing(original, label, formula)
+        self.original = original
+        self.run = rearrange if metadata else in_place
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            args = tuple(self.signature.bind(args, kwargs, False))
+        changed: Tensor = self.run(self.original, args)
+        return changed
+
+
+_derived: Final[dict[tuple[bool, str], Function]] = {}
+
+
+def derive(name: str, method: bool) -> Function | None:
+    """The in-place operator ``NAME_``, a method or a function of ``torch``, or None."""
+    known = _derived.get((method, name))
+    if known is not None:
+        return known
+    stem = name.removesuffix("_")
+    module, _, bare = stem.rpartition(".")
+    if method:
+        original = table.lookup_method(stem) if stem in _METHODS else None
+    elif module == "nn.functional" or (not module and bare in _FUNCTIONS):
+        original = table.lookup(stem)
+    else:
+        original = None
+    if original is None:
+        return None
+    made = Function(name)
+    for entry in original.entries:
+        first = entry.signature.parameters[0]
+        if first.is_tensor and (not module or "inplace" in entry.signature.index):
+            made.entries.append(InPlaceEntry(name, entry, bare in _METADATA))
+    if not made.entries:
+        return None
+    _derived[method, name] = made
+    return made
+
+
+def names(method: bool) -> set[str]:
+    """The names of all derived methods, or of all derived functions of ``torch``."""
+    stems = _METHODS if method else _FUNCTIONS
+    return {f"{stem}_" for stem in stems if derive(f"{stem}_", method) is not None}

@@ -1,0 +1,371 @@
+"""What in-place changes do to the graph: who may change what, and where gradients go afterwards.
+
+A change of a tensor that is no view makes the change's node the tensor's ``grad_fn``. A change of a
+view rewrites a part of its base: the base's ``grad_fn`` becomes a :class:`CopySlices`, which runs
+the change's node on that part of the gradient. Every view of the base is stale from then on, which
+the version counter tells; its ``grad_fn`` is made anew, as a window on the base, when next asked
+for.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.algebra.views import clone_row
+from gradcli.table.row import Row, RowNode, Saved, row
+from gradcli.tensor.graph import FREED, INFERENCE, Node, mode, next_sequence, operator_name
+from gradcli.tensor.tensor import Tensor, View, edge_of, share, versions_of, wrap
+
+Array = Any
+
+_CLARIFY = (
+    " Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your "
+    "code by moving both the view and the inplace either both inside the {0} block (if you don't "
+    "want the inplace to be tracked) or both outside (if you want the inplace to be tracked)."
+)
+_ADVICE = {
+    "multi": (
+        " This view is the output of a function that returns multiple views. Such functions do not "
+        "allow the output views to be modified inplace. You should replace the inplace operation "
+        "by an out-of-place one."
+    ),
+    "no_grad": _CLARIFY.format("no_grad"),
+    "inference": _CLARIFY.format("inference_mode"),
+}
+
+# --- where a view lies in its base
+
+
+class Window:
+    """Where the elements of a view lie among those of its base, in bytes from the base's first.
+
+    The memory of a gradient of the base is laid out like the base, so that the same window shows
+    the gradient of the view, also where the types differ (``real`` of a complex tensor).
+    """
+
+    __slots__ = ("base", "dtype", "offset", "shape", "strides")
+
+    def __init__(self, base: Array, view: Array) -> None:
+        # The base's shape, strides and element type.
+        self.base = base.shape, base.strides, base.dtype
+        self.dtype = view.dtype
+        self.shape = view.shape
+        self.strides = view.strides
+        self.offset = (
+            view.__array_interface__["data"][0] - base.__array_interface__["data"][0]
+            if view.size
+            else 0
+        )
+
+    def blank(self) -> tuple[Array, Array]:
+        """Zeros laid out like the base, and the view of them."""
+        shape, strides, dtype = self.base
+        low, high = _extent(shape, strides, dtype.itemsize)
+        first, last = _extent(self.shape, self.strides, self.dtype.itemsize)
+        # A view made with as_strided may look beyond its base.
+        start, end = min(low, first + self.offset), max(high, last + self.offset)
+        memory = np.zeros(end - start, np.uint8)
+        whole: Array = np.ndarray(shape, dtype, memory, -start, strides)
+        return whole, np.ndarray(self.shape, self.dtype, memory, self.offset - start, self.strides)
+
+    def add(self, part: Array, values: Array) -> None:
+        """Adds ``values`` to a view made by :meth:`blank`, whose elements may coincide."""
+        repeated = tuple(
+            dim
+            for dim, (length, step) in enumerate(zip(self.shape, self.strides, strict=True))
+            if length > 1 and step == 0
+        )
+        if repeated:
+            values = values.sum(repeated, keepdims=True)
+            part = part[tuple(slice(1) if d in repeated else slice(None) for d in range(part.ndim))]
+        if _distinct(part):
+            part[...] = values
+            return
+        for index in np.ndindex(part.shape):
+            part[index] += values[index]
+
+
+def _extent(shape: Sequence[int], strides: Sequence[int], itemsize: int) -> tuple[int, int]:
+    """The first byte of an array's elements, counted from its first element, and the end."""
+    if 0 in shape:
+        return 0, 0
+    steps = [(n - 1) * step for n, step in zip(shape, strides, strict=True)]
+    return sum(step for step in steps if step < 0), itemsize + sum(s for s in steps if s > 0)
+
+
+def _distinct(array: Array) -> bool:
+    """Whether no two elements of an array lie at one place."""
+    reach = array.itemsize
+    for step, length in sorted(zip(map(abs, array.strides), array.shape, strict=True)):
+        if length > 1:
+            if step < reach:
+                return False
+            reach = step * (length - 1) + reach
+    return True
+
+
+def _look(whole: Array, window: Window) -> Array:
+    buffer, part = window.blank()
+    buffer[...] = whole
+    return part.astype(whole.dtype, copy=False) if window.dtype == window.base[2] else part
+
+
+def _spread(part: Array, window: Window) -> Array:
+    buffer, view = window.blank()
+    window.add(view, part)
+    return buffer.astype(part.dtype, copy=False) if window.dtype == window.base[2] else buffer
+
+
+def _sample_window() -> Window:
+    base = np.zeros((2, 3))
+    return Window(base, base[:, 1:])
+
+
+look: Row = row(
+    "aten.window(Tensor self, any window)",
+    _look,
+    node="AsStridedBackward0",
+    self=lambda grad, window: spread(grad, window),
+    samples=lambda r: [(r(2, 3), _sample_window())],
+    doc="What a window shows of a tensor that is laid out like its base.",
+)
+spread: Row = row(
+    "aten.window_backward(Tensor grad, any window)",
+    _spread,
+    node="AsStridedBackward0",
+    grad=lambda grad, window: look(grad, window),
+    samples=lambda r: [(r(2, 2), _sample_window())],
+    doc="A tensor laid out like the base, with zeros outside the window.",
+)
+
+
+class WindowNode(Node):
+    """The ``grad_fn`` of a view that was made anew: a window on the base as it is now.
+
+    Most are never walked, so where the view lies is found out when that happens.
+    """
+
+    __slots__ = ("arrays", "label")
+
+    def __init__(self, tensor: Tensor, base: Tensor, label: str) -> None:
+        node, number = edge_of(base)
+        self.successors = (node,)
+        self.numbers = (number,)
+        self.label = label
+        self.arrays = base._array, tensor._array
+        self.shape = tensor._array.shape
+        self.dtype = tensor._array.dtype
+        self.others = ()
+        self.hooks = None
+        self.sequence = next_sequence()
+
+    def apply(self, grads: Sequence[Any], recorded: bool) -> Sequence[Any]:
+        return (None if grads[0] is None else spread(grads[0], Window(*self.arrays)),)
+
+
+class CopySlices(Node):
+    """The ``grad_fn`` of a tensor of which a view was changed in place.
+
+    ``function`` is the node of the change. The gradient of the part that was changed goes through
+    it; that of the rest goes on to what the base was before.
+    """
+
+    __slots__ = ("function", "window")
+    label = "CopySlices"
+
+    def __init__(self, base: Tensor, tensor: Tensor, function: RowNode) -> None:
+        node, number = edge_of(base)
+        self.function: RowNode | None = function
+        self.successors = (node, *function.successors[1:])
+        self.numbers = (number, *function.numbers[1:])
+        self.window = Window(base._array, tensor._array)
+        self.shape = base._array.shape
+        self.dtype = base._array.dtype
+        self.others = ()
+        self.hooks = None
+        self.sequence = next_sequence()
+
+    def name(self) -> str:
+        return "torch::autograd::CopySlices"
+
+    def apply(self, grads: Sequence[Any], recorded: bool) -> Sequence[Any]:
+        if self.function is None:
+            raise RuntimeError(FREED)
+        grad = grads[0]
+        if grad is None:
+            return [None] * len(self.successors)
+        whole, part = self.window.blank()
+        if recorded:
+            return self._apply_recorded(self.function, grad, wrap(whole), part)
+        whole[...] = grad
+        found = list(self.function.apply((part.copy(),), False))
+        if found[0] is not None:
+            refuse_coinciding(part)
+            part[...] = found[0].real if part.dtype.kind == "f" else found[0]
+            found[0] = whole
+        return found
+
+    def _apply_recorded(
+        self, function: RowNode, grad: Tensor, whole: Tensor, part: Array
+    ) -> Sequence[Any]:
+        """The same with operators that are recorded, in-place ones like PyTorch's."""
+        from gradcli.ops.inplace.writing import copy_
+
+        copy_(whole, grad)
+        slot = look_at(whole, part, self.window)
+        found = list(function.apply((clone_row(slot),), True))
+        if found[0] is not None:
+            copy_(slot, found[0])
+            found[0] = whole
+        return found
+
+    def release(self) -> None:
+        self.function = None
+
+
+def look_at(whole: Tensor, part: Array, window: Window) -> Tensor:
+    """``part``, which shows the memory of ``whole`` through ``window``, as a view of it."""
+    view = share(whole, part)
+    if whole._grad_fn is not None:
+        view._grad_fn = WindowNode(view, whole, "AsStridedBackward0")
+    return view
+
+
+# --- who may be changed
+
+
+def coincides(array: Array) -> bool:
+    """Whether an array is expanded, so that several of its elements lie at one place."""
+    return bool(array.size) and any(
+        step == 0 and length > 1 for step, length in zip(array.strides, array.shape, strict=True)
+    )
+
+
+def refuse_coinciding(array: Array) -> None:
+    """Refuses to write to an expanded array."""
+    if coincides(array):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a "
+            "single memory location. Please clone() the tensor before performing the operation."
+        )
+
+
+def check_change(tensor: Tensor, recorded: bool) -> None:
+    """Refuses in-place changes that PyTorch refuses; ``recorded``: the change joins the graph."""
+    if recorded:
+        view = tensor._view
+        if view is not None:
+            _check_creation(tensor, view, "is being")
+            if tensor.requires_grad and view.base._grad_fn is None:
+                raise RuntimeError(
+                    "a view of a leaf Variable that requires grad is being used in an in-place "
+                    "operation."
+                )
+        if tensor.requires_grad and tensor.is_leaf:
+            raise RuntimeError(
+                "a leaf Variable that requires grad is being used in an in-place operation."
+            )
+    if tensor._versions is INFERENCE and not mode.inference:
+        raise RuntimeError(
+            "Inplace update to inference tensor outside InferenceMode is not allowed.You can make "
+            "a clone to get a normal tensor before doing inplace update.See "
+            "https://github.com/pytorch/rfcs/pull/17 for more details."
+        )
+
+
+def _check_creation(tensor: Tensor, view: View, what: str) -> None:
+    """Refuses a change of a view whose making left no history that could follow it."""
+    creation = view.creation
+    if creation == "default":
+        return
+    node = tensor._grad_fn
+    if creation == "multi" and node is not None:
+        made = f"Output {tensor._nr} of {operator_name(node)}"
+        message = f"{made} is a view and {what} modified inplace."
+    else:
+        made = "A view was created in"
+        if node is not None:
+            made = (
+                f"Output {tensor._nr} of {operator_name(node)} is a view of a view which was "
+                "created in"
+            )
+        if creation == "inference":
+            message = f"{made} inference mode and {what} modified inplace in normal mode."
+        else:
+            message = f"{made} no_grad mode and {what} modified inplace with grad mode enabled."
+    raise RuntimeError(message + _ADVICE[creation])
+
+
+# --- new history
+
+
+def bump(tensor: Tensor) -> None:
+    """Counts an in-place change."""
+    if tensor._versions is not INFERENCE:
+        versions_of(tensor)[0] += 1
+
+
+def renew(tensor: Tensor) -> None:
+    """Makes the ``grad_fn`` of a view anew if its base has changed since."""
+    view = tensor._view
+    if view is None or (tensor._grad_fn is None and not view.base._requires_grad):
+        return
+    version = versions_of(tensor)[0]
+    if view.version == version:
+        return
+    _check_creation(tensor, view, "its base or another view of its base has been")
+    old, label = tensor._grad_fn, "AsStridedBackward0"
+    if old is not None and tensor._array.dtype != view.base._array.dtype:
+        label = old.label  # PyTorch repeats the operator where memory alone does not tell it
+    set_history(tensor, WindowNode(tensor, view.base, label))
+    view.version = version
+
+
+def rebase(tensor: Tensor, node: RowNode) -> None:
+    """Makes ``node``, which was recorded for an in-place change of ``tensor``, its history."""
+    node.shape, node.dtype = tensor._array.shape, tensor._array.dtype
+    results = [number for number, value in enumerate(node.saved) if type(value) is Saved]
+    for number in results:
+        node.saved[number] = Saved(tensor, 0)
+    view = tensor._view
+    if view is None:
+        set_history(tensor, node)
+        return
+    set_history(view.base, CopySlices(view.base, tensor, node))
+    renew(tensor)
+    for number in results:
+        assert tensor._grad_fn is not None
+        node.saved[number].node = weakref.ref(tensor._grad_fn)
+
+
+def set_history(tensor: Tensor, node: Node) -> None:
+    """Replaces ``grad_fn``. Hooks stay with the old value, ``retain_grad`` follows the tensor."""
+    old, number = tensor._grad_fn, tensor._nr
+    tensor._grad_fn = node
+    tensor._nr = 0
+    tensor._requires_grad = True
+    if old is not None and old.hooks is not None:
+        kept = old.hooks.retain.get(number)
+        if kept is not None and kept() is tensor:
+            del old.hooks.retain[number]
+            node.node_hooks().retain[0] = kept
+
+
+def stand_in(tensor: Tensor) -> Tensor:
+    """A tensor for the value that ``tensor`` has before an in-place change of it."""
+    edge_of(tensor)  # makes the history of a stale view anew
+    return wrap(tensor._array, tensor.requires_grad, tensor._grad_fn, tensor._nr)
+
+
+def keep_original(node: RowNode, original: Tensor) -> None:
+    """Lets a node that saved the stand-in keep a copy, made before the change."""
+    if any(value is original for value in node.saved):
+        copy = clone_row(original)
+        node.saved = [copy if value is original else value for value in node.saved]
+
+
+Tensor._renew = renew

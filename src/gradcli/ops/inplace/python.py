@@ -1,0 +1,137 @@
+"""Python's operators on tensors: each is a row, called with the operands as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gradcli.ops.algebra import arithmetic, comparison, elementary, products
+from gradcli.table.row import Row
+from gradcli.tensor.tensor import Tensor
+
+_OPERANDS = frozenset({Tensor, int, float, bool, complex})
+
+
+def _accepts(other: Any) -> bool:
+    return type(other) in _OPERANDS or isinstance(other, (int, float, complex))
+
+
+def _forward(operator: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
+    if isinstance(operator, Row):
+        record = operator.record
+
+        def method(self: Tensor, other: Any) -> Any:
+            if type(other) in _OPERANDS or isinstance(other, (int, float, complex)):
+                return record((self, other))
+            return NotImplemented
+
+    else:
+
+        def method(self: Tensor, other: Any) -> Any:
+            return operator(self, other) if _accepts(other) else NotImplemented
+
+    return method
+
+
+def _reflected(operator: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
+    def method(self: Tensor, other: Any) -> Any:
+        return operator(other, self) if _accepts(other) else NotImplemented
+
+    return method
+
+
+def _equality(operator: Callable[[Any, Any], Any], otherwise: bool) -> Callable[..., Any]:
+    def method(self: Tensor, other: Any) -> Any:
+        return operator(self, other) if _accepts(other) else otherwise
+
+    return method
+
+
+def _tensors_only(operator: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
+    def method(self: Tensor, other: Any) -> Any:
+        return operator(self, other) if isinstance(other, Tensor) else NotImplemented
+
+    return method
+
+
+# Where the in-place method of an operator has another name than the operator.
+_IN_PLACE = {
+    "truediv": "div",
+    "floordiv": "floor_divide",
+    "mod": "remainder",
+    "and": "bitwise_and",
+    "or": "bitwise_or",
+    "xor": "bitwise_xor",
+    "lshift": "bitwise_left_shift",
+    "rshift": "bitwise_right_shift",
+}
+
+
+def _augmented(name: str) -> Callable[[Tensor, Any], Any]:
+    def method(self: Tensor, other: Any) -> Any:
+        return getattr(self, name)(other) if _accepts(other) else NotImplemented
+
+    return method
+
+
+def _get_item(self: Tensor, index: Any) -> Any:
+    from gradcli.ops.inplace.subscripts import get_item
+
+    return get_item(self, index)
+
+
+def _set_item(self: Tensor, index: Any, value: Any) -> None:
+    from gradcli.ops.inplace.subscripts import set_item
+
+    set_item(self, index, value)
+
+
+def _delete_item(self: Tensor, index: Any) -> None:
+    raise TypeError("Tensor does not support deleting items")
+
+
+def _install() -> None:
+    operators: dict[str, Any] = {
+        "add": arithmetic.add,
+        "sub": arithmetic.sub,
+        "mul": arithmetic.mul,
+        "truediv": arithmetic.true_div,
+        "floordiv": arithmetic.floor_divide,
+        "mod": arithmetic.remainder,
+        "pow": elementary.pow,
+        "and": comparison.bitwise_and,
+        "or": comparison.bitwise_or,
+        "xor": comparison.bitwise_xor,
+        "lshift": comparison.left_shift,
+        "rshift": comparison.right_shift,
+    }
+    methods: dict[str, Any] = {}
+    for name, operator in operators.items():
+        methods[f"__{name}__"] = _forward(operator)
+        methods[f"__r{name}__"] = _reflected(operator)
+    # As in PyTorch: a commutative operator keeps the tensor first, and so its edges; `number - x`
+    # is one node, `number / x` is two.
+    methods["__radd__"] = _forward(arithmetic.add)
+    methods["__rmul__"] = _forward(arithmetic.mul)
+    methods["__rmod__"] = _reflected(arithmetic.remainder_by)
+    methods["__rsub__"] = _forward(arithmetic.rsub)
+    methods["__rtruediv__"] = _forward(lambda self, other: arithmetic.reciprocal(self) * other)
+    methods["__matmul__"] = _tensors_only(products.matmul)
+    for name in ("lt", "le", "gt", "ge"):
+        methods[f"__{name}__"] = _forward(getattr(comparison, name))
+    methods["__eq__"] = _equality(comparison.eq, False)
+    methods["__ne__"] = _equality(comparison.ne, True)
+    methods["__neg__"] = lambda self: arithmetic.neg(self)
+    methods["__pos__"] = lambda self: arithmetic.positive(self)
+    methods["__abs__"] = lambda self: arithmetic.absolute(self)
+    methods["__invert__"] = lambda self: comparison.bitwise_not(self)
+    for name in operators:
+        methods[f"__i{name}__"] = _augmented(_IN_PLACE.get(name, name) + "_")
+    methods["__getitem__"] = _get_item
+    methods["__setitem__"] = _set_item
+    methods["__delitem__"] = _delete_item
+    for name, method in methods.items():
+        setattr(Tensor, name, method)
+
+
+_install()

@@ -1,0 +1,236 @@
+"""Operators that exist only in place, or mainly: filling, copying, resizing, detaching."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.algebra.comparison import zeros_like
+from gradcli.ops.algebra.creation import cast, checked_size, fill_value
+from gradcli.ops.algebra.elementary import float_power, pow_scalar, pow_tensor
+from gradcli.ops.algebra.parts import narrow
+from gradcli.ops.algebra.strided import as_strided, storage_of, storage_offset_of
+from gradcli.ops.algebra.sums import sum_all
+from gradcli.ops.algebra.views import common_shape, expand
+from gradcli.ops.inplace.derive import in_place
+from gradcli.ops.inplace.history import bump
+from gradcli.table.row import Row, composite, row
+from gradcli.tensor import dtypes
+from gradcli.tensor.tensor import Tensor
+
+Array = Any
+
+
+def _filled(self: Array, value: complex) -> Array:
+    return np.full_like(self, fill_value(value, dtypes.of(self)))
+
+
+def _filled_from(self: Array, value: Array) -> Array:
+    if value.ndim:
+        raise RuntimeError(
+            "fill_ only supports 0-dimension value tensor but got tensor with "
+            f"{value.ndim} dimensions."
+        )
+    return np.full_like(self, cast(value, dtypes.of(self)))
+
+
+def _fill_rows(name: str, nodes: tuple[str, str]) -> tuple[Row, Row]:
+    by_number: Row = row(
+        f"{name}(Tensor self, Scalar value)",
+        _filled,
+        node=nodes[0],
+        self=lambda grad: zeros_like(grad),
+        samples=lambda r: [(r(2, 3), 2.5)],
+        doc="A tensor like self, filled with one value.",
+    )
+    by_tensor: Row = row(
+        f"{name}(Tensor self, Tensor value)",
+        _filled_from,
+        node=nodes[1],
+        self=lambda grad: zeros_like(grad),
+        value=lambda grad: sum_all(grad),
+        samples=lambda r: [(r(2, 3), r())],
+        doc="A tensor like self, filled with the value of another.",
+    )
+    return by_number, by_tensor
+
+
+fill_number, fill_tensor = _fill_rows("fill", ("FillBackward0", "FillBackward1"))
+_fill_number_, _fill_tensor_ = _fill_rows("aten.fill_", ("FillBackward2", "FillBackward3"))
+_zero: Row = row(
+    "aten.zero(Tensor self)",
+    np.zeros_like,
+    self=lambda grad: zeros_like(grad),
+    samples=lambda r: [(r(2, 3),)],
+    doc="Zeros like self.",
+)
+
+
+def _copied(self: Array, src: Array) -> Array:
+    try:
+        wide = np.broadcast_to(src, np.broadcast_shapes(self.shape, src.shape))
+    except ValueError:
+        common_shape([self.shape, src.shape])
+        raise
+    return cast(wide, dtypes.of(self)) if wide.dtype != self.dtype else wide.copy()
+
+
+_copy: Row = row(
+    "aten.copy_into(Tensor self, Tensor src)",
+    _copied,
+    node="torch::autograd::CopyBackwards",
+    self=lambda grad: zeros_like(grad),
+    src=lambda grad: grad,
+    samples=lambda r: [(r(2, 3), r(3))],
+    doc="The values of src, in the shape and type of self.",
+)
+
+
+def _same(a: Array, b: Array) -> bool:
+    """Whether two arrays are the same view of the same memory."""
+    return a is b or bool(
+        a.__array_interface__["data"][0] == b.__array_interface__["data"][0]
+        and (a.dtype, a.shape, a.strides) == (b.dtype, b.shape, b.strides)
+    )
+
+
+@composite("fill_(Tensor self, Scalar value)", doc="Writes one number to every element.")
+def fill_(self: Tensor, value: complex) -> Tensor:
+    return in_place(_fill_number_, (self, value), coincide=True)
+
+
+@composite("fill_(Tensor self, Tensor value)", doc="Writes one value to every element.")
+def fill_from_(self: Tensor, value: Tensor) -> Tensor:
+    return in_place(_fill_tensor_, (self, value), coincide=True)
+
+
+@composite("zero_(Tensor self)", doc="Writes zeros to every element.")
+def zero_(self: Tensor) -> Tensor:
+    return in_place(_zero, (self,), coincide=True)
+
+
+@composite(
+    "Tensor.copy_(Tensor self, Tensor src, bool non_blocking=False)",
+    doc="Writes the elements of another tensor, which broadcasts and is cast.",
+)
+def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
+    return in_place(_copy, (self, src), coincide=_same(self._array, src._array))
+
+
+@composite(
+    "Tensor.float_power_(Tensor self, Operand exponent)",
+    doc="float_power in place, of a tensor that is double already.",
+)
+def float_power_(self: Tensor, exponent: Any) -> Tensor:
+    values = exponent.detach() if type(exponent) is Tensor else exponent
+    result = float_power(self.detach(), values)
+    if result.dtype is not self.dtype:
+        raise RuntimeError(
+            f"the base given to float_power_ has dtype {self.dtype.scalar_name} but the "
+            f"operation's result requires dtype {result.dtype.scalar_name}"
+        )
+    return in_place(pow_tensor if type(exponent) is Tensor else pow_scalar, (self, exponent))
+
+
+@composite(
+    "Tensor.fill_diagonal_(Tensor self, Scalar fill_value, bool wrap=False)",
+    doc="Writes a number to the main diagonal, again below it if wrap.",
+)
+def fill_diagonal_(self: Tensor, fill_value: complex, wrap: bool = False) -> Tensor:
+    shape = self._array.shape
+    if len(shape) < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    if len(shape) > 2 and len(set(shape)) > 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    strides, step = self.stride(), sum(self.stride())
+    length = min(shape)
+    fill_(as_strided(self, (length,), (step,)), fill_value)
+    rows, columns = shape[0], shape[1]
+    if wrap and len(shape) == 2 and rows > columns + 1:
+        for start in range(columns + 1, rows, columns + 1):
+            part = narrow(self, 0, start, min(columns, rows - start))
+            fill_(as_strided(part, (part.shape[0],), (sum(strides),)), fill_value)
+    return self
+
+
+@composite("detach_(Tensor self)", doc="Takes a tensor out of the graph.")
+def detach_(self: Tensor) -> Tensor:
+    if self._view is not None:
+        raise RuntimeError(
+            "Can't detach views in-place. Use detach() instead. If you are using "
+            "DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as "
+            "True, gradients are views of DDP buckets, and hence detach_() cannot be called on "
+            "these gradients. To fix this error, please refer to the Optimizer.zero_grad() "
+            "function in torch/optim/optimizer.py as the solution."
+        )
+    self._grad_fn, self._nr, self._requires_grad = None, 0, False
+    return self
+
+
+@composite(
+    "Tensor.resize_(Tensor self, int[] size, *, any memory_format=None)",
+    doc="Gives a tensor another size, in its memory where that is large enough.",
+)
+def resize_(self: Tensor, size: Sequence[int], memory_format: Any = None) -> Tensor:
+    if self.requires_grad:
+        raise RuntimeError("cannot resize variables that require grad")
+    shape = checked_size(size)
+    count = math.prod(shape)
+    array = self._array
+    if shape == array.shape:
+        return self
+    memory, start = storage_of(array), storage_offset_of(array)
+    if start + count > memory.size:
+        grown = np.zeros(count, array.dtype)
+        kept = memory[start : start + count]
+        grown[: kept.size] = kept
+        memory, start = grown, 0
+    self._array = memory[start : start + count].reshape(shape)
+    bump(self)
+    return self
+
+
+@composite(
+    "Tensor.resize_as_(Tensor self, Tensor the_template, *, any memory_format=None)",
+    doc="Resizes a tensor to the size of another.",
+)
+def resize_as_(self: Tensor, the_template: Tensor, memory_format: Any = None) -> Tensor:
+    resized: Tensor = resize_(self, the_template._array.shape)
+    return resized
+
+
+@composite("Tensor.share_memory_(Tensor self)", doc="The tensor itself.")
+def share_memory_(self: Tensor) -> Tensor:
+    return self
+
+
+def _call_each(self: Tensor, name: str, operands: Sequence[Tensor], callable: Any) -> Tensor:
+    """Replaces each element by what a Python function makes of it and those of operands."""
+    for tensor in (self, *operands):
+        if tensor.requires_grad:
+            raise RuntimeError(
+                f"Can't call {name}() on Variable that requires grad. Use "
+                f"var.detach().{name}() instead."
+            )
+    arrays = [self._array, *(expand.forward(t._array, self._array.shape) for t in operands)]
+    for index in np.ndindex(self._array.shape):
+        self._array[index] = callable(*(array[index].item() for array in arrays))
+    return self
+
+
+@composite(
+    "Tensor.apply_(Tensor self, any callable)", doc="Replaces each element by callable(element)."
+)
+def apply_(self: Tensor, callable: Any) -> Tensor:
+    return _call_each(self, "apply_", (), callable)
+
+
+@composite(
+    "Tensor.map_(Tensor self, Tensor tensor, any callable)",
+    doc="Replaces each element by callable(element, element of the other tensor).",
+)
+def map_(self: Tensor, tensor: Tensor, callable: Any) -> Tensor:
+    return _call_each(self, "map_", (tensor,), callable)

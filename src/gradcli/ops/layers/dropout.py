@@ -1,0 +1,226 @@
+"""Dropout: random elements or channels become zero, or the value that keeps mean and variance.
+
+The noise is drawn as PyTorch draws it, so that the elements dropped after ``manual_seed`` are the
+same; where nothing is dropped the input itself is returned and nothing is drawn.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+
+from gradcli.ops.algebra.views import squeeze_dim, unsqueeze
+from gradcli.random.generator import default_generator
+from gradcli.table.row import composite
+from gradcli.table.samples import Sampler
+from gradcli.tensor.tensor import wrap
+
+# The limit of selu for large negative inputs is -_LIMIT (Klambauer et al. 2017).
+_LIMIT: Final = 1.7580993408473766
+
+
+def _check(p: float, error: type[Exception]) -> None:
+    if not 0 <= p <= 1:
+        raise error(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def _drop(
+    input: Any,
+    p: float,
+    train: bool,
+    *,
+    features: bool = False,
+    alpha: bool = False,
+    inplace: bool = False,
+) -> Any:
+    """Multiplies by noise, of whole channels if ``features``; ``alpha`` keeps the variance."""
+    _check(p, RuntimeError)
+    if p == 0 or not train or input.numel() == 0:
+        return input
+    array = input._array
+    multiply = input.mul_ if inplace else input.mul
+    if p == 1:
+        return multiply(wrap(np.zeros((), array.dtype)))
+    shape = array.shape
+    if features:
+        if len(shape) < 2:
+            raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
+        shape = (*shape[:2], *(1,) * (len(shape) - 2))
+    noise = default_generator.bernoulli(shape, 1 - p, array.dtype)
+    if array.dtype.kind != "f":
+        raise RuntimeError(
+            f"result type Float can't be cast to the desired output type {input.dtype.scalar_name}"
+        )
+    kind = array.dtype.type
+    if not alpha:
+        return multiply(wrap(noise / kind(1 - p)))
+    scale = 1.0 / math.sqrt((_LIMIT * _LIMIT * p + 1) * (1 - p))
+    offset = (noise - kind(1)) * kind(_LIMIT * scale) + kind(_LIMIT * scale * p)
+    scaled = multiply(wrap(noise * kind(scale)))
+    return scaled.add_(wrap(offset)) if inplace else scaled.add(wrap(offset))
+
+
+def _calls(r: Sampler) -> list[tuple[Any, ...]]:
+    return [(r(3, 4), 0.0, True), (r(3, 4), 0.5, False), (r(3, 4), 1.0, True)]
+
+
+@composite(
+    "dropout(Tensor input, float p, bool train)",
+    samples=_calls,
+    doc="Each element zero with probability p, else divided by 1 - p.",
+)
+def torch_dropout(input: Any, p: float, train: bool) -> Any:
+    return _drop(input, p, train)
+
+
+@composite(
+    "feature_dropout(Tensor input, float p, bool train)",
+    samples=_calls,
+    doc="Each channel zero with probability p, else divided by 1 - p.",
+)
+def torch_feature_dropout(input: Any, p: float, train: bool) -> Any:
+    return _drop(input, p, train, features=True)
+
+
+@composite(
+    "alpha_dropout(Tensor input, float p, bool train)",
+    samples=_calls,
+    doc="Dropout that keeps the mean and variance of standardized inputs.",
+)
+def torch_alpha_dropout(input: Any, p: float, train: bool) -> Any:
+    return _drop(input, p, train, alpha=True)
+
+
+@composite(
+    "feature_alpha_dropout(Tensor input, float p, bool train)",
+    samples=_calls,
+    doc="alpha_dropout of whole channels.",
+)
+def torch_feature_alpha_dropout(input: Any, p: float, train: bool) -> Any:
+    return _drop(input, p, train, features=True, alpha=True)
+
+
+def _underscored(name: str, features: bool, alpha: bool) -> None:
+    """Enters ``torch.NAME_``, which drops in place."""
+
+    def changed(input: Any, p: float, train: bool) -> Any:
+        return _drop(input, p, train, features=features, alpha=alpha, inplace=True)
+
+    composite(f"{name}_(Tensor input, float p, bool train)", doc=f"{name} in place.")(changed)
+
+
+for _features in (False, True):
+    for _alpha in (False, True):
+        _name = "feature_" * _features + "alpha_" * _alpha + "dropout"
+        _underscored(_name, _features, _alpha)
+
+
+@composite(
+    "nn.functional.dropout(Tensor input, float p=0.5, bool training=True, bool inplace=False)",
+    samples=_calls,
+    doc=torch_dropout.doc,
+)
+def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    _check(p, ValueError)
+    return _drop(input, p, training, inplace=inplace)
+
+
+@composite(
+    "nn.functional.alpha_dropout(Tensor input, float p=0.5, bool training=False, "
+    "bool inplace=False)",
+    samples=_calls,
+    doc=torch_alpha_dropout.doc,
+)
+def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
+    _check(p, ValueError)
+    return _drop(input, p, training, alpha=True, inplace=inplace)
+
+
+@composite(
+    "nn.functional.feature_alpha_dropout(Tensor input, float p=0.5, bool training=False, "
+    "bool inplace=False)",
+    samples=_calls,
+    doc=torch_feature_alpha_dropout.doc,
+)
+def feature_alpha_dropout(
+    input: Any, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Any:
+    _check(p, ValueError)
+    return _drop(input, p, training, features=True, alpha=True, inplace=inplace)
+
+
+def _batched(input: Any, p: float, training: bool, inplace: bool, batched: bool) -> Any:
+    """Drops channels; a sample without a batch dimension gets one meanwhile."""
+    if batched:
+        return _drop(input, p, training, features=True, inplace=inplace)
+    if inplace:
+        dropped = _drop(input.unsqueeze_(0), p, training, features=True, inplace=True)
+        return dropped.squeeze_(0)
+    return squeeze_dim(_drop(unsqueeze(input, 0), p, training, features=True), 0)
+
+
+def _warn(message: str) -> None:
+    import warnings
+
+    warnings.warn(message, stacklevel=4)
+
+
+@composite(
+    "nn.functional.dropout1d(Tensor input, float p=0.5, bool training=True, bool inplace=False)",
+    samples=lambda r: [(r(2, 3, 4), 0.0), (r(3, 4), 0.5, False)],
+    doc="Each channel of (N, C, L) or (C, L) zero with probability p, else divided by 1 - p.",
+)
+def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    _check(p, ValueError)
+    if input.ndim not in (2, 3):
+        raise RuntimeError(
+            f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input. Note that "
+            "dropout1d exists to provide channel-wise dropout on inputs with 1 spatial dimension, "
+            "a channel dimension, and an optional batch dimension (i.e. 2D or 3D inputs)."
+        )
+    return _batched(input, p, training, inplace, input.ndim == 3)
+
+
+def _deprecated(name: str, ndim: int, spatial: int) -> str:
+    return (
+        f"{name}: Received a {ndim}-D input to {name}, which is deprecated and will result in an "
+        "error in a future release. To retain the behavior and silence this warning, please use "
+        f"dropout instead. Note that {name} exists to provide channel-wise dropout on inputs with "
+        f"{spatial} spatial dimensions, a channel dimension, and an optional batch dimension (i.e. "
+        f"{spatial + 1}D or {spatial + 2}D inputs)."
+    )
+
+
+@composite(
+    "nn.functional.dropout2d(Tensor input, float p=0.5, bool training=True, bool inplace=False)",
+    samples=lambda r: [(r(2, 3, 2, 2), 0.0), (r(2, 3, 2, 2), 0.5, False)],
+    doc="Each channel of (N, C, ...) zero with probability p, else divided by 1 - p.",
+)
+def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    _check(p, ValueError)
+    if input.ndim not in (3, 4):
+        _warn(_deprecated("dropout2d", input.ndim, 2))
+    if input.ndim == 3:
+        _warn(
+            "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout "
+            "behavior is desired - input is interpreted as shape (N, C, L), where C is the channel "
+            "dim. This behavior will change in a future release to interpret the input as one "
+            "without a batch dimension, i.e. shape (C, H, W). To maintain the 1D channel-wise "
+            "dropout behavior, please switch to using dropout1d instead."
+        )
+    return _batched(input, p, training, inplace, True)
+
+
+@composite(
+    "nn.functional.dropout3d(Tensor input, float p=0.5, bool training=True, bool inplace=False)",
+    samples=lambda r: [(r(1, 2, 2, 2, 2), 0.0), (r(2, 2, 2, 2), 0.5, False)],
+    doc="Each channel of (N, C, D, H, W) or (C, D, H, W) zero with probability p, else divided by "
+    "1 - p.",
+)
+def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    _check(p, ValueError)
+    if input.ndim not in (4, 5):
+        _warn(_deprecated("dropout3d", input.ndim, 3))
+    return _batched(input, p, training, inplace, input.ndim == 5)

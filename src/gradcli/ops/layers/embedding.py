@@ -1,0 +1,497 @@
+"""Look-ups in a table of vectors."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from gradcli.ops.algebra.comparison import eq, filled
+from gradcli.ops.algebra.indexing import index_select
+from gradcli.ops.algebra.views import reshape, shape_of
+from gradcli.table.kinds import NOT_IMPLEMENTED, no_derivative, underived
+from gradcli.table.row import Row, composite, row
+from gradcli.table.samples import Sampler
+from gradcli.tensor import dtypes
+from gradcli.tensor.tensor import versions_of, wrap
+
+Array = Any
+
+SUM: Final = 0
+MEAN: Final = 1
+MAX: Final = 2
+
+
+def _check_indices(indices: Array, function: str) -> None:
+    if indices.dtype not in (np.int64, np.int32):
+        kind = dtypes.of(indices)
+        found = "CPUBoolType" if kind is dtypes.bool_ else f"torch.{kind.tensor_name}"
+        raise RuntimeError(
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: "
+            f"Long, Int; but got {found} instead (while checking arguments for {function})"
+        )
+
+
+# --- one vector per index
+
+
+def _embedding(
+    weight: Array,
+    indices: Array,
+    padding_idx: int = -1,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Array:
+    if weight.ndim != 2:
+        raise RuntimeError("'weight' must be 2-D")
+    _check_indices(indices, "embedding")
+    if indices.size and not (indices.min() >= 0 and indices.max() < len(weight)):
+        raise IndexError("index out of range in self")
+    return weight[indices]
+
+
+def _embedding_dense_backward(
+    grad_output: Array, indices: Array, num_weights: int, padding_idx: int, by_frequency: bool
+) -> Array:
+    flat = indices.reshape(-1)
+    rows = grad_output.reshape(flat.size, grad_output.shape[-1])
+    full = np.zeros((num_weights, grad_output.shape[-1]), grad_output.dtype)
+    kept = flat != padding_idx
+    rows, flat = rows[kept], flat[kept]
+    if by_frequency:
+        rows = rows / np.bincount(flat, minlength=num_weights)[flat][:, None].astype(rows.dtype)
+    np.add.at(full, flat, rows)
+    return full
+
+
+def _embedding_double(grad: Any, indices: Any, padding_idx: int) -> Any:
+    shape = shape_of(indices)
+    found = index_select(grad, 0, reshape(indices, (-1,)))
+    if padding_idx >= 0:
+        found = filled(found, reshape(eq(indices, padding_idx), (-1, 1)), 0)
+    return reshape(found, (*shape, shape_of(grad)[1]))
+
+
+embedding_backward: Row = row(
+    "aten.embedding_dense_backward(Tensor grad_output, Tensor indices, int num_weights, "
+    "int padding_idx, bool scale_grad_by_freq)",
+    _embedding_dense_backward,
+    grad_output=_embedding_double,
+    samples=lambda r: [(r(3, 2), np.array([1, 3, 1]), 4, 3, False)],
+    doc="Gradients of looked-up vectors, added up per index.",
+)
+embedding_row: Row = row(
+    "aten.embedding(Tensor weight, Tensor indices, int padding_idx=-1, "
+    "bool scale_grad_by_freq=False, bool sparse=False)",
+    _embedding,
+    weight=lambda grad, indices, weight_shape, padding_idx, scale_grad_by_freq: embedding_backward(
+        grad, indices, weight_shape[0], padding_idx, scale_grad_by_freq
+    ),
+    samples=lambda r: [(r(4, 3), np.array([[1, 3], [1, 0]])), (r(4, 3), np.array(2))],
+    doc="The rows of weight at the indices.",
+)
+
+
+def _renormalize(weight: Any, indices: Any, max_norm: float, norm_type: float) -> None:
+    """Shrinks, in place and unrecorded, the rows that will be used and are too long."""
+    used = np.unique(indices._array)
+    rows = weight._array[used]
+    norms = np.linalg.norm(rows, norm_type, axis=1, keepdims=True)
+    scale = np.where(norms > max_norm, max_norm / (norms + 1e-7), 1)
+    weight._array[used] = rows * scale.astype(rows.dtype)
+    versions_of(weight)[0] += 1
+
+
+def _lookup_samples(r: Sampler) -> list[tuple[Any, ...]]:
+    return [
+        (np.array([[1, 3], [1, 0]]), r(4, 3)),
+        (np.array([1, 3, 1]), r(4, 3), {"scale_grad_by_freq": False}),
+    ]
+
+
+@composite(
+    "embedding(Tensor weight, Tensor indices, int padding_idx=-1, "
+    "bool scale_grad_by_freq=False, bool sparse=False)",
+    samples=embedding_row.samples,
+    doc="The rows of weight at the indices; the row padding_idx gets no gradient.",
+)
+def torch_embedding(
+    weight: Any,
+    indices: Any,
+    padding_idx: int = -1,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Any:
+    return embedding_row(weight, indices, padding_idx, scale_grad_by_freq, sparse)
+
+
+@composite(
+    "nn.functional.embedding(Tensor input, Tensor weight, int? padding_idx=None, "
+    "float? max_norm=None, float norm_type=2.0, bool scale_grad_by_freq=False, bool sparse=False)",
+    samples=_lookup_samples,
+    doc=torch_embedding.doc,
+)
+def embedding(
+    input: Any,
+    weight: Any,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Any:
+    if padding_idx is None:
+        padding_idx = -1
+    else:
+        count = weight.shape[0]
+        if not -count <= padding_idx < count:
+            raise AssertionError("Padding_idx must be within num_embeddings")
+        padding_idx %= count
+    if max_norm is not None:
+        _renormalize(weight, input, max_norm, norm_type)
+    return embedding_row(weight, input, padding_idx, scale_grad_by_freq, sparse)
+
+
+# --- one vector per bag of indices
+
+
+def _bags(indices: Array, offsets: Array, include_last_offset: bool) -> tuple[Array, int]:
+    """The bag of every index, and how many bags there are."""
+    if offsets.size and offsets[0] != 0:
+        raise RuntimeError(
+            "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from "
+            f"position 0. However, got {offsets[0]}"
+        )
+    if offsets.size and offsets[-1] > indices.size:
+        raise RuntimeError(
+            f"offsets[-1] can not be greater than input's length {indices.size} but got "
+            f"offsets[-1] of {offsets[-1]}"
+        )
+    # The last bag runs to the end, wherever the last offset is.
+    starts = offsets[:-1] if include_last_offset else offsets
+    bags = np.searchsorted(starts, np.arange(indices.size), side="right") - 1
+    return bags, len(starts)
+
+
+def _kept(indices: Array, bags: Array, padding_idx: int) -> Array:
+    return (bags >= 0) & (indices != padding_idx)
+
+
+def _embedding_bag(
+    weight: Array,
+    indices: Array,
+    offsets: Array,
+    scale_grad_by_freq: bool = False,
+    mode: int = SUM,
+    sparse: bool = False,
+    per_sample_weights: Array | None = None,
+    include_last_offset: bool = False,
+    padding_idx: int = -1,
+) -> tuple[Array, Array, Array, Array]:
+    _check_indices(indices, "embedding_bag")
+    _check_indices(offsets, "embedding_bag")
+    outside = np.flatnonzero((indices < 0) | (indices >= len(weight)))
+    if outside.size:
+        place = int(outside[0])
+        if weight.dtype != np.float32 or mode == MAX:
+            raise RuntimeError(
+                "embedding_bag: Expected idx >= 0 && idx < num_embeddings but found idx to be "
+                f"{int(indices[place])}"
+            )
+        raise RuntimeError(
+            f"Index {place} of input takes value {int(indices[place])} which is not in the valid "
+            f"range [0, {len(weight)})"
+        )
+    if per_sample_weights is not None and per_sample_weights.dtype != weight.dtype:
+        raise RuntimeError(
+            "Expected tensor for argument #1 'weight' to have the same type as tensor for argument "
+            f"#1 'per_sample_weights'; but type torch.{dtypes.of(weight).tensor_name} does not "
+            f"equal torch.{dtypes.of(per_sample_weights).tensor_name} (while checking arguments "
+            "for embedding_bag)"
+        )
+    bags, count = _bags(indices, offsets, include_last_offset)
+    kept = _kept(indices, bags, padding_idx)
+    rows, owners = weight[indices[kept]], bags[kept]
+    sizes = np.bincount(owners, minlength=count)
+    if mode == MAX:
+        winners = np.full((count, weight.shape[1]), -1, np.int64)
+        best = np.full((count, weight.shape[1]), -np.inf)
+        for place, owner in zip(np.flatnonzero(kept).tolist(), owners.tolist(), strict=True):
+            row_values = weight[indices[place]]
+            better = (row_values > best[owner]) | (winners[owner] < 0)
+            winners[owner][better] = indices[place]
+            best[owner][better] = row_values[better]
+        out = np.where(winners < 0, 0, best).astype(weight.dtype)
+        return out, bags, sizes, winners
+    if per_sample_weights is not None:
+        rows = rows * per_sample_weights[kept][:, None]
+    out = np.zeros((count, weight.shape[1]), weight.dtype)
+    np.add.at(out, owners, rows)
+    if mode == MEAN:
+        out = out / np.maximum(sizes, 1)[:, None].astype(weight.dtype)
+    return out, bags, sizes, sizes
+
+
+def _embedding_bag_backward(
+    grad: Array,
+    indices: Array,
+    offset2bag: Array,
+    bag_size: Array,
+    maximum_indices: Array,
+    num_weights: int,
+    scale_grad_by_freq: bool,
+    mode: int,
+    per_sample_weights: Array | None,
+    padding_idx: int,
+) -> Array:
+    full = np.zeros((num_weights, grad.shape[1]), grad.dtype)
+    if mode == MAX:
+        bag, feature = np.nonzero(maximum_indices >= 0)
+        np.add.at(full, (maximum_indices[bag, feature], feature), grad[bag, feature])
+        return full
+    kept = _kept(indices, offset2bag, padding_idx)
+    owners, index = offset2bag[kept], indices[kept]
+    rows = grad[owners]
+    if per_sample_weights is not None:
+        rows = rows * per_sample_weights[kept][:, None]
+    if mode == MEAN:
+        rows = rows / bag_size[owners][:, None].astype(rows.dtype)
+    if scale_grad_by_freq:
+        rows = rows / _frequencies(indices, index)[:, None].astype(rows.dtype)
+    np.add.at(full, index, rows)
+    return full
+
+
+def _frequencies(indices: Array, index: Array) -> Array:
+    """What PyTorch divides by: for the k-th distinct index, the count of the k-th in order."""
+    distinct = np.unique(indices)
+    ordered = np.sort(indices)
+    counts = np.bincount(indices)[ordered[: len(distinct)]]
+    return counts[np.searchsorted(distinct, index)]
+
+
+def _weights_backward(
+    grad: Array, weight: Array, indices: Array, offset2bag: Array, padding_idx: int
+) -> Array:
+    kept = _kept(indices, offset2bag, padding_idx)
+    dots = (grad[np.where(kept, offset2bag, 0)] * weight[indices]).sum(1)
+    return np.where(kept, dots, 0).astype(weight.dtype)
+
+
+embedding_bag_backward: Row = row(
+    "aten._embedding_bag_backward(Tensor grad, Tensor indices, Tensor offset2bag, Tensor bag_size, "
+    "Tensor maximum_indices, int num_weights, bool scale_grad_by_freq, int mode, "
+    "Tensor? per_sample_weights, int padding_idx)",
+    _embedding_bag_backward,
+    grad=underived("_embedding_bag_backward"),
+    per_sample_weights=underived("_embedding_bag_backward"),
+    samples=lambda r: [],
+    doc="The gradient of the table; PyTorch cannot differentiate it again.",
+)
+embedding_bag_weights_backward: Row = row(
+    "aten._embedding_bag_per_sample_weights_backward(Tensor grad, Tensor weight, Tensor indices, "
+    "Tensor offset2bag, int padding_idx)",
+    _weights_backward,
+    node=NOT_IMPLEMENTED,
+    weight=no_derivative("_embedding_bag_per_sample_weights_backward"),
+    samples=lambda r: [],
+    doc="The gradient of the weights of indices; PyTorch cannot differentiate it again.",
+)
+
+
+def _bag_table(
+    grad: Any,
+    indices: Any,
+    result1: Any,
+    result2: Any,
+    result3: Any,
+    weight_shape: Any,
+    scale_grad_by_freq: bool,
+    mode: int,
+    per_sample_weights: Any,
+    padding_idx: int,
+) -> Any:
+    return embedding_bag_backward(
+        grad,
+        indices,
+        result1,
+        result2,
+        result3,
+        weight_shape[0],
+        scale_grad_by_freq,
+        mode,
+        per_sample_weights,
+        padding_idx,
+    )
+
+
+embedding_bag_row: Row = row(
+    "aten._embedding_bag(Tensor weight, Tensor indices, Tensor offsets, "
+    "bool scale_grad_by_freq=False, int mode=0, bool sparse=False, "
+    "Tensor? per_sample_weights=None, bool include_last_offset=False, int padding_idx=-1)",
+    _embedding_bag,
+    weight=_bag_table,
+    per_sample_weights=lambda grad, weight, indices, result1, padding_idx: (
+        embedding_bag_weights_backward(grad, weight, indices, result1, padding_idx)
+    ),
+    samples=lambda r: [
+        (r(4, 3), np.array([1, 3, 1]), np.array([0, 2]), False, mode) for mode in (SUM, MEAN, MAX)
+    ],
+    doc="The sum, mean or maximum of the rows in each bag of indices; the bag of every index, the "
+    "sizes of bags and, of maxima, the indices.",
+)
+
+
+@composite(
+    "embedding_bag(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq=False, "
+    "int mode=0, bool sparse=False, Tensor? per_sample_weights=None, "
+    "bool include_last_offset=False, int? padding_idx=None)",
+    samples=lambda r: [(r(4, 3), np.array([1, 3, 1]), np.array([0, 2]))],
+    doc=embedding_bag_row.doc,
+)
+def torch_embedding_bag(
+    weight: Any,
+    indices: Any,
+    offsets: Any,
+    scale_grad_by_freq: bool = False,
+    mode: int = SUM,
+    sparse: bool = False,
+    per_sample_weights: Any = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> Any:
+    count = weight.shape[0]
+    if padding_idx is None:
+        padding_idx = -1
+    elif not -count <= padding_idx < count:
+        raise RuntimeError(
+            f"padding_idx must be within the number of embeddings, -{count} through {count - 1}, "
+            f"but got {padding_idx}"
+        )
+    else:
+        padding_idx %= count
+    return embedding_bag_row(
+        weight,
+        indices,
+        offsets,
+        scale_grad_by_freq,
+        mode,
+        sparse,
+        per_sample_weights,
+        include_last_offset,
+        padding_idx,
+    )
+
+
+_MODES: Final = {"sum": SUM, "mean": MEAN, "max": MAX}
+
+
+def _mode_number(mode: str, scale_grad_by_freq: bool, sparse: bool) -> int:
+    if mode not in _MODES:
+        raise ValueError("mode has to be one of sum, mean or max")
+    if mode == "max" and scale_grad_by_freq:
+        raise ValueError("max mode does not support scaling the gradient by the frequency")
+    if mode == "max" and sparse:
+        raise ValueError("max mode does not support sparse weights")
+    return _MODES[mode]
+
+
+@composite(
+    "nn.functional.embedding_bag(Tensor input, Tensor weight, Tensor? offsets=None, "
+    "float? max_norm=None, float norm_type=2, bool scale_grad_by_freq=False, str mode='mean', "
+    "bool sparse=False, Tensor? per_sample_weights=None, bool include_last_offset=False, "
+    "int? padding_idx=None)",
+    samples=lambda r: [
+        (np.array([[1, 3], [1, 0]]), r(4, 3)),
+        (np.array([1, 3, 1]), r(4, 3), np.array([0, 2]), {"mode": "max"}),
+    ],
+    doc="The mean, sum or maximum of the rows of weight at each bag of indices.",
+)
+def embedding_bag(
+    input: Any,
+    weight: Any,
+    offsets: Any = None,
+    max_norm: float | None = None,
+    norm_type: float = 2,
+    scale_grad_by_freq: bool = False,
+    mode: str = "mean",
+    sparse: bool = False,
+    per_sample_weights: Any = None,
+    include_last_offset: bool = False,
+    padding_idx: int | None = None,
+) -> Any:
+    if weight.dtype is dtypes.int64 and input.is_floating_point():
+        weight, input = input, weight  # the order of arguments in PyTorch's early days
+    if per_sample_weights is not None and input.shape != per_sample_weights.shape:
+        raise ValueError(
+            f"embedding_bag: If per_sample_weights ({per_sample_weights.shape}) is not None, then "
+            f"it must have the same shape as the input ({input.shape})"
+        )
+    if weight.ndim != 2:
+        raise ValueError(f"weight has to be a 2D Tensor, but got Tensor of dimension {weight.ndim}")
+    if input.ndim == 2:
+        if offsets is not None:
+            raise ValueError(
+                "if input is 2D, then offsets has to be None, as input is treated is a mini-batch "
+                "of fixed length sequences. However, found offsets of type <class 'torch.Tensor'>"
+            )
+        rows, length = input.shape
+        offsets = wrap(np.arange(rows, dtype=input._array.dtype) * length)
+        include_last_offset = False
+        input = reshape(input, (-1,))
+        if per_sample_weights is not None:
+            per_sample_weights = reshape(per_sample_weights, (-1,))
+    elif input.ndim != 1:
+        raise ValueError(
+            f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.ndim}"
+        )
+    elif offsets is None:
+        raise ValueError("offsets has to be a 1D Tensor but got None")
+    elif offsets.ndim != 1:
+        raise ValueError("offsets has to be a 1D Tensor")
+    number = _mode_number(mode, scale_grad_by_freq, sparse)
+    if max_norm is not None:
+        _renormalize(weight, input, max_norm, norm_type)
+    if per_sample_weights is not None and number != SUM:
+        raise NotImplementedError(
+            "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported "
+            f"for mode='sum' (got mode='{mode}'). Please open a feature request on GitHub."
+        )
+    return torch_embedding_bag(
+        weight,
+        input,
+        offsets,
+        scale_grad_by_freq,
+        number,
+        sparse,
+        per_sample_weights,
+        include_last_offset,
+        padding_idx,
+    )[0]
+
+
+# --- indicator vectors
+
+
+def _one_hot(tensor: Array, num_classes: int = -1) -> Array:
+    if tensor.dtype != np.int64:
+        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
+    if tensor.size == 0:
+        if num_classes <= 0:
+            raise RuntimeError("Can not infer total number of classes from empty tensor.")
+        return np.zeros((*tensor.shape, num_classes), np.int64)
+    if tensor.min() < 0:
+        raise RuntimeError("Class values must be non-negative.")
+    if num_classes == -1:
+        num_classes = int(tensor.max()) + 1
+    elif num_classes <= tensor.max():
+        raise RuntimeError("Class values must be smaller than num_classes.")
+    return np.equal(tensor[..., None], np.arange(num_classes)).astype(np.int64)
+
+
+one_hot: Row = row(
+    "nn.functional.one_hot(Tensor tensor, int num_classes=-1)",
+    _one_hot,
+    samples=lambda r: [(np.array([1, 0, 2]),), (np.array(1), 3)],
+    doc="For each class number a vector of zeros with a one at that place.",
+)

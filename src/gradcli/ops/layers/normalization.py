@@ -1,0 +1,425 @@
+"""Normalization of batches and instances, and what all normalizations share.
+
+A kernel returns the normalized input, the means and the reciprocal standard deviations, which its
+backward pass uses. What the backward kernels are themselves differentiated by follows PyTorch's
+formulas.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.algebra.arithmetic import added
+from gradcli.ops.algebra.creation import to_dtype
+from gradcli.ops.algebra.elementary import pow_scalar
+from gradcli.ops.algebra.placement import repeat
+from gradcli.ops.algebra.scalars import add_scalar, div_scalar, mul_scalar
+from gradcli.ops.algebra.sums import sum_dim
+from gradcli.ops.algebra.views import clone_row, expand, reshape, shape_of, view
+from gradcli.table.kinds import constants, floating_only, underived
+from gradcli.table.row import Row, composite, row
+from gradcli.tensor import dtypes
+from gradcli.tensor.tensor import constant, raw, wrap_dim
+
+Array = Any
+
+
+def wide_array(array: Array) -> Array:
+    """Half precision is computed in single precision."""
+    return array.astype(np.float32) if array.dtype == np.float16 else array
+
+
+def same_type(self: Array, parameters: Sequence[Array | None], complaint: str) -> None:
+    """Parameters have the type of the input; those of a half input may be single."""
+    for parameter in parameters:
+        if parameter is not None and parameter.dtype not in (self.dtype, wide_array(self).dtype):
+            raise RuntimeError(complaint)
+
+
+def unit_weight(like: Any) -> Any:
+    """The weight that changes nothing."""
+    return constant(np.ones((), raw(like).dtype), like)
+
+
+def sum_of(terms: Sequence[Any]) -> Any:
+    """The sum of the terms that there are, or None."""
+    total = None
+    for term in terms:
+        if term is not None:
+            total = added(total, term)
+    return total
+
+
+def first_backward(
+    grad: Any, centered: Any, inverse: Any, gamma: Any, dims: tuple[int, ...], count: int
+) -> Any:
+    """The gradient of the input, of a normalization over ``dims`` of ``count`` elements."""
+    along = sum_dim(grad * centered, dims, True)
+    spread = (
+        mul_scalar(grad, count)
+        - sum_dim(grad, dims, True)
+        - centered * pow_scalar(inverse, 2) * along
+    )
+    return div_scalar(inverse if gamma is None else gamma * inverse, count) * spread
+
+
+def second_backward(
+    seed: Any, grad: Any, centered: Any, inverse: Any, dims: tuple[int, ...], count: int
+) -> Any:
+    """The gradient by the input of ``seed``'s product with the first backward pass of ``grad``."""
+    cubed = pow_scalar(inverse, 3)
+    grad_sum = sum_dim(grad, dims, True)
+    grad_along = sum_dim(grad * centered, dims, True)
+    seed_sum = sum_dim(seed, dims, True)
+    seed_along = sum_dim(seed * centered, dims, True)
+    shared = (
+        div_scalar(seed_sum * grad_sum, count)
+        - sum_dim(seed * grad, dims, True)
+        + mul_scalar(pow_scalar(inverse, 2) * grad_along * seed_along, 3.0 / count)
+    )
+    by_scale = div_scalar(centered * cubed * shared, count)
+    by_seed = div_scalar(seed_along * cubed, count) * (div_scalar(grad_sum, count) - grad)
+    by_grad = div_scalar(grad_along * cubed, count) * (div_scalar(seed_sum, count) - seed)
+    return by_scale + by_seed + by_grad
+
+
+# --- batches
+
+
+def _channels(shape: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The dimensions other than the channels, and the shape that broadcasts along channels."""
+    dims = (0, *range(2, len(shape)))
+    return dims, (1, shape[1], *(1,) * (len(shape) - 2))
+
+
+def _batch_norm(
+    input: Array,
+    weight: Array | None,
+    bias: Array | None,
+    running_mean: Array | None,
+    running_var: Array | None,
+    training: bool,
+    momentum: float,
+    eps: float,
+) -> tuple[Array, Array, Array]:
+    floating_only(input, "batch_norm")
+    same_type(
+        input,
+        (weight, bias, running_mean, running_var),
+        "mixed dtype (CPU): all inputs must share same datatype.",
+    )
+    dims, along = _channels(input.shape)
+    wide = wide_array(input)
+    count = input.size // max(input.shape[1], 1)
+    if training:
+        mean, variance = wide.mean(dims), wide.var(dims)
+        inverse = 1 / np.sqrt(variance + wide.dtype.type(eps))
+        if running_mean is not None and running_var is not None and count:
+            running_mean[...] = momentum * mean + (1 - momentum) * running_mean
+            unbiased = variance * (count / (count - 1) if count > 1 else math.nan)
+            running_var[...] = momentum * unbiased + (1 - momentum) * running_var
+        saved = mean, inverse
+    else:
+        assert running_mean is not None
+        assert running_var is not None
+        mean, inverse = running_mean, 1 / np.sqrt(running_var + wide.dtype.type(eps))
+        saved = np.zeros(0, wide.dtype), np.zeros(0, wide.dtype)
+    out = (wide - mean.reshape(along)) * inverse.reshape(along)
+    if weight is not None:
+        out = out * weight.reshape(along)
+    if bias is not None:
+        out = out + bias.reshape(along)
+    return out.astype(input.dtype), *saved
+
+
+def _statistics(
+    input: Any,
+    running_mean: Any,
+    running_var: Any,
+    save_mean: Any,
+    save_invstd: Any,
+    training: bool,
+    eps: float,
+) -> tuple[Any, Any]:
+    """The means and the reciprocal standard deviations in a shape that broadcasts."""
+    _, along = _channels(shape_of(input))
+    if training:
+        mean, inverse = save_mean, save_invstd
+    else:
+        mean = running_mean
+        inverse = pow_scalar(add_scalar(running_var, eps), -0.5)
+    kind = dtypes.of(raw(input))
+    return to_dtype(reshape(mean, along), kind), to_dtype(reshape(inverse, along), kind)
+
+
+def _batch_norm_backward(
+    grad_out: Array,
+    input: Array,
+    weight: Array | None,
+    running_mean: Array | None,
+    running_var: Array | None,
+    save_mean: Array,
+    save_invstd: Array,
+    training: bool,
+    eps: float,
+) -> tuple[Array, Array, Array]:
+    dims, along = _channels(input.shape)
+    count = input.size // max(input.shape[1], 1)
+    mean, inverse = _statistics(
+        input, running_mean, running_var, save_mean, save_invstd, training, eps
+    )
+    gamma = None if weight is None else weight.reshape(along)
+    centered = input - mean
+    if training:
+        full = first_backward(grad_out, centered, inverse, gamma, dims, count)
+    else:
+        full = grad_out * (inverse if gamma is None else inverse * gamma)
+    return (
+        full.astype(input.dtype),
+        (grad_out * centered * inverse).sum(dims).astype(input.dtype),
+        grad_out.sum(dims).astype(input.dtype),
+    )
+
+
+def _batch_norm_double(
+    grads: Any,
+    grad_out: Any,
+    input: Any,
+    weight: Any,
+    running_mean: Any,
+    running_var: Any,
+    save_mean: Any,
+    save_invstd: Any,
+    training: bool,
+    eps: float,
+) -> Any:
+    shape = shape_of(input)
+    dims, along = _channels(shape)
+    count = math.prod(shape) // max(shape[1], 1)
+    mean, inverse = _statistics(
+        input, running_mean, running_var, save_mean, save_invstd, training, eps
+    )
+    centered = input - mean
+    gamma = unit_weight(input) if weight is None else reshape(weight, along)
+    seed = grads[0]
+    seed_gamma = None if grads[1] is None or weight is None else reshape(grads[1], along)
+    seed_beta = None if grads[2] is None or weight is None else reshape(grads[2], along)
+
+    by_input, by_weight, by_grad = [], None, []
+    if seed is not None and training:
+        bend = second_backward(seed, grad_out, centered, inverse, dims, count)
+        by_input.append(gamma * bend)
+        by_grad.append(first_backward(seed, centered, inverse, gamma, dims, count))
+        if weight is not None:
+            plain = first_backward(grad_out, centered, inverse, None, dims, count)
+            by_weight = sum_dim(seed * plain, dims)
+    elif seed is not None:
+        by_grad.append(seed * inverse * gamma)
+        if weight is not None:
+            by_weight = sum_dim(seed * grad_out * inverse, dims)
+    if seed_gamma is not None:
+        if training:
+            plain = first_backward(grad_out, centered, inverse, None, dims, count)
+            by_input.append(seed_gamma * plain)
+        else:
+            by_input.append(seed_gamma * inverse * grad_out)
+        by_grad.append(seed_gamma * centered * inverse)
+    if seed_beta is not None:
+        by_grad.append(seed_beta)
+    back = sum_of(by_grad)
+    return None if back is None else expand(back, shape), sum_of(by_input), by_weight
+
+
+batch_norm_backward: Row = row(
+    "aten.native_batch_norm_backward(Tensor grad_out, Tensor input, Tensor? weight, "
+    "Tensor? running_mean, Tensor? running_var, Tensor save_mean, Tensor save_invstd, "
+    "bool training, float eps)",
+    _batch_norm_backward,
+    joint=("grad_out input weight", _batch_norm_double),
+    save_mean=underived("native_batch_norm_backward save_mean"),
+    save_invstd=underived("native_batch_norm_backward save_invstd"),
+    samples=lambda r: [],
+    doc="The gradients of batch_norm.",
+)
+
+
+def _batch_norm_vjp(
+    grad: Any,
+    input: Any,
+    weight: Any,
+    running_mean: Any,
+    running_var: Any,
+    result1: Any,
+    result2: Any,
+    training: bool,
+    eps: float,
+) -> Any:
+    return batch_norm_backward(
+        grad, input, weight, running_mean, running_var, result1, result2, training, eps
+    )
+
+
+batch_norm_row: Row = row(
+    "aten.native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, "
+    "Tensor? running_var, bool training, float momentum, float eps)",
+    _batch_norm,
+    joint=("input weight bias", _batch_norm_vjp),
+    samples=lambda r: [],
+    doc="Batch normalization, with the means and the reciprocal standard deviations of a batch in "
+    "training.",
+)
+
+
+@composite(
+    "batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, "
+    "Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled)",
+    samples=lambda r: [(r(3, 2, 4), r(2), r(2), None, None, True, 0.1, 1e-5, True)],
+    doc="Channels shifted and scaled to mean 0 and variance 1, then by weight and bias.",
+)
+def torch_batch_norm(
+    input: Any,
+    weight: Any,
+    bias: Any,
+    running_mean: Any,
+    running_var: Any,
+    training: bool,
+    momentum: float,
+    eps: float,
+    cudnn_enabled: bool,
+) -> Any:
+    channels = input.shape[1] if input.ndim > 1 else 0
+    named = {
+        "running_mean": running_mean,
+        "running_var": running_var,
+        "weight": weight,
+        "bias": bias,
+    }
+    for name, parameter in named.items():
+        if parameter is None:
+            if name.startswith("running") and not training:
+                raise RuntimeError(f"{name} must be defined in evaluation mode")
+        elif parameter.numel() != channels:
+            raise RuntimeError(f"{name} should contain {channels} elements not {parameter.numel()}")
+    if input.numel():
+        constants("native_batch_norm", running_mean=running_mean, running_var=running_var)
+    if (running_mean is None) != (running_var is None):
+        raise ValueError("running_mean and running_var must either both be None or neither be None")
+    if input.numel() == 0:
+        out = clone_row(input)
+        out = out if weight is None or not weight.numel() else out * weight[0]
+        return out if bias is None or not bias.numel() else out + bias[0]
+    return batch_norm_row(input, weight, bias, running_mean, running_var, training, momentum, eps)[
+        0
+    ]
+
+
+def check_several(size: Sequence[int]) -> None:
+    """A batch of one value per channel has no variance."""
+    if not size:
+        raise IndexError("tuple index out of range")
+    if size[0] * math.prod(size[2:]) == 1:
+        raise ValueError(
+            f"Expected more than 1 value per channel when training, got input size {size}"
+        )
+    if math.prod(size):
+        wrap_dim(1, len(size))
+
+
+@composite(
+    "nn.functional.batch_norm(Tensor input, Tensor? running_mean, Tensor? running_var, "
+    "Tensor? weight=None, Tensor? bias=None, bool training=False, float momentum=0.1, "
+    "float eps=1e-05)",
+    samples=lambda r: [
+        (r(3, 2, 4), None, None, r(2), r(2), True),
+        (r(4, 3), None, None, {"training": True}),
+    ],
+    doc="Channels shifted and scaled to mean 0 and variance 1, then by weight and bias; in "
+    "training by the batch's own statistics, which also update the running ones, otherwise by the "
+    "latter.",
+)
+def batch_norm(
+    input: Any,
+    running_mean: Any,
+    running_var: Any,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    if training:
+        check_several(input.shape)
+        if eps <= 0:
+            raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
+    elif eps < 0:
+        raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
+    return torch_batch_norm(
+        input, weight, bias, running_mean, running_var, training, momentum, eps, True
+    )
+
+
+# --- instances
+
+
+@composite(
+    "instance_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, "
+    "Tensor? running_var, bool use_input_stats, float momentum, float eps, bool cudnn_enabled)",
+    samples=lambda r: [(r(2, 3, 4), r(3), r(3), None, None, True, 0.1, 1e-5, True)],
+    doc="batch_norm of every sample on its own.",
+)
+def torch_instance_norm(
+    input: Any,
+    weight: Any,
+    bias: Any,
+    running_mean: Any,
+    running_var: Any,
+    use_input_stats: bool,
+    momentum: float,
+    eps: float,
+    cudnn_enabled: bool,
+) -> Any:
+    if not use_input_stats and (running_mean is None or running_var is None):
+        raise RuntimeError(
+            "Expected running_mean and running_var to be defined when use_input_stats is false"
+        )
+    batch, channels = input.shape[:2]
+    parameters = [
+        None if parameter is None else repeat(parameter, (batch,))
+        for parameter in (weight, bias, running_mean, running_var)
+    ]
+    together = reshape(input, (1, batch * channels, *input.shape[2:]))
+    out = torch_batch_norm(together, *parameters, use_input_stats, momentum, eps, cudnn_enabled)
+    for running, updated in zip((running_mean, running_var), parameters[2:], strict=True):
+        if running is not None and updated is not None:
+            running._array[...] = updated._array.reshape(batch, channels).mean(0)
+    return view(out, input.shape)
+
+
+@composite(
+    "nn.functional.instance_norm(Tensor input, Tensor? running_mean=None, "
+    "Tensor? running_var=None, Tensor? weight=None, Tensor? bias=None, bool use_input_stats=True, "
+    "float momentum=0.1, float eps=1e-05)",
+    samples=lambda r: [(r(2, 3, 4),), (r(2, 3, 4), None, None, r(3), r(3))],
+    doc="batch_norm of every sample on its own.",
+)
+def instance_norm(
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    if use_input_stats and math.prod(input.shape[2:]) == 1:
+        raise ValueError(
+            f"Expected more than 1 spatial element when training, got input size {input.shape}"
+        )
+    return torch_instance_norm(
+        input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps, True
+    )

@@ -1,0 +1,234 @@
+"""Connectionist temporal classification (Graves et al. 2006): the loss of sequences whose alignment
+with their labels is unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.algebra.arithmetic import true_div
+from gradcli.ops.algebra.comparison import eq, where_
+from gradcli.ops.algebra.sums import mean_all, sum_all
+from gradcli.ops.algebra.views import squeeze_dim, unsqueeze
+from gradcli.ops.losses.elementwise import MEAN, NONE, SUM, reduction_code
+from gradcli.table.kinds import NOT_IMPLEMENTED, floating_only, no_derivative
+from gradcli.table.row import Row, composite, row
+from gradcli.tensor.errors import no_kernel
+from gradcli.tensor.tensor import Tensor, wrap
+
+Array = Any
+Lengths = Sequence[int]
+
+_CHECKING = "(while checking arguments for ctc_loss_allocate_outputs)"
+
+
+def _check(
+    log_probs: Array, targets: Array, input_lengths: Lengths, target_lengths: Lengths, blank: int
+) -> None:
+    steps, batch, labels = log_probs.shape
+    if not 0 <= blank < labels:
+        raise RuntimeError("blank must be in label range")
+    if len(input_lengths) != batch:
+        raise RuntimeError("input_lengths must be of size batch_size")
+    if len(target_lengths) != batch:
+        raise RuntimeError("target_lengths must be of size batch_size")
+    if targets.ndim == 1:
+        if targets.size != sum(target_lengths):
+            raise RuntimeError(
+                f"Expected tensor to have size {sum(target_lengths)} at dimension 0, but got size "
+                f"{targets.size} for argument #2 'targets' {_CHECKING}"
+            )
+    elif targets.shape[1] < max(target_lengths, default=0):
+        raise RuntimeError(
+            f"Expected tensor to have size at least {max(target_lengths)} at dimension 1, but got "
+            f"size {targets.shape[1]} for argument #2 'targets' {_CHECKING}"
+        )
+    longest = max(input_lengths, default=0)
+    if longest > steps:
+        raise RuntimeError(
+            f"Expected input_lengths to have value at most {steps}, but got value {longest} "
+            f"{_CHECKING}"
+        )
+
+
+def _with_blanks(targets: Array, target_lengths: Lengths, sample: int, blank: int) -> Array:
+    """The labels of a sample with a blank before, between and behind them."""
+    length = target_lengths[sample]
+    if targets.ndim == 1:
+        start = sum(target_lengths[:sample])
+        labels = targets[start : start + length]
+    else:
+        labels = targets[sample, :length]
+    full = np.full(2 * length + 1, blank, np.int64)
+    full[1::2] = labels
+    return full
+
+
+def _forward_variables(probabilities: Array, states: Array) -> Array:
+    """Logarithms of the probability of each prefix of the states, [step, state]."""
+    alpha = np.full((len(probabilities), len(states)), -np.inf, probabilities.dtype)
+    alpha[0, :2] = probabilities[0, states[:2]]
+    # A state may follow the one two before it, unless the labels are the same: so blanks never do.
+    skips = np.zeros(len(states), bool)
+    skips[2:] = states[2:] != states[:-2]
+    for step in range(1, len(probabilities)):
+        previous = alpha[step - 1]
+        total = previous.copy()
+        total[1:] = np.logaddexp(total[1:], previous[:-1])
+        total[2:] = np.where(skips[2:], np.logaddexp(total[2:], previous[:-2]), total[2:])
+        alpha[step] = total + probabilities[step, states]
+    return alpha
+
+
+def _sample_loss(probabilities: Array, states: Array) -> Array:
+    if not len(probabilities):
+        return probabilities.dtype.type(0 if len(states) == 1 else np.inf)
+    return -np.logaddexp.reduce(_forward_variables(probabilities, states)[-1, -2:])
+
+
+def _ctc(
+    log_probs: Array,
+    targets: Array,
+    input_lengths: Lengths,
+    target_lengths: Lengths,
+    blank: int = 0,
+    zero_infinity: bool = False,
+) -> Array:
+    floating_only(log_probs, "ctc_loss_cpu")
+    if log_probs.dtype == np.float16:
+        raise no_kernel("ctc_loss_cpu", log_probs.dtype)
+    _check(log_probs, targets, input_lengths, target_lengths, blank)
+    losses = [
+        _sample_loss(
+            log_probs[:steps, sample], _with_blanks(targets, target_lengths, sample, blank)
+        )
+        for sample, steps in enumerate(input_lengths)
+    ]
+    return np.array(losses, log_probs.dtype)
+
+
+def _ctc_backward(
+    grad: Array,
+    log_probs: Array,
+    targets: Array,
+    input_lengths: Lengths,
+    target_lengths: Lengths,
+    neg_log_likelihood: Array,
+    blank: int,
+    zero_infinity: bool,
+) -> Array:
+    full = np.zeros_like(log_probs)
+    for sample, steps in enumerate(input_lengths):
+        loss = neg_log_likelihood[sample]
+        if not steps or (zero_infinity and loss == np.inf):
+            continue
+        chosen = log_probs[:steps, sample]
+        states = _with_blanks(targets, target_lengths, sample, blank)
+        alpha = _forward_variables(chosen, states)
+        beta = _forward_variables(chosen[::-1], states[::-1])[::-1, ::-1]
+        through = np.full_like(chosen, -np.inf)
+        for state, label in enumerate(states):
+            through[:, label] = np.logaddexp(through[:, label], alpha[:, state] + beta[:, state])
+        full[:steps, sample] = (np.exp(chosen) - np.exp(through + loss - chosen)) * grad[sample]
+    return full
+
+
+ctc_backward: Row = row(
+    "aten._ctc_loss_backward(Tensor grad, Tensor log_probs, Tensor targets, int[] input_lengths, "
+    "int[] target_lengths, Tensor neg_log_likelihood, int blank, bool zero_infinity)",
+    _ctc_backward,
+    node=NOT_IMPLEMENTED,
+    log_probs=no_derivative("_ctc_loss_backward"),
+    neg_log_likelihood=no_derivative("_ctc_loss_backward"),
+    samples=lambda r: [],
+    doc="The gradient of ctc_loss; PyTorch cannot differentiate it again.",
+)
+
+
+def _ctc_vjp(
+    grad: Any,
+    log_probs: Any,
+    targets: Any,
+    input_lengths: Lengths,
+    target_lengths: Lengths,
+    result: Any,
+    blank: int,
+    zero_infinity: bool,
+) -> Any:
+    return ctc_backward(
+        grad, log_probs, targets, input_lengths, target_lengths, result, blank, zero_infinity
+    )
+
+
+ctc_row: Row = row(
+    "aten._ctc_loss(Tensor log_probs, Tensor targets, int[] input_lengths, int[] target_lengths, "
+    "int blank=0, bool zero_infinity=False)",
+    _ctc,
+    log_probs=_ctc_vjp,
+    samples=lambda r: [],
+    doc="The negative log-probability of each sequence of labels. Its gradient is that of the "
+    "logits, of which log_probs is taken to be the log_softmax.",
+)
+
+
+def _lengths(name: str, value: Any) -> list[int]:
+    if isinstance(value, Tensor):
+        if value._array.dtype.kind not in "iu":
+            raise RuntimeError(f"{name} must be integral")
+        return [int(length) for length in value._array.reshape(-1)]
+    return list(value)
+
+
+@composite(
+    "ctc_loss(Tensor log_probs, Tensor targets, any input_lengths, any target_lengths, "
+    "int blank=0, int reduction=0, bool zero_infinity=False)",
+    doc=ctc_row.doc,
+)
+def torch_ctc_loss(
+    log_probs: Any,
+    targets: Any,
+    input_lengths: Any,
+    target_lengths: Any,
+    blank: int = 0,
+    reduction: int = NONE,
+    zero_infinity: bool = False,
+) -> Any:
+    steps = _lengths("input_lengths", input_lengths)
+    sizes = _lengths("target_lengths", target_lengths)
+    batched = log_probs.ndim == 3
+    if not batched:
+        log_probs = unsqueeze(log_probs, 1)
+        targets = unsqueeze(targets, 0)
+    loss = ctc_row(log_probs, targets, steps, sizes, blank, zero_infinity)
+    if zero_infinity:
+        loss = where_(eq(loss, np.inf), wrap(np.zeros((), loss._array.dtype)), loss)
+    if reduction == MEAN:
+        counts = np.maximum(sizes, 1).astype(loss._array.dtype)
+        return mean_all(true_div(loss, wrap(counts)))
+    if reduction == SUM:
+        return sum_all(loss)
+    return loss if batched else squeeze_dim(loss, 0)
+
+
+@composite(
+    "nn.functional.ctc_loss(Tensor log_probs, Tensor targets, any input_lengths, "
+    "any target_lengths, int blank=0, str reduction='mean', bool zero_infinity=False)",
+    doc="The negative log-probability of sequences of labels, divided by their lengths and "
+    "averaged. Its gradient is that of the logits, of which log_probs is taken to be the "
+    "log_softmax.",
+)
+def ctc_loss(
+    log_probs: Any,
+    targets: Any,
+    input_lengths: Any,
+    target_lengths: Any,
+    blank: int = 0,
+    reduction: str = "mean",
+    zero_infinity: bool = False,
+) -> Any:
+    code = reduction_code(reduction)
+    return torch_ctc_loss(
+        log_probs, targets, input_lengths, target_lengths, blank, code, zero_infinity
+    )

@@ -1,0 +1,504 @@
+"""Losses of ``torch.nn.functional`` that compare an input with a target element by element.
+
+Formulas follow PyTorch's ``derivatives.yaml``. Inside, a reduction is a number as in PyTorch's C++
+code: 0 keeps the elements, 1 takes their mean, 2 their sum.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+
+from gradcli.ops.algebra.arithmetic import absolute, neg, sub
+from gradcli.ops.algebra.comparison import lt, ne, ones_like, where_
+from gradcli.ops.algebra.elementary import exp, pow_scalar
+from gradcli.ops.algebra.scalars import add_scalar, div_scalar, mul_scalar
+from gradcli.ops.algebra.sums import mean_all, sum_all
+from gradcli.ops.algebra.views import (
+    broadcast_tensors,
+    common_shape,
+    shape_of,
+)
+from gradcli.ops.pointwise.activation import type_as
+from gradcli.table.kinds import constants, floating_only
+from gradcli.table.row import COMMON, Row, composite, row
+from gradcli.table.samples import Sampler
+from gradcli.tensor.tensor import wrap
+
+Array = Any
+
+NONE: Final = 0
+MEAN: Final = 1
+SUM: Final = 2
+
+#: The keywords that most losses end with.
+LEGACY: Final = "bool? size_average=None, bool? reduce=None, str reduction='mean'"
+
+# --- reductions
+
+
+def reduction_code(
+    reduction: str, size_average: bool | None = None, reduce: bool | None = None
+) -> int:
+    """The number of a reduction; the two deprecated keywords win over its name."""
+    if size_average is not None or reduce is not None:
+        if reduce is False:
+            return NONE
+        return SUM if size_average is False else MEAN
+    code = {"none": NONE, "mean": MEAN, "sum": SUM}.get(reduction)
+    if code is None:
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+    return code
+
+
+def reduced(loss: Any, reduction: int) -> Any:
+    """The mean or the sum of a loss, or the loss."""
+    if reduction == MEAN:
+        return mean_all(loss)
+    return sum_all(loss) if reduction == SUM else loss
+
+
+def reduce_array(loss: Array, reduction: int) -> Array:
+    """What :func:`reduced` computes, on an array; the mean of nothing is nan."""
+    if reduction == NONE:
+        return loss
+    total = np.sum(loss, dtype=loss.dtype)
+    return total if reduction == SUM else (total / np.size(loss)).astype(loss.dtype)
+
+
+def share(reduction: int, value: Any) -> float:
+    """What one element of ``value`` contributes to the reduced loss."""
+    return 1 / max(math.prod(shape_of(value)), 1) if reduction == MEAN else 1.0
+
+
+def divided(grad: Any, reduction: int, value: Any) -> Any:
+    """A gradient divided by the number of elements of ``value`` where the mean was taken."""
+    return div_scalar(grad, math.prod(shape_of(value))) if reduction == MEAN else grad
+
+
+def _same_size(input: Any, target: Any) -> None:
+    """Warns of sizes that only agree after broadcasting."""
+    if input.shape != target.shape:
+        import warnings
+
+        warnings.warn(
+            f"Using a target size ({target.shape}) that is different to the input size "
+            f"({input.shape}). This will likely lead to incorrect results due to broadcasting. "
+            "Please ensure they have the same size.",
+            stacklevel=4,
+        )
+
+
+def _weighted(loss: Any, weight: Any, input: Any, reduction: str, average: bool) -> Any:
+    """A weighted loss; ``average`` divides by the sum of the weights, not by their number."""
+    if weight.shape != input.shape:
+        raise ValueError("Weights and input must have the same size.")
+    weighted = loss * weight
+    if reduction == "none":
+        return weighted
+    if reduction == "sum":
+        return sum_all(weighted)
+    if reduction == "mean":
+        return sum_all(weighted) / sum_all(weight) if average else mean_all(weighted)
+    raise ValueError(f"Invalid reduction mode: {reduction}. Expected one of 'none', 'mean', 'sum'.")
+
+
+def _pairs(r: Sampler) -> list[tuple[Any, ...]]:
+    """Calls of a loss without and with each reduction."""
+    return [(r(3, 4), r(3, 4)), *((r(3), r(3), {"reduction": name}) for name in ("sum", "none"))]
+
+
+def _kernel_pairs(r: Sampler) -> list[tuple[Any, ...]]:
+    return [(r(3, 4), r(3, 4), code) for code in (NONE, MEAN, SUM)]
+
+
+def _backward_pairs(r: Sampler) -> list[tuple[Any, ...]]:
+    return [(r(3, 4), r(3, 4), r(3, 4), NONE), (r(), r(3), r(3), MEAN), (r(), r(3), r(3), SUM)]
+
+
+# --- squares and absolute values
+
+
+def _mse(self: Array, target: Array, reduction: int = MEAN) -> Array:
+    floating_only(self, "mse_cpu")
+    difference = self - target
+    return reduce_array(difference * difference, reduction)
+
+
+mse_backward: Row = row(
+    "aten.mse_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction)",
+    lambda grad_output, self, target, reduction: (
+        2 * share(reduction, self) * (self - target) * grad_output
+    ).astype(self.dtype),
+    grad_output=lambda grad, self, target, reduction: mse_backward(grad, self, target, reduction),
+    self=lambda grad, grad_output, self, reduction: _mse_double_backward(
+        grad * grad_output, self, reduction
+    ),
+    target=lambda grad, grad_output, target, reduction: (
+        -_mse_double_backward(grad * grad_output, target, reduction)
+    ),
+    samples=_backward_pairs,
+    doc="The gradient of mse_loss.",
+)
+
+
+def _mse_double_backward(grad: Any, self: Any, reduction: int) -> Any:
+    return divided(mul_scalar(grad, 2), reduction, self)
+
+
+mse_row: Row = row(
+    "aten.mse_loss(Tensor self, Tensor target, int reduction=1)",
+    _mse,
+    promote=COMMON,
+    self=lambda grad, self, target, reduction: mse_backward(grad, self, target, reduction),
+    target=lambda grad, self, target, reduction: mse_backward(grad, target, self, reduction),
+    samples=_kernel_pairs,
+    doc="The squared differences.",
+)
+
+
+@composite(
+    f"nn.functional.mse_loss(Tensor input, Tensor target, {LEGACY}, Tensor? weight=None)",
+    samples=_pairs,
+    doc="The mean squared difference.",
+)
+def mse_loss(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Any = None,
+) -> Any:
+    _same_size(input, target)
+    a, b = broadcast_tensors((input, target))
+    if weight is not None:
+        return _weighted(pow_scalar(a - b, 2), weight, input, reduction, average=True)
+    return mse_row(a, b, reduction_code(reduction, size_average, reduce))
+
+
+@composite(
+    f"nn.functional.l1_loss(Tensor input, Tensor target, {LEGACY}, Tensor? weight=None)",
+    samples=_pairs,
+    doc="The mean absolute difference.",
+    kink="0 where input and target agree.",
+)
+def l1_loss(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Any = None,
+) -> Any:
+    _same_size(input, target)
+    a, b = broadcast_tensors((input, target))
+    distance = absolute(a - b)
+    if weight is not None:
+        return _weighted(distance, weight, input, reduction, average=True)
+    return reduced(distance, reduction_code(reduction, size_average, reduce))
+
+
+def _smooth_l1(self: Array, target: Array, reduction: int = MEAN, beta: float = 1.0) -> Array:
+    if beta < 0:
+        raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
+    floating_only(self, "smooth_l1_cpu")
+    distance = np.abs(self - target)
+    near = distance < beta
+    loss = np.where(near, 0.5 * distance * distance / beta, distance - 0.5 * beta)
+    return reduce_array(loss, reduction)
+
+
+def _smooth_l1_backward(
+    grad_output: Array, self: Array, target: Array, reduction: int, beta: float
+) -> Array:
+    difference = self - target
+    norm = difference.dtype.type(share(reduction, self))
+    slope = np.where(np.abs(difference) < beta, difference / beta, np.sign(difference))
+    return (norm * slope * grad_output).astype(self.dtype)
+
+
+def _smooth_l1_double_backward(
+    grad: Any, self: Any, target: Any, reduction: int, beta: float
+) -> Any:
+    near = type_as(lt(absolute(self - target), beta), grad)
+    return divided(div_scalar(grad * near, beta), reduction, self)
+
+
+smooth_l1_backward: Row = row(
+    "aten.smooth_l1_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction, "
+    "float beta)",
+    _smooth_l1_backward,
+    grad_output=lambda grad, self, target, reduction, beta: smooth_l1_backward(
+        grad, self, target, reduction, beta
+    ),
+    self=lambda grad, grad_output, self, target, reduction, beta: _smooth_l1_double_backward(
+        grad * grad_output, self, target, reduction, beta
+    ),
+    target=lambda grad, grad_output, self, target, reduction, beta: (
+        -_smooth_l1_double_backward(grad * grad_output, self, target, reduction, beta)
+    ),
+    samples=lambda r: [(*call, 1.5) for call in _backward_pairs(r)],
+    doc="The gradient of smooth_l1_loss.",
+)
+smooth_l1_row: Row = row(
+    "aten.smooth_l1_loss(Tensor self, Tensor target, int reduction=1, float beta=1.0)",
+    _smooth_l1,
+    promote=COMMON,
+    self=lambda grad, self, target, reduction, beta: smooth_l1_backward(
+        grad, self, target, reduction, beta
+    ),
+    target=lambda grad, self, target, reduction, beta: smooth_l1_backward(
+        grad, target, self, reduction, beta
+    ),
+    samples=lambda r: [(*call, 1.5) for call in _kernel_pairs(r)],
+    doc="Squares of small differences, absolute values of large ones.",
+)
+
+
+@composite(
+    f"nn.functional.smooth_l1_loss(Tensor input, Tensor target, {LEGACY}, float beta=1.0)",
+    samples=_pairs,
+    doc="The mean of d ** 2 / (2 * beta) for differences d below beta, of |d| - beta / 2 for "
+    "others.",
+)
+def smooth_l1_loss(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Any:
+    _same_size(input, target)
+    code = reduction_code(reduction, size_average, reduce)
+    a, b = broadcast_tensors((input, target))
+    if beta == 0:
+        return reduced(absolute(a - b), code)
+    return smooth_l1_row(a, b, code, beta)
+
+
+def _huber(self: Array, target: Array, reduction: int = MEAN, delta: float = 1.0) -> Array:
+    if delta <= 0:
+        raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    distance = np.abs(self - target)
+    floating_only(distance, "huber_cpu")
+    near = distance <= delta
+    loss = np.where(near, 0.5 * distance * distance, delta * (distance - 0.5 * delta))
+    return reduce_array(loss.astype(self.dtype), reduction)
+
+
+def _huber_backward(
+    grad_output: Array, self: Array, target: Array, reduction: int, delta: float
+) -> Array:
+    difference = self - target
+    norm = difference.dtype.type(share(reduction, self))
+    return norm * np.minimum(np.maximum(difference, -delta), delta) * grad_output
+
+
+def _huber_double_backward(grad: Any, self: Any, target: Any, reduction: int, delta: float) -> Any:
+    return divided(grad * lt(absolute(self - target), delta), reduction, self)
+
+
+def _huber_double_grad_output(
+    grad: Any, grad_output: Any, self: Any, target: Any, reduction: int, delta: float
+) -> Any:
+    if reduction == NONE:
+        return huber_backward(grad, self, target, reduction, delta)
+    return sum_all(huber_backward(ones_like(grad_output), self, target, reduction, delta) * grad)
+
+
+huber_backward: Row = row(
+    "aten.huber_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction, "
+    "float delta)",
+    _huber_backward,
+    grad_output=_huber_double_grad_output,
+    self=lambda grad, grad_output, self, target, reduction, delta: _huber_double_backward(
+        grad * grad_output, self, target, reduction, delta
+    ),
+    target=lambda grad, grad_output, self, target, reduction, delta: (
+        -_huber_double_backward(grad * grad_output, self, target, reduction, delta)
+    ),
+    samples=lambda r: [(*call, 1.5) for call in _backward_pairs(r)],
+    doc="The gradient of huber_loss.",
+)
+huber_row: Row = row(
+    "aten.huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.0)",
+    _huber,
+    self=lambda grad, self, target, reduction, delta: huber_backward(
+        grad, self, target, reduction, delta
+    ),
+    target=lambda grad, self, target, reduction, delta: huber_backward(
+        grad, target, self, reduction, delta
+    ),
+    samples=lambda r: [(*call, 1.5) for call in _kernel_pairs(r)],
+    doc="Half the squares of small differences, absolute values of large ones.",
+)
+
+
+@composite(
+    "nn.functional.huber_loss(Tensor input, Tensor target, str reduction='mean', float delta=1.0, "
+    "Tensor? weight=None)",
+    samples=_pairs,
+    doc="The mean of d ** 2 / 2 for differences d up to delta, of delta * (|d| - delta / 2) for "
+    "others.",
+)
+def huber_loss(
+    input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None
+) -> Any:
+    _same_size(input, target)
+    a, b = broadcast_tensors((input, target))
+    if weight is not None:
+        return _weighted(huber_row(a, b, NONE, delta), weight, input, reduction, average=False)
+    return huber_row(a, b, reduction_code(reduction), delta)
+
+
+# --- margins of single elements
+
+
+def _soft_margin(self: Array, target: Array, reduction: int = MEAN) -> Array:
+    return reduce_array(np.log1p(np.exp(-target * self)).astype(self.dtype), reduction)
+
+
+def _soft_margin_backward(grad_output: Array, self: Array, target: Array, reduction: int) -> Array:
+    target = target.astype(self.dtype)
+    power = np.exp(-target * self)
+    return -share(reduction, self) * target * power / (1 + power) * grad_output
+
+
+def _soft_margin_double_grad_output(
+    grad: Any, grad_output: Any, self: Any, target: Any, reduction: int
+) -> Any:
+    if reduction == NONE:
+        return soft_margin_backward(grad, self, target, reduction)
+    return sum_all(soft_margin_backward(ones_like(grad_output), self, target, reduction) * grad)
+
+
+def _soft_margin_double_self(
+    grad: Any, grad_output: Any, self: Any, target: Any, reduction: int
+) -> Any:
+    power = exp(self * -target)
+    beyond = add_scalar(power, 1)
+    slope = (grad * grad_output) * (target * target) * power / (beyond * beyond)
+    return divided(slope, reduction, self)
+
+
+soft_margin_backward: Row = row(
+    "aten.soft_margin_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction)",
+    _soft_margin_backward,
+    grad_output=_soft_margin_double_grad_output,
+    self=_soft_margin_double_self,
+    samples=lambda r: [
+        (r(3, 4), r(3, 4), np.where(r.mask(3, 4), 1, -1), NONE),
+        (r(), r(3), np.array([1, -1, 1]), MEAN),
+    ],
+    doc="The gradient of soft_margin_loss.",
+)
+soft_margin_row: Row = row(
+    "aten.soft_margin_loss(Tensor self, Tensor target, int reduction=1)",
+    _soft_margin,
+    self=lambda grad, self, target, reduction: soft_margin_backward(grad, self, target, reduction),
+    samples=lambda r: [(r(3, 4), np.where(r.mask(3, 4), 1, -1), MEAN)],
+    doc="log(1 + exp(-target * self)).",
+)
+
+
+@composite(
+    f"nn.functional.soft_margin_loss(Tensor input, Tensor target, {LEGACY})",
+    samples=lambda r: [(r(3, 4), np.where(r.mask(3, 4), 1, -1))],
+    doc="The mean of log(1 + exp(-target * input)); targets are 1 and -1.",
+)
+def soft_margin_loss(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    code = reduction_code(reduction, size_average, reduce)
+    common_shape([input.shape, target.shape])
+    if not input.is_floating_point():
+        raise RuntimeError(
+            f"result type Float can't be cast to the desired output type {input.dtype.scalar_name}"
+        )
+    constants("soft_margin_loss", target=target)
+    return soft_margin_row(input, target, code)
+
+
+def _hinge_samples(r: Sampler) -> list[tuple[Any, ...]]:
+    return [(r(3, 4), np.where(r.mask(3, 4), 1, -1)), (r(3), np.array([1, -1, 1]), 0.5)]
+
+
+@composite(
+    "hinge_embedding_loss(Tensor input, Tensor target, float margin=1.0, int reduction=0)",
+    samples=_hinge_samples,
+    doc="input where the target is 1, max(0, margin - input) where it is -1.",
+)
+def torch_hinge_embedding_loss(
+    input: Any, target: Any, margin: float = 1.0, reduction: int = NONE
+) -> Any:
+    zeros = wrap(np.zeros_like(input._array))
+    apart = where_(ne(target, 1), sub(margin, input).clamp_min(0), zeros)
+    return reduced(apart + where_(ne(target, -1), input, zeros), reduction)
+
+
+@composite(
+    f"nn.functional.hinge_embedding_loss(Tensor input, Tensor target, float margin=1.0, {LEGACY})",
+    samples=_hinge_samples,
+    doc="The mean of: input where the target is 1, max(0, margin - input) where it is -1.",
+    kink="That of the sloping side where input equals the margin.",
+)
+def hinge_embedding_loss(
+    input: Any,
+    target: Any,
+    margin: float = 1.0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    code = reduction_code(reduction, size_average, reduce)
+    return torch_hinge_embedding_loss(input, target, margin, code)
+
+
+def _ranking_samples(r: Sampler) -> list[tuple[Any, ...]]:
+    return [(r(3), r(3), np.array([1, -1, 1])), (r(2), r(2), np.array([1, -1]), 0.5)]
+
+
+@composite(
+    "margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0, "
+    "int reduction=0)",
+    samples=_ranking_samples,
+    doc="max(0, margin - target * (input1 - input2)).",
+)
+def torch_margin_ranking_loss(
+    input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: int = NONE
+) -> Any:
+    order = neg(target) * (input1 - input2)
+    return reduced(add_scalar(order, margin).clamp_min(0), reduction)
+
+
+@composite(
+    "nn.functional.margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, "
+    f"float margin=0, {LEGACY})",
+    samples=_ranking_samples,
+    doc="The mean of max(0, margin - target * (input1 - input2)); targets are 1 and -1.",
+    kink="That of the sloping side at the margin.",
+)
+def margin_ranking_loss(
+    input1: Any,
+    input2: Any,
+    target: Any,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    code = reduction_code(reduction, size_average, reduce)
+    if input1.ndim != input2.ndim or input1.ndim != target.ndim:
+        raise RuntimeError(
+            "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
+            f"input1: {input1.shape}, input2: {input2.shape}, target: {target.shape} "
+        )
+    return torch_margin_ranking_loss(input1, input2, target, margin, code)

@@ -1,0 +1,400 @@
+"""Losses that are negative log-likelihoods: of classes, of probabilities, of distributions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.algebra.arithmetic import sub
+from gradcli.ops.algebra.comparison import filled, le
+from gradcli.ops.algebra.elementary import exp, log, pow_scalar, sigmoid, xlogy
+from gradcli.ops.algebra.scalars import add_scalar, mul_scalar
+from gradcli.ops.algebra.views import clone_row, common_shape, expand, unsqueeze
+from gradcli.ops.losses.elementwise import (
+    LEGACY,
+    MEAN,
+    NONE,
+    SUM,
+    divided,
+    reduce_array,
+    reduced,
+    reduction_code,
+)
+from gradcli.ops.pointwise.activation import logsigmoid
+from gradcli.ops.pointwise.bounds import logit
+from gradcli.table.kinds import constants, floating_only
+from gradcli.table.row import COMMON, Row, composite, row
+from gradcli.table.samples import Sampler
+from gradcli.tensor import dtypes
+from gradcli.tensor.tensor import Tensor, raw, wrap
+
+Array = Any
+
+# --- probabilities of yes and no
+
+_EPSILON = 1e-12
+
+
+def _bce(self: Array, target: Array, weight: Array | None = None, reduction: int = MEAN) -> Array:
+    if target.dtype != self.dtype:
+        raise RuntimeError(
+            f"Found dtype {dtypes.of(target).scalar_name} but expected "
+            f"{dtypes.of(self).scalar_name}"
+        )
+    floating_only(self, "binary_cross_entropy")
+    for name, values in (("input", self), ("target", target)):
+        if not ((values >= 0) & (values <= 1)).all():
+            raise RuntimeError(f"all elements of {name} should be between 0 and 1")
+    # Logarithms are bounded, so that a certain mistake costs 100 and not infinity.
+    no, yes = np.maximum(np.log1p(-self), -100), np.maximum(np.log(self), -100)
+    loss = (target - 1) * no - target * yes
+    return reduce_array(loss if weight is None else loss * weight.astype(loss.dtype), reduction)
+
+
+def _bce_backward(
+    grad_output: Array, self: Array, target: Array, weight: Array | None, reduction: int
+) -> Array:
+    slope = (self - target) / np.maximum((1 - self) * self, _EPSILON)
+    weight = None if weight is None else weight.astype(slope.dtype)
+    return _bce_scaled(grad_output * slope, weight, reduction, self)
+
+
+def _bce_scaled(grad: Any, weight: Any, reduction: int, self: Any) -> Any:
+    return divided(grad if weight is None else grad * weight, reduction, self)
+
+
+def _bce_double_backward(
+    grad: Any, grad_output: Any, self: Any, target: Any, weight: Any, reduction: int
+) -> Any:
+    raised = add_scalar(self, _EPSILON)
+    lowered = add_scalar(sub(1, self), _EPSILON)
+    bend = (self * self - mul_scalar(self, 2) * target + target) / (
+        pow_scalar(raised, 2) * pow_scalar(lowered, 2)
+    )
+    return _bce_scaled(bend * (grad * grad_output), weight, reduction, self)
+
+
+def _bce_double_target(grad: Any, grad_output: Any, self: Any, weight: Any, reduction: int) -> Any:
+    scaled = -grad * grad_output
+    if weight is not None:
+        scaled = scaled * weight
+    array = raw(self)
+    spread = sub(1, self) * self
+    # The bound is no part of what is differentiated.
+    lifted = np.maximum((1 - array) * array, _EPSILON)
+    if type(spread) is Tensor:
+        spread._array = lifted
+    else:
+        spread = lifted
+    return divided(scaled / spread, reduction, self)
+
+
+def _bce_double_grad_output(grad: Any, self: Any, target: Any, weight: Any, reduction: int) -> Any:
+    spread = add_scalar(self, _EPSILON) * add_scalar(sub(1, self), _EPSILON)
+    return _bce_scaled((self - target) / spread * grad, weight, reduction, self)
+
+
+def _bce_target(grad: Any, self: Any, weight: Any, reduction: int) -> Any:
+    return _bce_scaled(-logit(self) * grad, weight, reduction, self)
+
+
+def _probabilities(r: Sampler) -> list[tuple[Any, ...]]:
+    return [(r(3, 4, low=0.1, high=0.9), r(3, 4, low=0.2, high=0.8))]
+
+
+bce_backward: Row = row(
+    "aten.binary_cross_entropy_backward(Tensor grad_output, Tensor self, Tensor target, "
+    "Tensor? weight, int reduction)",
+    _bce_backward,
+    grad_output=_bce_double_grad_output,
+    self=lambda grad, grad_output, self, target, weight, reduction: _bce_double_backward(
+        grad, grad_output, self, target, weight, reduction
+    ),
+    target=_bce_double_target,
+    samples=lambda r: [(r(3, 4), *_probabilities(r)[0], None, NONE)],
+    doc="The gradient of binary_cross_entropy.",
+)
+bce_row: Row = row(
+    "aten.binary_cross_entropy(Tensor self, Tensor target, Tensor? weight=None, int reduction=1)",
+    _bce,
+    self=lambda grad, self, target, weight, reduction: bce_backward(
+        grad, self, target, weight, reduction
+    ),
+    target=_bce_target,
+    samples=lambda r: [(*_probabilities(r)[0], r.ints(3, 4, low=1, high=4), MEAN)],
+    doc="-(target * log(self) + (1 - target) * log(1 - self)), the logarithms at least -100.",
+)
+
+
+@composite(
+    "nn.functional.binary_cross_entropy(Tensor input, Tensor target, Tensor? weight=None, "
+    f"{LEGACY})",
+    samples=_probabilities,
+    doc="The mean of -(target * log(input) + (1 - target) * log(1 - input)), where the logarithms "
+    "are at least -100.",
+)
+def binary_cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    code = reduction_code(reduction, size_average, reduce)
+    if target.shape != input.shape:
+        raise ValueError(
+            f"Using a target size ({target.shape}) that is different to the input size "
+            f"({input.shape}) is deprecated. Please ensure they have the same size."
+        )
+    if weight is not None:
+        shape = common_shape([target.shape, weight.shape])
+        if shape != tuple(input.shape):
+            raise RuntimeError(
+                f"output with shape {list(input.shape)} doesn't match the broadcast shape "
+                f"{list(shape)}"
+            )
+        weight = expand(weight, shape)
+    constants("binary_cross_entropy", weight=weight)
+    return bce_row(input, target, weight, code)
+
+
+def _bce_logits(
+    self: Array,
+    target: Array,
+    weight: Array | None = None,
+    pos_weight: Array | None = None,
+    reduction: int = MEAN,
+) -> Array:
+    gate = logsigmoid.forward(self)
+    if pos_weight is not None:
+        gate = ((pos_weight - 1) * target + 1) * gate
+    loss = (1 - target) * self - gate
+    return reduce_array(loss if weight is None else loss * weight, reduction)
+
+
+def _bce_logits_backward(
+    grad: Any, self: Any, target: Any, weight: Any, pos_weight: Any, reduction: int
+) -> Any:
+    if pos_weight is None:
+        slope = sigmoid(self) - target
+    else:
+        positive = pos_weight * target
+        slope = (add_scalar(positive, 1) - target) * sigmoid(self) - positive
+    return _bce_scaled(slope * grad, weight, reduction, self)
+
+
+def _bce_logits_target(
+    grad: Any, self: Any, target_shape: Sequence[int], weight: Any, pos_weight: Any, reduction: int
+) -> Any:
+    if pos_weight is None:
+        slope = -self * grad
+    else:
+        slope = (logsigmoid(-self) - logsigmoid(self) * pos_weight) * grad
+    return _bce_scaled(slope, weight, reduction, self)
+
+
+bce_logits_row: Row = row(
+    "aten.binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight=None, "
+    "Tensor? pos_weight=None, int reduction=1)",
+    _bce_logits,
+    promote=COMMON,
+    self=_bce_logits_backward,
+    target=_bce_logits_target,
+    samples=lambda r: [
+        (r(3, 4), r(3, 4, low=0.1, high=0.9), r.ints(4, low=1, high=4), r.ints(4, high=4), MEAN),
+        (r(3), r(3, low=0.1, high=0.9), None, None, SUM),
+    ],
+    doc="binary_cross_entropy of sigmoid(self), without overflow.",
+)
+
+
+@composite(
+    "binary_cross_entropy_with_logits(Tensor input, Tensor target, Tensor? weight=None, "
+    "Tensor? pos_weight=None, int reduction=0)",
+    samples=lambda r: [(r(3, 4), r(3, 4, low=0.1, high=0.9))],
+    doc=bce_logits_row.doc,
+)
+def torch_binary_cross_entropy_with_logits(
+    input: Any, target: Any, weight: Any = None, pos_weight: Any = None, reduction: int = NONE
+) -> Any:
+    constants("binary_cross_entropy_with_logits", weight=weight, pos_weight=pos_weight)
+    shape = common_shape([target.shape, input.shape])
+    if shape != tuple(target.shape):
+        raise RuntimeError(
+            f"output with shape {list(target.shape)} doesn't match the broadcast shape "
+            f"{list(shape)}"
+        )
+    if input.is_floating_point() and not target.is_floating_point():
+        raise RuntimeError(
+            f"result type {input.dtype.scalar_name} can't be cast to the desired output type "
+            f"{target.dtype.scalar_name}"
+        )
+    return bce_logits_row(input, target, weight, pos_weight, reduction)
+
+
+@composite(
+    "nn.functional.binary_cross_entropy_with_logits(Tensor input, Tensor target, "
+    f"Tensor? weight=None, {LEGACY}, Tensor? pos_weight=None)",
+    samples=lambda r: [(r(3, 4), r(3, 4, low=0.1, high=0.9))],
+    doc="The mean binary_cross_entropy of sigmoid(input), without overflow.",
+)
+def binary_cross_entropy_with_logits(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    pos_weight: Any = None,
+) -> Any:
+    code = reduction_code(reduction, size_average, reduce)
+    if target.shape != input.shape:
+        raise ValueError(
+            f"Target size ({target.shape}) must be the same as input size ({input.shape})"
+        )
+    return torch_binary_cross_entropy_with_logits(input, target, weight, pos_weight, code)
+
+
+# --- distributions
+
+
+def _divergence_samples(r: Sampler) -> list[tuple[Any, ...]]:
+    return [
+        (r(3, 4), r(3, 4, low=0.2)),
+        (r(2, 3), r(2, 3), {"log_target": True, "reduction": "batchmean"}),
+    ]
+
+
+@composite(
+    "kl_div(Tensor input, Tensor target, int reduction=0, *, bool log_target=False)",
+    samples=lambda r: [(r(3, 4), r(3, 4, low=0.2))],
+    doc="target * (log(target) - input), the pointwise Kullback-Leibler divergence.",
+)
+def torch_kl_div(input: Any, target: Any, reduction: int = NONE, log_target: bool = False) -> Any:
+    kinds = {input.dtype.category, target.dtype.category}
+    if dtypes.COMPLEX in kinds:
+        raise RuntimeError("kl_div: Complex inputs not supported.")
+    if dtypes.INTEGRAL in kinds or dtypes.BOOL in kinds:
+        raise RuntimeError("kl_div: Integral inputs not supported.")
+    # PyTorch's compiler evaluates the right operand first, which orders the graph.
+    if log_target:
+        difference = target - input
+        return reduced(exp(target) * difference, reduction)
+    product = target * input
+    return reduced(xlogy(target, target) - product, reduction)
+
+
+@composite(
+    f"nn.functional.kl_div(Tensor input, Tensor target, {LEGACY}, bool log_target=False)",
+    samples=_divergence_samples,
+    doc="The mean of target * (log(target) - input); input holds log-probabilities.",
+)
+def kl_div(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    log_target: bool = False,
+) -> Any:
+    by_batch = reduction == "batchmean"
+    code = reduction_code("sum" if by_batch else reduction, size_average, reduce)
+    divergence = torch_kl_div(input, target, code, log_target)
+    return divergence / input.shape[0] if by_batch and input.ndim else divergence
+
+
+def _poisson_samples(r: Sampler) -> list[tuple[Any, ...]]:
+    return [(r(3, 4), r(3, 4, low=0.5, high=4.0)), (r(3, low=0.5), r(3), {"log_input": False})]
+
+
+@composite(
+    "poisson_nll_loss(Tensor input, Tensor target, bool log_input, bool full, float eps, "
+    "int reduction)",
+    samples=lambda r: [(r(3, 4), r(3, 4, low=0.5, high=4.0), True, True, 1e-8, MEAN)],
+    doc="The negative log-likelihood of counts under the Poisson distribution.",
+)
+def torch_poisson_nll_loss(
+    input: Any, target: Any, log_input: bool, full: bool, eps: float, reduction: int
+) -> Any:
+    if log_input:
+        product = target * input
+        loss = exp(input) - product
+    else:
+        loss = input - target * log(add_scalar(input, eps))
+    if full:
+        # Stirling's approximation of log(target!).
+        root = mul_scalar(log(mul_scalar(target, 2 * math.pi)), 0.5)
+        stirling = target * log(target) - target + root
+        loss = loss + filled(stirling, le(target, 1), 0)
+    return reduced(loss, reduction)
+
+
+@composite(
+    "nn.functional.poisson_nll_loss(Tensor input, Tensor target, bool log_input=True, "
+    "bool full=False, bool? size_average=None, float eps=1e-08, bool? reduce=None, "
+    "str reduction='mean')",
+    samples=_poisson_samples,
+    doc="The mean negative log-likelihood of counts under the Poisson distribution; input is the "
+    "rate or its logarithm.",
+)
+def poisson_nll_loss(
+    input: Any,
+    target: Any,
+    log_input: bool = True,
+    full: bool = False,
+    size_average: bool | None = None,
+    eps: float = 1e-8,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    code = reduction_code(reduction, size_average, reduce)
+    return torch_poisson_nll_loss(input, target, log_input, full, eps, code)
+
+
+def _fits(input: Any, var: Any) -> bool:
+    """Whether one dimension at most of a variance is broadcast."""
+    if input.ndim != var.ndim:
+        return False
+    return bool(sum(n for m, n in zip(input.shape, var.shape, strict=True) if m != n) == 1)
+
+
+@composite(
+    "nn.functional.gaussian_nll_loss(Tensor input, Tensor target, Operand var, bool full=False, "
+    "float eps=1e-06, str reduction='mean')",
+    samples=lambda r: [
+        (r(3, 4), r(3, 4), r(3, 4, low=0.5)),
+        (r(3, 4), r(3, 4), r(3, low=0.5), True, {"reduction": "sum"}),
+    ],
+    doc="The mean negative log-likelihood of targets under normal distributions.",
+)
+def gaussian_nll_loss(
+    input: Any,
+    target: Any,
+    var: Any,
+    full: bool = False,
+    eps: float = 1e-6,
+    reduction: str = "mean",
+) -> Any:
+    if not isinstance(var, Tensor):
+        var = wrap(np.full_like(input._array, var))
+    if (var._array < 0).any():
+        raise ValueError("var has negative entry/entries")
+    if var.shape != input.shape:
+        if input.shape[:-1] == var.shape:
+            var = unsqueeze(var, -1)
+        elif not _fits(input, var):
+            raise ValueError("var is of incorrect size")
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction} is not valid")
+    # The bound is no part of what is differentiated.
+    var = clone_row(var)
+    np.maximum(var._array, eps, out=var._array)
+    difference = input - target
+    loss = 0.5 * (log(var) + difference**2 / var)
+    if full:
+        loss = loss + 0.5 * math.log(2 * math.pi)
+    return reduced(loss, reduction_code(reduction))

@@ -1,0 +1,408 @@
+"""Losses with a margin between classes, or between vectors that belong together or do not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.algebra.arithmetic import minimum, sub
+from gradcli.ops.algebra.comparison import eq, where_
+from gradcli.ops.algebra.elementary import sqrt
+from gradcli.ops.algebra.scalars import add_scalar, sub_scalar
+from gradcli.ops.algebra.sums import sum_dim
+from gradcli.ops.losses.elementwise import LEGACY, MEAN, NONE, reduce_array, reduced, reduction_code
+from gradcli.ops.measuring.distance import pairwise_distance
+from gradcli.ops.pointwise.activation import logsigmoid
+from gradcli.table.kinds import constants, floating_only, without_second_derivative
+from gradcli.table.row import Row, composite, row
+from gradcli.table.samples import Sampler
+from gradcli.tensor import dtypes
+from gradcli.tensor.tensor import wrap
+
+Array = Any
+
+# --- between classes
+
+
+def _batch(self: Array) -> tuple[int, int]:
+    """How many samples of how many classes; a scalar is one sample of one class."""
+    if self.ndim > 2 or (self.size == 0 and not (self.ndim == 2 and self.shape[1])):
+        raise RuntimeError(
+            "Expected non-empty vector or matrix with optional 0-dim batch size, but got: "
+            f"{list(self.shape)}"
+        )
+    if self.ndim == 2:
+        return self.shape[0], self.shape[1]
+    return 1, max(self.size, 1)
+
+
+def _long(target: Array) -> None:
+    if target.dtype != np.int64:
+        raise RuntimeError(f"expected scalar type Long but found {dtypes.of(target).scalar_name}")
+
+
+def _per_sample(losses: Array, self: Array, reduction: int) -> Array:
+    """Losses of samples reduced; of a single sample, the loss has no dimensions."""
+    if reduction == NONE and self.ndim < 2:
+        return losses.reshape(())
+    return np.asarray(reduce_array(losses, reduction))
+
+
+def _spread(grad: Array, self: Array, reduction: int, count: int) -> Array:
+    """The gradient of every sample's loss, as a column."""
+    if reduction == NONE:
+        return np.reshape(grad, (-1, 1))
+    return np.reshape(grad / count if reduction == MEAN else grad, (1, 1))
+
+
+def _multi_margin_gaps(
+    self: Array, target: Array, p: int, margin: float, weight: Array | None
+) -> tuple[Array, Array, Array]:
+    """Violations per class (zero at the target), the targets, and the factor of each sample."""
+    count, classes = _batch(self)
+    if target.ndim > 1 or target.size != count:
+        raise RuntimeError(
+            "multi_margin_loss: target tensor should be 1-D with size equal to the number of input "
+            f"samples (batch size). Expected target size [{count}], but got {list(target.shape)}. "
+            f"Input has shape {list(self.shape)}."
+        )
+    if weight is not None and (weight.ndim > 1 or weight.size != classes):
+        raise RuntimeError(
+            f"inconsistent weight size, expected {classes} but got {list(weight.shape)}"
+        )
+    _long(target)
+    chosen = target.reshape(count)
+    if ((chosen < 0) | (chosen >= classes)).any():
+        raise RuntimeError("target out of range")
+    rows = self.reshape(count, classes)
+    gaps = np.maximum(margin - rows[np.arange(count), chosen][:, None] + rows, 0)
+    gaps[np.arange(count), chosen] = 0
+    factor = np.full(count, 1 / classes, self.dtype)
+    return gaps, chosen, factor if weight is None else factor * weight[chosen]
+
+
+def _multi_margin(
+    self: Array,
+    target: Array,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: Array | None = None,
+    reduction: int = MEAN,
+) -> Array:
+    gaps, _, factor = _multi_margin_gaps(self, target, p, margin, weight)
+    floating_only(self, "multi_margin_loss")
+    losses = (gaps if p == 1 else gaps * gaps).sum(1, dtype=self.dtype) * factor
+    return _per_sample(losses.astype(self.dtype), self, reduction)
+
+
+def _multi_margin_backward(
+    grad_output: Array,
+    self: Array,
+    target: Array,
+    p: int,
+    margin: float,
+    weight: Array | None,
+    reduction: int,
+) -> Array:
+    gaps, chosen, factor = _multi_margin_gaps(self, target, p, margin, weight)
+    slopes = ((gaps > 0) if p == 1 else 2 * gaps) * factor[:, None]
+    slopes[np.arange(len(chosen)), chosen] = -slopes.sum(1)
+    full = slopes * _spread(grad_output, self, reduction, len(chosen))
+    return full.reshape(self.shape).astype(self.dtype)
+
+
+def _class_samples(r: Sampler) -> list[tuple[Any, ...]]:
+    return [(r(3, 4), np.array([2, 0, 3])), (r(4), np.array(1))]
+
+
+multi_margin_backward: Row = row(
+    "aten.multi_margin_loss_backward(Tensor grad_output, Tensor self, Tensor target, Scalar p, "
+    "Scalar margin, Tensor? weight, int reduction)",
+    _multi_margin_backward,
+    **without_second_derivative("multi_margin_loss_backward"),
+    doc="The gradient of multi_margin_loss; PyTorch cannot differentiate it again.",
+)
+multi_margin_row: Row = row(
+    "aten.multi_margin_loss(Tensor self, Tensor target, Scalar p=1, Scalar margin=1, "
+    "Tensor? weight=None, int reduction=1)",
+    _multi_margin,
+    self=lambda grad, self, target, p, margin, weight, reduction: multi_margin_backward(
+        grad, self, target, p, margin, weight, reduction
+    ),
+    samples=_class_samples,
+    doc="How far other classes come within the margin of the target's, to the power p.",
+)
+
+
+@composite(
+    "nn.functional.multi_margin_loss(Tensor input, Tensor target, int p=1, float margin=1.0, "
+    f"Tensor? weight=None, {LEGACY})",
+    samples=_class_samples,
+    doc="The mean over samples of max(0, margin - input[target] + input[i]) ** p, averaged over "
+    "classes i.",
+    kink="0 at the margin.",
+)
+def multi_margin_loss(
+    input: Any,
+    target: Any,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: Any = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    code = reduction_code(reduction, size_average, reduce)
+    if p not in (1, 2):
+        raise ValueError("only p == 1 and p == 2 supported")
+    if weight is not None and weight.ndim != 1:
+        raise ValueError("weight must be one-dimensional")
+    constants("multi_margin_loss", weight=weight)
+    return multi_margin_row(input, target, p, margin, weight, code)
+
+
+def _multilabel_gaps(self: Array, target: Array) -> tuple[Array, Array]:
+    """Violations [sample, target position, class], and the targets up to the first -1."""
+    count, classes = _batch(self)
+    if target.shape != self.shape and not (self.ndim == 0 and target.size == 1):
+        raise RuntimeError(
+            f"inconsistent target size: {list(target.shape)} for input of size: {list(self.shape)}"
+        )
+    _long(target)
+    labels = target.reshape(count, classes)
+    if ((labels < -1) | (labels >= classes)).any():
+        raise RuntimeError("argument #2 'target' is out of range")
+    rows = self.reshape(count, classes)
+    listed = np.cumprod(labels >= 0, axis=1).astype(bool)
+    safe = np.where(listed, labels, 0)
+    wanted = np.zeros((count, classes + 1), bool)
+    np.put_along_axis(wanted, np.where(listed, labels, classes), True, 1)
+    gaps = 1 - np.take_along_axis(rows, safe, 1)[:, :, None] + rows[:, None, :]
+    active = listed[:, :, None] & ~wanted[:, None, :classes] & (gaps > 0)
+    return np.where(active, gaps, 0), safe
+
+
+def _multilabel_margin(self: Array, target: Array, reduction: int) -> Array:
+    gaps, _ = _multilabel_gaps(self, target)
+    floating_only(self, "multilabel_margin_loss_forward_out_frame")
+    losses = gaps.sum((1, 2), dtype=self.dtype) / gaps.shape[-1]
+    return _per_sample(losses.astype(self.dtype), self, reduction)
+
+
+def _multilabel_margin_backward(
+    grad_output: Array, self: Array, target: Array, reduction: int
+) -> Array:
+    gaps, safe = _multilabel_gaps(self, target)
+    slopes = (gaps > 0).astype(self.dtype) / gaps.shape[-1]
+    full = slopes.sum(1)
+    rows = np.arange(len(full))[:, None]
+    np.subtract.at(full, (rows, safe), slopes.sum(2))
+    full = full * _spread(grad_output, self, reduction, len(full))
+    return full.reshape(self.shape).astype(self.dtype)
+
+
+def _label_samples(r: Sampler) -> list[tuple[Any, ...]]:
+    return [(r(2, 4), np.array([[2, 0, -1, 1], [3, -1, -1, -1]])), (r(3), np.array([1, 2, -1]))]
+
+
+multilabel_margin_backward: Row = row(
+    "aten.multilabel_margin_loss_backward(Tensor grad_output, Tensor self, Tensor target, "
+    "int reduction)",
+    _multilabel_margin_backward,
+    **without_second_derivative("multilabel_margin_loss_backward"),
+    doc="The gradient of multilabel_margin_loss; PyTorch cannot differentiate it again.",
+)
+multilabel_margin_row: Row = row(
+    "aten.multilabel_margin_loss(Tensor self, Tensor target, int reduction=1)",
+    _multilabel_margin,
+    self=lambda grad, self, target, reduction: multilabel_margin_backward(
+        grad, self, target, reduction
+    ),
+    samples=lambda r: [(*call, MEAN) for call in _label_samples(r)],
+    doc="How far other classes come within 1 of the listed ones.",
+)
+
+
+@composite(
+    f"nn.functional.multilabel_margin_loss(Tensor input, Tensor target, {LEGACY})",
+    samples=_label_samples,
+    doc="The mean over samples of max(0, 1 - input[t] + input[i]) over targets t and other classes "
+    "i; targets end at the first -1.",
+    kink="0 at the margin.",
+)
+def multilabel_margin_loss(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    code = reduction_code(reduction, size_average, reduce)
+    return multilabel_margin_row(input, target, code)
+
+
+@composite(
+    "nn.functional.multilabel_soft_margin_loss(Tensor input, Tensor target, Tensor? weight=None, "
+    f"{LEGACY})",
+    samples=lambda r: [(r(3, 4), r.ints(3, 4, high=2))],
+    doc="The mean over classes and samples of the logistic loss of every class.",
+)
+def multilabel_soft_margin_loss(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    loss = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
+    if weight is not None:
+        loss = loss * weight
+    if input.ndim == 0:
+        raise IndexError("Dimension specified as -1 but tensor has no dimensions")
+    loss = sum_dim(loss, (input.ndim - 1,)) / input.shape[-1]
+    if size_average is None and reduce is None and reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction} is not valid")
+    return reduced(loss, reduction_code(reduction, size_average, reduce))
+
+
+# --- between vectors
+
+
+def _embedding_samples(r: Sampler) -> list[tuple[Any, ...]]:
+    return [(r(3, 4), r(3, 4), np.array([1, -1, 1])), (r(4), r(4), np.array(-1), -0.5)]
+
+
+@composite(
+    "cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0, "
+    "int reduction=0)",
+    samples=_embedding_samples,
+    doc="1 - cosine where the target is 1, max(0, cosine - margin) where it is -1.",
+)
+def torch_cosine_embedding_loss(
+    input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: int = NONE
+) -> Any:
+    dim = target.ndim
+    if dim > 1:
+        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+    if input1.ndim != dim + 1 or input2.ndim != dim + 1:
+        raise RuntimeError(
+            f"{dim}D target tensor expects {dim + 1}D input tensors, but found inputs with sizes "
+            f"{list(input1.shape)} and {list(input2.shape)}."
+        )
+    along = (dim,)
+    product = sum_dim(input1 * input2, along)
+    size1 = add_scalar(sum_dim(input1 * input1, along), 1e-12)
+    size2 = add_scalar(sum_dim(input2 * input2, along), 1e-12)
+    cosine = product / sqrt(size1 * size2)
+    zeros = wrap(np.zeros_like(cosine._array))
+    together = where_(eq(target, 1), sub(1, cosine), zeros)
+    apart = where_(eq(target, -1), sub_scalar(cosine, margin).clamp_min(0), zeros)
+    return reduced(together + apart, reduction)
+
+
+@composite(
+    "nn.functional.cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, "
+    f"float margin=0, {LEGACY})",
+    samples=_embedding_samples,
+    doc="The mean of: 1 - cosine where the target is 1, max(0, cosine - margin) where it is -1.",
+)
+def cosine_embedding_loss(
+    input1: Any,
+    input2: Any,
+    target: Any,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    code = reduction_code(reduction, size_average, reduce)
+    return torch_cosine_embedding_loss(input1, input2, target, margin, code)
+
+
+def _same_dims(anchor: Any, positive: Any, negative: Any) -> None:
+    if not anchor.ndim == positive.ndim == negative.ndim:
+        raise RuntimeError(
+            "The anchor, positive, and negative tensors are expected to have the same number of "
+            f"dimensions, but got: anchor {anchor.ndim}D, positive {positive.ndim}D, and negative "
+            f"{negative.ndim}D inputs"
+        )
+
+
+@composite(
+    "triplet_margin_loss(Tensor anchor, Tensor positive, Tensor negative, float margin=1.0, "
+    "float p=2.0, float eps=1e-06, bool swap=False, int reduction=0)",
+    samples=lambda r: [(r(3, 4), r(3, 4), r(3, 4), 4.0)],
+    doc="max(0, margin + |anchor - positive| - |anchor - negative|), norms of order p.",
+)
+def torch_triplet_margin_loss(
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    margin: float = 1.0,
+    p: float = 2.0,
+    eps: float = 1e-6,
+    swap: bool = False,
+    reduction: int = NONE,
+) -> Any:
+    _same_dims(anchor, positive, negative)
+    near = pairwise_distance(anchor, positive, p, eps)
+    far = pairwise_distance(anchor, negative, p, eps)
+    if swap:
+        far = minimum(far, pairwise_distance(positive, negative, p, eps))
+    return reduced((add_scalar(near, margin) - far).clamp_min(0), reduction)
+
+
+def _positive(margin: float) -> None:
+    if margin <= 0:
+        raise ValueError(f"margin must be greater than 0, got {margin}")
+
+
+@composite(
+    "nn.functional.triplet_margin_loss(Tensor anchor, Tensor positive, Tensor negative, "
+    f"float margin=1.0, float p=2, float eps=1e-06, bool swap=False, {LEGACY})",
+    samples=lambda r: [(r(3, 4), r(3, 4), r(3, 4), 4.0)],
+    doc="The mean of max(0, margin + |anchor - positive| - |anchor - negative|), norms of order p.",
+)
+def triplet_margin_loss(
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    margin: float = 1.0,
+    p: float = 2,
+    eps: float = 1e-6,
+    swap: bool = False,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    code = reduction_code(reduction, size_average, reduce)
+    _positive(margin)
+    return torch_triplet_margin_loss(anchor, positive, negative, margin, p, eps, swap, code)
+
+
+@composite(
+    "nn.functional.triplet_margin_with_distance_loss(Tensor anchor, Tensor positive, "
+    "Tensor negative, *, any distance_function=None, float margin=1.0, bool swap=False, "
+    "str reduction='mean')",
+    samples=lambda r: [(r(3, 4), r(3, 4), r(3, 4), {"margin": 4.0})],
+    doc="triplet_margin_loss with a distance of one's own.",
+)
+def triplet_margin_with_distance_loss(
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    distance_function: Any = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Any:
+    code = reduction_code(reduction)
+    _positive(margin)
+    _same_dims(anchor, positive, negative)
+    distance = pairwise_distance if distance_function is None else distance_function
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = minimum(far, distance(positive, negative))
+    return reduced((margin + near - far).clamp_min(0), code)

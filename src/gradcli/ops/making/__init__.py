@@ -1,0 +1,1 @@
+"""Tensors made from nothing, from data and at random; conversions, copies, queries."""

@@ -1,0 +1,397 @@
+"""Tensors from Python's numbers, lists and NumPy's arrays: ``torch.tensor`` and its relatives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from gradcli.ops.algebra.creation import (
+    cast,
+    check_device,
+    checked_size,
+    fill_value,
+    leaf,
+    to_dtype,
+)
+from gradcli.ops.algebra.views import alias, clone_row
+from gradcli.table.row import Free, composite, free
+from gradcli.tensor import dtypes
+from gradcli.tensor.dtypes import DType
+from gradcli.tensor.tensor import Size, Tensor, share, wrap
+
+Array = Any
+
+_NESTED: Final = frozenset({list, tuple})
+_NUMBERS: Final = frozenset({int, float, bool, complex})
+_DEEPEST: Final = 128
+
+# --- nested lists of Python's numbers, the common case
+
+
+def _flattened(data: Any) -> tuple[list[int], list[Any]] | None:
+    """The shape and the elements of lists within lists; None if they are no array of numbers."""
+    shape: list[int] = []
+    level = [data]
+    while level and type(level[0]) in _NESTED:
+        length = len(level[0])
+        for item in level:
+            if type(item) not in _NESTED or len(item) != length:
+                return None
+        shape.append(length)
+        if len(shape) > _DEEPEST:
+            return None
+        level = [element for item in level for element in item]
+    return (shape, level) if _NUMBERS.issuperset(map(type, level)) else None
+
+
+def _type_of_numbers(numbers: Sequence[Any]) -> DType:
+    kinds = set(map(type, numbers))
+    if complex in kinds:
+        return dtypes.default.dtype.to_complex()
+    if float in kinds or not kinds:
+        return dtypes.default.dtype
+    return dtypes.int64 if int in kinds else dtypes.bool_
+
+
+def _from_numbers(data: Any, dtype: DType | None) -> Array | None:
+    """The array of (nested lists of) numbers; None where elements must be looked at one by one."""
+    found = _flattened(data)
+    if found is None:
+        return None
+    shape, numbers = found
+    kind = _type_of_numbers(numbers)
+    target = dtype or kind
+    # What has to be checked against the range of the type, or is an error, goes the slow way.
+    if target.category < kind.category and target.category != dtypes.BOOL:
+        return None
+    if target.category == dtypes.INTEGRAL and target is not dtypes.int64 and kind is dtypes.int64:
+        return None
+    try:
+        with np.errstate(over="ignore"):
+            return np.array(numbers, target.np).reshape(shape)
+    except OverflowError:
+        return None
+
+
+# --- anything else, element by element
+
+
+def _is_sequence(value: Any) -> bool:
+    """Whether PyTorch looks for elements inside a value; tensors count as elements."""
+    return not isinstance(value, (Tensor, dict, set, np.generic)) and hasattr(value, "__getitem__")
+
+
+def _shape_of(data: Any) -> list[int]:
+    """The lengths of the first elements, first elements' first elements, and so on."""
+    shape: list[int] = []
+    while _is_sequence(data):
+        length = len(data)
+        shape.append(length)
+        if len(shape) > _DEEPEST:
+            raise ValueError(f"too many dimensions '{type(data).__name__}'")
+        if not length:
+            break
+        data = data[0]
+    return shape
+
+
+def _infer(data: Any) -> DType:
+    """The type that the elements have in common."""
+    if isinstance(data, np.generic):
+        return dtypes.from_numpy(data.dtype)
+    if isinstance(data, (int, float, complex)):
+        return dtypes.of_number(data)
+    if isinstance(data, Tensor):
+        return data.dtype
+    if isinstance(data, np.ndarray):
+        return dtypes.from_numpy(data.dtype)
+    if isinstance(data, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
+    if not _is_sequence(data):
+        raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
+    found: DType | None = None
+    for item in data:
+        kind = _infer(item)
+        found = kind if found is None else dtypes.promote_types(found, kind)
+    return found or dtypes.default.dtype
+
+
+def _element(value: Any, dtype: DType) -> Any:
+    """One element in the wanted type."""
+    if isinstance(value, Tensor):
+        if value._array.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        return cast(value._array.reshape(()), dtype)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if dtype.category == dtypes.BOOL:
+        return bool(value)
+    if not isinstance(value, (int, float, complex)):
+        if dtype.category == dtypes.INTEGRAL:
+            word = f"'{type(value).__name__}' object cannot be interpreted as an integer"
+        else:
+            word = f"must be real number, not {type(value).__name__}"
+        raise TypeError(word)
+    if isinstance(value, complex) and dtype.category != dtypes.COMPLEX:
+        if dtype.category == dtypes.INTEGRAL:
+            raise TypeError("'complex' object cannot be interpreted as an integer")
+        raise TypeError("must be real number, not complex")
+    if dtype.category >= dtypes.FLOATING:
+        with np.errstate(over="ignore"):
+            return dtype.np.type(value)
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("Overflow when unpacking long long")
+    return fill_value(value, dtype, word=dtype.name)
+
+
+def _fill(places: Array, data: Any, dim: int, ndim: int, dtype: DType) -> None:
+    """Writes the elements of nested sequences; ``places`` are those of dimensions from ``dim``."""
+    if dim == ndim:
+        places[...] = _element(data, dtype)
+        return
+    if not _is_sequence(data):
+        raise TypeError("not a sequence")
+    if len(data) != places.shape[0]:
+        raise ValueError(
+            f"expected sequence of length {places.shape[0]} at dim {dim} (got {len(data)})"
+        )
+    for position, item in enumerate(data):
+        _fill(places[position : position + 1].reshape(places.shape[1:]), item, dim + 1, ndim, dtype)
+
+
+def array_of(data: Any, dtype: DType | None = None) -> Array:
+    """A new array of what ``torch.tensor`` takes: numbers, nested sequences, arrays, tensors.
+
+    Raises:
+        TypeError, ValueError, RuntimeError: PyTorch's, where the data are no array of numbers.
+    """
+    kind = type(data)
+    if kind is float and dtype is None:
+        return np.array(data, dtypes.default.dtype.np)
+    if kind in _NESTED or kind in _NUMBERS:
+        made = _from_numbers(data, dtype)
+        if made is not None:
+            return made
+    if isinstance(data, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{kind.__name__}'")
+    if isinstance(data, Tensor):
+        return cast(data._array, dtype or data.dtype)
+    if isinstance(data, (np.ndarray, np.generic)):
+        return cast(np.asarray(data), dtype or dtypes.from_numpy(data.dtype))
+    shape = _shape_of(data)
+    target = dtype or _infer(data)
+    out = np.zeros(shape, target.np)
+    _fill(out, data, 0, len(shape), target)
+    return out
+
+
+@composite(
+    "tensor(any data, *, dtype? dtype=None, any device=None, bool requires_grad=False, "
+    "bool? pin_memory=False)",
+    doc="A new tensor of numbers, nested lists, an array or another tensor's values.",
+)
+def tensor(
+    data: Any,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool | None = False,
+) -> Tensor:
+    if device is not None:
+        check_device(device)
+    return leaf(array_of(data, dtype), requires_grad)
+
+
+@composite(
+    "Tensor.new_tensor(Tensor self, any data, *, dtype? dtype=None, any device=None, "
+    "bool requires_grad=False, any layout=None, bool? pin_memory=False)",
+    doc="A new tensor of data, in the type of this one.",
+)
+def new_tensor(
+    self: Tensor,
+    data: Any,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    *_: Any,
+) -> Tensor:
+    check_device(device)
+    return leaf(array_of(data, dtype or self.dtype), requires_grad)
+
+
+# --- without a copy where possible
+
+
+@composite(
+    "as_tensor(any data, dtype? dtype=None, any device=None)",
+    doc="A tensor itself, an array's memory as a tensor, or a new tensor of other data.",
+)
+def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tensor:
+    check_device(device)
+    if isinstance(data, Tensor):
+        found: Tensor = to_dtype(data, dtype or data.dtype)
+        return found
+    if isinstance(data, np.ndarray):
+        kind = dtypes.from_numpy(data.dtype)
+        return wrap(data if dtype is None or dtype is kind else cast(data, dtype))
+    return wrap(array_of(data, dtype))
+
+
+@composite("from_numpy(any ndarray)", doc="A tensor that shares an array's memory.")
+def from_numpy(ndarray: Any) -> Tensor:
+    if not isinstance(ndarray, np.ndarray):
+        kind = type(ndarray)
+        module = f"{kind.__module__}." if kind.__module__ == "numpy" else ""
+        raise TypeError(f"expected np.ndarray (got {module}{kind.__name__})")
+    dtypes.from_numpy(ndarray.dtype)
+    if any(stride < 0 for stride in ndarray.strides):
+        raise ValueError(
+            "At least one stride in the given numpy array is negative, and tensors with negative "
+            "strides are not currently supported. (You can probably work around this by making a "
+            "copy of your array  with array.copy().) "
+        )
+    return wrap(ndarray)
+
+
+@composite(
+    "asarray(any obj, *, dtype? dtype=None, any device=None, bool? copy=None, "
+    "bool? requires_grad=None)",
+    doc="Data as a tensor; ``copy`` demands or forbids a copy, None makes one where needed.",
+)
+def asarray(
+    obj: Any,
+    dtype: DType | None = None,
+    device: Any = None,
+    copy: bool | None = None,
+    requires_grad: bool | None = None,
+) -> Tensor:
+    check_device(device)
+    if not isinstance(obj, (Tensor, np.ndarray)):
+        if copy is False:
+            raise ValueError("can't alias arbitrary sequence into a tensor.")
+        return leaf(array_of(obj, dtype), requires_grad)
+    kind = obj.dtype if isinstance(obj, Tensor) else dtypes.from_numpy(obj.dtype)
+    if copy is False and dtype not in (None, kind):
+        assert dtype is not None
+        raise ValueError(
+            f"can't alias tensor with dtype '{kind.scalar_name}' into dtype '{dtype.scalar_name}'."
+        )
+    made: Tensor = as_tensor(obj, dtype, device)
+    if copy:
+        made = clone_row(made)
+    if requires_grad is None:
+        return made
+    return share(made, made._array, differentiable=False).requires_grad_(requires_grad)
+
+
+# --- the legacy constructors, which read numbers as a shape
+
+_INVALID: Final = (
+    "new() received an invalid combination of arguments - got ({given}), but expected one of:\n"
+    " * (*, torch.device device = None)\n"
+    " * (torch.Storage storage)\n"
+    " * (Tensor other)\n"
+    " * (tuple of ints size, *, torch.device device = None)\n"
+    " * (object data, *, torch.device device = None)"
+)
+
+
+def _options(dtype: DType) -> str:
+    return (
+        f"TensorOptions(dtype={dtype.c_name}, device=cpu, layout=Strided, "
+        "requires_grad=false (default), pinned_memory=false (default), memory_format=(nullopt))"
+    )
+
+
+def construct(dtype: DType, args: tuple[Any, ...], options: dict[str, Any], exact: bool) -> Tensor:
+    """What ``torch.FloatTensor`` and the like make; ``exact`` refuses tensors of other types."""
+    given = dict(options)
+    check_device(given.pop("device", None))
+    size = given.pop("size", None)
+    data = given.pop("data", None)
+    if given or len([part for part in (args, size, data) if part]) > 1:
+        shown = [type(arg).__name__ for arg in args]
+        shown += [f"{name}={_type_word(value)}" for name, value in options.items()]
+        raise TypeError(_INVALID.format(given=", ".join(shown)))
+    if size is not None or data is not None:
+        args = (Size(size) if size is not None else data,)
+    if not args:
+        return wrap(np.zeros(0, dtype.np))
+    first = args[0]
+    if isinstance(first, Size) and len(args) == 1:
+        return wrap(np.zeros(checked_size(first), dtype.np))
+    if isinstance(first, int) and not isinstance(first, bool):
+        for position, length in enumerate(args):
+            if not isinstance(length, int):
+                raise TypeError(
+                    f"new(): argument 'size' failed to unpack the object at pos {position + 1} "
+                    f'with error "type must be tuple of ints,but got {type(length).__name__}"'
+                )
+        return wrap(np.zeros(checked_size(args), dtype.np))
+    if len(args) > 1:
+        shown = [type(arg).__name__ for arg in args]
+        raise TypeError(_INVALID.format(given=", ".join(shown)))
+    if isinstance(first, Tensor):
+        if exact and first.dtype is not dtype:
+            wanted, found = _options(dtype), _options(first.dtype)
+            raise TypeError(f"expected {wanted} (got {found})")
+        aliased: Tensor = alias(first)
+        return aliased
+    if isinstance(first, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{type(first).__name__}'")
+    if not hasattr(first, "__getitem__") or isinstance(first, (dict, np.generic)):
+        raise TypeError(f"new(): data must be a sequence (got {type(first).__name__})")
+    return wrap(array_of(first, dtype))
+
+
+def _type_word(value: Any) -> str:
+    return "torch.dtype" if isinstance(value, DType) else type(value).__name__
+
+
+class TensorType(Free):
+    """A legacy constructor such as ``torch.FloatTensor``, which also serves as a type."""
+
+    __slots__ = ()
+
+    @property
+    def dtype(self) -> DType:
+        """The element type of the tensors it makes."""
+        return _TYPES[self.name]
+
+    def __instancecheck__(self, value: Any) -> bool:
+        return isinstance(value, Tensor) and value.dtype is self.dtype
+
+    def __repr__(self) -> str:
+        return f"<class 'torch.{self.name}'>"
+
+
+_TYPES: Final = {dtype.tensor_name: dtype for dtype in dtypes.ALL if dtype.category < 3}
+
+
+def _enter(name: str, dtype: DType) -> None:
+    @free(
+        f"{name}(any data)",
+        kind=TensorType,
+        doc=f"A {dtype.name} tensor of data or, given integers, of that shape.",
+    )
+    def make(*args: Any, **options: Any) -> Tensor:
+        return construct(dtype, args, options, True)
+
+
+for _name, _dtype in _TYPES.items():
+    _enter(_name, _dtype)
+
+
+def _construct(*args: Any, **options: Any) -> Tensor:
+    """``torch.Tensor(...)``."""
+    return construct(dtypes.default.dtype, args, options, False)
+
+
+Tensor._construct = staticmethod(_construct)
+
+
+@free("Tensor.new(Tensor self, any data=None)", doc="A tensor of data, in this one's type.")
+def new(self: Tensor, *args: Any, **options: Any) -> Tensor:
+    return construct(self.dtype, args, options, True)

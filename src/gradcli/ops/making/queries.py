@@ -1,0 +1,181 @@
+"""Functions that tell facts about tensors, types and shapes, and settings of types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradcli.ops.algebra.strided import storage_offset_of
+from gradcli.ops.making.construction import TensorType
+from gradcli.table.row import attribute, composite, free
+from gradcli.tensor import dtypes
+from gradcli.tensor.dtypes import DType
+from gradcli.tensor.formats import Layout, strided
+from gradcli.tensor.graph import INFERENCE
+from gradcli.tensor.limits import FloatInfo, IntInfo
+from gradcli.tensor.tensor import Size, Tensor, raw
+
+# --- types
+
+
+@composite("finfo(dtype? type=None)", doc="The range and precision of a floating type.")
+def finfo(type: DType | None = None) -> FloatInfo:
+    return FloatInfo(type or dtypes.default.dtype)
+
+
+@composite("iinfo(dtype type)", doc="The range of an integer type.")
+def iinfo(type: DType) -> IntInfo:
+    return IntInfo(type)
+
+
+@composite("promote_types(dtype type1, dtype type2)", doc="The type that two types become.")
+def promote_types(type1: DType, type2: DType) -> DType:
+    return dtypes.promote_types(type1, type2)
+
+
+@composite("can_cast(dtype from_, dtype to)", doc="Whether one type may be written into another.")
+def can_cast(from_: DType, to: DType) -> bool:
+    return dtypes.can_cast(from_, to)
+
+
+@composite(
+    "result_type(Operand tensor, Operand other)",
+    doc="The type that an operator gives two tensors or numbers.",
+)
+def result_type(tensor: Any, other: Any) -> DType:
+    return dtypes.result_type([raw(tensor), raw(other)])
+
+
+@composite("get_default_dtype()", doc="The type that Python's floats become.")
+def get_default_dtype() -> DType:
+    return dtypes.get_default_dtype()
+
+
+@composite("set_default_dtype(any d)", doc="Changes the type that Python's floats become.")
+def set_default_dtype(d: Any) -> None:
+    if not isinstance(d, DType):
+        raise TypeError(
+            "invalid dtype object: only floating-point types are supported as the default type"
+        )
+    dtypes.set_default_dtype(d)
+
+
+@composite(
+    "set_default_tensor_type(any t)", doc="Changes the type that torch.Tensor and floats have."
+)
+def set_default_tensor_type(t: Any) -> None:
+    if isinstance(t, TensorType):
+        dtypes.set_default_dtype(t.dtype)
+        return
+    for known in dtypes.ALL:
+        if t == "torch." + known.tensor_name:
+            dtypes.set_default_dtype(known)
+            return
+    raise TypeError("invalid type object")
+
+
+# --- tensors
+
+
+@composite("is_tensor(any obj)", doc="Whether a value is a tensor.")
+def is_tensor(obj: Any) -> bool:
+    return isinstance(obj, Tensor)
+
+
+@composite("is_floating_point(Tensor input)", doc="Whether elements are floating.")
+def is_floating_point(input: Tensor) -> bool:
+    return input.is_floating_point()
+
+
+@composite("is_complex(Tensor input)", doc="Whether elements are complex.")
+def is_complex(input: Tensor) -> bool:
+    return input.is_complex()
+
+
+@composite("is_nonzero(Tensor self)", doc="Whether the only element is not zero.")
+def is_nonzero(self: Tensor) -> bool:
+    return bool(self)
+
+
+@composite("numel(Tensor input)", doc="How many elements there are.")
+def numel(input: Tensor) -> int:
+    return input.numel()
+
+
+@composite("is_same_size(Tensor self, Tensor other)", doc="Whether two tensors have one shape.")
+def is_same_size(self: Tensor, other: Tensor) -> bool:
+    return self.shape == other.shape
+
+
+@composite("is_signed(Tensor self)", doc="Whether elements can be negative.")
+def is_signed(self: Tensor) -> bool:
+    return self.dtype.is_signed
+
+
+@composite("is_inference(Tensor self)", doc="Whether the tensor was made in inference mode.")
+def is_inference(self: Tensor) -> bool:
+    return self._versions is INFERENCE
+
+
+@composite("Tensor.ndimension(Tensor self)", doc="How many dimensions there are.")
+def ndimension(self: Tensor) -> int:
+    return self.ndim
+
+
+@composite("Tensor.storage_offset(Tensor self)", doc="The place of the first element in memory.")
+def storage_offset(self: Tensor) -> int:
+    return storage_offset_of(self._array)
+
+
+@composite("Tensor.data_ptr(Tensor self)", doc="The address of the first element.")
+def data_ptr(self: Tensor) -> int:
+    return int(self._array.__array_interface__["data"][0])
+
+
+@composite("Tensor.dim_order(Tensor self)", doc="The dimensions from the outermost in memory on.")
+def dim_order(self: Tensor) -> tuple[int, ...]:
+    strides = self.stride()
+    return tuple(sorted(range(self.ndim), key=lambda dim: -strides[dim]))
+
+
+@composite("Tensor.get_device(Tensor self)", doc="-1: tensors live on the CPU.")
+def get_device(self: Tensor) -> int:
+    return -1
+
+
+@composite("Tensor.is_pinned(Tensor self)", doc="False: memory is never pinned.")
+def is_pinned(self: Tensor) -> bool:
+    return False
+
+
+@attribute("Tensor.layout(Tensor self)", doc="torch.strided.")
+def layout(self: Tensor) -> Layout:
+    return strided
+
+
+def _flag(name: str, value: bool, doc: str) -> None:
+    attribute(f"Tensor.{name}(Tensor self)", doc=doc)(lambda self: value)
+
+
+_flag("is_cpu", True, "True: tensors live on the CPU.")
+_flag("is_meta", False, "False: tensors have data.")
+_flag("is_quantized", False, "False: no tensor is quantized.")
+
+# --- shapes
+
+
+@free("broadcast_shapes(any shapes)", doc="The shape that tensors of these shapes broadcast to.")
+def broadcast_shapes(*shapes: Any) -> Size:
+    listed = [(shape,) if isinstance(shape, int) else tuple(shape) for shape in shapes]
+    result = [1] * max((len(shape) for shape in listed), default=0)
+    for number, shape in enumerate(listed):
+        for place in range(-1, -1 - len(shape), -1):
+            if shape[place] == 1 or shape[place] == result[place]:
+                continue
+            if result[place] != 1 or shape[place] < 0:
+                raise RuntimeError(
+                    f"Attempting to broadcast a dimension of length {shape[place]} at {place}! "
+                    f"Mismatching argument at index {number} had {shape}; but expected shape "
+                    f"should be broadcastable to {result}"
+                )
+            result[place] = shape[place]
+    return Size(result)

@@ -1,0 +1,357 @@
+"""Random tensors, drawn from PyTorch's stream (``gradcli.random.generator``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.algebra.comparison import zeros_like
+from gradcli.ops.algebra.creation import check_device, checked_size, leaf, requested
+from gradcli.ops.algebra.parts import blank
+from gradcli.ops.algebra.views import common_shape, expand
+from gradcli.ops.inplace.derive import apply_in_place
+from gradcli.random.generator import Generator, default_generator
+from gradcli.table.kinds import kinds_only, no_derivative
+from gradcli.table.row import Row, composite, free, row
+from gradcli.tensor import dtypes
+from gradcli.tensor.dtypes import DType
+from gradcli.tensor.errors import no_kernel
+from gradcli.tensor.formats import arranged_copy
+from gradcli.tensor.tensor import Tensor, wrap
+
+Array = Any
+_OPTIONS = "$factory, any generator=None"
+
+
+def source(generator: Any) -> Generator:
+    """The generator that was asked for, else the default one."""
+    return generator if isinstance(generator, Generator) else default_generator
+
+
+def _drawn(draw: Callable[..., Any], size: Sequence[int], *options: Any) -> Tensor:
+    dtype, requires_grad = requested(options)
+    generator = (*options[5:], None)[0]
+    kind = dtype or dtypes.default.dtype
+    return leaf(draw(source(generator), checked_size(size), kind.np), requires_grad)
+
+
+def _fill_in_order(draw: Callable[..., Any], self: Array, *arguments: Any) -> Array:
+    """Draws for the elements in the order in which they lie in memory.
+
+    ``draw`` takes the generator, a shape, a type, whether that is the shape's own order, and the
+    other arguments, arrays among them transposed to the shape.
+    """
+    *numbers, generator = arguments
+    order = sorted(range(self.ndim), key=lambda dim: -abs(self.strides[dim]))
+    numbers = [
+        expand.forward(number, self.shape).transpose(order)
+        if isinstance(number, np.ndarray)
+        else number
+        for number in numbers
+    ]
+    shape = tuple(self.shape[dim] for dim in order)
+    in_rows = bool(self.flags.c_contiguous)
+    made = draw(source(generator), shape, self.dtype, in_rows, *numbers)
+    back = [order.index(dim) for dim in range(self.ndim)]
+    return np.asarray(made, self.dtype).transpose(back)
+
+
+def _drawn_like(draw: Callable[..., Any], self: Tensor, *options: Any) -> Tensor:
+    dtype, requires_grad = requested(options)
+    generator, memory_format = (*options[5:], None, None)[:2]
+    room = np.empty_like(self._array, dtype=(dtype or self.dtype).np)
+    if memory_format is not None:
+        room = arranged_copy(room, memory_format)
+    return leaf(_fill_in_order(draw, room, generator), requires_grad)
+
+
+def _floats(name: str, draw: Callable[..., Any], doc: str) -> None:
+    """Enters ``torch.NAME`` and ``torch.NAME_like``."""
+    word = {"rand": "check_uniform_bounds", "randn": "normal_kernel_cpu"}[name]
+
+    def of(dtype: DType | None) -> None:
+        kind = dtype or dtypes.default.dtype
+        if kind.category < dtypes.FLOATING:
+            raise no_kernel(word, kind.np)
+
+    @composite(f"{name}(int[] size, *, {_OPTIONS})", doc=doc)
+    def make(size: Sequence[int], dtype: DType | None = None, *options: Any) -> Tensor:
+        of(dtype)
+        return _drawn(draw, size, dtype, *options)
+
+    @composite(
+        f"{name}_like(Tensor self, *, {_OPTIONS}, any memory_format=None)",
+        doc=f"{doc[:-1]}, in the shape and type of a tensor.",
+    )
+    def make_like(self: Tensor, dtype: DType | None = None, *options: Any) -> Tensor:
+        of(dtype or self.dtype)
+        return _drawn_like(draw, self, dtype, *options)
+
+
+_floats("rand", lambda g, shape, kind, _=True: g.rand(shape, kind), "Uniform numbers on [0, 1).")
+_floats(
+    "randn",
+    lambda g, shape, kind, in_rows=True: g.normal(shape, 0.0, 1.0, kind, contiguous=in_rows),
+    "Standard normal numbers.",
+)
+
+
+def _integers(low: int, high: int) -> Callable[..., Any]:
+    if low >= high:
+        raise RuntimeError(
+            f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
+        )
+    return lambda g, shape, kind, _=True: g.randint(low, high, shape, kind)
+
+
+@composite(f"randint(int high, int[] size, *, {_OPTIONS})", doc="Whole numbers on [0, high).")
+def randint(high: int, size: Sequence[int], dtype: DType | None = None, *options: Any) -> Tensor:
+    return _drawn(_integers(0, high), size, dtype or dtypes.int64, *options)
+
+
+@composite(
+    f"randint(int low, int high, int[] size, *, {_OPTIONS})", doc="Whole numbers on [low, high)."
+)
+def randint_from(
+    low: int, high: int, size: Sequence[int], dtype: DType | None = None, *options: Any
+) -> Tensor:
+    return _drawn(_integers(low, high), size, dtype or dtypes.int64, *options)
+
+
+@composite(
+    f"randint_like(Tensor self, int high, *, {_OPTIONS}, any memory_format=None)",
+    doc="Whole numbers on [0, high), in the shape and type of a tensor.",
+)
+def randint_like(self: Tensor, high: int, *options: Any) -> Tensor:
+    return _drawn_like(_integers(0, high), self, *options)
+
+
+@composite(
+    f"randint_like(Tensor self, int low, int high, *, {_OPTIONS}, any memory_format=None)",
+    doc="Whole numbers on [low, high), in the shape and type of a tensor.",
+)
+def randint_like_from(self: Tensor, low: int, high: int, *options: Any) -> Tensor:
+    return _drawn_like(_integers(low, high), self, *options)
+
+
+@composite(f"randperm(int n, *, {_OPTIONS})", doc="A permutation of 0 to n - 1.")
+def randperm(n: int, dtype: DType | None = None, *options: Any) -> Tensor:
+    checked_size((n,))
+    return _drawn(lambda g, _, kind: g.randperm(n, kind), (n,), dtype or dtypes.int64, *options)
+
+
+@composite(
+    f"normal(float mean, float std, int[] size, *, {_OPTIONS})",
+    doc="Normal numbers of one mean and standard deviation.",
+)
+def normal_of_size(mean: float, std: float, size: Sequence[int], *options: Any) -> Tensor:
+    return _drawn(lambda g, shape, kind: g.normal(shape, mean, std, kind), size, *options)
+
+
+def _normals(mean: Any, std: Any, generator: Any) -> Array:
+    for part in (mean, std):
+        if isinstance(part, np.ndarray):
+            kinds_only(part, "normal_kernel_cpu", "fc")
+    common_shape([np.shape(mean), np.shape(std)])
+    return source(generator).normal_like(mean, std)
+
+
+# What is drawn does not depend on its parameters smoothly: PyTorch's gradients are zeros.
+
+normal: Row = row(
+    "normal(Tensor mean, Tensor std, *, any generator=None)",
+    lambda mean, std, generator=None: _normals(mean, std, generator),
+    node="NormalBackward3",
+    mean=lambda grad, mean_shape: blank(mean_shape, grad),
+    std=lambda grad, std_shape: blank(std_shape, grad),
+    samples=lambda r: [],
+    doc="Normal numbers with a mean and a standard deviation each.",
+)
+normal_of_means: Row = row(
+    "normal(Tensor mean, float std=1.0, *, any generator=None)",
+    lambda mean, std=1.0, generator=None: _normals(mean, float(std), generator),
+    node="NormalBackward1",
+    mean=lambda grad, mean_shape: blank(mean_shape, grad),
+    samples=lambda r: [],
+    doc="Normal numbers with a mean each and one standard deviation.",
+)
+normal_of_deviations: Row = row(
+    "normal(float mean, Tensor std, *, any generator=None)",
+    lambda mean, std, generator=None: _normals(float(mean), std, generator),
+    node="NormalBackward2",
+    std=lambda grad, std_shape: blank(std_shape, grad),
+    samples=lambda r: [],
+    doc="Normal numbers with one mean and a standard deviation each.",
+)
+bernoulli: Row = row(
+    "bernoulli(Tensor self, *, any generator=None)",
+    lambda self, generator=None: source(generator).bernoulli(self.shape, self, self.dtype),
+    self=lambda grad: zeros_like(grad),
+    samples=lambda r: [],
+    doc="Ones with the probabilities that self holds, else zeros.",
+)
+
+
+bernoulli_of: Row = row(
+    "bernoulli(Tensor self, float p, *, any generator=None)",
+    lambda self, p, generator=None: source(generator).bernoulli(self.shape, float(p), self.dtype),
+    node="NotImplemented",
+    self=no_derivative("bernoulli"),
+    samples=lambda r: [],
+    doc="Ones with one probability, else zeros, in the shape and type of a tensor.",
+)
+poisson: Row = row(
+    "poisson(Tensor self, any generator=None)",
+    lambda self, generator=None: source(generator).poisson(self),
+    self=lambda grad: zeros_like(grad),
+    samples=lambda r: [],
+    doc="Poisson numbers with the rates that self holds.",
+)
+
+
+@composite(
+    "multinomial(Tensor self, int num_samples, bool replacement=False, *, any generator=None)",
+    doc="Indices drawn with the weights that self holds.",
+)
+def multinomial(
+    self: Tensor, num_samples: int, replacement: bool = False, generator: Any = None
+) -> Tensor:
+    drawn = source(generator).multinomial(self._array, num_samples, replacement)
+    return wrap(np.ascontiguousarray(drawn))
+
+
+# --- the stream itself
+
+
+@free("Generator(any device='cpu')", doc="A new random stream.")
+def new_generator(device: Any = "cpu") -> Generator:
+    check_device(device)
+    return Generator()
+
+
+@composite("manual_seed(any seed)", doc="Starts the random stream anew from a seed.")
+def manual_seed(seed: Any) -> Generator:
+    return default_generator.manual_seed(int(seed))
+
+
+@composite("seed()", doc="Starts the random stream anew from a number that nobody foresees.")
+def seed() -> int:
+    return default_generator.seed()
+
+
+@composite("initial_seed()", doc="The seed that the random stream started from.")
+def initial_seed() -> int:
+    return default_generator.initial_seed()
+
+
+@composite("get_rng_state()", doc="The state of the random stream, as bytes.")
+def get_rng_state() -> Tensor:
+    return wrap(default_generator.get_state())
+
+
+@composite("set_rng_state(any new_state)", doc="Puts the random stream back into a state.")
+def set_rng_state(new_state: Any) -> None:
+    if not isinstance(new_state, Tensor):
+        raise TypeError(f"expected a torch.ByteTensor, but got {type(new_state).__name__}")
+    default_generator.set_state(new_state._array)
+
+
+# --- filling a tensor
+
+
+def _filler(
+    signature: str, node: str, draw: Callable[..., Any], doc: str, second: str | None = None
+) -> None:
+    """Enters a method that fills a tensor; ``second`` is a second operand of the node."""
+    name, _, parameters = signature.partition("_(Tensor self")
+    formulas: dict[str, Any] = {"self": lambda grad: zeros_like(grad)}
+    if second is not None:
+        formulas[second] = lambda grad: zeros_like(grad)
+    drawn = row(
+        f"aten.{name}(Tensor self{parameters}",
+        lambda self, *arguments: _fill_in_order(draw, self, *arguments),
+        node=node,
+        samples=lambda r: [],
+        doc=doc,
+        **formulas,
+    )
+
+    @composite(f"Tensor.{signature}", doc=doc)
+    def fill(self: Tensor, *arguments: Any) -> Tensor:
+        filled: Tensor = apply_in_place(
+            self, lambda stand_in: drawn(stand_in, *arguments), arguments
+        )
+        return filled
+
+
+_filler(
+    "uniform_(Tensor self, float from=0.0, float to=1.0, *, any generator=None)",
+    "UniformBackward0",
+    lambda g, shape, dtype, _, low, high: g.uniform(shape, low, high, dtype),
+    "Fills self with uniform numbers on [from, to).",
+)
+_filler(
+    "normal_(Tensor self, float mean=0.0, float std=1.0, *, any generator=None)",
+    "NormalBackward0",
+    lambda g, shape, dtype, in_rows, mean, std: g.normal(
+        shape, mean, std, dtype, contiguous=in_rows
+    ),
+    "Fills self with normal numbers.",
+)
+_filler(
+    "random_(Tensor self, int from, int? to, *, any generator=None)",
+    "RandomBackward0",
+    lambda g, shape, dtype, _, low, high: g.randint(low, high, shape, dtype),
+    "Fills self with whole numbers on [from, to).",
+)
+_filler(
+    "random_(Tensor self, int to, *, any generator=None)",
+    "RandomBackward1",
+    lambda g, shape, dtype, _, high: g.randint(0, high, shape, dtype),
+    "Fills self with whole numbers on [0, to).",
+)
+_filler(
+    "random_(Tensor self, *, any generator=None)",
+    "RandomBackward2",
+    lambda g, shape, dtype, _: g.random(shape, dtype),
+    "Fills self with whole numbers from all that its type holds.",
+)
+_filler(
+    "exponential_(Tensor self, float lambd=1.0, *, any generator=None)",
+    "ExponentialBackward0",
+    lambda g, shape, dtype, _, lambd: g.exponential(shape, lambd, dtype),
+    "Fills self with exponential numbers of a rate.",
+)
+_filler(
+    "cauchy_(Tensor self, float median=0.0, float sigma=1.0, *, any generator=None)",
+    "CauchyBackward0",
+    lambda g, shape, dtype, _, median, sigma: g.cauchy(shape, median, sigma, dtype),
+    "Fills self with Cauchy numbers.",
+)
+_filler(
+    "log_normal_(Tensor self, float mean=1.0, float std=2.0, *, any generator=None)",
+    "LogNormalBackward0",
+    lambda g, shape, dtype, _, mean, std: g.log_normal(shape, mean, std, dtype),
+    "Fills self with numbers whose logarithms are normal.",
+)
+_filler(
+    "geometric_(Tensor self, float p, *, any generator=None)",
+    "GeometricBackward0",
+    lambda g, shape, dtype, _, p: g.geometric(shape, p, dtype),
+    "Fills self with the numbers of trials until a success.",
+)
+_filler(
+    "bernoulli_(Tensor self, float p=0.5, *, any generator=None)",
+    "BernoulliBackward2",
+    lambda g, shape, dtype, _, p: g.bernoulli(shape, float(p), dtype),
+    "Fills self with ones of a probability, else zeros.",
+)
+_filler(
+    "bernoulli_(Tensor self, Tensor p, *, any generator=None)",
+    "BernoulliBackward1",
+    lambda g, shape, dtype, _, p: g.bernoulli(shape, p, dtype),
+    "Fills self with ones of a probability each, else zeros.",
+    "p",
+)

@@ -1,0 +1,319 @@
+"""Tensors of regular values: ranges, windows of signal processing, indices of triangles."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.algebra.creation import leaf, requested
+from gradcli.table.row import composite
+from gradcli.tensor import dtypes
+from gradcli.tensor.dtypes import DType
+from gradcli.tensor.errors import no_kernel
+from gradcli.tensor.tensor import Tensor, wrap
+
+Array = Any
+
+
+def _progression(start: float, step: float, count: int, dtype: DType) -> Array:
+    """start, start + step, ... computed in double precision and rounded once."""
+    places = np.arange(count)
+    if dtype.category == dtypes.INTEGRAL:
+        return (int(start) + int(step) * places).astype(dtype.np)
+    return (start + step * places).astype(dtype.np)
+
+
+def _check_range(start: float, end: float, step: float) -> None:
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise RuntimeError(f"unsupported range: {start:g} -> {end:g}")
+    if (end - start) * step < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+
+
+def _arange(start: Any, end: Any, step: Any, *options: Any) -> Tensor:
+    dtype, requires_grad = requested(options)
+    whole = all(isinstance(bound, int) for bound in (start, end, step))
+    kind = dtype or (dtypes.int64 if whole else dtypes.default.dtype)
+    if kind.category in (dtypes.BOOL, dtypes.COMPLEX):
+        raise no_kernel("arange_cpu", kind.np)
+    _check_range(start, end, step)
+    if kind is dtypes.int64:
+        start, end, step = int(start), int(end), int(step)
+        _check_range(start, end, step)
+        count = -((start - end) // step)
+    else:
+        count = math.ceil((end - start) / step)
+    return leaf(_progression(start, step, count, kind), requires_grad)
+
+
+@composite(
+    "arange(Scalar end, *, $factory)",
+    doc="The numbers from 0 to below ``end``: integers, unless a bound is fractional.",
+)
+def arange(end: Any, *options: Any) -> Tensor:
+    return _arange(0, end, 1, *options)
+
+
+@composite(
+    "arange(Scalar start, Scalar end, Scalar step=1, *, $factory)",
+    doc="The numbers from ``start`` to below ``end`` in steps.",
+)
+def arange_from(start: Any, end: Any, step: Any = 1, *options: Any) -> Tensor:
+    return _arange(start, end, step, *options)
+
+
+@composite(
+    "range(Scalar start, Scalar end, Scalar step=1, *, $factory)",
+    doc="The numbers from ``start`` to ``end``, which is included, in steps.",
+)
+def range_(
+    start: Any,
+    end: Any,
+    step: Any = 1,
+    *options: Any,
+) -> Tensor:
+    dtype, requires_grad = requested(options)
+    _check_range(start, end, step)
+    count = math.floor((end - start) / step) + 1
+    return leaf(_progression(start, step, count, dtype or dtypes.default.dtype), requires_grad)
+
+
+# --- equal distances
+
+
+def _bound(value: Any, name: str) -> Any:
+    """A bound that may be a tensor without dimensions."""
+    if isinstance(value, Tensor):
+        if value.ndim:
+            raise RuntimeError(
+                "linspace only supports 0-dimensional start and end tensors, but got "
+                f"{name} with {value.ndim} dimension(s)."
+            )
+        return value.item()
+    return value
+
+
+def _spaced(start: Any, end: Any, steps: int, dtype: DType) -> Array:
+    """Points at equal distances, counted from both ends towards the middle as PyTorch does."""
+    work = dtype.np
+    if dtype.category == dtypes.INTEGRAL:
+        work = np.dtype(np.float64)
+        start, end = int(start), int(end)
+    if steps == 1:
+        return np.array([start], work)
+    first, last = work.type(start), work.type(end)
+    step = (last - first) / work.type(max(steps - 1, 1))
+    places = np.arange(steps)
+    if work.kind == "f":
+        places = places.astype(work)
+    rising = first + step * places
+    falling = last - step * places[::-1]
+    points: Array = np.where(np.arange(steps) < steps // 2, rising, falling)
+    return points.astype(work)
+
+
+def _spacing_type(dtype: DType | None, start: complex, end: complex) -> DType:
+    if dtype is not None:
+        return dtype
+    default = dtypes.default.dtype
+    has_parts = isinstance(start, complex) or isinstance(end, complex)
+    return default.to_complex() if has_parts else default
+
+
+@composite(
+    "linspace(Scalar start, Scalar end, int steps, *, $factory)",
+    doc="``steps`` numbers at equal distances from ``start`` to ``end``.",
+)
+def linspace(start: complex, end: complex, steps: int, *options: Any) -> Tensor:
+    made: Tensor = linspace_between(start, end, steps, *options)
+    return made
+
+
+@composite(
+    "linspace(Operand start, Operand end, int steps, *, $factory)",
+    doc="The same with bounds in tensors without dimensions.",
+)
+def linspace_between(
+    start: Any,
+    end: Any,
+    steps: int,
+    *options: Any,
+) -> Tensor:
+    dtype, requires_grad = requested(options)
+    first, last = _bound(start, "start"), _bound(end, "end")
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    kind = _spacing_type(dtype, first, last)
+    return leaf(_spaced(first, last, steps, kind).astype(kind.np), requires_grad)
+
+
+@composite(
+    "logspace(Operand start, Operand end, int steps, float base=10.0, *, $factory)",
+    doc="``base`` to the powers of equally spaced exponents.",
+)
+def logspace(
+    start: Any,
+    end: Any,
+    steps: int,
+    base: float = 10.0,
+    *options: Any,
+) -> Tensor:
+    dtype, requires_grad = requested(options)
+    first, last = _bound(start, "start"), _bound(end, "end")
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    kind = _spacing_type(dtype, first, last)
+    exponents = _spaced(first, last, steps, kind)
+    with np.errstate(all="ignore"):
+        if exponents.dtype.kind == "f":
+            exponents = exponents.astype(np.float64)
+        powers = np.power(exponents.dtype.type(base), exponents)
+    return leaf(powers.astype(kind.np), requires_grad)
+
+
+# --- windows
+
+
+def _window(
+    name: str,
+    length: int,
+    periodic: bool,
+    options: Sequence[Any],
+    values: Any,
+) -> Tensor:
+    """A window: ``values(places, last)`` are its heights at 0, ..., ``last``."""
+    dtype, requires_grad = requested(options)
+    if length < 0:
+        raise RuntimeError(
+            f"{name} requires non-negative window_length, got window_length={length}"
+        )
+    kind = dtype or dtypes.default.dtype
+    if kind.category != dtypes.FLOATING:
+        raise RuntimeError(
+            f"{name} expects floating point dtypes, got: TensorOptions(dtype={kind.c_name}, "
+            "device=cpu, layout=Strided (default), requires_grad=false (default), "
+            "pinned_memory=false, memory_format=(nullopt))"
+        )
+    if length <= 1:
+        return leaf(np.ones(length, kind.np), requires_grad)
+    whole = length + 1 if periodic else length
+    heights = values(np.arange(whole, dtype=kind.np), whole - 1)
+    return leaf(heights[:length].astype(kind.np), requires_grad)
+
+
+def _raised_cosine(alpha: float, beta: float) -> Any:
+    def values(places: Array, last: int) -> Array:
+        scalar = places.dtype.type
+        turns = np.cos(places * scalar(2 * math.pi / last))
+        return turns * scalar(-beta) + scalar(alpha)
+
+    return values
+
+
+@composite(
+    "hamming_window(int window_length, bool periodic=True, float alpha=0.54, float beta=0.46, *, "
+    "$factory)",
+    doc="alpha - beta * cos(2 pi n / N).",
+)
+def hamming_window(
+    window_length: int,
+    periodic: bool = True,
+    alpha: float = 0.54,
+    beta: float = 0.46,
+    *options: Any,
+) -> Tensor:
+    values = _raised_cosine(alpha, beta)
+    return _window("hamming_window", window_length, periodic, options, values)
+
+
+@composite(
+    "hann_window(int window_length, bool periodic=True, *, $factory)",
+    doc="(1 - cos(2 pi n / N)) / 2.",
+)
+def hann_window(window_length: int, periodic: bool = True, *options: Any) -> Tensor:
+    values = _raised_cosine(0.5, 0.5)
+    return _window("hann_window", window_length, periodic, options, values)
+
+
+def _bartlett(places: Array, last: int) -> Array:
+    scalar = places.dtype.type
+    heights = places * scalar(2 / last)
+    half = last // 2 + 1
+    heights[half:] = scalar(2) - heights[half:]
+    return heights
+
+
+@composite(
+    "bartlett_window(int window_length, bool periodic=True, *, $factory)",
+    doc="A triangle: 1 - |2 n / N - 1|.",
+)
+def bartlett_window(window_length: int, periodic: bool = True, *options: Any) -> Tensor:
+    return _window("bartlett_window", window_length, periodic, options, _bartlett)
+
+
+def _blackman(places: Array, last: int) -> Array:
+    scalar = places.dtype.type
+    angles = places * scalar(math.pi / last)
+    fast = np.cos(angles * scalar(4)) * scalar(0.08)
+    slow = np.cos(angles * scalar(2)) * scalar(0.5)
+    return fast - slow + scalar(0.42)
+
+
+@composite(
+    "blackman_window(int window_length, bool periodic=True, *, $factory)",
+    doc="0.42 - 0.5 cos(2 pi n / N) + 0.08 cos(4 pi n / N).",
+)
+def blackman_window(window_length: int, periodic: bool = True, *options: Any) -> Tensor:
+    return _window("blackman_window", window_length, periodic, options, _blackman)
+
+
+@composite(
+    "kaiser_window(int window_length, bool periodic=True, float beta=12.0, *, $factory)",
+    doc="I0(beta sqrt(1 - (2 n / N - 1)^2)) / I0(beta), I0 the modified Bessel function.",
+)
+def kaiser_window(
+    window_length: int, periodic: bool = True, beta: float = 12.0, *options: Any
+) -> Tensor:
+    def values(places: Array, last: int) -> Array:
+        from scipy.special import i0
+
+        middle = places * places.dtype.type(2 / last) - 1
+        return i0(beta * np.sqrt(1 - middle.astype(np.float64) ** 2)) / i0(beta)
+
+    return _window("kaiser_window", window_length, periodic, options, values)
+
+
+# --- triangles
+
+
+def _triangle_indices(name: str, row: int, col: int, offset: int, options: Sequence[Any]) -> Tensor:
+    dtype, _ = requested(options)
+    for word, length in (("row", row), ("col", col)):
+        if length < 0:
+            raise RuntimeError(f"{word} must be non-negative, got{length}")
+    kind = dtype or dtypes.int64
+    if kind not in (dtypes.int32, dtypes.int64):
+        raise no_kernel(name, kind.np)
+    pick = np.tril_indices if name == "tril_indices" else np.triu_indices
+    return wrap(np.array(pick(row, offset, col), kind.np))
+
+
+@composite(
+    "tril_indices(int row, int col, int offset=0, *, $factory)",
+    doc="Rows and columns of the elements on and below a diagonal.",
+)
+def tril_indices(row: int, col: int, offset: int = 0, *options: Any) -> Tensor:
+    return _triangle_indices("tril_indices", row, col, offset, options)
+
+
+@composite(
+    "triu_indices(int row, int col, int offset=0, *, $factory)",
+    doc="Rows and columns of the elements on and above a diagonal.",
+)
+def triu_indices(row: int, col: int, offset: int = 0, *options: Any) -> Tensor:
+    return _triangle_indices("triu_indices", row, col, offset, options)

@@ -1,0 +1,1 @@
+"""Statistics, distances, differences and Fourier transforms."""

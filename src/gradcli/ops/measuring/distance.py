@@ -1,0 +1,146 @@
+"""Distances and similarities of vectors."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.algebra.creation import to_dtype
+from gradcli.ops.algebra.scalars import add_scalar
+from gradcli.ops.algebra.sums import sum_dim
+from gradcli.ops.algebra.views import broadcast_tensors, clone_row, expand, shape_of
+from gradcli.ops.measuring.statistics import norm_backward, vector_norm
+from gradcli.table.kinds import underived
+from gradcli.table.row import Row, composite, row
+from gradcli.tensor import dtypes
+from gradcli.tensor.tensor import Tensor, wrap_dim
+
+Array = Any
+
+# --- norms along a dimension
+
+
+norm_along: Row = row(
+    "aten.norm_dim(Tensor self, Scalar p, int dim, bool keepdim=False)",
+    lambda self, p, dim, keepdim=False: vector_norm(self, p, (dim,), keepdim),
+    node="NormBackward1",
+    self=lambda grad, self, result, p, dim, keepdim: norm_backward(
+        grad, self, shape_of(self), result, p, dim, keepdim
+    ),
+    samples=lambda r: [
+        (r(3, 4), p, 1, keep) for p in (1, 2, 3, 0.5, 1.5, math.inf) for keep in (False, True)
+    ],
+    doc="The p-norm along a dimension.",
+)
+
+
+@composite(
+    "pairwise_distance|nn.functional.pairwise_distance(Tensor x1, Tensor x2, float p=2, "
+    "float eps=1e-06, bool keepdim=False)",
+    samples=lambda r: [(r(3, 4), r(3, 4)), (r(4), r(3, 4), 1.0, 1e-6, True)],
+    doc="The p-norm of x1 - x2 + eps along the last dimension.",
+)
+def pairwise_distance(
+    x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
+) -> Any:
+    last = max(x1.ndim, x2.ndim) - 1
+    return norm_along(add_scalar(x1 - x2, eps), p, wrap_dim(last, last + 1), keepdim)
+
+
+@composite(
+    "cosine_similarity|nn.functional.cosine_similarity(Tensor x1, Tensor x2, int dim=1, "
+    "float eps=1e-08)",
+    samples=lambda r: [(r(3, 4), r(3, 4)), (r(4), r(3, 4), -1)],
+    doc="The cosine of the angle between vectors along a dimension; norms are at least eps.",
+)
+def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+    common = dtypes.result_type([x1._array, x2._array])
+    if common.category != dtypes.FLOATING:
+        raise RuntimeError(
+            f"expected common dtype to be floating point, yet common dtype is {common.scalar_name}"
+        )
+    floats = [x if x.is_floating_point() else to_dtype(x, common) for x in (x1, x2)]
+    a, b = broadcast_tensors(floats)
+    return sum_dim(_unit(a, dim, eps) * _unit(b, dim, eps), (dim,))
+
+
+def _unit(x: Tensor, dim: int, eps: float) -> Any:
+    """Vectors divided by their norms; the lower bound is no part of what is differentiated."""
+    length = clone_row(vector_norm(x, 2, dim, True))
+    np.maximum(length._array, eps, out=length._array)
+    return x / length
+
+
+@composite(
+    "nn.functional.normalize(Tensor input, float p=2.0, int dim=1, float eps=1e-12, any out=None)",
+    samples=lambda r: [(r(3, 4),), (r(3, 4), 1.0, 0)],
+    doc="Vectors along a dimension divided by their p-norms, which are at least eps.",
+)
+def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> Any:
+    length = input.norm(p, dim, keepdim=True).clamp_min(eps)
+    return input / expand(length, shape_of(input))
+
+
+# --- all pairs of rows
+
+
+def _pairs(self: Array) -> tuple[Array, Array]:
+    return np.triu_indices(len(self), 1)
+
+
+def _pdist(self: Array, p: float = 2.0) -> Array:
+    first, second = _pairs(self)
+    if self.shape[1] == 0:
+        return np.zeros(len(first), self.dtype)
+    lengths: Array = vector_norm(self[first] - self[second], p, (1,))
+    return lengths
+
+
+def _pdist_backward(grad: Array, self: Array, p: float, pdist: Array) -> Array:
+    first, second = _pairs(self)
+    full = np.zeros_like(self)
+    if p == 0 or not self.size or not len(first):
+        return full
+    difference = self[first] - self[second]
+    slopes = norm_backward(grad, difference, shape_of(difference), pdist, p, 1, False)
+    if math.isinf(p):
+        slopes = np.sign(difference) * grad[:, None] * (np.abs(difference) == pdist[:, None])
+    np.add.at(full, first, slopes)
+    np.subtract.at(full, second, slopes)
+    return full
+
+
+pdist_backward: Row = row(
+    "aten._pdist_backward(Tensor grad, Tensor self, float p, Tensor pdist)",
+    _pdist_backward,
+    grad=underived("_pdist_backward"),
+    self=underived("_pdist_backward"),
+    pdist=underived("_pdist_backward"),
+    samples=lambda r: [],
+    doc="The gradient of pdist; PyTorch cannot differentiate it again.",
+)
+pdist_row: Row = row(
+    "aten._pdist_forward(Tensor self, float p=2)",
+    _pdist,
+    node="PdistBackward0",
+    self=lambda grad, self, p, result: pdist_backward(grad, self, p, result),
+    samples=lambda r: [(r(4, 3), p) for p in (0.0, 1.0, 1.5, 2.0, 3.0)],
+    doc="The p-norms of the differences of all pairs of rows.",
+)
+
+
+@composite(
+    "pdist|nn.functional.pdist(Tensor input, float p=2)",
+    samples=lambda r: [(r(4, 3),)],
+    doc="The p-norms of the differences of all pairs of rows, in the order (0, 1), (0, 2), ...",
+)
+def pdist(input: Any, p: float = 2.0) -> Any:
+    if input.ndim != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
+    if not input.is_floating_point():
+        raise RuntimeError("pdist only supports floating-point dtypes")
+    if p < 0:
+        raise RuntimeError("pdist only supports non-negative p values")
+    return pdist_row(input, p)

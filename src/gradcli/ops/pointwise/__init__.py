@@ -1,0 +1,1 @@
+"""Functions of every element that formulas do not need: special functions, bounds, activations."""

@@ -1,0 +1,564 @@
+"""Activation functions of ``torch.nn.functional`` that are one formula per element.
+
+Formulas, saved values and subgradients at kinks are those of PyTorch's ``derivatives.yaml`` and CPU
+kernels; at nan they are those of the kernels' scalar loops, which the vectorized ones do not always
+share. A backward kernel that PyTorch differentiates again is a row of its own here.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.algebra.arithmetic import sub, true_div
+from gradcli.ops.algebra.comparison import gt, logical_and, lt, where_, zeros_like
+from gradcli.ops.algebra.elementary import (
+    cosh,
+    exp,
+    log1p,
+    pow_scalar,
+    sigmoid,
+    sigmoid_backward,
+    tanh,
+)
+from gradcli.ops.algebra.scalars import add_scalar, div_scalar, mul_scalar, sub_scalar
+from gradcli.table.kinds import floating_only, without_second_derivative
+from gradcli.table.row import COMMON, Row, row
+from gradcli.table.samples import binary, pointwise
+from gradcli.tensor import dtypes
+from gradcli.tensor.tensor import Tensor, raw
+
+Array = Any
+
+# Where PyTorch's CPU kernels fall back to the C library, small arrays do not need SciPy.
+_FEW = 1 << 15
+
+
+def type_as(mask: Any, like: Any) -> Any:
+    """A comparison's result as zeros and ones of the type of ``like``."""
+    from gradcli.ops.algebra.creation import to_dtype
+
+    array = raw(like)
+    return to_dtype(mask, dtypes.of(array))
+
+
+# --- pieces of lines
+
+_NEGATIVE_LIMITS = "cannot do hardtanh on an unsigned type with negative limits"
+
+
+def _threshold(self: Array, threshold: float, value: float) -> Array:
+    if self.dtype.kind in "bc":
+        floating_only(self, "threshold_cpu")
+    kind = self.dtype.type
+    return np.where(self <= kind(threshold), kind(value), self)
+
+
+threshold_backward: Row = row(
+    "aten.threshold_backward(Tensor grad_output, Tensor self, Scalar threshold)",
+    lambda grad_output, self, threshold: np.where(
+        self <= self.dtype.type(threshold), grad_output.dtype.type(0), grad_output
+    ),
+    promote=COMMON,
+    grad_output=lambda grad, self, threshold: threshold_backward(grad, self, threshold),
+    self=lambda grad: zeros_like(grad),
+    samples=lambda r: [(r(3, 4), r(3, 4), 0), (r(), r(), 0.5)],
+    doc="The gradient where self exceeds the threshold, zero elsewhere.",
+)
+threshold_row: Row = row(
+    "threshold|aten.threshold(Tensor input, Scalar threshold, Scalar value)",
+    _threshold,
+    promote=COMMON,
+    node="ThresholdBackward0",
+    input=lambda grad, input, threshold: threshold_backward(grad, input, threshold),
+    samples=lambda r: [(r(3, 4), 0.5, -1.0), (r(), -1, 3)],
+    doc="Elements up to the threshold replaced by a value.",
+    kink="0 at the threshold.",
+)
+
+
+def _relu(self: Array) -> Array:
+    if self.dtype.kind == "b":
+        raise RuntimeError("Boolean inputs not supported for relu")
+    _refuse_complex(self)
+    return np.maximum(self, self.dtype.type(0))
+
+
+def _refuse_complex(self: Array) -> None:
+    if self.dtype.kind == "c":
+        raise NotImplementedError("clamp is not supported for complex types")
+
+
+relu_row: Row = row(
+    "relu(Tensor self)",
+    _relu,
+    promote=COMMON,
+    self=lambda grad, result: threshold_backward(grad, result, 0),
+    samples=pointwise(),
+    doc="max(self, 0).",
+    kink="0 at 0.",
+)
+
+
+def _hardtanh(self: Array, min_val: float = -1.0, max_val: float = 1.0) -> Array:
+    if self.dtype.kind == "b":
+        raise RuntimeError("Bool inputs not supported for hardtanh")
+    if self.dtype.kind == "u" and (int(min_val) < 0 or int(max_val) < 0):
+        raise RuntimeError(_NEGATIVE_LIMITS)
+    _refuse_complex(self)
+    kind = self.dtype.type
+    return np.minimum(np.maximum(self, kind(min_val)), kind(max_val))
+
+
+def _hardtanh_backward(grad_output: Array, self: Array, min_val: float, max_val: float) -> Array:
+    flat = (self <= self.dtype.type(min_val)) | (self >= self.dtype.type(max_val))
+    return np.where(flat, grad_output.dtype.type(0), grad_output)
+
+
+hardtanh_backward: Row = row(
+    "aten.hardtanh_backward(Tensor grad_output, Tensor self, Scalar min_val, Scalar max_val)",
+    _hardtanh_backward,
+    promote=COMMON,
+    grad_output=lambda grad, self, min_val, max_val: hardtanh_backward(
+        grad, self, min_val, max_val
+    ),
+    self=lambda grad: zeros_like(grad),
+    samples=lambda r: [(r(3, 4), r(3, 4), -1.1, 0.9)],
+    doc="The gradient strictly between the limits, zero elsewhere.",
+)
+hardtanh_row: Row = row(
+    "aten.hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1)",
+    _hardtanh,
+    promote=COMMON,
+    self=lambda grad, self, min_val, max_val: hardtanh_backward(grad, self, min_val, max_val),
+    samples=lambda r: [(r(3, 4),), (r(3), -0.6, 0.4)],
+    doc="self limited to [min_val, max_val].",
+    kink="0 at the limits.",
+)
+
+
+def _leaky_relu(self: Array, negative_slope: float = 0.01) -> Array:
+    floating_only(self, "leaky_relu_cpu")
+    return np.where(self > 0, self, self * self.dtype.type(negative_slope))
+
+
+leaky_relu_backward: Row = row(
+    "aten.leaky_relu_backward(Tensor grad_output, Tensor self, Scalar negative_slope)",
+    lambda grad_output, self, negative_slope: np.where(
+        self > 0, grad_output, grad_output * grad_output.dtype.type(negative_slope)
+    ),
+    promote=COMMON,
+    grad_output=lambda grad, self, negative_slope: leaky_relu_backward(grad, self, negative_slope),
+    self=lambda grad: zeros_like(grad),
+    samples=lambda r: [(r(3, 4), r(3, 4), 0.1)],
+    doc="The gradient where self is positive, scaled by the slope elsewhere.",
+)
+leaky_relu_row: Row = row(
+    "aten.leaky_relu(Tensor self, Scalar negative_slope=0.01)",
+    _leaky_relu,
+    promote=COMMON,
+    self=lambda grad, self, negative_slope: leaky_relu_backward(grad, self, negative_slope),
+    samples=lambda r: [(r(3, 4),), (r(3), 0.3)],
+    doc="self, scaled by a slope where it is negative.",
+    kink="The slope of the negative side at 0.",
+)
+
+
+def _hardshrink(self: Array, lambd: float = 0.5) -> Array:
+    floating_only(self, "hardshrink_cpu")
+    limit = self.dtype.type(lambd)
+    return np.where((self >= -limit) & (self <= limit), self.dtype.type(0), self)
+
+
+def _shrink_backward(grad: Array, self: Array, lambd: float) -> Array:
+    limit = self.dtype.type(lambd)
+    return np.where((self >= -limit) & (self <= limit), grad.dtype.type(0), grad)
+
+
+hardshrink_backward: Row = row(
+    "aten.hardshrink_backward(Tensor grad_out, Tensor self, Scalar lambd)",
+    _shrink_backward,
+    promote=COMMON,
+    grad_out=lambda grad, self, lambd: hardshrink_backward(grad, self, lambd),
+    self=lambda grad: zeros_like(grad),
+    samples=lambda r: [(r(3, 4), r(3, 4), 0.5)],
+    doc="The gradient outside [-lambd, lambd], zero inside.",
+)
+hardshrink: Row = row(
+    "hardshrink|nn.functional.hardshrink(Tensor self, Scalar lambd=0.5)",
+    _hardshrink,
+    promote=COMMON,
+    self=lambda grad, self, lambd: hardshrink_backward(grad, self, lambd),
+    samples=lambda r: [(r(3, 4),), (r(3), 0.9)],
+    doc="self, replaced by zero inside [-lambd, lambd].",
+    kink="0 at -lambd and lambd.",
+)
+
+
+def _softshrink(self: Array, lambd: float = 0.5) -> Array:
+    floating_only(self, "softshrink_check")
+    if not 0 <= lambd <= float(np.finfo(self.dtype).max):
+        word = dtypes.of(self).scalar_name
+        raise RuntimeError(
+            f"lambda must be in range [0, {float(np.finfo(self.dtype).max):g}] for input dtype "
+            f"{word}, but found {lambd:g}"
+        )
+    limit = self.dtype.type(lambd)
+    # The product keeps nan.
+    return np.where(
+        self > limit, self - limit, np.where(self < -limit, self + limit, self * self.dtype.type(0))
+    )
+
+
+softshrink_backward: Row = row(
+    "aten.softshrink_backward(Tensor grad_output, Tensor self, Scalar lambd)",
+    _shrink_backward,
+    promote=COMMON,
+    grad_output=lambda grad, self, lambd: softshrink_backward(grad, self, lambd),
+    self=lambda grad: zeros_like(grad),
+    samples=lambda r: [(r(3, 4), r(3, 4), 0.5)],
+    doc="The gradient outside [-lambd, lambd], zero inside.",
+)
+softshrink: Row = row(
+    "nn.functional.softshrink(Tensor self, Scalar lambd=0.5)",
+    _softshrink,
+    promote=COMMON,
+    self=lambda grad, self, lambd: softshrink_backward(grad, self, lambd),
+    samples=lambda r: [(r(3, 4),), (r(3), 0.9)],
+    doc="self moved towards zero by lambd, zero inside [-lambd, lambd].",
+    kink="0 at -lambd and lambd.",
+)
+
+
+def _hardsigmoid(self: Array) -> Array:
+    floating_only(self, "hardsigmoid_cpu")
+    kind = self.dtype.type
+    return np.minimum(np.maximum(self + kind(3), kind(0)), kind(6)) / kind(6)
+
+
+hardsigmoid_backward: Row = row(
+    "aten.hardsigmoid_backward(Tensor grad_output, Tensor self)",
+    lambda grad_output, self: np.where(
+        (self > -3) & (self < 3), grad_output / grad_output.dtype.type(6), grad_output.dtype.type(0)
+    ),
+    promote=COMMON,
+    **without_second_derivative("hardsigmoid_backward"),
+    doc="The gradient of hardsigmoid; PyTorch cannot differentiate it again.",
+)
+hardsigmoid_row: Row = row(
+    "aten.hardsigmoid(Tensor self)",
+    _hardsigmoid,
+    promote=COMMON,
+    self=lambda grad, self: hardsigmoid_backward(grad, self),
+    samples=lambda r: [],
+    doc="self / 6 + 1 / 2, limited to [0, 1].",
+    kink="0 at -3 and 3.",
+)
+
+
+def _hardswish(self: Array) -> Array:
+    floating_only(self, "hardswish_cpu")
+    kind = self.dtype.type
+    return self * np.minimum(np.maximum(self + kind(3), kind(0)), kind(6)) / kind(6)
+
+
+def _hardswish_backward(grad_output: Array, self: Array) -> Array:
+    kind = self.dtype.type
+    slope = grad_output * (self / kind(3) + kind(0.5))
+    return np.where(self <= -3, kind(0), np.where(self < 3, slope, grad_output))
+
+
+hardswish_backward: Row = row(
+    "aten.hardswish_backward(Tensor grad_output, Tensor self)",
+    _hardswish_backward,
+    promote=COMMON,
+    grad_output=lambda grad, self: hardswish_backward(grad, self),
+    self=lambda grad, grad_output, self: where_(
+        logical_and(gt(self, -3.0), lt(self, 3.0)), div_scalar(grad * grad_output, 3.0), 0.0
+    ),
+    samples=binary(-4.0, 4.0),
+    doc="The gradient of hardswish.",
+)
+hardswish_row: Row = row(
+    "aten.hardswish(Tensor self)",
+    _hardswish,
+    promote=COMMON,
+    self=lambda grad, self: hardswish_backward(grad, self),
+    samples=pointwise(-4.0, 4.0),
+    doc="self * hardsigmoid(self).",
+    kink="0 at -3, 1 at 3.",
+)
+
+# --- smooth ones
+
+
+def _elu(self: Array, alpha: float = 1.0, scale: float = 1.0, input_scale: float = 1.0) -> Array:
+    floating_only(self, "elu_cpu")
+    kind = self.dtype.type
+    bent = np.expm1(np.minimum(self, kind(0)) * kind(input_scale)) * kind(alpha * scale)
+    return np.where(self < 0, bent, self * kind(scale))
+
+
+def _elu_backward(
+    grad_output: Array, alpha: float, scale: float, input_scale: float, self: Array
+) -> Array:
+    kind = self.dtype.type
+    falling = np.exp(np.minimum(self, kind(0)) * kind(input_scale))
+    bent = grad_output * kind(input_scale) * kind(alpha * scale) * falling
+    return np.where(self <= 0, bent, grad_output * kind(scale))
+
+
+def _elu_double_backward(
+    grad: Any, grad_output: Any, alpha: float, scale: float, input_scale: float, self: Any
+) -> Any:
+    seed = mul_scalar(grad * grad_output, input_scale)
+    slope = elu_backward(seed, alpha, scale, input_scale, self)
+    return slope * type_as(lt(self, 0), grad)
+
+
+elu_backward: Row = row(
+    "aten.elu_backward(Tensor grad_output, Scalar alpha, Scalar scale, Scalar input_scale, "
+    "Tensor self)",
+    _elu_backward,
+    promote=COMMON,
+    grad_output=lambda grad, alpha, scale, input_scale, self: elu_backward(
+        grad, alpha, scale, input_scale, self
+    ),
+    self=_elu_double_backward,
+    samples=lambda r: [(r(3, 4), 1.5, 1.1, 0.7, r(3, 4))],
+    doc="The gradient of elu.",
+)
+elu_row: Row = row(
+    "aten.elu(Tensor self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1)",
+    _elu,
+    promote=COMMON,
+    self=lambda grad, alpha, scale, input_scale, self: elu_backward(
+        grad, alpha, scale, input_scale, self
+    ),
+    samples=lambda r: [(r(3, 4),), (r(3), 1.5, 1.1, 0.7)],
+    doc="self, and alpha * (exp(self) - 1) below zero.",
+)
+
+
+def _celu(self: Array, alpha: float = 1.0) -> Array:
+    if alpha == 0:
+        raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
+    return _elu(self, alpha, 1.0, 1.0 / alpha)
+
+
+celu_row: Row = row(
+    "aten.celu(Tensor self, Scalar alpha=1.0)",
+    _celu,
+    promote=COMMON,
+    self=lambda grad, alpha, self: elu_backward(grad, alpha, 1, 1.0 / alpha, self),
+    samples=lambda r: [(r(3, 4),), (r(3), 0.6)],
+    doc="self, and alpha * (exp(self / alpha) - 1) below zero.",
+)
+
+
+def _logistic(self: Array) -> Array:
+    return 1 / (1 + np.exp(-self))
+
+
+def _silu(self: Array) -> Array:
+    floating_only(self, "silu_cpu", complex_too=True)
+    return self / (1 + np.exp(-self))
+
+
+def _silu_vjp(grad: Any, self: Any) -> Any:
+    # The kernel, written with operators, is what PyTorch records.
+    gate = sigmoid(self) if type(grad) is Tensor else _logistic(self)
+    return grad * gate * add_scalar(self * sub(1.0, gate), 1.0)
+
+
+silu_row: Row = row(
+    "aten.silu(Tensor self)",
+    _silu,
+    promote=COMMON,
+    self=_silu_vjp,
+    samples=pointwise(-4.0, 4.0),
+    doc="self * sigmoid(self).",
+)
+
+
+def _mish(self: Array) -> Array:
+    floating_only(self, "mish_cpu")
+    return self * np.tanh(np.log1p(np.exp(self)))
+
+
+def _mish_vjp(grad: Any, self: Any) -> Any:
+    gate = sigmoid(self) if type(grad) is Tensor else _logistic(self)
+    squashed = tanh(log1p(exp(self)))
+    return grad * (squashed + self * gate * sub(1.0, squashed * squashed))
+
+
+mish_row: Row = row(
+    "aten.mish(Tensor self)",
+    _mish,
+    promote=COMMON,
+    self=_mish_vjp,
+    samples=pointwise(-4.0, 4.0),
+    doc="self * tanh(softplus(self)).",
+)
+
+
+def _erf(self: Array) -> Array:
+    """The error function; SciPy takes longer to import than a small array takes here."""
+    if np.size(self) > _FEW:
+        import scipy.special
+
+        return scipy.special.erf(self)
+    flat = np.ravel(self).tolist()
+    values = np.fromiter(map(math.erf, flat), np.float64, len(flat))
+    return values.reshape(np.shape(self)).astype(self.dtype)
+
+
+def _gelu_kind(approximate: str) -> bool:
+    """Whether the approximation by tanh is meant."""
+    if approximate not in ("none", "tanh"):
+        raise RuntimeError("approximate argument must be either none or tanh.")
+    return approximate == "tanh"
+
+
+_TANH_SCALE = math.sqrt(2.0 / math.pi)
+_TANH_CUBIC = 0.044715
+
+
+def _gelu(self: Array, approximate: str = "none") -> Array:
+    by_tanh = _gelu_kind(approximate)
+    floating_only(self, "GeluKernelImpl")
+    if by_tanh:
+        inner = _TANH_SCALE * (self + _TANH_CUBIC * self * self * self)
+        return 0.5 * self * (1 + np.tanh(inner))
+    return self * 0.5 * (1 + _erf(self * math.sqrt(0.5)))
+
+
+def _gelu_backward(grad_output: Array, self: Array, approximate: str = "none") -> Array:
+    if _gelu_kind(approximate):
+        square = self * self
+        bent = np.tanh(_TANH_SCALE * (self + _TANH_CUBIC * self * square))
+        steep = _TANH_SCALE * (1 + 3 * _TANH_CUBIC * square)
+        return grad_output * (0.5 * (1 + bent) + 0.5 * self * (1 - bent * bent) * steep)
+    share = 0.5 * (1 + _erf(self * math.sqrt(0.5)))
+    density = np.exp(self * self * -0.5) * (0.5 * _TANH_SCALE)
+    return grad_output * (share + self * density)
+
+
+def _gelu_double_backward(grad: Any, grad_output: Any, self: Any, approximate: str) -> Any:
+    if approximate != "tanh":
+        square = self * self
+        density = mul_scalar(exp(mul_scalar(square, -0.5)), 0.5 * _TANH_SCALE)
+        return grad * grad_output * (mul_scalar(density, 2) - square * density)
+    cubed = mul_scalar(pow_scalar(self, 3), _TANH_CUBIC)
+    inner = mul_scalar(self + cubed, _TANH_SCALE)
+    bent = tanh(inner)
+    sech = true_div(1, cosh(inner))
+    half = mul_scalar(self, 0.5)
+    drop = sub(1, bent * bent)
+    square = mul_scalar(self, 3 * _TANH_CUBIC) * self
+    steep = mul_scalar(add_scalar(square, 1), _TANH_SCALE)
+    drop_slope = mul_scalar(sech, 2) * (-sech * bent) * steep
+    steep_slope = mul_scalar(mul_scalar(self, 6 * _TANH_CUBIC), _TANH_SCALE)
+    double = mul_scalar(mul_scalar(drop, 0.5) * steep, 2)
+    bend = double + half * steep * drop_slope + half * drop * steep_slope
+    return grad * grad_output * bend
+
+
+gelu_backward: Row = row(
+    "aten.gelu_backward(Tensor grad_output, Tensor self, *, str approximate='none')",
+    _gelu_backward,
+    promote=COMMON,
+    grad_output=lambda grad, self, approximate: gelu_backward(grad, self, approximate=approximate),
+    self=_gelu_double_backward,
+    samples=lambda r: [(r(3, 4), r(3, 4)), (r(3), r(3), {"approximate": "tanh"})],
+    doc="The gradient of gelu.",
+)
+gelu: Row = row(
+    "nn.functional.gelu(Tensor self, *, str approximate='none')",
+    _gelu,
+    promote=COMMON,
+    self=lambda grad, self, approximate: gelu_backward(grad, self, approximate=approximate),
+    samples=lambda r: [(r(3, 4),), (r(3), {"approximate": "tanh"})],
+    doc="self times the normal distribution function of self, or its approximation by tanh.",
+)
+
+
+def _softplus(self: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
+    floating_only(self, "softplus_cpu")
+    kind = self.dtype.type
+    scaled = self * kind(beta)
+    linear = scaled > kind(threshold)
+    return np.where(linear, self, np.log1p(np.exp(np.where(linear, kind(0), scaled))) / kind(beta))
+
+
+def _softplus_backward(grad_output: Array, self: Array, beta: float, threshold: float) -> Array:
+    kind = self.dtype.type
+    scaled = self * kind(beta)
+    linear = scaled > kind(threshold)
+    power = np.exp(np.where(linear, kind(0), scaled))
+    return np.where(linear, grad_output, grad_output * power / (power + kind(1)))
+
+
+def _softplus_double_backward(grad: Any, self: Any, beta: float, threshold: float) -> Any:
+    scaled = mul_scalar(self, beta)
+    slope = sigmoid_backward(grad, sigmoid(scaled))
+    return mul_scalar(slope * type_as(lt(scaled, threshold), grad), beta)
+
+
+softplus_backward: Row = row(
+    "aten.softplus_backward(Tensor grad_output, Tensor self, Scalar beta, Scalar threshold)",
+    _softplus_backward,
+    promote=COMMON,
+    grad_output=lambda grad, self, beta, threshold: softplus_backward(grad, self, beta, threshold),
+    self=lambda grad, grad_output, self, beta, threshold: _softplus_double_backward(
+        grad * grad_output, self, beta, threshold
+    ),
+    samples=lambda r: [(r(3, 4), r(3, 4), 1, 20), (r(3), r(3), 1.5, 20.0)],
+    doc="The gradient of softplus.",
+)
+softplus: Row = row(
+    "nn.functional.softplus(Tensor self, Scalar beta=1, Scalar threshold=20)",
+    _softplus,
+    promote=COMMON,
+    self=lambda grad, self, beta, threshold: softplus_backward(grad, self, beta, threshold),
+    samples=lambda r: [(r(3, 4),), (r(3), 1.5, 20.0)],
+    doc="log(1 + exp(beta * self)) / beta; self where beta * self exceeds the threshold.",
+)
+
+
+def _log_sigmoid(self: Array) -> Array:
+    floating_only(self, "log_sigmoid_cpu")
+    return np.minimum(self, self.dtype.type(0)) - np.log1p(np.exp(-np.abs(self)))
+
+
+def _log_sigmoid_backward(grad_output: Array, self: Array) -> Array:
+    power = np.exp(-np.abs(self))
+    share = power / (1 + power)
+    return grad_output * np.where(self < 0, 1 - share, share)
+
+
+def _log_sigmoid_double_backward(grad: Any, self: Any) -> Any:
+    gate = sigmoid(self)
+    return grad * sub_scalar(gate, 1) * gate
+
+
+log_sigmoid_backward: Row = row(
+    "aten.log_sigmoid_backward(Tensor grad_output, Tensor self)",
+    _log_sigmoid_backward,
+    promote=COMMON,
+    grad_output=lambda grad, self: log_sigmoid_backward(grad, self),
+    self=lambda grad, grad_output, self: _log_sigmoid_double_backward(grad * grad_output, self),
+    samples=binary(),
+    doc="The gradient of logsigmoid.",
+)
+logsigmoid: Row = row(
+    "nn.functional.logsigmoid(Tensor self)",
+    _log_sigmoid,
+    promote=COMMON,
+    node="LogSigmoidBackward0",
+    self=lambda grad, self: log_sigmoid_backward(grad, self),
+    samples=pointwise(-4.0, 4.0),
+    doc="log(sigmoid(self)) without overflow.",
+)

@@ -1,0 +1,375 @@
+"""Special functions, by ``scipy.special``; formulas follow PyTorch's ``derivatives.yaml``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.algebra.arithmetic import absolute, reciprocal, sgn
+from gradcli.ops.algebra.comparison import eq, gt, le, logical_and, where_
+from gradcli.ops.algebra.elementary import exp, log, pow_scalar
+from gradcli.ops.algebra.scalars import add_scalar, mul_scalar
+from gradcli.table.kinds import underived
+from gradcli.table.row import FLOAT, Row, composite, row
+from gradcli.table.samples import binary, pointwise
+from gradcli.tensor.tensor import Tensor
+
+Array = Any
+
+_TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
+
+
+def _scipy(name: str) -> Callable[..., Array]:
+    """A function of ``scipy.special``, imported when first called."""
+
+    def forward(*args: Array) -> Array:
+        import scipy.special
+
+        # Formulas may pass integers, which the table promotes for users only.
+        kind = np.result_type(*args)
+        kind = kind if kind.kind in "fc" else np.dtype(np.float64)
+        return np.asarray(getattr(scipy.special, name)(*args)).astype(kind, copy=False)
+
+    return forward
+
+
+# --- error functions
+
+erf: Row = row(
+    "erf|special.erf(Tensor self)",
+    _scipy("erf"),
+    promote=FLOAT,
+    self=lambda grad, self: _TWO_OVER_SQRT_PI * exp(-pow_scalar(self, 2)) * grad,
+    samples=pointwise(),
+    doc="The error function.",
+)
+erfc: Row = row(
+    "erfc|special.erfc(Tensor self)",
+    _scipy("erfc"),
+    promote=FLOAT,
+    self=lambda grad, self: -_TWO_OVER_SQRT_PI * exp(-pow_scalar(self, 2)) * grad,
+    samples=pointwise(),
+    doc="1 - erf(self), accurate far out.",
+)
+erfcx: Row = row(
+    "special.erfcx(Tensor self)",
+    _scipy("erfcx"),
+    promote=FLOAT,
+    self=lambda grad, self, result: (2.0 * self * result - _TWO_OVER_SQRT_PI) * grad,
+    samples=pointwise(),
+    doc="exp(self ** 2) * erfc(self), without overflow.",
+)
+erfinv: Row = row(
+    "erfinv|special.erfinv(Tensor self)",
+    _scipy("erfinv"),
+    promote=FLOAT,
+    self=lambda grad, self: 0.5 * math.sqrt(math.pi) * exp(pow_scalar(erfinv(self), 2)) * grad,
+    samples=pointwise(-0.9, 0.9),
+    doc="The inverse of the error function.",
+)
+
+
+@composite(
+    "special.ndtr(Tensor self)",
+    samples=pointwise(),
+    doc="The distribution function of the standard normal.",
+)
+def ndtr(self: Any) -> Any:
+    return mul_scalar(add_scalar(erf(self * math.sqrt(0.5)), 1), 0.5)
+
+
+ndtri: Row = row(
+    "special.ndtri(Tensor self)",
+    _scipy("ndtri"),
+    promote=FLOAT,
+    self=lambda grad, result: grad * math.sqrt(2 * math.pi) * exp(pow_scalar(result, 2) / 2),
+    samples=pointwise(0.1, 0.9),
+    doc="The quantile function of the standard normal.",
+)
+log_ndtr: Row = row(
+    "special.log_ndtr(Tensor self)",
+    _scipy("log_ndtr"),
+    promote=FLOAT,
+    self=lambda grad, self: grad * math.sqrt(2 / math.pi) / erfcx(self * -math.sqrt(0.5)),
+    samples=pointwise(),
+    doc="The logarithm of the standard normal's distribution function.",
+)
+
+# --- the gamma function and its relatives
+
+
+def _digamma(self: Array) -> Array:
+    values: Array = _scipy("psi")(self)
+    kind = values.dtype
+    # The two sides of the pole at zero tend to opposite infinities.
+    values = np.where(np.equal(self, 0), np.copysign(np.inf, -np.asarray(self)), values)
+    poles = np.less(self, 0) & np.equal(self, np.floor(self))
+    return np.where(poles, np.nan, values).astype(kind)
+
+
+digamma: Row = row(
+    "digamma|special.digamma|special.psi(Tensor self)",
+    _digamma,
+    promote=FLOAT,
+    self=lambda grad, self: grad * polygamma_row(1, self),
+    samples=pointwise(0.5, 3.0),
+    doc="The derivative of lgamma.",
+)
+
+
+def _lgamma(self: Array) -> Array:
+    values = _scipy("gammaln")(self)
+    return np.where(np.isneginf(self), np.inf, values).astype(values.dtype)
+
+
+lgamma: Row = row(
+    "lgamma|special.gammaln(Tensor self)",
+    _lgamma,
+    promote=FLOAT,
+    self=lambda grad, self: grad * digamma(self),
+    samples=pointwise(0.5, 3.0),
+    doc="The logarithm of the absolute value of the gamma function.",
+)
+
+
+def _zeta(x: Array, q: Array) -> Array:
+    """Hurwitz's zeta function with PyTorch's continuation to q <= 0 for whole x."""
+    kind = np.result_type(x, q)
+    x, q = np.broadcast_arrays(x, q)
+    left = np.less_equal(q, 0)
+    poles = left & np.equal(q, np.floor(q))
+    # zeta(x, q) = q ** -x + zeta(x, q + 1), until the argument is positive.
+    steps = np.where(left & ~poles & np.isfinite(q), np.ceil(1 - q), 0).astype(int)
+    values = np.array(_scipy("zeta")(x, np.where(left, q + steps, q)))
+    for k in range(int(steps.max(initial=0))):
+        values = values + np.where(k < steps, np.power(q + k, -x), 0)
+    values = np.where(left & np.not_equal(x, np.floor(x)), np.nan, values)
+    values = np.where(poles, np.inf, values)
+    undefined = np.less(x, 1) | np.isposinf(q)
+    return np.where(undefined, np.nan, np.where(np.equal(x, 1), np.inf, values)).astype(kind)
+
+
+def _trigamma(self: Array) -> Array:
+    """By reflection below one half, whose sine makes the poles large numbers as in PyTorch."""
+    kind = self.dtype.type
+    reflected = np.less(self, 0.5)
+    regular = _scipy("zeta")(kind(2), np.where(reflected, 1 - self, self))
+    mirror = np.square(kind(np.pi) / np.sin(kind(np.pi) * self))
+    return np.where(reflected, mirror - regular, regular).astype(self.dtype)
+
+
+zeta: Row = row(
+    "special.zeta(Operand self, Operand other)",
+    _zeta,
+    promote=FLOAT,
+    number_nodes={"self": "SpecialZetaBackward1", "other": "SpecialZetaBackward2"},
+    self=underived("zeta"),
+    other=lambda grad, self, other: grad * -self * zeta(self + 1.0, other),
+    samples=lambda r: [(2.5, r(3, 4, low=0.5, high=3.0))],
+    doc="Hurwitz's zeta function, the sum of (k + other) ** -self.",
+)
+
+
+def _polygamma(n: int, self: Array) -> Array:
+    if n < 0:
+        raise RuntimeError("polygamma(n, x) does not support negative n.")
+    if n == 0:
+        return _digamma(self)
+    if n == 1:
+        return _trigamma(self)
+    sign = 1.0 if n % 2 else -1.0
+    order = self.dtype.type(n + 1)
+    return (sign * math.factorial(n) * _zeta(order, self)).astype(self.dtype)
+
+
+polygamma_row: Row = row(
+    "polygamma|special.polygamma(int n, Tensor self)",
+    _polygamma,
+    promote=FLOAT,
+    self=lambda grad, n, self: grad * polygamma_row(n + 1, self),
+    samples=lambda r: [(n, r(3, low=0.5, high=3.0)) for n in (0, 1, 3)],
+    doc="The n-th derivative of digamma.",
+)
+
+
+@composite(
+    "Tensor.polygamma(Tensor self, int n)",
+    samples=lambda r: [(r(3, low=0.5, high=3.0), 1)],
+    doc="The n-th derivative of digamma.",
+)
+def polygamma_method(self: Any, n: int) -> Any:
+    return polygamma_row(n, self)
+
+
+def _half_steps(p: int) -> Array:
+    return np.arange(p) * -0.5
+
+
+def _mvlgamma(self: Array, p: int) -> Array:
+    if p < 1:
+        raise RuntimeError("p has to be greater than or equal to 1")
+    terms = np.expand_dims(self, -1) + _half_steps(p).astype(self.dtype)
+    constant = p * (p - 1) / 4 * math.log(math.pi)
+    return np.asarray(_scipy("gammaln")(terms).sum(-1) + constant).astype(self.dtype)
+
+
+def _mvlgamma_vjp(grad: Any, self: Any, p: int) -> Any:
+    slope = digamma(self)
+    for step in _half_steps(p)[1:]:
+        slope = slope + digamma(self + float(step))
+    return grad * slope
+
+
+mvlgamma: Row = row(
+    "mvlgamma|special.multigammaln(Tensor self, int p)",
+    _mvlgamma,
+    promote=FLOAT,
+    self=_mvlgamma_vjp,
+    samples=lambda r: [(r(3, low=2.0, high=4.0), 3), (r(2, 2, low=1.0, high=2.0), 1)],
+    doc="The logarithm of the multivariate gamma function of dimension p.",
+)
+
+
+def _regularized(sign: float) -> Any:
+    return lambda grad, self, other: (
+        sign * grad * exp((self - 1) * log(other) - other - lgamma(self))
+    )
+
+
+igamma: Row = row(
+    "igamma|special.gammainc(Tensor self, Tensor other)",
+    _scipy("gammainc"),
+    promote=FLOAT,
+    self=underived("igamma: input"),
+    other=_regularized(1.0),
+    samples=lambda r: [(r.ints(3, low=1, high=4), r(3, low=0.5, high=3.0))],
+    doc="The regularized lower incomplete gamma function.",
+)
+igammac: Row = row(
+    "igammac|special.gammaincc(Tensor self, Tensor other)",
+    _scipy("gammaincc"),
+    promote=FLOAT,
+    self=underived("igammac: input"),
+    other=_regularized(-1.0),
+    samples=lambda r: [(r.ints(3, low=1, high=4), r(3, low=0.5, high=3.0))],
+    doc="The regularized upper incomplete gamma function.",
+)
+
+# --- Bessel functions
+
+i0: Row = row(
+    "i0|special.i0(Tensor self)",
+    _scipy("i0"),
+    promote=FLOAT,
+    self=lambda grad, self: grad * i1(self),
+    samples=pointwise(0.2, 2.0),
+    doc="The modified Bessel function of the first kind of order 0.",
+)
+i0e: Row = row(
+    "special.i0e(Tensor self)",
+    _scipy("i0e"),
+    promote=FLOAT,
+    self=lambda grad, self, result: grad * (i1e(self) - sgn(self) * result),
+    samples=pointwise(0.2, 2.0),
+    doc="exp(-|self|) * i0(self).",
+)
+
+
+def _away_from_zero(self: Any) -> tuple[Any, Any]:
+    """Where the argument is more than rounding away from zero, and a divisor that never is."""
+    tiny = float(np.finfo(self._array.dtype if type(self) is Tensor else self.dtype).eps)
+    away = gt(absolute(self), tiny)
+    return away, where_(away, self, tiny)
+
+
+def _i1_vjp(grad: Any, self: Any, result: Any) -> Any:
+    away, safe = _away_from_zero(self)
+    return grad * where_(away, i0(safe) - result * reciprocal(safe), 0.5)
+
+
+def _i1e_vjp(grad: Any, self: Any, result: Any) -> Any:
+    away, safe = _away_from_zero(self)
+    slope = i0e(safe) - result * (sgn(safe) + reciprocal(safe))
+    return grad * where_(away, slope, 0.5)
+
+
+i1: Row = row(
+    "special.i1(Tensor self)",
+    _scipy("i1"),
+    promote=FLOAT,
+    self=_i1_vjp,
+    samples=pointwise(0.2, 2.0),
+    doc="The modified Bessel function of the first kind of order 1.",
+)
+i1e: Row = row(
+    "special.i1e(Tensor self)",
+    _scipy("i1e"),
+    promote=FLOAT,
+    self=_i1e_vjp,
+    samples=pointwise(0.2, 2.0),
+    doc="exp(-|self|) * i1(self).",
+)
+
+for _names, _function, _doc in (
+    ("special.bessel_j0", "j0", "The Bessel function of the first kind of order 0."),
+    ("special.bessel_j1", "j1", "The Bessel function of the first kind of order 1."),
+    ("special.bessel_y0", "y0", "The Bessel function of the second kind of order 0."),
+    ("special.bessel_y1", "y1", "The Bessel function of the second kind of order 1."),
+    ("special.modified_bessel_i0", "i0", "The modified Bessel function I of order 0."),
+    ("special.modified_bessel_i1", "i1", "The modified Bessel function I of order 1."),
+    ("special.modified_bessel_k0", "k0", "The modified Bessel function K of order 0."),
+    ("special.modified_bessel_k1", "k1", "The modified Bessel function K of order 1."),
+    ("special.scaled_modified_bessel_k0", "k0e", "exp(self) * K of order 0."),
+    ("special.scaled_modified_bessel_k1", "k1e", "exp(self) * K of order 1."),
+):
+    row(f"{_names}(Tensor self)", _scipy(_function), promote=FLOAT, doc=_doc)
+
+
+def _airy(self: Array) -> Array:
+    import scipy.special
+
+    return np.asarray(scipy.special.airy(self)[0]).astype(self.dtype)
+
+
+row("special.airy_ai(Tensor self)", _airy, promote=FLOAT, doc="Airy's function Ai.")
+
+# --- entropies and the like
+
+
+def _xlog1py(self: Array, other: Array) -> Array:
+    product = np.multiply(self, np.log1p(other))
+    zero = np.where(np.equal(self, 0), 0, product)
+    return np.where(np.isnan(other), np.nan, zero).astype(product.dtype)
+
+
+xlog1py: Row = row(
+    "special.xlog1py(Operand self, Operand other)",
+    _xlog1py,
+    promote=FLOAT,
+    number_nodes={"self": "SpecialXlog1PyBackward1", "other": "SpecialXlog1PyBackward2"},
+    self=lambda grad, self, other: where_(
+        logical_and(eq(self, 0), le(other, -1)), 0.0, xlog1py(grad, other)
+    ),
+    other=lambda grad, self, other: grad * self / (other + 1),
+    samples=binary(0.5, 2.0),
+    doc="self * log1p(other), zero where self is zero.",
+)
+
+
+def _entr(self: Array) -> Array:
+    values = -np.multiply(self, np.log(np.where(np.greater(self, 0), self, 1)))
+    below = np.where(np.less(self, 0), -np.inf, np.where(np.equal(self, 0), 0.0, values))
+    return np.where(np.isnan(self), self, below).astype(self.dtype)
+
+
+entr: Row = row(
+    "special.entr(Tensor self)",
+    _entr,
+    promote=FLOAT,
+    self=lambda grad, self: grad * (-log(self) - 1),
+    samples=pointwise(0.2, 2.0),
+    doc="-self * log(self), zero at zero and -inf below.",
+)

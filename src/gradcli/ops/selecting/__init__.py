@@ -1,0 +1,1 @@
+"""Choosing elements: by order, by mask, by index; counting and quantiles."""

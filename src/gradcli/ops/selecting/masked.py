@@ -1,0 +1,327 @@
+"""``torch.masked``: reductions and normalizations that leave masked-out elements aside.
+
+Each fills the masked-out elements with the operation's identity and calls the ordinary operation,
+as PyTorch does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.algebra.comparison import where_
+from gradcli.ops.algebra.creation import to_dtype
+from gradcli.ops.algebra.sums import sum_type
+from gradcli.table.row import composite, lookup
+from gradcli.tensor import dtypes
+from gradcli.tensor.dtypes import DType
+from gradcli.tensor.tensor import Tensor, wrap, wrap_dim
+
+_REDUCTION = (
+    "Tensor input, any dim=None, *, bool? keepdim=False, dtype? dtype=None, Tensor? mask=None"
+)
+_ALONG = "Tensor input, int dim, *, dtype? dtype=None, Tensor? mask=None"
+
+
+def _dims(dim: Any, ndim: int) -> tuple[int, ...]:
+    """Sorted dimensions; None means all of them."""
+    if dim is None:
+        return tuple(range(ndim))
+    listed = dim if isinstance(dim, (tuple, list)) else (dim,)
+    wrapped = [wrap_dim(d, ndim) for d in listed]
+    if len(set(wrapped)) != len(wrapped):
+        raise RuntimeError("dim appears multiple times in the list of dims")
+    return tuple(sorted(wrapped))
+
+
+def _spread(mask: Tensor, like: Tensor) -> Tensor:
+    """A mask in the shape of what it masks."""
+    if mask.ndim > like.ndim:
+        raise IndexError(
+            "_input_mask expected broadcastable mask (got mask dimensionality higher than of the "
+            "input)"
+        )
+    if mask.shape != like.shape:
+        mask = mask.expand(like.shape)
+    return mask if mask.dtype is dtypes.bool_ else mask.to(dtypes.bool_)
+
+
+def _lowest(dtype: DType) -> float:
+    return -math.inf if dtype.category == dtypes.FLOATING else int(np.iinfo(dtype.np).min)
+
+
+def _highest(dtype: DType) -> float:
+    return math.inf if dtype.category == dtypes.FLOATING else int(np.iinfo(dtype.np).max)
+
+
+def _filled(input: Tensor, mask: Tensor | None, identity: complex) -> Tensor:
+    """The input with its masked-out elements replaced."""
+    if mask is None:
+        return input
+    fill = wrap(np.asarray(identity, input._array.dtype))
+    filled: Tensor = where_(_spread(mask, input), input, fill)
+    return filled
+
+
+def _sum(input: Any, dim: Any, keepdim: Any, dtype: DType | None, mask: Tensor | None) -> Any:
+    filled = _filled(input, mask, 0)
+    return filled.sum(
+        _dims(dim, input.ndim),
+        bool(keepdim),
+        dtype=dtypes.from_numpy(sum_type(input._array, dtype)),
+    )
+
+
+@composite(f"masked.sum({_REDUCTION})", doc="The sum of the elements that the mask keeps.")
+def masked_sum(
+    input: Any, dim: Any = None, keepdim: Any = False, dtype: Any = None, mask: Any = None
+) -> Any:
+    return _sum(input, dim, keepdim, dtype, mask)
+
+
+@composite(f"masked.prod({_REDUCTION})", doc="The product of the elements that the mask keeps.")
+def masked_prod(
+    input: Any, dim: Any = None, keepdim: Any = False, dtype: Any = None, mask: Any = None
+) -> Any:
+    result: Any = to_dtype(
+        _filled(input, mask, 1), dtypes.from_numpy(sum_type(input._array, dtype))
+    )
+    for where in reversed(_dims(dim, input.ndim)):
+        result = result.prod(where, bool(keepdim))
+    return result
+
+
+def _extreme(name: str, identity: Callable[[DType], float], doc: str) -> None:
+    def body(
+        input: Any, dim: Any = None, keepdim: Any = False, dtype: Any = None, mask: Any = None
+    ) -> Any:
+        filled = _filled(input, mask, identity(input.dtype))
+        found = getattr(filled, name)(_dims(dim, input.ndim), bool(keepdim))
+        return to_dtype(found, dtype or input.dtype)
+
+    composite(f"masked.{name}({_REDUCTION})", doc=doc)(body)
+
+
+_extreme("amax", _lowest, "The largest of the elements that the mask keeps.")
+_extreme("amin", _highest, "The smallest of the elements that the mask keeps.")
+
+
+def _position(name: str, identity: Callable[[DType], float], doc: str) -> None:
+    def body(
+        input: Any, dim: Any = None, keepdim: Any = False, dtype: Any = None, mask: Any = None
+    ) -> Any:
+        filled = _filled(input, mask, identity(input.dtype))
+        return to_dtype(getattr(filled, name)(dim, bool(keepdim)), dtype or dtypes.int64)
+
+    composite(
+        f"masked.{name}(Tensor input, int? dim=None, *, bool? keepdim=False, "
+        "dtype? dtype=None, Tensor? mask=None)",
+        doc=doc,
+    )(body)
+
+
+_position("argmax", _lowest, "Where the largest of the kept elements stands.")
+_position("argmin", _highest, "Where the smallest of the kept elements stands.")
+
+
+def _scan(name: str, identity: int, doc: str) -> None:
+    def body(input: Any, dim: int, dtype: Any = None, mask: Any = None) -> Any:
+        filled: Any = _filled(input, mask, identity)
+        (where,) = _dims(dim, input.ndim)
+        return getattr(filled, name)(where, dtype=dtype or input.dtype)
+
+    composite(f"masked.{name}({_ALONG})", doc=doc)(body)
+
+
+_scan("cumsum", 0, "The cumulative sum of the elements that the mask keeps.")
+_scan("cumprod", 1, "The cumulative product of the elements that the mask keeps.")
+
+
+def _count(input: Any, dim: Any, keepdim: Any, mask: Tensor | None) -> Any:
+    kept = mask
+    if kept is None:
+        kept = wrap(np.ones(input._array.shape, np.int64))
+    return kept.sum(_dims(dim, input.ndim), bool(keepdim))
+
+
+@composite(f"masked.mean({_REDUCTION})", doc="The mean of the elements that the mask keeps.")
+def masked_mean(
+    input: Any, dim: Any = None, keepdim: Any = False, dtype: Any = None, mask: Any = None
+) -> Any:
+    kind = dtype or input.dtype
+    if kind.category < dtypes.FLOATING:
+        source = "Optional" if dtype else "Input"
+        raise ValueError(
+            f"mean(): Could not infer output dtype. {source} dtype must be either a floating point "
+            f"or complex dtype. Got: {kind}"
+        )
+    kept = None if mask is None else _spread(mask, input)
+    return _sum(input, dim, keepdim, kind, kept) / _count(input, dim, keepdim, kept)
+
+
+@composite(
+    "masked.median(Tensor input, int dim=-1, *, bool keepdim=False, dtype? dtype=None, "
+    "Tensor? mask=None)",
+    doc="The lower median of the elements that the mask keeps.",
+)
+def masked_median(
+    input: Any, dim: int = -1, keepdim: bool = False, dtype: Any = None, mask: Any = None
+) -> Any:
+    floating = input.dtype.category == dtypes.FLOATING
+    values: Any = input if floating else to_dtype(input, dtypes.float32)
+    (where,) = _dims(dim, input.ndim)
+    found = _filled(values, mask, math.nan).nanmedian(where, keepdim).values
+    if floating:
+        return found
+    if np.isnan(found._array).any():
+        raise ValueError(
+            "masked median expects no fully masked out rows if dtype is not floating point"
+        )
+    return to_dtype(found, dtype or input.dtype)
+
+
+@composite(f"masked.logsumexp({_REDUCTION})", doc="logsumexp of the elements that the mask keeps.")
+def masked_logsumexp(
+    input: Any, dim: Any = None, keepdim: Any = False, dtype: Any = None, mask: Any = None
+) -> Any:
+    filled: Any = _filled(input, mask, _lowest(input.dtype))
+    found = filled.logsumexp(_dims(dim, input.ndim), bool(keepdim))
+    return to_dtype(found, dtype or input.dtype)
+
+
+@composite(
+    "masked.logaddexp(Tensor input, Tensor other, *, dtype? dtype=None, Tensor? input_mask=None, "
+    "Tensor? other_mask=None)",
+    doc="logaddexp, masked-out operands counting as minus infinity.",
+)
+def masked_logaddexp(
+    input: Any, other: Any, dtype: Any = None, input_mask: Any = None, other_mask: Any = None
+) -> Any:
+    left: Any = _filled(input, input_mask, _lowest(input.dtype))
+    found = left.logaddexp(_filled(other, other_mask, _lowest(other.dtype)))
+    return to_dtype(found, dtype or input.dtype)
+
+
+def _norm(
+    input: Any, ord: Any, dim: Any, keepdim: Any, dtype: DType | None, mask: Tensor | None
+) -> Any:
+    identity = math.inf if ord == -math.inf else 0
+    vector_norm: Any = lookup("linalg.vector_norm")
+    return vector_norm(
+        _filled(input, mask, identity),
+        ord,
+        _dims(dim, input.ndim),
+        bool(keepdim),
+        dtype=dtype or input.dtype,
+    )
+
+
+@composite(
+    "masked.norm(Tensor input, Scalar? ord=2.0, any dim=None, *, bool? keepdim=False, "
+    "dtype? dtype=None, Tensor? mask=None)",
+    doc="The vector norm of the elements that the mask keeps.",
+)
+def masked_norm(
+    input: Any,
+    ord: Any = 2.0,
+    dim: Any = None,
+    keepdim: Any = False,
+    dtype: Any = None,
+    mask: Any = None,
+) -> Any:
+    return _norm(input, ord, dim, keepdim, dtype, mask)
+
+
+def _variance(
+    input: Any,
+    dim: Any,
+    unbiased: bool | None,
+    correction: float | None,
+    keepdim: Any,
+    dtype: DType | None,
+    mask: Tensor | None,
+) -> Any:
+    if unbiased is not None and correction is not None:
+        raise AssertionError("Only one of unbiased and correction may be given")
+    if correction is None:
+        correction = 0.0 if unbiased is False else 1.0
+    kind = dtype or (input.dtype if input.dtype.category >= dtypes.FLOATING else dtypes.float32)
+    kept = None if mask is None else _spread(mask, input)
+    count = _count(input, dim, True, kept)
+    deviation = input - _sum(input, dim, True, kind, kept) / count
+    total = _sum(deviation * deviation.conj(), dim, keepdim, kind, kept)
+    if not keepdim:
+        count = count.reshape(total.shape)
+    if correction != 0:
+        count = to_dtype(count, kind.to_real()) - float(correction)
+        count = count.maximum(wrap(np.zeros((), count._array.dtype)))
+    return to_dtype(total / count, kind)
+
+
+_SPREAD_OF = (
+    "Tensor input, any dim=None, bool? unbiased=None, *, Scalar? correction=None, "
+    "bool? keepdim=False, dtype? dtype=None, Tensor? mask=None"
+)
+
+
+@composite(f"masked.var({_SPREAD_OF})", doc="The variance of the elements that the mask keeps.")
+def masked_var(
+    input: Any,
+    dim: Any = None,
+    unbiased: Any = None,
+    correction: Any = None,
+    keepdim: Any = False,
+    dtype: Any = None,
+    mask: Any = None,
+) -> Any:
+    return _variance(input, dim, unbiased, correction, keepdim, dtype, mask)
+
+
+@composite(f"masked.std({_SPREAD_OF})", doc="The standard deviation of the kept elements.")
+def masked_std(
+    input: Any,
+    dim: Any = None,
+    unbiased: Any = None,
+    correction: Any = None,
+    keepdim: Any = False,
+    dtype: Any = None,
+    mask: Any = None,
+) -> Any:
+    return _variance(input, dim, unbiased, correction, keepdim, dtype, mask).sqrt()
+
+
+def _softmax(name: str, method: str, identity: Callable[[DType], float], sign: int) -> None:
+    def body(input: Any, dim: int, dtype: Any = None, mask: Any = None) -> Any:
+        filled: Any = _filled(input, mask, identity(input.dtype))
+        (where,) = _dims(dim, input.ndim)
+        return getattr(filled if sign > 0 else -filled, method)(where, dtype=dtype or input.dtype)
+
+    composite(f"masked.{name}({_ALONG})", doc=f"{name} over the elements that the mask keeps.")(
+        body
+    )
+
+
+_softmax("softmax", "softmax", _lowest, 1)
+_softmax("log_softmax", "log_softmax", _lowest, 1)
+_softmax("softmin", "softmax", _highest, -1)
+
+
+@composite(
+    "masked.normalize(Tensor input, Scalar ord, int dim, *, float eps=1e-12, dtype? dtype=None, "
+    "Tensor? mask=None)",
+    doc="The elements that the mask keeps, divided by their norm.",
+)
+def masked_normalize(
+    input: Any,
+    ord: Any,
+    dim: int,
+    eps: float = 1e-12,
+    dtype: Any = None,
+    mask: Any = None,
+) -> Any:
+    norm = _norm(input, ord, dim, True, dtype, mask)
+    floor = norm.maximum(wrap(np.asarray(eps, norm._array.dtype)))
+    return _filled(input, mask, 0) / floor

@@ -1,0 +1,240 @@
+"""Masks: selecting, filling and merging by condition, and the places of non-zero elements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.algebra.comparison import where_
+from gradcli.ops.algebra.creation import cast, fill_value
+from gradcli.ops.algebra.parts import blank
+from gradcli.ops.algebra.views import common_shape, expand, reshape, shape_of
+from gradcli.ops.inplace.derive import in_place
+from gradcli.table.row import Row, composite, row
+from gradcli.tensor import dtypes
+from gradcli.tensor.tensor import Tensor, raw, wrap
+
+Array = Any
+
+
+def _broadcast(mask: Array, self: Array) -> tuple[Array, Array]:
+    shape = common_shape([mask.shape, self.shape])
+    return np.broadcast_to(mask, shape), np.broadcast_to(self, shape)
+
+
+# --- filling
+
+
+def _filled(self: Array, mask: Array, value: Any) -> Array:
+    if mask.dtype != np.bool_:
+        raise RuntimeError(
+            "masked_fill_ only supports boolean masks, but got mask with dtype "
+            f"{dtypes.of(mask).c_name}"
+        )
+    mask, self = _broadcast(mask, self)
+    return np.asarray(np.where(mask, value, self), self.dtype)
+
+
+masked_fill_number: Row = row(
+    "masked_fill(Tensor self, Tensor mask, Scalar value)",
+    lambda self, mask, value: _filled(self, mask, fill_value(value, dtypes.of(self))),
+    self=lambda grad, mask: masked_fill_number(grad, mask, 0),
+    samples=lambda r: [(r(3, 4), r.mask(3, 4), 1.5), (r(3, 4), r.mask(4), 0)],
+    doc="A copy of self with a number where the mask holds.",
+)
+
+
+def _masked_fill(self: Array, mask: Array, value: Array) -> Array:
+    if value.ndim:
+        raise RuntimeError(
+            "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value.ndim} dimension(s)."
+        )
+    return _filled(self, mask, cast(value, dtypes.of(self)))
+
+
+masked_fill_tensor: Row = row(
+    "masked_fill(Tensor self, Tensor mask, Tensor value)",
+    _masked_fill,
+    node="MaskedFillBackward1",
+    self=lambda grad, mask: masked_fill_number(grad, mask, 0),
+    value=lambda grad, mask: where_(mask, grad, 0.0),
+    samples=lambda r: [(r(3, 4), r.mask(3, 4), r())],
+    doc="A copy of self with one value where the mask holds.",
+)
+
+# --- selecting and scattering
+
+
+def _masked_select(self: Array, mask: Array) -> Array:
+    if mask.dtype != np.bool_:
+        raise RuntimeError("masked_select: expected BoolTensor for mask")
+    mask, self = _broadcast(mask, self)
+    return self[mask].reshape(-1)
+
+
+masked_select: Row = row(
+    "masked_select(Tensor self, Tensor mask)",
+    _masked_select,
+    self=lambda grad, self_shape, mask: masked_scatter(
+        blank(common_shape([self_shape, shape_of(mask)]), grad), mask, grad
+    ),
+    samples=lambda r: [(r(3, 4), np.array([[True, False, True, True]] * 3))],
+    doc="The elements where the mask holds, as a vector.",
+)
+
+
+def _masked_scatter(self: Array, mask: Array, source: Array) -> Array:
+    if self.dtype != source.dtype:
+        own, other = dtypes.of(self).scalar_name, dtypes.of(source).scalar_name
+        raise RuntimeError(
+            f"masked_scatter: expected self and source to have same dtypes but got{own} and {other}"
+        )
+    mask, self = _broadcast(mask, self)
+    if mask.dtype != np.bool_:
+        raise RuntimeError(
+            "masked_scatter_ only supports boolean masks, but got mask with dtype "
+            f"{dtypes.of(mask).scalar_name}"
+        )
+    count = int(np.count_nonzero(mask))
+    if source.size < count:
+        raise RuntimeError("Number of elements of source < number of ones in mask")
+    full = np.array(self)
+    full[mask] = source.reshape(-1)[:count]
+    return full
+
+
+def _source_gradient(grad: Any, mask: Any, shape: Sequence[int]) -> Any:
+    """The gradient of the source of ``masked_scatter``, zero where nothing was taken."""
+    picked = masked_select(grad, mask)
+    count = 1
+    for length in shape:
+        count *= length
+    missing = count - shape_of(picked)[0]
+    if missing:
+        from gradcli.ops.algebra.joining import cat
+
+        picked = cat([picked, blank((missing,), grad)], 0)
+    return reshape(picked, shape)
+
+
+masked_scatter: Row = row(
+    "masked_scatter(Tensor self, Tensor mask, Tensor source)",
+    _masked_scatter,
+    self=lambda grad, mask: masked_fill_number(grad, mask, 0),
+    source=lambda grad, mask, source_shape: _source_gradient(grad, mask, source_shape),
+    samples=lambda r: [(r(3, 4), r.mask(3, 4), r(12))],
+    doc="A copy of self with the elements of source, in order, where the mask holds.",
+)
+
+
+@composite(
+    "Tensor.masked_scatter_(Tensor self, Tensor mask, Tensor source)",
+    doc="Writes the elements of source, in order, where the mask holds.",
+)
+def masked_scatter_(self: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    wide = mask if mask.shape == self.shape else wrap(expand.forward(mask._array, self.shape))
+    return in_place(masked_scatter, (self, wide, source))
+
+
+# --- merging
+
+
+def _where(condition: Tensor, self: Any, other: Any) -> Any:
+    """``where`` of operands that are tensors or numbers."""
+    kind = condition._array.dtype
+    if kind not in (np.bool_, np.uint8):
+        raise RuntimeError(
+            "where expected condition to be a boolean tensor, but got a tensor with dtype "
+            f"{condition.dtype.scalar_name}"
+        )
+    mask = condition if kind == np.bool_ else wrap(condition._array.astype(bool))
+    operands = [raw(v) for v in (self, other)]
+    target = dtypes.result_type(operands)
+    common_shape([shape_of(v) for v in (condition, self, other)])
+    return where_(
+        mask,
+        *(
+            v.to(target) if type(v) is Tensor else wrap(np.asarray(v, target.np))
+            for v in (self, other)
+        ),
+    )
+
+
+def _overload(parameters: str) -> None:
+    composite(
+        f"where({parameters})",
+        doc="Elements of self where the condition holds, of other elsewhere.",
+    )(_where)
+
+
+@composite(
+    "where(Tensor condition, Tensor self, Tensor other)",
+    samples=lambda r: [(r.mask(3, 4), r(3, 4), r(4))],
+    doc="Elements of self where the condition holds, of other elsewhere.",
+)
+def where(condition: Any, self: Any, other: Any) -> Any:
+    return _where(condition, self, other)
+
+
+_overload("Tensor condition, Scalar self, Tensor other")
+_overload("Tensor condition, Tensor self, Scalar other")
+_overload("Tensor condition, Scalar self, Scalar other")
+
+
+@composite("where(Tensor condition)", doc="The places of non-zero elements, a tensor a dimension.")
+def where_nonzero(condition: Any) -> Any:
+    return nonzero(condition, as_tuple=True)
+
+
+@composite(
+    "Tensor.where(Tensor self, Tensor condition, Tensor other)",
+    doc="Elements of self where the condition holds, of other elsewhere.",
+)
+def where_method(self: Any, condition: Any, other: Any) -> Any:
+    return _where(condition, self, other)
+
+
+@composite(
+    "Tensor.where(Tensor self, Tensor condition, Scalar other)",
+    doc="Elements of self where the condition holds, a number elsewhere.",
+)
+def where_method_number(self: Any, condition: Any, other: Any) -> Any:
+    return _where(condition, self, other)
+
+
+# --- the places of non-zeros
+
+
+@composite(
+    "nonzero(Tensor self, *, bool as_tuple=False)",
+    doc="The places of non-zero elements, one a row (or a tensor a dimension).",
+)
+def nonzero(self: Any, as_tuple: bool = False) -> Any:
+    array = self._array
+    if as_tuple:
+        found = np.nonzero(np.atleast_1d(array))
+        return tuple(wrap(np.asarray(part, np.int64)) for part in found)
+    if not array.ndim:
+        return wrap(np.zeros((int(bool(array)), 0), np.int64))
+    return wrap(np.argwhere(array).astype(np.int64))
+
+
+@composite("argwhere(Tensor self)", doc="The places of non-zero elements, one a row.")
+def argwhere(self: Any) -> Any:
+    return nonzero(self)
+
+
+@composite(
+    "nonzero_static(Tensor self, *, int size, int fill_value=-1)",
+    doc="The first ``size`` places of non-zero elements, one a row, filled up with fill_value.",
+)
+def nonzero_static(self: Any, size: int, fill_value: int = -1) -> Any:
+    if size < 0:
+        raise RuntimeError("nonzero_static: 'size' must be an non-negative integer")
+    found = nonzero(self)._array[:size]
+    places = np.full((size, found.shape[1]), fill_value, np.int64)
+    places[: len(found)] = found
+    return wrap(places)
