@@ -13,7 +13,7 @@ import pytest
 
 import gradcli.ops.inplace.python  # noqa: F401  (gives tensors their arithmetic)
 from gradcli.autograd.backward import grad
-from gradcli.table.row import lookup
+from gradcli.table.registry import lookup
 from gradcli.tensor.tensor import Tensor, wrap
 from tests.image_calls import Call, make_arguments
 

@@ -307,7 +307,7 @@ def test_complaints_about_element_types(
 
 
 def test_names_of_torch_are_those_of_the_functional_module() -> None:
-    from gradcli.table.row import lookup
+    from gradcli.table.registry import lookup
 
     for dims, kind in product((1, 2, 3), ("conv", "conv_transpose")):
         name = f"{kind}{dims}d"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradcli.table.row import lookup
+from gradcli.table.registry import lookup
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import wrap
 from tests.table_checks import check_gradients

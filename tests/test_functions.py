@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gradcli.table.row import names
+from gradcli.table.registry import names
 from gradcli.views import catalogue
 from tests.commands import run
 

@@ -13,7 +13,8 @@ import pytest
 import gradcli
 from gradcli.ops.inplace.derive import derive, write_back
 from gradcli.ops.inplace.history import Window
-from gradcli.table.row import Row, entries
+from gradcli.table.registry import entries
+from gradcli.table.row import Row
 from gradcli.table.samples import Sampler
 from gradcli.tensor.graph import Node
 from gradcli.tensor.tensor import Tensor, wrap

@@ -9,7 +9,7 @@ import pytest
 
 import gradcli
 from gradcli.ops.algebra.strided import as_strided_backward, storage_of
-from gradcli.ops.algebra.views import infer_shape
+from gradcli.tensor.shapes import infer_shape
 from gradcli.tensor.tensor import Tensor, wrap
 from tests.tensor_answers import faults
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gradcli.autograd.backward import grad
-from gradcli.table.row import lookup
+from gradcli.table.registry import lookup
 from gradcli.tensor.tensor import Tensor, wrap
 
 INF, NAN = math.inf, math.nan

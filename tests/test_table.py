@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradcli.table.row import Composite, Entry, Row, entries
+from gradcli.table.entry import Composite, Entry
+from gradcli.table.registry import entries
+from gradcli.table.row import Row
 from gradcli.table.samples import Sampler
 from tests.table_checks import as_tensors, check_gradients, outputs_of
 

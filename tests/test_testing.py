@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gradcli.ops.making.testing import assert_close
-from gradcli.table.row import lookup
+from gradcli.table.registry import lookup
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor
 

@@ -15,7 +15,7 @@ import numpy as np
 from gradcli.ops.algebra.arithmetic import add
 from gradcli.ops.algebra.comparison import real_part
 from gradcli.ops.algebra.views import clone
-from gradcli.table.row import RowNode
+from gradcli.table.node import RowNode
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import AccumulateGrad, Node, NodeHooks, mode
 from gradcli.tensor.tensor import Tensor, edge_of, versions_of, wrap

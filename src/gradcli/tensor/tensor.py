@@ -8,7 +8,7 @@ engine's; everything else bears PyTorch's name and meaning.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.graph import INFERENCE, AccumulateGrad, Handle, Node, mode
+from gradcli.tensor.shapes import contiguous_strides, wrap_dim
 
 
 class Size(tuple[int, ...]):
@@ -537,39 +538,6 @@ def share(tensor: Tensor, array: Any, differentiable: bool = True, several: bool
         # Also without recording: a view of what requires a gradient requires one.
         made._requires_grad = base._requires_grad
     return made
-
-
-def wrap_dim(dim: int, ndim: int) -> int:
-    """A dimension counted from the front; IndexError with PyTorch's message outside the range."""
-    span = max(ndim, 1)
-    if not -span <= dim < span:
-        raise IndexError(
-            f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], "
-            f"but got {dim})"
-        )
-    return dim + span if dim < 0 else dim
-
-
-def wrap_dims(dims: Iterable[int], ndim: int) -> tuple[int, ...]:
-    """Dimensions counted from the front, each at most once; errors are PyTorch's."""
-    wrapped: list[int] = []
-    for dim in dims:
-        where = wrap_dim(dim, ndim)
-        if where in wrapped:
-            raise RuntimeError(f"dim {where} appears multiple times in the list of dims")
-        wrapped.append(where)
-    return tuple(wrapped)
-
-
-def contiguous_strides(array: np.ndarray[Any, Any]) -> tuple[int, ...]:
-    """Strides in elements; those of a dimension of length one or of an empty array as PyTorch's."""
-    if array.flags.c_contiguous:
-        strides, step = [], 1
-        for length in reversed(array.shape):
-            strides.append(step)
-            step *= max(length, 1)
-        return tuple(reversed(strides))
-    return tuple(stride // array.itemsize for stride in array.strides)
 
 
 def type_word(dtype: DType) -> str:

@@ -14,20 +14,11 @@ from typing import Any
 import numpy as np
 
 from gradcli.language.allowed.builtins import PYTHON
-from gradcli.table.row import (
-    Attribute,
-    Composite,
-    Entry,
-    Formula,
-    Plan,
-    Row,
-    internal,
-    lookup,
-    lookup_method,
-    method_names,
-    names,
-    parameter_names,
-)
+from gradcli.table.entry import Composite, Entry
+from gradcli.table.functions import Attribute
+from gradcli.table.node import Formula, Plan, parameter_names
+from gradcli.table.registry import internal, lookup, lookup_method, method_names, names
+from gradcli.table.row import Row
 from gradcli.table.samples import Sampler
 
 _VARIABLES = "xyzuvwabcdefgh"

@@ -87,24 +87,24 @@ class Engine:
     def lookup(self, name: str) -> Any:
         """The function `torch.NAME`, or None."""
         from gradcli import autograd
-        from gradcli.table import row as table
+        from gradcli.table import registry
 
         found = autograd.lookup(name)
-        return table.lookup(name) if found is None else found
+        return registry.lookup(name) if found is None else found
 
     def names(self) -> list[str]:
         """Every dotted name that `lookup` knows."""
         from gradcli import autograd
-        from gradcli.table import row as table
+        from gradcli.table import registry
 
-        return [*table.names(), *autograd.names()]
+        return [*registry.names(), *autograd.names()]
 
     def methods(self) -> list[str]:
         """Every method's and attribute's name of a tensor."""
-        from gradcli.table import row as table
+        from gradcli.table import registry
 
         own = [name for name in dir(self.tensor) if not name.startswith("_")]
-        return [*table.method_names(), *own]
+        return [*registry.method_names(), *own]
 
     @property
     def dtypes(self) -> dict[str, Any]:

@@ -21,8 +21,9 @@ from gradcli.ops.algebra.comparison import (
     zeros_like,
 )
 from gradcli.ops.algebra.scalars import div_scalar, mul_scalar
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import NOT_IMPLEMENTED, kernel, no_derivative, real_only
-from gradcli.table.row import COMMON, FLOAT, Row, composite, row
+from gradcli.table.row import COMMON, FLOAT, Row
 from gradcli.table.samples import binary, pointwise
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import no_kernel

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import kernel, kinds_only, real_only
-from gradcli.table.row import COMMON, Row, composite, row
+from gradcli.table.row import COMMON, Row
 from gradcli.table.samples import pointwise
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import no_kernel

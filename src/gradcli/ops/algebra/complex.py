@@ -12,7 +12,8 @@ from gradcli.ops.algebra.comparison import conj, is_complex
 from gradcli.ops.algebra.parts import select
 from gradcli.ops.algebra.scalars import mul_scalar
 from gradcli.ops.algebra.views import clone_row, contiguous, matrix_transposed, shape_of, transpose
-from gradcli.table.row import Row, attribute, composite, row
+from gradcli.table.declare import attribute, composite, row
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor
 

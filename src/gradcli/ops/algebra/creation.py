@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from gradcli.table.row import Row, cast_number, composite, row
+from gradcli.table.declare import composite, row
+from gradcli.table.row import Row, cast_number
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import MemoryFormat, arranged_copy

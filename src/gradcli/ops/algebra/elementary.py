@@ -22,8 +22,9 @@ from gradcli.ops.algebra.comparison import (
     zeros_like,
 )
 from gradcli.ops.algebra.scalars import add_scalar, mul_scalar, sub_scalar
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import convert, kernel, real_only
-from gradcli.table.row import COMMON, FLOAT, Row, composite, row
+from gradcli.table.row import COMMON, FLOAT, Row
 from gradcli.table.samples import binary, pointwise
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import no_kernel

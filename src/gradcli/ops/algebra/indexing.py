@@ -15,11 +15,13 @@ from gradcli.ops.algebra.arithmetic import remainder
 from gradcli.ops.algebra.creation import fill_value
 from gradcli.ops.algebra.parts import blank
 from gradcli.ops.algebra.sums import sum_all
-from gradcli.ops.algebra.views import common_shape, expand, reshape, shape_of
+from gradcli.ops.algebra.views import expand, reshape, shape_of
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import NOT_IMPLEMENTED, no_derivative
-from gradcli.table.row import Row, composite, row
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import Tensor, constant, raw, wrap, wrap_dim
+from gradcli.tensor.shapes import common_shape, wrap_dim
+from gradcli.tensor.tensor import Tensor, constant, raw, wrap
 
 Array = Any
 

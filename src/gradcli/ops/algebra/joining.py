@@ -19,9 +19,11 @@ from gradcli.ops.algebra.views import (
     unsqueeze,
     view,
 )
-from gradcli.table.row import Row, composite, row
+from gradcli.table.declare import composite, row
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import wrap, wrap_dim
+from gradcli.tensor.shapes import wrap_dim
+from gradcli.tensor.tensor import wrap
 
 Array = Any
 

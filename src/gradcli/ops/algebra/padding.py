@@ -12,8 +12,9 @@ import numpy as np
 
 from gradcli.ops.algebra.parts import blank, part_of, slice_
 from gradcli.ops.algebra.views import shape_of
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import numbers_only
-from gradcli.table.row import Row, cast_number, composite, row
+from gradcli.table.row import Row, cast_number
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import wrap
 

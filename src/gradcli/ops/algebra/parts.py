@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.algebra.views import shape_of
-from gradcli.table.row import Row, composite, row
-from gradcli.tensor.tensor import Tensor, constant, raw, wrap_dim
+from gradcli.table.declare import composite, row
+from gradcli.table.row import Row
+from gradcli.tensor.shapes import wrap_dim
+from gradcli.tensor.tensor import Tensor, constant, raw
 
 Array = Any
 

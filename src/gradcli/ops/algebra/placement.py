@@ -18,10 +18,12 @@ from gradcli.ops.algebra.views import (
     unsqueeze,
     view,
 )
-from gradcli.table.row import Row, composite, row
+from gradcli.table.declare import composite, row
+from gradcli.table.row import Row
 from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.formats import contiguous_format
-from gradcli.tensor.tensor import Tensor, wrap, wrap_dim, wrap_dims
+from gradcli.tensor.shapes import wrap_dim, wrap_dims
+from gradcli.tensor.tensor import Tensor, wrap
 
 Array = Any
 

@@ -15,7 +15,6 @@ import numpy as np
 from gradcli.ops.algebra.arithmetic import scaled
 from gradcli.ops.algebra.comparison import conj
 from gradcli.ops.algebra.views import (
-    common_shape,
     contiguous,
     expand,
     reshape,
@@ -27,10 +26,12 @@ from gradcli.ops.algebra.views import (
     unsafe_view,
     unsqueeze,
 )
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import convert, numbers_only
-from gradcli.table.row import COMMON, Row, composite, row
+from gradcli.table.row import COMMON, Row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import Tensor, raw, wrap_dim
+from gradcli.tensor.shapes import common_shape, wrap_dim
+from gradcli.tensor.tensor import Tensor, raw
 
 Array = Any
 

@@ -11,7 +11,8 @@ import operator
 from typing import Any
 
 from gradcli.ops.algebra.comparison import conj
-from gradcli.table.row import COMMON, FLOAT, Row, row
+from gradcli.table.declare import row
+from gradcli.table.row import COMMON, FLOAT, Row
 from gradcli.table.samples import Sampler
 
 

@@ -16,11 +16,13 @@ from gradcli.ops.algebra.parts import blank
 from gradcli.ops.algebra.placement import flip
 from gradcli.ops.algebra.sums import sum_dim, sum_type
 from gradcli.ops.algebra.views import shape_of
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import floating_only, refuse_complex
-from gradcli.table.row import Row, composite, row
+from gradcli.table.row import Row
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.namedtuples import return_type
-from gradcli.tensor.tensor import Tensor, raw, wrap_dim
+from gradcli.tensor.shapes import wrap_dim
+from gradcli.tensor.tensor import Tensor, raw
 
 Array = Any
 

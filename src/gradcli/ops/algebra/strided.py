@@ -12,7 +12,8 @@ import numpy as np
 
 from gradcli.ops.algebra.creation import checked_size, leaf, requested
 from gradcli.ops.algebra.views import contiguous
-from gradcli.table.row import Row, composite, row
+from gradcli.table.declare import composite, row
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.tensor import Tensor, raw

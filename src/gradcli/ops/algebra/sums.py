@@ -10,12 +10,14 @@ import numpy as np
 from gradcli.ops.algebra.comparison import conj, eq, isnan, logical_not
 from gradcli.ops.algebra.scalars import div_scalar
 from gradcli.ops.algebra.views import expand, reshape, shape_of, unsqueeze
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import numbers_only, refuse_complex
-from gradcli.table.row import Row, composite, row
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import no_kernel
-from gradcli.tensor.tensor import Tensor, raw, wrap, wrap_dim, wrap_dims
+from gradcli.tensor.shapes import wrap_dim, wrap_dims
+from gradcli.tensor.tensor import Tensor, raw, wrap
 
 Array = Any
 

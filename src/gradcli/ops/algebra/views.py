@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.table.row import Row, attribute, composite, row
+from gradcli.table.declare import attribute, composite, row
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import MemoryFormat, arranged_copy, check_rank, contiguous_format
-from gradcli.tensor.tensor import Tensor, share, type_word, wrap_dim, wrap_dims
+from gradcli.tensor.shapes import common_shape, infer_shape, wrap_dim, wrap_dims
+from gradcli.tensor.tensor import Tensor, share, type_word
 
 Array = Any
 
@@ -74,34 +76,6 @@ alias: Row = row(
 def shape_of(value: Any) -> tuple[int, ...]:
     """The shape of a tensor, an array or a number, as a plain tuple."""
     return value._array.shape if type(value) is Tensor else getattr(value, "shape", ())
-
-
-def infer_shape(size: Sequence[int], count: int) -> tuple[int, ...]:
-    """A shape with its -1 replaced so that it holds ``count`` elements."""
-    known, unknown = 1, None
-    for position, length in enumerate(size):
-        if length == -1:
-            if unknown is not None:
-                raise RuntimeError("only one dimension can be inferred")
-            unknown = position
-        elif length < 0:
-            raise RuntimeError(
-                f"invalid shape dimension {length} at index {position} of shape {list(size)}"
-            )
-        else:
-            known *= length
-    if unknown is None:
-        if known != count:
-            raise RuntimeError(f"shape '{list(size)}' is invalid for input of size {count}")
-        return tuple(size)
-    if known == 0 and count == 0:
-        raise RuntimeError(
-            f"cannot reshape tensor of 0 elements into shape {list(size)} because the unspecified "
-            "dimension size -1 can be any value and is ambiguous"
-        )
-    if known == 0 or count % known:
-        raise RuntimeError(f"shape '{list(size)}' is invalid for input of size {count}")
-    return tuple(count // known if length == -1 else length for length in size)
 
 
 def _view(self: Array, size: Sequence[int]) -> Array:
@@ -325,23 +299,6 @@ def expand_as(self: Any, other: Any) -> Any:
 )
 def broadcast_to(self: Any, size: Sequence[int]) -> Any:
     return expand(self, size)
-
-
-def common_shape(shapes: Sequence[Sequence[int]]) -> tuple[int, ...]:
-    """The shape that tensors broadcast to, taken in pairs from the left as PyTorch does."""
-    found: tuple[int, ...] = ()
-    for shape in shapes:
-        ndim = max(len(found), len(shape))
-        a = (1,) * (ndim - len(found)) + found
-        b = (1,) * (ndim - len(shape)) + tuple(shape)
-        for position in reversed(range(ndim)):
-            if a[position] != b[position] and 1 not in (a[position], b[position]):
-                raise RuntimeError(
-                    f"The size of tensor a ({a[position]}) must match the size of tensor b "
-                    f"({b[position]}) at non-singleton dimension {position}"
-                )
-        found = tuple(n if m == 1 else m for m, n in zip(a, b, strict=True))
-    return found
 
 
 @composite(

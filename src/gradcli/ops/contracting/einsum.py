@@ -22,8 +22,9 @@ from gradcli.ops.algebra.views import (
     unsqueeze,
     view,
 )
-from gradcli.table.row import composite, free
-from gradcli.tensor.tensor import Tensor, wrap_dim, wrap_dims
+from gradcli.table.declare import composite, free
+from gradcli.tensor.shapes import wrap_dim, wrap_dims
+from gradcli.tensor.tensor import Tensor
 
 ELLIPSIS = "."
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

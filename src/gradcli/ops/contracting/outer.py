@@ -11,11 +11,12 @@ import numpy as np
 from gradcli.ops.algebra.comparison import conj
 from gradcli.ops.algebra.products import mm, vdot
 from gradcli.ops.algebra.sums import sum_dim
-from gradcli.ops.algebra.views import clone, common_shape, reshape, unsafe_view, unsqueeze, view
+from gradcli.ops.algebra.views import clone, reshape, unsafe_view, unsqueeze, view
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import numbers_only
-from gradcli.table.row import Row, composite, row
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import wrap_dim
+from gradcli.tensor.shapes import common_shape, wrap_dim
 
 Array = Any
 

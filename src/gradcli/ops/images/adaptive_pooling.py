@@ -23,8 +23,9 @@ from gradcli.ops.algebra.sums import mean_dim
 from gradcli.ops.algebra.views import shape_of, squeeze_dim, unsqueeze
 from gradcli.ops.images.max_pooling import gathered, scattered
 from gradcli.ops.images.pooling import check_line, one_number, quotient
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import floating_only
-from gradcli.table.row import Row, composite, row
+from gradcli.table.row import Row
 
 Array = Any
 Sizes = Sequence[int]

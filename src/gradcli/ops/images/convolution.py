@@ -26,7 +26,8 @@ from gradcli.ops.algebra.padding import constant_pad
 from gradcli.ops.algebra.parts import narrow, select
 from gradcli.ops.algebra.scalars import mul_scalar
 from gradcli.ops.algebra.views import expand, reshape, shape_of, squeeze_dim, transpose, unsqueeze
-from gradcli.table.row import Row, composite, row
+from gradcli.table.declare import composite, row
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.tensor import Tensor

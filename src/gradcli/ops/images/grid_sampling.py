@@ -23,7 +23,8 @@ from gradcli.ops.algebra.parts import select
 from gradcli.ops.algebra.products import bmm
 from gradcli.ops.algebra.sums import sum_dim
 from gradcli.ops.algebra.views import reshape, shape_of, transpose, unsqueeze
-from gradcli.table.row import Row, composite, row
+from gradcli.table.declare import composite, row
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.tensor import constant, raw

@@ -25,8 +25,9 @@ from gradcli.ops.images.pooling import (
     pooled_length,
     request,
 )
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import floating_only, kinds_only
-from gradcli.table.row import Row, composite, row
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor
 

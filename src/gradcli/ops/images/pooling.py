@@ -25,9 +25,10 @@ from gradcli.ops.algebra.comparison import zeros_like
 from gradcli.ops.algebra.elementary import pow as power
 from gradcli.ops.algebra.views import shape_of, squeeze_dim, unsqueeze
 from gradcli.ops.pointwise.activation import relu_row
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import floating_only
-from gradcli.table.row import Row, composite, row
-from gradcli.tensor.tensor import wrap_dim
+from gradcli.table.row import Row
+from gradcli.tensor.shapes import wrap_dim
 
 Array = Any
 Sizes = Sequence[int]

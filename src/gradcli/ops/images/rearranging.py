@@ -18,8 +18,9 @@ from gradcli.kernels.windows import (
     unpad,
 )
 from gradcli.ops.algebra.views import shape_of
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import kinds_only
-from gradcli.table.row import Row, composite, row
+from gradcli.table.row import Row
 
 Array = Any
 Sizes = Sequence[int]

@@ -16,7 +16,8 @@ import numpy as np
 from gradcli.kernels.windows import Windows, half_in_single, picked, selector
 from gradcli.ops.algebra.views import shape_of
 from gradcli.ops.images.adaptive_pooling import adaptive_avg_pool1d, averages
-from gradcli.table.row import Row, composite, row
+from gradcli.table.declare import composite, row
+from gradcli.table.row import Row
 from gradcli.tensor.errors import no_kernel
 
 Array = Any

@@ -26,9 +26,13 @@ from gradcli.ops.inplace.history import (
     set_history,
     stand_in,
 )
-from gradcli.table import row as table
+from gradcli.table import registry
+from gradcli.table.declare import row
+from gradcli.table.entry import Entry
+from gradcli.table.functions import Function
 from gradcli.table.kinds import NOT_IMPLEMENTED, no_derivative, underived
-from gradcli.table.row import Entry, Function, Row, RowNode, row
+from gradcli.table.node import RowNode
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import mode
 from gradcli.tensor.tensor import Tensor, wrap
@@ -360,9 +364,9 @@ def derive(name: str, method: bool) -> Function | None:
     stem = name.removesuffix("_")
     module, _, bare = stem.rpartition(".")
     if method:
-        original = table.lookup_method(stem) if stem in _METHODS else None
+        original = registry.lookup_method(stem) if stem in _METHODS else None
     elif module == "nn.functional" or (not module and bare in _FUNCTIONS):
-        original = table.lookup(stem)
+        original = registry.lookup(stem)
     else:
         original = None
     if original is None:
@@ -382,3 +386,6 @@ def names(method: bool) -> set[str]:
     """The names of all derived methods, or of all derived functions of ``torch``."""
     stems = _METHODS if method else _FUNCTIONS
     return {f"{stem}_" for stem in stems if derive(f"{stem}_", method) is not None}
+
+
+registry.resolvers.append(derive)

@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.algebra.views import clone_row
-from gradcli.table.row import Row, RowNode, Saved, row
+from gradcli.table.declare import row
+from gradcli.table.node import RowNode, Saved
+from gradcli.table.row import Row
 from gradcli.tensor.graph import FREED, INFERENCE, Node, mode, next_sequence, operator_name
 from gradcli.tensor.tensor import Tensor, View, edge_of, share, versions_of, wrap
 

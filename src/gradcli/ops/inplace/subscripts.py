@@ -16,7 +16,8 @@ from gradcli.ops.algebra.parts import select, slice_
 from gradcli.ops.algebra.views import alias, shape_of, unsqueeze, view
 from gradcli.ops.inplace.derive import in_place
 from gradcli.ops.inplace.writing import copy_, fill_from_
-from gradcli.table.row import Row, composite, row
+from gradcli.table.declare import composite, row
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.tensor import Tensor, raw, wrap

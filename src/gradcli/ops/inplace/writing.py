@@ -14,11 +14,13 @@ from gradcli.ops.algebra.elementary import float_power, pow_scalar, pow_tensor
 from gradcli.ops.algebra.parts import narrow
 from gradcli.ops.algebra.strided import as_strided, storage_of, storage_offset_of
 from gradcli.ops.algebra.sums import sum_all
-from gradcli.ops.algebra.views import common_shape, expand
+from gradcli.ops.algebra.views import expand
 from gradcli.ops.inplace.derive import in_place
 from gradcli.ops.inplace.history import bump
-from gradcli.table.row import Row, composite, row
+from gradcli.table.declare import composite, row
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
+from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor
 
 Array = Any

@@ -10,14 +10,16 @@ import numpy as np
 
 from gradcli.ops.algebra.products import addmm, matmul
 from gradcli.ops.algebra.scalars import mul_scalar
-from gradcli.ops.algebra.views import common_shape, reshape, t, transpose, view
+from gradcli.ops.algebra.views import reshape, t, transpose, view
 from gradcli.ops.layers.dropout import torch_dropout
 from gradcli.ops.measuring.statistics import softmax_backward, softmax_row
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import NOT_IMPLEMENTED, no_derivative
-from gradcli.table.row import Row, composite, row
+from gradcli.table.row import Row
 from gradcli.table.samples import Sampler
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import wrap, wrap_dim
+from gradcli.tensor.shapes import common_shape, wrap_dim
+from gradcli.tensor.tensor import wrap
 
 Array = Any
 

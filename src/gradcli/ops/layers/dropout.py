@@ -13,7 +13,7 @@ import numpy as np
 
 from gradcli.ops.algebra.views import squeeze_dim, unsqueeze
 from gradcli.random.generator import default_generator
-from gradcli.table.row import composite
+from gradcli.table.declare import composite
 from gradcli.table.samples import Sampler
 from gradcli.tensor.tensor import wrap
 

@@ -9,8 +9,9 @@ import numpy as np
 from gradcli.ops.algebra.comparison import eq, filled
 from gradcli.ops.algebra.indexing import index_select
 from gradcli.ops.algebra.views import reshape, shape_of
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import NOT_IMPLEMENTED, no_derivative, underived
-from gradcli.table.row import Row, composite, row
+from gradcli.table.row import Row
 from gradcli.table.samples import Sampler
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import versions_of, wrap

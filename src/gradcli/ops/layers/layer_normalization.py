@@ -21,8 +21,9 @@ from gradcli.ops.layers.normalization import (
     unit_weight,
     wide_array,
 )
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import floating_only, underived
-from gradcli.table.row import Row, composite, row
+from gradcli.table.row import Row
 from gradcli.table.samples import Sampler
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import raw

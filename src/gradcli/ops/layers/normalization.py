@@ -20,10 +20,12 @@ from gradcli.ops.algebra.placement import repeat
 from gradcli.ops.algebra.scalars import add_scalar, div_scalar, mul_scalar
 from gradcli.ops.algebra.sums import sum_dim
 from gradcli.ops.algebra.views import clone_row, expand, reshape, shape_of, view
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import constants, floating_only, underived
-from gradcli.table.row import Row, composite, row
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import constant, raw, wrap_dim
+from gradcli.tensor.shapes import wrap_dim
+from gradcli.tensor.tensor import constant, raw
 
 Array = Any
 

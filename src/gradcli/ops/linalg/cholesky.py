@@ -27,7 +27,8 @@ from gradcli.ops.linalg.matrices import (
     spread,
 )
 from gradcli.ops.linalg.triangular import solve_triangular
-from gradcli.table.row import Row, composite, row
+from gradcli.table.declare import composite, row
+from gradcli.table.row import Row
 from gradcli.tensor.namedtuples import return_type
 
 Array = Any

@@ -24,7 +24,8 @@ from gradcli.ops.linalg.matrices import (
 )
 from gradcli.ops.linalg.solving import solved_by
 from gradcli.ops.linalg.spectra import svd_row
-from gradcli.table.row import Row, composite, row
+from gradcli.table.declare import composite, row
+from gradcli.table.row import Row
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import Tensor, raw
 

@@ -20,7 +20,8 @@ from gradcli.ops.linalg.matrices import (
     written,
 )
 from gradcli.ops.linalg.solving import inv
-from gradcli.table.row import Row, composite, row
+from gradcli.table.declare import composite, row
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import constant, raw
 

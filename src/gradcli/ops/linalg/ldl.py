@@ -19,10 +19,11 @@ from gradcli.ops.linalg.matrices import (
     spread,
     word,
 )
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import NOT_IMPLEMENTED, no_derivative, without_second_derivative
-from gradcli.table.row import Row, composite, row
+from gradcli.table.row import Row
 from gradcli.tensor.namedtuples import return_type
-from gradcli.tensor.tensor import wrap_dim
+from gradcli.tensor.shapes import wrap_dim
 
 Array = Any
 

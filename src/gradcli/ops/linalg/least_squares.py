@@ -14,7 +14,7 @@ from gradcli.kernels.bidiagonal import singular_values
 from gradcli.ops.algebra.products import matmul
 from gradcli.ops.algebra.scalars import mul_scalar
 from gradcli.ops.algebra.sums import sum_dim
-from gradcli.ops.algebra.views import common_shape, shape_of, squeeze_dim, unsqueeze
+from gradcli.ops.algebra.views import shape_of, squeeze_dim, unsqueeze
 from gradcli.ops.linalg.matrices import (
     adjoint,
     by_columns,
@@ -27,10 +27,12 @@ from gradcli.ops.linalg.matrices import (
     word,
 )
 from gradcli.ops.linalg.spectra import eigh_row
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import constants
-from gradcli.table.row import Row, composite, row
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.namedtuples import return_type
+from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, raw
 
 Array = Any

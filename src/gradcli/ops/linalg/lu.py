@@ -10,7 +10,7 @@ from gradcli.ops.algebra.joining import cat
 from gradcli.ops.algebra.parts import blank
 from gradcli.ops.algebra.placement import tril, triu
 from gradcli.ops.algebra.products import matmul
-from gradcli.ops.algebra.views import common_shape, shape_of
+from gradcli.ops.algebra.views import shape_of
 from gradcli.ops.linalg.matrices import (
     adjoint,
     by_columns,
@@ -30,8 +30,10 @@ from gradcli.ops.linalg.matrices import (
     word,
 )
 from gradcli.ops.linalg.triangular import solve_triangular, substituted
-from gradcli.table.row import Row, composite, row
+from gradcli.table.declare import composite, row
+from gradcli.table.row import Row
 from gradcli.tensor.namedtuples import return_type
+from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, constant, raw, wrap
 
 Array = Any

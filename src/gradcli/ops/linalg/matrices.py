@@ -168,7 +168,7 @@ def check_system(b: Array, a: Array, function: str) -> None:
 
 def batch_shape(*arrays: Array) -> tuple[int, ...]:
     """What the leading dimensions of matrices broadcast to."""
-    from gradcli.ops.algebra.views import common_shape
+    from gradcli.tensor.shapes import common_shape
 
     return common_shape([array.shape[:-2] for array in arrays])
 

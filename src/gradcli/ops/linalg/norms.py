@@ -16,9 +16,10 @@ from gradcli.ops.linalg.matrices import check_floating, check_matrix, check_squa
 from gradcli.ops.linalg.solving import inv_ex_row
 from gradcli.ops.linalg.spectra import svdvals
 from gradcli.ops.measuring.statistics import check_norm_dtype, vector_norm
-from gradcli.table.row import composite
+from gradcli.table.declare import composite
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.tensor import wrap, wrap_dim
+from gradcli.tensor.shapes import wrap_dim
+from gradcli.tensor.tensor import wrap
 
 _NAME = "linalg.matrix_norm"
 _ORDERS = ("fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf)

@@ -33,8 +33,9 @@ from gradcli.ops.linalg.matrices import (
     written,
 )
 from gradcli.ops.linalg.triangular import solve_triangular
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import underived
-from gradcli.table.row import Row, composite, row
+from gradcli.table.row import Row
 from gradcli.tensor.graph import mode
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import constant, raw

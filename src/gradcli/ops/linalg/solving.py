@@ -9,14 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.algebra.products import matmul
-from gradcli.ops.algebra.views import (
-    common_shape,
-    flatten,
-    movedims,
-    reshape,
-    squeeze_dim,
-    unsqueeze,
-)
+from gradcli.ops.algebra.views import flatten, movedims, reshape, squeeze_dim, unsqueeze
 from gradcli.ops.linalg.lu import lu_of, solved
 from gradcli.ops.linalg.matrices import (
     by_columns,
@@ -29,8 +22,10 @@ from gradcli.ops.linalg.matrices import (
     singular,
     word,
 )
-from gradcli.table.row import Row, composite, row
+from gradcli.table.declare import composite, row
+from gradcli.table.row import Row
 from gradcli.tensor.namedtuples import return_type
+from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor
 
 Array = Any

@@ -32,7 +32,8 @@ from gradcli.ops.linalg.matrices import (
     word,
 )
 from gradcli.ops.linalg.solving import solved_by
-from gradcli.table.row import Row, composite, row
+from gradcli.table.declare import composite, row
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import constant, raw, wrap

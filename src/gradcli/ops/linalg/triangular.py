@@ -22,7 +22,8 @@ from gradcli.ops.linalg.matrices import (
     mt,
     spread,
 )
-from gradcli.table.row import Row, composite, row
+from gradcli.table.declare import composite, row
+from gradcli.table.row import Row
 from gradcli.tensor.namedtuples import return_type
 
 Array = Any

@@ -12,8 +12,9 @@ from gradcli.ops.algebra.scalars import add_scalar, div_scalar, mul_scalar
 from gradcli.ops.algebra.sums import sum_all, sum_dim
 from gradcli.ops.algebra.views import reshape, view
 from gradcli.ops.losses.elementwise import MEAN, NONE, SUM, reduction_code
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import constants, floating_only
-from gradcli.table.row import Row, composite, row
+from gradcli.table.row import Row
 from gradcli.table.samples import Sampler
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import wrap

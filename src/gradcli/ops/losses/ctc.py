@@ -13,8 +13,9 @@ from gradcli.ops.algebra.comparison import eq, where_
 from gradcli.ops.algebra.sums import mean_all, sum_all
 from gradcli.ops.algebra.views import squeeze_dim, unsqueeze
 from gradcli.ops.losses.elementwise import MEAN, NONE, SUM, reduction_code
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import NOT_IMPLEMENTED, floating_only, no_derivative
-from gradcli.table.row import Row, composite, row
+from gradcli.table.row import Row
 from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.tensor import Tensor, wrap
 

@@ -16,15 +16,13 @@ from gradcli.ops.algebra.comparison import lt, ne, ones_like, where_
 from gradcli.ops.algebra.elementary import exp, pow_scalar
 from gradcli.ops.algebra.scalars import add_scalar, div_scalar, mul_scalar
 from gradcli.ops.algebra.sums import mean_all, sum_all
-from gradcli.ops.algebra.views import (
-    broadcast_tensors,
-    common_shape,
-    shape_of,
-)
+from gradcli.ops.algebra.views import broadcast_tensors, shape_of
 from gradcli.ops.pointwise.activation import type_as
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import constants, floating_only
-from gradcli.table.row import COMMON, Row, composite, row
+from gradcli.table.row import COMMON, Row
 from gradcli.table.samples import Sampler
+from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import wrap
 
 Array = Any

@@ -12,7 +12,7 @@ from gradcli.ops.algebra.arithmetic import sub
 from gradcli.ops.algebra.comparison import filled, le
 from gradcli.ops.algebra.elementary import exp, log, pow_scalar, sigmoid, xlogy
 from gradcli.ops.algebra.scalars import add_scalar, mul_scalar
-from gradcli.ops.algebra.views import clone_row, common_shape, expand, unsqueeze
+from gradcli.ops.algebra.views import clone_row, expand, unsqueeze
 from gradcli.ops.losses.elementwise import (
     LEGACY,
     MEAN,
@@ -25,10 +25,12 @@ from gradcli.ops.losses.elementwise import (
 )
 from gradcli.ops.pointwise.activation import logsigmoid
 from gradcli.ops.pointwise.bounds import logit
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import constants, floating_only
-from gradcli.table.row import COMMON, Row, composite, row
+from gradcli.table.row import COMMON, Row
 from gradcli.table.samples import Sampler
 from gradcli.tensor import dtypes
+from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, raw, wrap
 
 Array = Any

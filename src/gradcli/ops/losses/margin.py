@@ -14,8 +14,9 @@ from gradcli.ops.algebra.sums import sum_dim
 from gradcli.ops.losses.elementwise import LEGACY, MEAN, NONE, reduce_array, reduced, reduction_code
 from gradcli.ops.measuring.distance import pairwise_distance
 from gradcli.ops.pointwise.activation import logsigmoid
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import constants, floating_only, without_second_derivative
-from gradcli.table.row import Row, composite, row
+from gradcli.table.row import Row
 from gradcli.table.samples import Sampler
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import wrap

@@ -16,7 +16,8 @@ from gradcli.ops.algebra.creation import (
     to_dtype,
 )
 from gradcli.ops.algebra.views import alias, clone_row
-from gradcli.table.row import Free, composite, free
+from gradcli.table.declare import composite, free
+from gradcli.table.functions import Free
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.tensor import Size, Tensor, share, wrap

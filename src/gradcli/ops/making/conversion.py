@@ -6,7 +6,7 @@ from typing import Any
 
 from gradcli.ops.algebra.creation import check_device, to_row
 from gradcli.ops.making.construction import TensorType
-from gradcli.table.row import composite
+from gradcli.table.declare import composite
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import MemoryFormat, preserve_format

@@ -9,7 +9,8 @@ import numpy as np
 from gradcli.ops.algebra import complex as complex_parts
 from gradcli.ops.algebra import parts, views
 from gradcli.ops.selecting import splitting
-from gradcli.table.row import Row, row
+from gradcli.table.declare import row
+from gradcli.table.row import Row
 
 Array = Any
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from gradcli.ops.algebra.strided import storage_offset_of
 from gradcli.ops.making.construction import TensorType
-from gradcli.table.row import attribute, composite, free
+from gradcli.table.declare import attribute, composite, free
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Layout, strided

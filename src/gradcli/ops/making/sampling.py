@@ -10,15 +10,17 @@ import numpy as np
 from gradcli.ops.algebra.comparison import zeros_like
 from gradcli.ops.algebra.creation import check_device, checked_size, leaf, requested
 from gradcli.ops.algebra.parts import blank
-from gradcli.ops.algebra.views import common_shape, expand
+from gradcli.ops.algebra.views import expand
 from gradcli.ops.inplace.derive import apply_in_place
 from gradcli.random.generator import Generator, default_generator
+from gradcli.table.declare import composite, free, row
 from gradcli.table.kinds import kinds_only, no_derivative
-from gradcli.table.row import Row, composite, free, row
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.formats import arranged_copy
+from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, wrap
 
 Array = Any

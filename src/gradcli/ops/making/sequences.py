@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.algebra.creation import leaf, requested
-from gradcli.table.row import composite
+from gradcli.table.declare import composite
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import no_kernel

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from gradcli.table.row import composite
+from gradcli.table.declare import composite
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor
 

@@ -17,9 +17,10 @@ from gradcli.ops.algebra.scalars import div_scalar, mul_scalar
 from gradcli.ops.algebra.scans import cumsum
 from gradcli.ops.algebra.sums import sum_dim
 from gradcli.ops.algebra.views import clone, view
-from gradcli.table.row import composite
+from gradcli.table.declare import composite
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import Tensor, wrap, wrap_dim, wrap_dims
+from gradcli.tensor.shapes import wrap_dim, wrap_dims
+from gradcli.tensor.tensor import Tensor, wrap
 
 # --- differences
 

@@ -12,10 +12,12 @@ from gradcli.ops.algebra.scalars import add_scalar
 from gradcli.ops.algebra.sums import sum_dim
 from gradcli.ops.algebra.views import broadcast_tensors, clone_row, expand, shape_of
 from gradcli.ops.measuring.statistics import norm_backward, vector_norm
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import underived
-from gradcli.table.row import Row, composite, row
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import Tensor, wrap_dim
+from gradcli.tensor.shapes import wrap_dim
+from gradcli.tensor.tensor import Tensor
 
 Array = Any
 

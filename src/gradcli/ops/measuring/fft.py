@@ -20,9 +20,11 @@ from gradcli.ops.algebra.parts import slice_
 from gradcli.ops.algebra.placement import roll
 from gradcli.ops.algebra.views import shape_of
 from gradcli.ops.pointwise.bounds import conj_physical_row
-from gradcli.table.row import Row, composite, row
+from gradcli.table.declare import composite, row
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import Tensor, constant, wrap_dim
+from gradcli.tensor.shapes import wrap_dim
+from gradcli.tensor.tensor import Tensor, constant
 
 Array = Any
 

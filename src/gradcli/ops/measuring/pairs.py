@@ -10,18 +10,12 @@ import numpy as np
 from gradcli.ops.algebra.comparison import eq, filled
 from gradcli.ops.algebra.products import matmul
 from gradcli.ops.algebra.sums import sum_dim
-from gradcli.ops.algebra.views import (
-    common_shape,
-    contiguous,
-    expand,
-    reshape,
-    transpose,
-    unsqueeze,
-    view,
-)
+from gradcli.ops.algebra.views import contiguous, expand, reshape, transpose, unsqueeze, view
 from gradcli.ops.measuring.statistics import lengths
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import underived
-from gradcli.table.row import Row, composite, row
+from gradcli.table.row import Row
+from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor
 
 Array = Any

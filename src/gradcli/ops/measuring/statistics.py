@@ -24,11 +24,14 @@ from gradcli.ops.algebra.sums import (
     sum_dim,
 )
 from gradcli.ops.algebra.views import shape_of, squeeze_all, t, unsqueeze, view
-from gradcli.table.row import COMMON, FLOAT, Row, composite, lookup, row
+from gradcli.table.declare import composite, row
+from gradcli.table.registry import lookup
+from gradcli.table.row import COMMON, FLOAT, Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import no_kernel
-from gradcli.tensor.tensor import wrap, wrap_dim
+from gradcli.tensor.shapes import wrap_dim
+from gradcli.tensor.tensor import wrap
 
 Array = Any
 

@@ -24,8 +24,9 @@ from gradcli.ops.algebra.elementary import (
     tanh,
 )
 from gradcli.ops.algebra.scalars import add_scalar, div_scalar, mul_scalar, sub_scalar
+from gradcli.table.declare import row
 from gradcli.table.kinds import floating_only, without_second_derivative
-from gradcli.table.row import COMMON, Row, row
+from gradcli.table.row import COMMON, Row
 from gradcli.table.samples import binary, pointwise
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor, raw

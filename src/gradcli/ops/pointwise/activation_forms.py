@@ -28,10 +28,13 @@ from gradcli.ops.pointwise.activation import (
     threshold_row,
 )
 from gradcli.random.generator import default_generator
+from gradcli.table.declare import composite, row
+from gradcli.table.entry import Composite
 from gradcli.table.kinds import floating_only
-from gradcli.table.row import COMMON, Composite, Row, composite, row
+from gradcli.table.row import COMMON, Row
 from gradcli.table.samples import Samples, pointwise
-from gradcli.tensor.tensor import Tensor, constant, raw, wrap, wrap_dim
+from gradcli.tensor.shapes import wrap_dim
+from gradcli.tensor.tensor import Tensor, constant, raw, wrap
 
 Array = Any
 

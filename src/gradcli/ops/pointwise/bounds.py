@@ -25,8 +25,9 @@ from gradcli.ops.algebra.comparison import (
 )
 from gradcli.ops.algebra.elementary import exp2, pow_base
 from gradcli.ops.algebra.scalars import mul_scalar
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import convert, kernel, kinds_only, real_only
-from gradcli.table.row import COMMON, FLOAT, Row, composite, row
+from gradcli.table.row import COMMON, FLOAT, Row
 from gradcli.table.samples import Sampler, binary, pointwise
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor, raw

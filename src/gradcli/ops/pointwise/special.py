@@ -12,8 +12,9 @@ from gradcli.ops.algebra.arithmetic import absolute, reciprocal, sgn
 from gradcli.ops.algebra.comparison import eq, gt, le, logical_and, where_
 from gradcli.ops.algebra.elementary import exp, log, pow_scalar
 from gradcli.ops.algebra.scalars import add_scalar, mul_scalar
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import underived
-from gradcli.table.row import FLOAT, Row, composite, row
+from gradcli.table.row import FLOAT, Row
 from gradcli.table.samples import binary, pointwise
 from gradcli.tensor.tensor import Tensor
 

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.algebra.sums import axes
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import NOT_IMPLEMENTED, floating_only, kinds_only, no_derivative
-from gradcli.table.row import Row, composite, lookup, row
+from gradcli.table.registry import lookup
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import Tensor

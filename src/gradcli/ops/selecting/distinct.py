@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import refuse_complex, underived
-from gradcli.table.row import Row, composite, row
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import Tensor, raw, wrap, wrap_dim
+from gradcli.tensor.shapes import wrap_dim
+from gradcli.tensor.tensor import Tensor, raw, wrap
 
 Array = Any
 

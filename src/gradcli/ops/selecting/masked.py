@@ -15,10 +15,12 @@ import numpy as np
 from gradcli.ops.algebra.comparison import where_
 from gradcli.ops.algebra.creation import to_dtype
 from gradcli.ops.algebra.sums import sum_type
-from gradcli.table.row import composite, lookup
+from gradcli.table.declare import composite
+from gradcli.table.registry import lookup
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.tensor import Tensor, wrap, wrap_dim
+from gradcli.tensor.shapes import wrap_dim
+from gradcli.tensor.tensor import Tensor, wrap
 
 _REDUCTION = (
     "Tensor input, any dim=None, *, bool? keepdim=False, dtype? dtype=None, Tensor? mask=None"

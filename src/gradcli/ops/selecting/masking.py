@@ -10,10 +10,12 @@ import numpy as np
 from gradcli.ops.algebra.comparison import where_
 from gradcli.ops.algebra.creation import cast, fill_value
 from gradcli.ops.algebra.parts import blank
-from gradcli.ops.algebra.views import common_shape, expand, reshape, shape_of
+from gradcli.ops.algebra.views import expand, reshape, shape_of
 from gradcli.ops.inplace.derive import in_place
-from gradcli.table.row import Row, composite, row
+from gradcli.table.declare import composite, row
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
+from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, raw, wrap
 
 Array = Any

@@ -18,10 +18,12 @@ from gradcli.ops.algebra.indexing import scatter_src
 from gradcli.ops.algebra.parts import blank
 from gradcli.ops.algebra.sums import axes, shared_evenly, sum_all
 from gradcli.ops.algebra.views import unsqueeze
+from gradcli.table.declare import composite, row
 from gradcli.table.kinds import kinds_only, refuse_complex
-from gradcli.table.row import Row, composite, row
+from gradcli.table.row import Row
 from gradcli.tensor.namedtuples import return_type
-from gradcli.tensor.tensor import raw, wrap_dim
+from gradcli.tensor.shapes import wrap_dim
+from gradcli.tensor.tensor import raw
 
 Array = Any
 

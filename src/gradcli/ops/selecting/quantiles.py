@@ -19,9 +19,10 @@ from gradcli.ops.algebra.views import (
 )
 from gradcli.ops.pointwise.bounds import lerp_tensor
 from gradcli.ops.selecting.ordering import sort_row
-from gradcli.table.row import composite
+from gradcli.table.declare import composite
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import Tensor, wrap, wrap_dim
+from gradcli.tensor.shapes import wrap_dim
+from gradcli.tensor.tensor import Tensor, wrap
 
 _MODES = ("linear", "lower", "higher", "midpoint", "nearest")
 _ROUNDING: dict[str, Any] = {"lower": np.floor, "higher": np.ceil, "nearest": np.rint}

@@ -20,7 +20,8 @@ from gradcli.ops.algebra.indexing import (
     scatter_places,
     scatter_value,
 )
-from gradcli.table.row import Row, row
+from gradcli.table.declare import row
+from gradcli.table.row import Row
 from gradcli.tensor.tensor import Tensor, raw
 
 Array = Any

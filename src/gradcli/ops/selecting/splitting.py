@@ -11,9 +11,11 @@ import numpy as np
 from gradcli.ops.algebra.joining import cat, stack
 from gradcli.ops.algebra.parts import part_of, slice_
 from gradcli.ops.algebra.views import shape_of
-from gradcli.table.row import Row, composite, row
+from gradcli.table.declare import composite, row
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import Tensor, wrap, wrap_dim
+from gradcli.tensor.shapes import wrap_dim
+from gradcli.tensor.tensor import Tensor, wrap
 
 Array = Any
 

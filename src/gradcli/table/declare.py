@@ -1,0 +1,97 @@
+"""How operators enter the table: as rows, compositions, attributes or free functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from gradcli.table.entry import Composite
+from gradcli.table.functions import Attribute, Free
+from gradcli.table.node import Formula
+from gradcli.table.registry import place, register
+from gradcli.table.row import NONE, Row
+
+
+def row(
+    signature: str,
+    forward: Callable[..., Any],
+    *,
+    promote: int = NONE,
+    check: Callable[[Sequence[Any]], None] | None = None,
+    view: bool = False,
+    several: bool = False,
+    node: str | None = None,
+    number_nodes: dict[str, str] | None = None,
+    joint: tuple[str, Formula] | None = None,
+    doc: str = "",
+    kink: str = "",
+    samples: Any = None,
+    **vjps: Formula,
+) -> Row:
+    """Enters an operator into the table.
+
+    ``forward`` computes on arrays; ``promote`` says how operands get a common type, ``check``
+    refuses some of them before; ``view`` that the result shares the first operand's memory;
+    ``node`` replaces the name derived from the signature and ``number_nodes`` says what the node is
+    called when an operand is a number; ``vjps`` holds a formula per differentiable argument and
+    ``joint`` one formula for several arguments at once ("input weight", function). ``doc`` says in
+    a sentence what is computed, ``kink`` which gradient is used at points where there is none or
+    several, ``samples`` feeds the generic tests.
+    """
+    made = Row(
+        signature, forward, promote, check, view, several, node, joint, vjps, doc, kink, samples
+    )
+    for name, label in (number_nodes or {}).items():
+        rest = {argument: formula for argument, formula in vjps.items() if argument != name}
+        twin = Row(
+            signature, forward, promote, check, view, several, label, joint, rest, doc, kink, None
+        )
+        made.numbered[made.signature.index[name]] = twin
+    register(made)
+    return made
+
+
+def composite(
+    signature: str, *, doc: str = "", kink: str = "", samples: Any = None
+) -> Callable[[Callable[..., Any]], Composite]:
+    """Enters a composition of rows; decorates the function that composes."""
+
+    def enter(body: Callable[..., Any]) -> Composite:
+        made = Composite(signature, body, doc or (body.__doc__ or ""), kink, samples)
+        register(made)
+        return made
+
+    return enter
+
+
+def attribute(
+    signature: str, *, doc: str = "", samples: Any = None
+) -> Callable[[Callable[..., Any]], Composite]:
+    """Enters a composition that is read like a field, ``x.T``; its names begin with ``Tensor.``."""
+
+    def enter(body: Callable[..., Any]) -> Composite:
+        made = Composite(signature, body, doc or (body.__doc__ or ""), "", samples)
+        for name in made.names:
+            name = name.removeprefix("Tensor.")
+            reader = Attribute(name)
+            reader.entries.append(made)
+            place(reader, method=True)
+        return made
+
+    return enter
+
+
+def free(
+    signature: str, *, doc: str = "", kind: type[Free] = Free
+) -> Callable[[Callable[..., Any]], Free]:
+    """Enters a function of ``torch`` whose arguments no signature can describe."""
+
+    def enter(body: Callable[..., Any]) -> Free:
+        made = Composite(signature, body, doc or (body.__doc__ or ""), "", None)
+        name = made.names[0]
+        function = kind(name.removeprefix("Tensor."))
+        function.entries.append(made)
+        place(function, method=name.startswith("Tensor."))
+        return function
+
+    return enter

@@ -1,0 +1,95 @@
+"""What a user calls under one name: overloads, methods, attributes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradcli.table.entry import Entry, name_in_messages
+from gradcli.table.schema import Mismatch, describe_types
+from gradcli.tensor.tensor import Tensor
+
+
+class Function:
+    """What a user calls under one name: the first overload whose signature fits runs."""
+
+    __slots__ = ("entries", "name")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.entries: list[Entry] = []
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.call(args, kwargs, False)
+
+    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any], method: bool) -> Any:
+        """Checks the arguments and runs the overload that takes them."""
+        entries = self.entries
+        if not kwargs:
+            for arg in args:
+                if type(arg) is not Tensor:
+                    break
+            else:
+                for entry in entries:
+                    if entry.tensors_only == len(args):
+                        return entry(*args)
+        failures = []
+        given = len(args) + len(kwargs)
+        for entry in entries:
+            signature = entry.signature
+            try:
+                bound = signature.bind(args, kwargs, method)
+            except Mismatch as failure:
+                if len(entries) == 1 or signature.required <= given <= len(signature.parameters):
+                    failures.append(failure)
+            else:
+                return entry(*bound)
+        # PyTorch explains the one overload that takes so many arguments, or lists them all.
+        if len(failures) == 1:
+            raise TypeError(str(failures[0])) from None
+        shown = args[1:] if method else args
+        raise TypeError(
+            f"{name_in_messages(self.name)}() received an invalid combination of arguments - got "
+            f"{describe_types(shown, kwargs)}, but expected one of:\n"
+            + "\n".join(f" * {entry.signature.describe()}" for entry in entries)
+        )
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else Method(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<built-in method {self.name.rsplit('.', 1)[-1]} of type object>"
+
+
+class Attribute(Function):
+    """A function of one tensor that is written after a dot, without brackets: ``x.T``."""
+
+    __slots__ = ()
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else self.call((instance,), {}, True)
+
+
+class Free(Function):
+    """A function that sorts its arguments itself; its signature only tells what they mean."""
+
+    __slots__ = ()
+
+    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any], method: bool) -> Any:
+        return self.entries[0](*args, **kwargs)
+
+
+class Method:
+    """A function with the tensor before its dot."""
+
+    __slots__ = ("function", "instance")
+
+    def __init__(self, function: Function, instance: Tensor) -> None:
+        self.function = function
+        self.instance = instance
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function.call((self.instance, *args), kwargs, True)
+
+    def __repr__(self) -> str:
+        name = self.function.name.rsplit(".", 1)[-1]
+        return f"<built-in method {name} of Tensor object at {hex(id(self.instance))}>"

@@ -1,0 +1,315 @@
+"""The nodes that rows record: what they save, how they are walked, when they are freed."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from gradcli.table.schema import Signature
+from gradcli.tensor import dtypes
+from gradcli.tensor.graph import FREED, INFERENCE, Node, mode, operator_name
+from gradcli.tensor.tensor import Tensor, type_word, versions_of, wrap
+
+Formula = Callable[..., Any]
+_RESULT: Final = -1
+
+
+class Recorder(Protocol):
+    """What a node asks of the row that recorded it."""
+
+    names: list[str]
+    node_name: str
+    formulas: list[tuple[Any, Formula]]
+    list_position: int | None
+
+    @property
+    def signature(self) -> Signature: ...
+
+    def carries_gradient(self, output: Any, number: int) -> bool: ...
+
+    def formula_names(self) -> set[str]: ...
+
+    def spread(self, node: RowNode, found: list[Any]) -> list[Any]: ...
+
+
+class Plan:
+    """How a row saves and differentiates when certain operands want gradients.
+
+    ``saves`` lists (argument position or output number, fact) pairs; ``steps`` lists (edge or
+    edges, formula, positions in ``saves``).
+    """
+
+    __slots__ = ("holds_tensors", "names", "needs", "saves", "steps")
+
+    def __init__(self, row: Recorder, wanted: tuple[bool, ...]) -> None:
+        self.needs = wanted
+        self.names: list[str] = []
+        self.saves: list[tuple[int, int, str]] = []
+        self.steps: list[tuple[Any, Formula, bool, tuple[int, ...]]] = []
+        self.holds_tensors = False
+        chosen = [
+            (edges, formula)
+            for edges, formula in row.formulas
+            if (any(wanted[edge] for edge in edges) if isinstance(edges, tuple) else wanted[edges])
+        ]
+        # PyTorch unpacks arguments by name, then results; the first one that changed is reported.
+        asked = {name for _, formula in chosen for name in parameter_names(formula)[1:]}
+        self.names += sorted(asked, key=lambda name: (name.startswith("result"), name))
+        self.saves += [self._source(row, name) for name in self.names]
+        for edges, formula in chosen:
+            first, *rest = parameter_names(formula)
+            picks = tuple(self.names.index(name) for name in rest)
+            self.steps.append((edges, formula, first == "grads", picks))
+
+    def _source(self, row: Recorder, name: str) -> tuple[int, int, str]:
+        """(argument position or _RESULT, output number, fact)."""
+        index = row.signature.index
+        if name == "needs":
+            return 0, 0, "needs"
+        if name in index:
+            base = row.signature.parameters[index[name]].base
+            if base in ("Tensor", "Operand", "Tensor[]"):
+                self.holds_tensors = True
+                return index[name], 0, "list" if base == "Tensor[]" else "tensor"
+            return index[name], 0, "value"
+        stem, _, fact = name.rpartition("_")
+        if fact in ("shape", "dtype", "stride") and (stem in index or stem.startswith("result")):
+            if stem in index:
+                listed = row.signature.parameters[index[stem]].base == "Tensor[]"
+                return index[stem], 0, fact + "s" * listed
+            return _RESULT, int(stem[6:] or 0), fact
+        if name.startswith("result"):
+            self.holds_tensors = True
+            return _RESULT, int(name[6:] or 0), "tensor"
+        raise TypeError(f"{row.names[0]}: a formula asks for {name!r}, which is no argument")
+
+
+def parameter_names(formula: Formula) -> tuple[str, ...]:
+    """The names of a function's positional parameters."""
+    code = formula.__code__
+    return code.co_varnames[: code.co_argcount]
+
+
+class Saved:
+    """An output kept by the node that made it; it must not refer back to its tensor.
+
+    Where that is a view that was changed in place, ``node`` refers weakly to the view's own node.
+    """
+
+    __slots__ = ("array", "node", "number", "version", "versions")
+
+    def __init__(self, tensor: Tensor, number: int) -> None:
+        self.array = tensor._array
+        self.versions = versions_of(tensor)
+        self.version = self.versions[0]
+        self.number = number
+        self.node: weakref.ref[Node] | None = None
+
+
+class RowNode(Node):
+    """The node that a call of a row records."""
+
+    __slots__ = ("plan", "row", "saved", "versions")
+
+    def __init__(
+        self,
+        row: Recorder,
+        plan: Plan,
+        successors: tuple[Node | None, ...],
+        numbers: tuple[int, ...],
+    ) -> None:
+        self.row = row
+        self.plan = plan
+        self.successors = successors
+        self.numbers = numbers
+        self.others = ()
+        self.hooks = None
+        self.saved: Any = ()
+        #: The version counters of saved arguments at that time; None if all are zero.
+        self.versions: Any = None
+        mode.sequence += 1
+        self.sequence = mode.sequence
+
+    @property
+    def label(self) -> str:  # type: ignore[override]
+        return self.row.node_name.removeprefix("torch::autograd::")
+
+    def name(self) -> str:
+        return self.row.node_name
+
+    def save(self, args: Sequence[Any], outputs: Sequence[Tensor]) -> None:
+        """Keeps what the plan names."""
+        saved: list[Any] = []
+        changed: dict[int, Any] | None = None
+        count = len(args)
+        for position, number, fact in self.plan.saves:
+            version: Any = 0
+            if position == _RESULT:
+                if fact == "tensor":
+                    value: Any = Saved(outputs[number], number)
+                else:
+                    value = _fact(outputs[number], fact)
+            else:
+                value = (
+                    args[position] if position < count else self.row.signature.defaults[position]
+                )
+                if fact == "tensor":
+                    if type(value) is Tensor and value._versions is not None:
+                        version = version_to_save(value)
+                elif fact == "list":
+                    value = tuple(value)
+                    version = tuple(version_to_save(v) if type(v) is Tensor else 0 for v in value)
+                elif fact == "needs":
+                    value = self.plan.needs
+                elif fact != "value":
+                    value = _fact(value, fact)
+            if version:
+                changed = changed or {}
+                changed[len(saved)] = version
+            saved.append(value)
+        self.saved = saved
+        self.versions = changed
+
+    def unpack(self, recorded: bool) -> list[Any]:
+        """The saved values; raw arrays, or tensors that stand in the graph."""
+        if self.saved is None:
+            raise RuntimeError(FREED)
+        values: list[Any] = []
+        versions = self.versions
+        for value in self.saved:
+            kind = type(value)
+            if kind is Tensor:
+                version = 0 if versions is None else versions.get(len(values), 0)
+                if value._versions is not None and value._versions[0] != version:
+                    raise self._modified(value, version)
+                if not recorded:
+                    value = value._array
+                    if not value.ndim:
+                        value = value[()]
+            elif kind is Saved:
+                if value.versions[0] != value.version:
+                    raise self._modified(self.result(value), value.version)
+                value = self.result(value) if recorded else value.array
+            elif kind is tuple:
+                counts = None if versions is None else versions.get(len(values))
+                value = self._unpack_list(value, counts, recorded)
+            values.append(value)
+        return values
+
+    def _unpack_list(self, items: Any, counts: Any, recorded: bool) -> Any:
+        for position, item in enumerate(items):
+            if type(item) is Tensor:
+                count = counts[position] if counts else 0
+                if item._version != count:
+                    raise self._modified(item, count)
+        return items if recorded else tuple(i._array if type(i) is Tensor else i for i in items)
+
+    def result(self, saved: Saved) -> Tensor:
+        """A saved output as a tensor that this node made."""
+        if self.row.carries_gradient(saved.array, saved.number):
+            node = (saved.node and saved.node()) or self
+            tensor = wrap(saved.array, True, node, saved.number)
+        else:
+            tensor = wrap(saved.array)
+        tensor._versions = saved.versions
+        return tensor
+
+    def apply(self, grads: Sequence[Any], recorded: bool) -> Sequence[Any]:
+        values = self.unpack(recorded) if self.plan.saves else ()
+        found: list[Any] = [None] * len(self.successors)
+        wanted = self.plan.needs
+        for edges, formula, all_grads, picks in self.plan.steps:
+            if all_grads:
+                grad: Any = tuple(grads)
+            else:
+                grad = grads[0]
+                if grad is None:
+                    continue
+            if not picks:
+                gradient = formula(grad)
+            elif len(picks) == 1:
+                gradient = formula(grad, values[picks[0]])
+            else:
+                gradient = formula(grad, *[values[pick] for pick in picks])
+            if type(edges) is int:
+                found[edges] = gradient
+            elif gradient is not None:
+                for edge, part in zip(edges, gradient, strict=True):
+                    if wanted[edge]:
+                        found[edge] = part
+        if self.row.list_position is not None:
+            return self.row.spread(self, found)
+        return found
+
+    def release(self) -> None:
+        if self.plan.holds_tensors:
+            self.saved = None
+
+    def _modified(self, tensor: Tensor, expected: int) -> RuntimeError:
+        word, number = type_word(tensor.dtype), tensor._nr
+        made_by = tensor.grad_fn
+        origin = ""
+        if made_by is not None:
+            origin = f", which is output {number} of {operator_name(made_by)},"
+        return RuntimeError(
+            "one of the variables needed for gradient computation has been modified by an inplace "
+            f"operation: [{word} {list(tensor._array.shape)}]{origin} is at version "
+            f"{tensor._version}; expected version {expected} instead. Hint: enable anomaly "
+            "detection to find the operation that failed to compute its gradient, with "
+            "torch.autograd.set_detect_anomaly(True, check_nan=False)."
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_saved_"):
+            return self._attribute(name)
+        raise AttributeError(f"'{self.label}' object has no attribute '{name}'")
+
+    def _attribute(self, name: str) -> Any:
+        """What the node saved, under PyTorch's name for it."""
+        wanted, _, fact = name.removeprefix("_saved_").partition("_sym_")
+        if fact in ("sizes", "numel"):
+            wanted += "_shape"
+        elif fact == "strides":
+            wanted += "_stride"
+        elif wanted == "indices" and "result1" in self.plan.names:
+            wanted = "result1"
+        if wanted in self.plan.names:
+            if self.saved is None:
+                raise RuntimeError(FREED)
+            place = self.plan.names.index(wanted)
+            value = self.saved[place]
+            if type(value) is Saved:
+                return self.result(value)
+            if self.plan.saves[place][2] == "tensor" and isinstance(value, (int, float, complex)):
+                return wrap(np.asarray(value, dtypes.of_number(value).np))
+            return math.prod(value) if fact == "numel" else value
+        if wanted in self.row.formula_names():
+            return None  # only the gradients of other operands would need it
+        raise AttributeError(f"'{self.label}' object has no attribute '{name}'")
+
+
+def version_to_save(tensor: Tensor) -> int:
+    """A tensor's version as a node keeps it."""
+    if tensor._versions is INFERENCE:
+        raise RuntimeError(
+            "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
+            "inference mode in computation tracked by autograd. To work around this, you can make "
+            "a clone to get a normal tensor and use it in autograd, or use `torch.no_grad()` "
+            "instead of `torch.inference_mode()`."
+        )
+    return tensor._version
+
+
+def _fact(source: Any, fact: str) -> Any:
+    if fact.endswith("s"):
+        return tuple(_fact(item, fact[:-1]) for item in source)
+    if fact == "stride":
+        array = source._array if type(source) is Tensor else np.asarray(source)
+        return tuple([step // array.itemsize for step in array.strides])
+    if type(source) is Tensor:
+        return source._array.shape if fact == "shape" else source._array.dtype
+    return () if fact == "shape" else np.asarray(source).dtype

@@ -1,0 +1,86 @@
+"""Arithmetic of shapes: dimensions, strides, broadcasting, sizes with one length left open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+
+def wrap_dim(dim: int, ndim: int) -> int:
+    """A dimension counted from the front; IndexError with PyTorch's message outside the range."""
+    span = max(ndim, 1)
+    if not -span <= dim < span:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], "
+            f"but got {dim})"
+        )
+    return dim + span if dim < 0 else dim
+
+
+def wrap_dims(dims: Iterable[int], ndim: int) -> tuple[int, ...]:
+    """Dimensions counted from the front, each at most once; errors are PyTorch's."""
+    wrapped: list[int] = []
+    for dim in dims:
+        where = wrap_dim(dim, ndim)
+        if where in wrapped:
+            raise RuntimeError(f"dim {where} appears multiple times in the list of dims")
+        wrapped.append(where)
+    return tuple(wrapped)
+
+
+def infer_shape(size: Sequence[int], count: int) -> tuple[int, ...]:
+    """A shape with its -1 replaced so that it holds ``count`` elements."""
+    known, unknown = 1, None
+    for position, length in enumerate(size):
+        if length == -1:
+            if unknown is not None:
+                raise RuntimeError("only one dimension can be inferred")
+            unknown = position
+        elif length < 0:
+            raise RuntimeError(
+                f"invalid shape dimension {length} at index {position} of shape {list(size)}"
+            )
+        else:
+            known *= length
+    if unknown is None:
+        if known != count:
+            raise RuntimeError(f"shape '{list(size)}' is invalid for input of size {count}")
+        return tuple(size)
+    if known == 0 and count == 0:
+        raise RuntimeError(
+            f"cannot reshape tensor of 0 elements into shape {list(size)} because the unspecified "
+            "dimension size -1 can be any value and is ambiguous"
+        )
+    if known == 0 or count % known:
+        raise RuntimeError(f"shape '{list(size)}' is invalid for input of size {count}")
+    return tuple(count // known if length == -1 else length for length in size)
+
+
+def common_shape(shapes: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    """The shape that tensors broadcast to, taken in pairs from the left as PyTorch does."""
+    found: tuple[int, ...] = ()
+    for shape in shapes:
+        ndim = max(len(found), len(shape))
+        a = (1,) * (ndim - len(found)) + found
+        b = (1,) * (ndim - len(shape)) + tuple(shape)
+        for position in reversed(range(ndim)):
+            if a[position] != b[position] and 1 not in (a[position], b[position]):
+                raise RuntimeError(
+                    f"The size of tensor a ({a[position]}) must match the size of tensor b "
+                    f"({b[position]}) at non-singleton dimension {position}"
+                )
+        found = tuple(n if m == 1 else m for m, n in zip(a, b, strict=True))
+    return found
+
+
+def contiguous_strides(array: np.ndarray[Any, Any]) -> tuple[int, ...]:
+    """Strides in elements; those of a dimension of length one or of an empty array as PyTorch's."""
+    if array.flags.c_contiguous:
+        strides, step = [], 1
+        for length in reversed(array.shape):
+            strides.append(step)
+            step *= max(length, 1)
+        return tuple(reversed(strides))
+    return tuple(stride // array.itemsize for stride in array.strides)
