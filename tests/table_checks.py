@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.autograd.backward import grad
-from gradcli.ops.algebra.comparison import real_part
+from gradcli.ops.algebra.complex import real_part
 from gradcli.tensor.tensor import Tensor, wrap
 
 STEP = 1e-6

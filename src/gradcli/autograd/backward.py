@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.algebra.arithmetic import add
-from gradcli.ops.algebra.comparison import real_part
+from gradcli.ops.algebra.complex import real_part
 from gradcli.ops.algebra.views import clone
 from gradcli.table.node import RowNode
 from gradcli.tensor import dtypes

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.linalg.matrices import each, lapack, qr_of_one, refuse
+from gradcli.kernels.lapack import each, lapack, qr_of_one
 
 Array = Any
 
@@ -107,13 +107,6 @@ def singular_values(a: Array, full: bool) -> tuple[Array, Array, Array]:
             np.eye(n if full else k, n, dtype=a.dtype), (*lead, n if full else k, n)
         )
         return u.copy(), np.zeros((*lead, k), a.real.dtype), vh.copy()
-    refuse(
-        np.isnan(a).any((-2, -1)),
-        "linalg.svd",
-        lambda _: (
-            "The algorithm failed to converge because the input matrix contained non-finite values."
-        ),
-    )
     if a.dtype.kind == "c" or n <= m < n * 3 // 2 or m == n:
         u, values, vh = each(lambda one: _decomposed(one, full), a)
         return u, values, vh

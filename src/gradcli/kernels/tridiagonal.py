@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from gradcli.ops.linalg.matrices import lapack
+from gradcli.kernels.lapack import lapack
 
 Array = Any
 Numbers = list[float]

@@ -26,6 +26,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.tensor import Device, Size, Tensor
 
@@ -323,8 +324,6 @@ def _fit(parameter: Parameter, value: Any) -> Any:
 
 def _python_dtype(kind: type) -> Any:
     """``dtype=float`` and the like mean PyTorch's widest type of that category."""
-    from gradcli.tensor import dtypes
-
     table: dict[type, DType] = {
         float: dtypes.float64,
         int: dtypes.int64,

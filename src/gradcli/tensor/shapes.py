@@ -84,3 +84,8 @@ def contiguous_strides(array: np.ndarray[Any, Any]) -> tuple[int, ...]:
             step *= max(length, 1)
         return tuple(reversed(strides))
     return tuple(stride // array.itemsize for stride in array.strides)
+
+
+def implicit_dim(ndim: int) -> int:
+    """The dimension that PyTorch, with a warning, takes for softmax with ``dim=None``."""
+    return 0 if ndim in (0, 1, 3) else 1

@@ -91,15 +91,6 @@ def is_complex(value: Any) -> bool:
     return bool(raw(value).dtype.kind == "c")
 
 
-def real_part(value: Any) -> Any:
-    """The real part of a complex value; a real one as it is."""
-    if type(value) is not Tensor:
-        return value.real
-    from gradcli.ops.algebra.complex import real_of
-
-    return real_of(value)
-
-
 # --- comparison and logic: no gradients
 
 

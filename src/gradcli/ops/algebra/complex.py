@@ -14,6 +14,7 @@ from gradcli.ops.algebra.scalars import mul_scalar
 from gradcli.ops.algebra.views import clone_row, contiguous, matrix_transposed, shape_of, transpose
 from gradcli.table.declare import attribute, composite, row
 from gradcli.table.row import Row
+from gradcli.table.samples import pointwise
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor
 
@@ -68,6 +69,13 @@ view_as_complex: Row = row(
 def real_of(value: Any) -> Any:
     """The real part of a complex value, a view; a real one as it is."""
     return select(view_as_real(value), -1, 0) if is_complex(value) else value
+
+
+def real_part(value: Any) -> Any:
+    """The real part of a complex value; a real one as it is."""
+    if type(value) is not Tensor:
+        return value.real
+    return real_of(value)
 
 
 def imag_of(value: Any) -> Any:
@@ -148,6 +156,15 @@ def _delay(tensor: Tensor) -> Tensor:
 
 def _is_delayed(tensor: Tensor) -> bool:
     return id(tensor) in _delayed
+
+
+conj_physical_row: Row = row(
+    "aten.conj_physical(Tensor self)",
+    np.conj,
+    self=lambda grad: conj_physical_row(grad),
+    samples=pointwise(),
+    doc="The complex conjugate, computed at once.",
+)
 
 
 def conjugate(self: Any) -> Any:

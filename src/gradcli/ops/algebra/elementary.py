@@ -17,10 +17,11 @@ from gradcli.ops.algebra.comparison import (
     is_complex,
     le,
     logical_and,
-    real_part,
     where_,
     zeros_like,
 )
+from gradcli.ops.algebra.complex import real_part
+from gradcli.ops.algebra.creation import to_dtype
 from gradcli.ops.algebra.scalars import add_scalar, mul_scalar, sub_scalar
 from gradcli.table.declare import composite, row
 from gradcli.table.kinds import convert, kernel, real_only
@@ -171,8 +172,6 @@ def square(self: Any) -> Any:
     doc="self ** exponent, computed in double precision.",
 )
 def float_power(self: Any, exponent: Any) -> Any:
-    from gradcli.ops.algebra.creation import to_dtype
-
     operands = [raw(value) for value in (self, exponent)]
     wide = (
         dtypes.complex128

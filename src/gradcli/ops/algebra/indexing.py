@@ -14,10 +14,10 @@ import numpy as np
 from gradcli.ops.algebra.arithmetic import remainder
 from gradcli.ops.algebra.creation import fill_value
 from gradcli.ops.algebra.parts import blank
-from gradcli.ops.algebra.sums import sum_all
-from gradcli.ops.algebra.views import expand, reshape, shape_of
+from gradcli.ops.algebra.sums import expand, sum_all, sum_type
+from gradcli.ops.algebra.views import reshape, shape_of
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import NOT_IMPLEMENTED, no_derivative
+from gradcli.table.kinds import NOT_IMPLEMENTED, no_derivative, numbers_only
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import common_shape, wrap_dim
@@ -556,3 +556,29 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
         found.append(wrap(np.remainder(places, length)))
         places = np.floor_divide(places, length)
     return tuple(reversed(found))
+
+
+def _trace(self: Array) -> Array:
+    numbers_only(self, "trace")
+    if self.ndim != 2:
+        raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {self.ndim}")
+    return np.asarray(np.trace(self, dtype=sum_type(self, None)))
+
+
+def _trace_vjp(grad: Any, self_shape: Sequence[int]) -> Any:
+    rows, columns = self_shape
+    array = raw(grad)
+    blank: Any = np.zeros(rows * columns, array.dtype)
+    places: Any = np.arange(min(rows, columns)) * (columns + 1)
+    if type(grad) is Tensor:
+        blank, places = wrap(blank), wrap(places)
+    return reshape(index_fill_tensor(blank, 0, places, grad), self_shape)
+
+
+trace: Row = row(
+    "trace(Tensor self)",
+    _trace,
+    self=_trace_vjp,
+    samples=lambda r: [(r(3, 3),), (r(2, 3),), (r(3, 2),)],
+    doc="The sum of a matrix's diagonal.",
+)

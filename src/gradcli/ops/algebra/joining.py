@@ -10,15 +10,8 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.algebra.parts import blank, narrow, part_of, select, slice_
-from gradcli.ops.algebra.views import (
-    expand,
-    flatten,
-    reshape,
-    shape_of,
-    squeeze_dim,
-    unsqueeze,
-    view,
-)
+from gradcli.ops.algebra.sums import expand
+from gradcli.ops.algebra.views import flatten, reshape, shape_of, squeeze_dim, unsqueeze, view
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes

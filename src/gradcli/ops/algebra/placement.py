@@ -8,16 +8,8 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.algebra.parts import blank, diagonal, diagonal_copy
-from gradcli.ops.algebra.sums import sum_dim, sum_to
-from gradcli.ops.algebra.views import (
-    contiguous,
-    expand,
-    flatten,
-    reshape,
-    shape_of,
-    unsqueeze,
-    view,
-)
+from gradcli.ops.algebra.sums import expand, sum_dim, sum_to
+from gradcli.ops.algebra.views import contiguous, flatten, reshape, shape_of, unsqueeze, view
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor.errors import no_kernel

@@ -14,9 +14,9 @@ import numpy as np
 
 from gradcli.ops.algebra.arithmetic import scaled
 from gradcli.ops.algebra.comparison import conj
+from gradcli.ops.algebra.sums import expand
 from gradcli.ops.algebra.views import (
     contiguous,
-    expand,
     reshape,
     shape_of,
     squeeze_dim,

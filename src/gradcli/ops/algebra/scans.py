@@ -12,10 +12,11 @@ from gradcli.ops.algebra.arithmetic import absolute
 from gradcli.ops.algebra.comparison import conj, gt, is_complex, lt, where_
 from gradcli.ops.algebra.elementary import exp, log, log_add_exp
 from gradcli.ops.algebra.indexing import scatter_add
-from gradcli.ops.algebra.parts import blank
+from gradcli.ops.algebra.joining import cat
+from gradcli.ops.algebra.parts import blank, slice_
 from gradcli.ops.algebra.placement import flip
-from gradcli.ops.algebra.sums import sum_dim, sum_type
-from gradcli.ops.algebra.views import shape_of
+from gradcli.ops.algebra.sums import axes, restore, sum_dim, sum_type
+from gradcli.ops.algebra.views import reshape, shape_of
 from gradcli.table.declare import composite, row
 from gradcli.table.kinds import floating_only, refuse_complex
 from gradcli.table.row import Row
@@ -69,9 +70,6 @@ def _cumprod_vjp(grad: Any, self: Any, result: Any, dim: int) -> Any:
 
 def _cumprod_with_zeros(grad: Any, self: Any, dim: int) -> Any:
     """Element k gets the sum over j >= k of grad_j times the product of all others up to j."""
-    from gradcli.ops.algebra.joining import cat
-    from gradcli.ops.algebra.parts import blank, slice_
-
     length = shape_of(self)[dim]
     shape = list(shape_of(self))
     shape[dim] = 1
@@ -93,6 +91,68 @@ cumprod: Row = row(
     self=_cumprod_vjp,
     samples=lambda r: [(r(2, 3), 1), (r(3), 0), (np.array([1.5, 0.0, 2.0, 0.0, -1.0]), 0)],
     doc="Running products along a dimension.",
+)
+
+
+# --- products
+
+
+def _safe_product_vjp(grad: Any, self: Any, dim: int) -> Any:
+    """The products of all other elements along a dimension, right also where some are zero."""
+    length = shape_of(self)[dim]
+    if length == 1:
+        return grad
+    shape = list(shape_of(self))
+    shape[dim] = 1
+    one = blank(shape, self) + 1
+    before = cumprod(cat([one, slice_(self, dim, 0, length - 1, 1)], dim), dim)
+    reversed_ = flip(slice_(self, dim, 1, length, 1), (dim,))
+    after = flip(cumprod(cat([one, reversed_], dim), dim), (dim,))
+    return grad * conj(before * after)
+
+
+def _has_zero(value: Any) -> bool:
+    array = raw(value)
+    return bool(np.any(np.equal(array, 0)))
+
+
+def _prod_all_vjp(grad: Any, self: Any, self_shape: Any, result: Any) -> Any:
+    if not self_shape:
+        return grad
+    if not _has_zero(self):
+        return grad * conj(result / self)
+    return reshape(_safe_product_vjp(grad, reshape(self, (-1,)), 0), self_shape)
+
+
+def _prod_dim_vjp(
+    grad: Any, self: Any, self_shape: Any, result: Any, dim: int, keepdim: bool
+) -> Any:
+    if not self_shape:
+        return grad
+    grad = restore(grad, self_shape, dim, keepdim)
+    if not _has_zero(self):
+        return grad * conj(restore(result, self_shape, dim, keepdim) / self)
+    return _safe_product_vjp(grad, self, wrap_dim(dim, len(self_shape)))
+
+
+prod_all: Row = row(
+    "prod(Tensor self, *, dtype? dtype=None)",
+    lambda self, dtype=None: np.prod(self, dtype=sum_type(self, dtype)),
+    self=_prod_all_vjp,
+    samples=lambda r: [(r(2, 3),), (r(),), (np.array([1.5, 0.0, 2.0]),)],
+    doc="The product of all elements.",
+)
+
+
+prod_dim: Row = row(
+    "prod(Tensor self, int dim, bool keepdim=False, *, dtype? dtype=None)",
+    lambda self, dim, keepdim=False, dtype=None: np.prod(
+        self, axis=axes(dim, self.ndim), keepdims=keepdim, dtype=sum_type(self, dtype)
+    ),
+    node="ProdBackward1",
+    self=_prod_dim_vjp,
+    samples=lambda r: [(r(2, 3), 1), (r(2, 3), 0, True)],
+    doc="The product along a dimension.",
 )
 
 

@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.algebra.comparison import conj, eq, isnan, logical_not
+from gradcli.ops.algebra.comparison import eq, isnan, logical_not
 from gradcli.ops.algebra.scalars import div_scalar
-from gradcli.ops.algebra.views import expand, reshape, shape_of, unsqueeze
+from gradcli.ops.algebra.views import reshape, shape_of, unsqueeze
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import numbers_only, refuse_complex
+from gradcli.table.kinds import refuse_complex
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import no_kernel
-from gradcli.tensor.shapes import wrap_dim, wrap_dims
-from gradcli.tensor.tensor import Tensor, raw, wrap
+from gradcli.tensor.shapes import common_shape, wrap_dim, wrap_dims
+from gradcli.tensor.tensor import Tensor, type_word
 
 Array = Any
 
@@ -66,6 +66,83 @@ def add_up(self: Array, where: tuple[int, ...], keepdim: bool, kind: Any) -> Arr
     total = np.sum(self, axis=where, keepdims=keepdim, dtype=kind)
     # NumPy keeps the memory order of the operand, PyTorch does not.
     return np.asarray(total, order="C") if total.ndim > 1 else total
+
+
+def _expand(self: Array, size: Sequence[int]) -> Array:
+    lead = len(size) - self.ndim
+    if lead < 0:
+        raise RuntimeError(
+            f"expand({type_word(dtypes.of(self))}{{{list(self.shape)}}}, size={list(size)}): the "
+            f"number of sizes provided ({len(size)}) must be greater or equal to the number of "
+            f"dimensions in the tensor ({self.ndim})"
+        )
+    shape = list(size)
+    for position in reversed(range(len(size))):
+        length = size[position]
+        own = self.shape[position - lead] if position >= lead else 1
+        if length == -1 and self.ndim:
+            if position < lead:
+                raise RuntimeError(
+                    "The expanded size of the tensor (-1) isn't allowed in a leading, "
+                    f"non-existing dimension {position}"
+                )
+            shape[position] = own
+        elif own not in (1, length):
+            raise RuntimeError(
+                f"The expanded size of the tensor ({length}) must match the existing size ({own}) "
+                f"at non-singleton dimension {position}.  Target sizes: {list(size)}.  Tensor "
+                f"sizes: {list(self.shape)}"
+            )
+    if any(length < 0 for length in shape):
+        raise RuntimeError("numel: integer multiplication overflow")
+    return np.broadcast_to(self, shape)
+
+
+def _unexpand(grad: Any, shape: Sequence[int]) -> Any:
+    """The engine adds up what was repeated; PyTorch also sums where there was nothing to repeat."""
+    if shape:
+        return grad
+    return sum_all(grad)
+
+
+expand: Row = row(
+    "Tensor.expand(Tensor self, int[] size, *, bool implicit=False)",
+    lambda self, size, implicit=False: _expand(self, size),
+    view=True,
+    self=lambda grad, self_shape: _unexpand(grad, self_shape),
+    samples=lambda r: [(r(3, 1), (2, 3, 4)), (r(), (2,)), (r(3, 1), (-1, 4)), (r(), ())],
+    doc="Repeats dimensions of length one without a copy.",
+)
+
+
+@composite(
+    "Tensor.expand_as(Tensor self, Tensor other)",
+    samples=lambda r: [(r(3, 1), r(2, 3, 4))],
+    doc="Expanded to the shape of other.",
+)
+def expand_as(self: Any, other: Any) -> Any:
+    return expand(self, shape_of(other))
+
+
+@composite(
+    "broadcast_to(Tensor self, int[] size)",
+    samples=lambda r: [(r(3, 1), (2, 3, 4))],
+    doc="Expanded to a shape.",
+)
+def broadcast_to(self: Any, size: Sequence[int]) -> Any:
+    return expand(self, size)
+
+
+@composite(
+    "broadcast_tensors(Tensor[*] tensors=())",
+    samples=lambda r: [([r(3, 1), r(4)],)],
+    doc="The tensors expanded to their common shape.",
+)
+def broadcast_tensors(tensors: Sequence[Any]) -> tuple[Any, ...]:
+    shape = common_shape([shape_of(tensor) for tensor in tensors])
+    return tuple(
+        tensor if shape_of(tensor) == shape else expand(tensor, shape) for tensor in tensors
+    )
 
 
 sum_all: Row = row(
@@ -193,67 +270,6 @@ def nanmean(self: Any, dim: Any = None, keepdim: bool = False, dtype: DType | No
 # --- products
 
 
-def _safe_product_vjp(grad: Any, self: Any, dim: int) -> Any:
-    """The products of all other elements along a dimension, right also where some are zero."""
-    from gradcli.ops.algebra.joining import cat
-    from gradcli.ops.algebra.parts import blank, slice_
-    from gradcli.ops.algebra.placement import flip
-    from gradcli.ops.algebra.scans import cumprod
-
-    length = shape_of(self)[dim]
-    if length == 1:
-        return grad
-    shape = list(shape_of(self))
-    shape[dim] = 1
-    one = blank(shape, self) + 1
-    before = cumprod(cat([one, slice_(self, dim, 0, length - 1, 1)], dim), dim)
-    reversed_ = flip(slice_(self, dim, 1, length, 1), (dim,))
-    after = flip(cumprod(cat([one, reversed_], dim), dim), (dim,))
-    return grad * conj(before * after)
-
-
-def _has_zero(value: Any) -> bool:
-    array = raw(value)
-    return bool(np.any(np.equal(array, 0)))
-
-
-def _prod_all_vjp(grad: Any, self: Any, self_shape: Any, result: Any) -> Any:
-    if not self_shape:
-        return grad
-    if not _has_zero(self):
-        return grad * conj(result / self)
-    return reshape(_safe_product_vjp(grad, reshape(self, (-1,)), 0), self_shape)
-
-
-def _prod_dim_vjp(
-    grad: Any, self: Any, self_shape: Any, result: Any, dim: int, keepdim: bool
-) -> Any:
-    if not self_shape:
-        return grad
-    grad = restore(grad, self_shape, dim, keepdim)
-    if not _has_zero(self):
-        return grad * conj(restore(result, self_shape, dim, keepdim) / self)
-    return _safe_product_vjp(grad, self, wrap_dim(dim, len(self_shape)))
-
-
-prod_all: Row = row(
-    "prod(Tensor self, *, dtype? dtype=None)",
-    lambda self, dtype=None: np.prod(self, dtype=sum_type(self, dtype)),
-    self=_prod_all_vjp,
-    samples=lambda r: [(r(2, 3),), (r(),), (np.array([1.5, 0.0, 2.0]),)],
-    doc="The product of all elements.",
-)
-prod_dim: Row = row(
-    "prod(Tensor self, int dim, bool keepdim=False, *, dtype? dtype=None)",
-    lambda self, dim, keepdim=False, dtype=None: np.prod(
-        self, axis=axes(dim, self.ndim), keepdims=keepdim, dtype=sum_type(self, dtype)
-    ),
-    node="ProdBackward1",
-    self=_prod_dim_vjp,
-    samples=lambda r: [(r(2, 3), 1), (r(2, 3), 0, True)],
-    doc="The product along a dimension.",
-)
-
 # --- truth
 
 
@@ -331,31 +347,3 @@ def _amax(name: str, kernel: str, function: Any, doc: str) -> Row:
 
 amax = _amax("amax", "max_values_cpu", np.amax, "The largest elements along dimensions.")
 amin = _amax("amin", "min_values_cpu", np.amin, "The smallest elements along dimensions.")
-
-
-def _trace(self: Array) -> Array:
-    numbers_only(self, "trace")
-    if self.ndim != 2:
-        raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {self.ndim}")
-    return np.asarray(np.trace(self, dtype=sum_type(self, None)))
-
-
-def _trace_vjp(grad: Any, self_shape: Sequence[int]) -> Any:
-    from gradcli.ops.algebra.indexing import index_fill_tensor
-
-    rows, columns = self_shape
-    array = raw(grad)
-    blank: Any = np.zeros(rows * columns, array.dtype)
-    places: Any = np.arange(min(rows, columns)) * (columns + 1)
-    if type(grad) is Tensor:
-        blank, places = wrap(blank), wrap(places)
-    return reshape(index_fill_tensor(blank, 0, places, grad), self_shape)
-
-
-trace: Row = row(
-    "trace(Tensor self)",
-    _trace,
-    self=_trace_vjp,
-    samples=lambda r: [(r(3, 3),), (r(2, 3),), (r(3, 2),)],
-    doc="The sum of a matrix's diagonal.",
-)

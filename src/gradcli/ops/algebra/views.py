@@ -16,8 +16,8 @@ from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import MemoryFormat, arranged_copy, check_rank, contiguous_format
-from gradcli.tensor.shapes import common_shape, infer_shape, wrap_dim, wrap_dims
-from gradcli.tensor.tensor import Tensor, share, type_word
+from gradcli.tensor.shapes import infer_shape, wrap_dim, wrap_dims
+from gradcli.tensor.tensor import Tensor, share
 
 Array = Any
 
@@ -232,85 +232,6 @@ def ravel(self: Any) -> Any:
 
 
 # --- expansion
-
-
-def _expand(self: Array, size: Sequence[int]) -> Array:
-    lead = len(size) - self.ndim
-    if lead < 0:
-        raise RuntimeError(
-            f"expand({type_word(dtypes.of(self))}{{{list(self.shape)}}}, size={list(size)}): the "
-            f"number of sizes provided ({len(size)}) must be greater or equal to the number of "
-            f"dimensions in the tensor ({self.ndim})"
-        )
-    shape = list(size)
-    for position in reversed(range(len(size))):
-        length = size[position]
-        own = self.shape[position - lead] if position >= lead else 1
-        if length == -1 and self.ndim:
-            if position < lead:
-                raise RuntimeError(
-                    "The expanded size of the tensor (-1) isn't allowed in a leading, "
-                    f"non-existing dimension {position}"
-                )
-            shape[position] = own
-        elif own not in (1, length):
-            raise RuntimeError(
-                f"The expanded size of the tensor ({length}) must match the existing size ({own}) "
-                f"at non-singleton dimension {position}.  Target sizes: {list(size)}.  Tensor "
-                f"sizes: {list(self.shape)}"
-            )
-    if any(length < 0 for length in shape):
-        raise RuntimeError("numel: integer multiplication overflow")
-    return np.broadcast_to(self, shape)
-
-
-def _unexpand(grad: Any, shape: Sequence[int]) -> Any:
-    """The engine adds up what was repeated; PyTorch also sums where there was nothing to repeat."""
-    if shape:
-        return grad
-    from gradcli.ops.algebra.sums import sum_all
-
-    return sum_all(grad)
-
-
-expand: Row = row(
-    "Tensor.expand(Tensor self, int[] size, *, bool implicit=False)",
-    lambda self, size, implicit=False: _expand(self, size),
-    view=True,
-    self=lambda grad, self_shape: _unexpand(grad, self_shape),
-    samples=lambda r: [(r(3, 1), (2, 3, 4)), (r(), (2,)), (r(3, 1), (-1, 4)), (r(), ())],
-    doc="Repeats dimensions of length one without a copy.",
-)
-
-
-@composite(
-    "Tensor.expand_as(Tensor self, Tensor other)",
-    samples=lambda r: [(r(3, 1), r(2, 3, 4))],
-    doc="Expanded to the shape of other.",
-)
-def expand_as(self: Any, other: Any) -> Any:
-    return expand(self, shape_of(other))
-
-
-@composite(
-    "broadcast_to(Tensor self, int[] size)",
-    samples=lambda r: [(r(3, 1), (2, 3, 4))],
-    doc="Expanded to a shape.",
-)
-def broadcast_to(self: Any, size: Sequence[int]) -> Any:
-    return expand(self, size)
-
-
-@composite(
-    "broadcast_tensors(Tensor[*] tensors=())",
-    samples=lambda r: [([r(3, 1), r(4)],)],
-    doc="The tensors expanded to their common shape.",
-)
-def broadcast_tensors(tensors: Sequence[Any]) -> tuple[Any, ...]:
-    shape = common_shape([shape_of(tensor) for tensor in tensors])
-    return tuple(
-        tensor if shape_of(tensor) == shape else expand(tensor, shape) for tensor in tensors
-    )
 
 
 # --- the order of dimensions

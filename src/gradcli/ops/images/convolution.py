@@ -25,7 +25,8 @@ from gradcli.ops.algebra.joining import cat
 from gradcli.ops.algebra.padding import constant_pad
 from gradcli.ops.algebra.parts import narrow, select
 from gradcli.ops.algebra.scalars import mul_scalar
-from gradcli.ops.algebra.views import expand, reshape, shape_of, squeeze_dim, transpose, unsqueeze
+from gradcli.ops.algebra.sums import expand
+from gradcli.ops.algebra.views import reshape, shape_of, squeeze_dim, transpose, unsqueeze
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes

@@ -18,6 +18,7 @@ import numpy as np
 from gradcli.ops.algebra.views import clone_row
 from gradcli.table.declare import row
 from gradcli.table.node import RowNode, Saved
+from gradcli.table.registry import lookup_method
 from gradcli.table.row import Row
 from gradcli.tensor.graph import FREED, INFERENCE, Node, mode, next_sequence, operator_name
 from gradcli.tensor.tensor import Tensor, View, edge_of, share, versions_of, wrap
@@ -215,8 +216,8 @@ class CopySlices(Node):
         self, function: RowNode, grad: Tensor, whole: Tensor, part: Array
     ) -> Sequence[Any]:
         """The same with operators that are recorded, in-place ones like PyTorch's."""
-        from gradcli.ops.inplace.writing import copy_
-
+        copy_ = lookup_method("copy_")
+        assert copy_ is not None
         copy_(whole, grad)
         slot = look_at(whole, part, self.window)
         found = list(function.apply((clone_row(slot),), True))

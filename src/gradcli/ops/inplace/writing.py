@@ -13,8 +13,7 @@ from gradcli.ops.algebra.creation import cast, checked_size, fill_value
 from gradcli.ops.algebra.elementary import float_power, pow_scalar, pow_tensor
 from gradcli.ops.algebra.parts import narrow
 from gradcli.ops.algebra.strided import as_strided, storage_of, storage_offset_of
-from gradcli.ops.algebra.sums import sum_all
-from gradcli.ops.algebra.views import expand
+from gradcli.ops.algebra.sums import expand, sum_all
 from gradcli.ops.inplace.derive import in_place
 from gradcli.ops.inplace.history import bump
 from gradcli.table.declare import composite, row

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.algebra.scalars import div_scalar, mul_scalar
-from gradcli.ops.algebra.sums import sum_dim
-from gradcli.ops.algebra.views import expand, reshape, shape_of, unsqueeze, view
+from gradcli.ops.algebra.sums import expand, sum_dim
+from gradcli.ops.algebra.views import reshape, shape_of, unsqueeze, view
 from gradcli.ops.layers.normalization import check_several, same_type, wide_array
 from gradcli.table.declare import composite, row
 from gradcli.table.kinds import floating_only

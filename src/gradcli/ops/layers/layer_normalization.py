@@ -11,8 +11,8 @@ import numpy as np
 from gradcli.ops.algebra.creation import to_dtype
 from gradcli.ops.algebra.elementary import pow_scalar, rsqrt
 from gradcli.ops.algebra.scalars import add_scalar
-from gradcli.ops.algebra.sums import mean_dim, sum_dim
-from gradcli.ops.algebra.views import expand, reshape, shape_of
+from gradcli.ops.algebra.sums import expand, mean_dim, sum_dim
+from gradcli.ops.algebra.views import reshape, shape_of
 from gradcli.ops.layers.normalization import (
     first_backward,
     same_type,

@@ -18,8 +18,8 @@ from gradcli.ops.algebra.creation import to_dtype
 from gradcli.ops.algebra.elementary import pow_scalar
 from gradcli.ops.algebra.placement import repeat
 from gradcli.ops.algebra.scalars import add_scalar, div_scalar, mul_scalar
-from gradcli.ops.algebra.sums import sum_dim
-from gradcli.ops.algebra.views import clone_row, expand, reshape, shape_of, view
+from gradcli.ops.algebra.sums import expand, sum_dim
+from gradcli.ops.algebra.views import clone_row, reshape, shape_of, view
 from gradcli.table.declare import composite, row
 from gradcli.table.kinds import constants, floating_only, underived
 from gradcli.table.row import Row

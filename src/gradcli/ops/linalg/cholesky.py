@@ -9,18 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.kernels.lapack import adjoint, by_columns, each, lapack
 from gradcli.ops.algebra.placement import tril
 from gradcli.ops.algebra.products import matmul
 from gradcli.ops.linalg.matrices import (
-    adjoint,
     batch_shape,
-    by_columns,
     check_floating,
     check_kernel,
     check_square,
     check_system,
-    each,
-    lapack,
     mh,
     refuse,
     singular,

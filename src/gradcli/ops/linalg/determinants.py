@@ -14,7 +14,9 @@ from gradcli.ops.algebra.parts import blank, slice_
 from gradcli.ops.algebra.placement import diag_embed, flip
 from gradcli.ops.algebra.products import matmul
 from gradcli.ops.algebra.scans import cumprod
-from gradcli.ops.algebra.views import expand, shape_of, unsqueeze
+from gradcli.ops.algebra.sums import expand
+from gradcli.ops.algebra.views import shape_of, unsqueeze
+from gradcli.ops.inplace.subscripts import get_item, index_put
 from gradcli.ops.linalg.lu import lu_of, solved
 from gradcli.ops.linalg.matrices import (
     check_floating,
@@ -27,7 +29,7 @@ from gradcli.ops.linalg.spectra import svd_row
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor.namedtuples import return_type
-from gradcli.tensor.tensor import Tensor, raw
+from gradcli.tensor.tensor import Tensor, raw, wrap
 
 Array = Any
 
@@ -106,9 +108,6 @@ def _det_vjp(grad: Any, A: Any, result0: Any, result1: Any, result2: Any) -> Any
         return _det_by_svd(grad, A)
     if not singular.any():
         return solved_by(mh(A), d)
-    from gradcli.ops.inplace.subscripts import get_item, index_put
-    from gradcli.tensor.tensor import wrap
-
     bad, good = wrap(singular), wrap(~singular)
     slopes = _det_by_svd(get_item(grad, bad), get_item(A, bad))
     found = index_put(A * 0, (bad,), slopes)

@@ -10,7 +10,8 @@ from gradcli.ops.algebra.joining import cat
 from gradcli.ops.algebra.parts import diagonal
 from gradcli.ops.algebra.products import matmul
 from gradcli.ops.algebra.scans import cumprod
-from gradcli.ops.algebra.views import clone, expand, shape_of, unsqueeze
+from gradcli.ops.algebra.sums import expand
+from gradcli.ops.algebra.views import clone, shape_of, unsqueeze
 from gradcli.ops.linalg.matrices import (
     check_floating,
     check_square,

@@ -6,15 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.kernels.lapack import by_columns, each, lapack
 from gradcli.ops.linalg.matrices import (
     batch_shape,
-    by_columns,
     check_floating,
     check_kernel,
     check_square,
     check_system,
-    each,
-    lapack,
     refuse,
     spread,
     word,

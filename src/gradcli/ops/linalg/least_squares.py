@@ -10,30 +10,23 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.kernels.bidiagonal import singular_values
+from gradcli.kernels.lapack import adjoint, by_columns, each, lapack
+from gradcli.ops.algebra.arithmetic import absolute
+from gradcli.ops.algebra.comparison import gt
 from gradcli.ops.algebra.products import matmul
 from gradcli.ops.algebra.scalars import mul_scalar
 from gradcli.ops.algebra.sums import sum_dim
 from gradcli.ops.algebra.views import shape_of, squeeze_dim, unsqueeze
-from gradcli.ops.linalg.matrices import (
-    adjoint,
-    by_columns,
-    each,
-    lapack,
-    mh,
-    refuse,
-    rows_and_columns,
-    spread,
-    word,
-)
-from gradcli.ops.linalg.spectra import eigh_row
+from gradcli.ops.linalg.lu import apart
+from gradcli.ops.linalg.matrices import mh, refuse, rows_and_columns, spread, svd_of_arrays, word
+from gradcli.ops.linalg.spectra import eigh_row, svd_row
 from gradcli.table.declare import composite, row
 from gradcli.table.kinds import constants
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.shapes import common_shape
-from gradcli.tensor.tensor import Tensor, raw
+from gradcli.tensor.tensor import Tensor, raw, wrap
 
 Array = Any
 
@@ -91,7 +84,7 @@ def _pinv(
         values, u = eigh_row(self, "L")
         right, left, sizes = u, adjoint(u), np.abs(values)
     else:
-        u, values, vh = singular_values(self, False)
+        u, values, vh = svd_of_arrays(self, False)
         right, left, sizes = adjoint(vh), adjoint(u), values
     limit = threshold(sizes, self.shape, atol, rtol, "torch.linalg.pinv", name)
     kept = sizes > limit
@@ -304,8 +297,6 @@ lstsq_row: Row = row(
 def lstsq(self: Any, b: Any, rcond: float | None = None, driver: str | None = None) -> Any:
     x, residuals, rank, values = lstsq_row(self, b, rcond, driver or "gelsy")
     if type(values) is Tensor and values.requires_grad:
-        from gradcli.ops.linalg.lu import apart
-
         values = apart(values)
     fields = "solution residuals rank singular_values"
     return return_type("linalg_lstsq", fields)((x, residuals, rank, values))
@@ -315,11 +306,6 @@ def lstsq(self: Any, b: Any, rcond: float | None = None, driver: str | None = No
 
 
 def _rank(self: Any, atol: Any, rtol: Any, hermitian: bool) -> Any:
-    from gradcli.ops.algebra.arithmetic import absolute
-    from gradcli.ops.algebra.comparison import gt
-    from gradcli.ops.linalg.spectra import svd_row
-    from gradcli.tensor.tensor import wrap
-
     if self.ndim < 2:
         raise RuntimeError(
             "torch.linalg.matrix_rank: The input tensor input must have at least 2 dimensions."

@@ -6,21 +6,18 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.kernels.lapack import adjoint, by_columns, each, lapack
 from gradcli.ops.algebra.joining import cat
 from gradcli.ops.algebra.parts import blank
 from gradcli.ops.algebra.placement import tril, triu
 from gradcli.ops.algebra.products import matmul
 from gradcli.ops.algebra.views import shape_of
 from gradcli.ops.linalg.matrices import (
-    adjoint,
-    by_columns,
     check_equation,
     check_floating,
     check_kernel,
     check_matrix,
     check_square,
-    each,
-    lapack,
     mh,
     mt,
     part,

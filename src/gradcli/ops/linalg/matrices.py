@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.kernels.bidiagonal import singular_values
 from gradcli.ops.algebra.comparison import conj
 from gradcli.ops.algebra.parts import blank, slice_
 from gradcli.ops.algebra.views import shape_of, transpose
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import _LinAlgError, no_kernel
+from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, constant, raw
 
 Array = Any
@@ -40,60 +42,6 @@ def identity(n: int, like: Any) -> Any:
 
 
 # --- arrays
-
-
-def adjoint(array: Array) -> Array:
-    """The conjugate transpose of the matrices of an array."""
-    return np.conj(array.swapaxes(-1, -2))
-
-
-def by_columns(array: Array) -> Array:
-    """The same matrices with their columns one after the other in memory, as LAPACK leaves them."""
-    return np.ascontiguousarray(array.swapaxes(-1, -2)).swapaxes(-1, -2)
-
-
-def each(
-    function: Callable[..., tuple[Any, ...]], *arrays: Array, ranks: Sequence[int] = (2, 2, 2)
-) -> tuple[Array, ...]:
-    """Applies a function of matrices to every entry of a batch; returns a tuple of arrays.
-
-    ``ranks`` says how many dimensions of each array belong to one entry (2: a matrix); the leading
-    ones must agree. A batch without entries gets its shapes from a call on zeros.
-    """
-    lead = arrays[0].shape[: arrays[0].ndim - ranks[0]]
-    if not lead:
-        return tuple(np.asarray(item) for item in function(*arrays))
-    count = int(np.prod(lead))
-    cores = [array.shape[len(lead) :] for array in arrays]
-    flat = [array.reshape(count, *core) for array, core in zip(arrays, cores, strict=True)]
-    if count:
-        found = [function(*items) for items in zip(*flat, strict=True)]
-    else:
-        zeros = [np.zeros(c, a.dtype) for a, c in zip(arrays, cores, strict=True)]
-        found = [function(*zeros)]
-    stacks = [np.stack([np.asarray(item[k]) for item in found]) for k in range(len(found[0]))]
-    return tuple(stack[:count].reshape(*lead, *stack.shape[1:]) for stack in stacks)
-
-
-def lapack(name: str, array: Array) -> Any:
-    """A LAPACK function for the type of an array."""
-    from scipy.linalg.lapack import get_lapack_funcs
-
-    return get_lapack_funcs(name, (array,))
-
-
-def qr_of_one(a: Array, complete: bool) -> tuple[Array, Array]:
-    """Q and R of one matrix by LAPACK, in its own precision; a square Q if ``complete``."""
-    m, n = a.shape
-    k = min(m, n)
-    columns = m if complete else k
-    if not k:
-        return np.eye(m, columns, dtype=a.dtype), np.zeros((columns, n), a.dtype)
-    compact, tau, _, _ = lapack("geqrf", a)(a)
-    room = np.zeros((m, columns), a.dtype)
-    room[:, :k] = compact[:, :k]
-    q, _, _ = lapack("ungqr" if a.dtype.kind == "c" else "orgqr", a)(room, tau)
-    return q, np.triu(compact[:columns])
 
 
 # --- checks, in PyTorch's words
@@ -168,8 +116,6 @@ def check_system(b: Array, a: Array, function: str) -> None:
 
 def batch_shape(*arrays: Array) -> tuple[int, ...]:
     """What the leading dimensions of matrices broadcast to."""
-    from gradcli.tensor.shapes import common_shape
-
     return common_shape([array.shape[:-2] for array in arrays])
 
 
@@ -191,6 +137,18 @@ def refuse(
     if bad.size:
         place = f"(Batch element {bad[0]}): " if codes.ndim and not whole else ""
         raise error(f"{function}: {place}{reason(int(codes.reshape(-1)[bad[0]]))}")
+
+
+def svd_of_arrays(a: Array, full: bool) -> tuple[Array, Array, Array]:
+    """U, S and V^H of a batch of matrices; RuntimeError where one holds nan."""
+    refuse(
+        np.isnan(a).any((-2, -1)),
+        "linalg.svd",
+        lambda _: (
+            "The algorithm failed to converge because the input matrix contained non-finite values."
+        ),
+    )
+    return singular_values(a, full)
 
 
 def singular(code: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.algebra.arithmetic import reciprocal
+from gradcli.ops.algebra.creation import to_dtype
 from gradcli.ops.algebra.parts import narrow
 from gradcli.ops.algebra.sums import amax, amin, sum_dim
 from gradcli.ops.algebra.views import permute, squeeze_dim, unsqueeze
@@ -39,8 +40,6 @@ def _checked(self: Any, dim: Sequence[int], dtype: DType | None, half: bool) -> 
 
 
 def _singular_values(self: Any, dims: tuple[int, int], dtype: DType | None) -> Any:
-    from gradcli.ops.algebra.creation import to_dtype
-
     order = [k for k in range(self.ndim) if k not in dims]
     return svdvals(permute(self if dtype is None else to_dtype(self, dtype), [*order, *dims]))
 

@@ -11,24 +11,23 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.kernels.bidiagonal import singular_values
+from gradcli.kernels.lapack import by_columns, each, lapack
 from gradcli.kernels.tridiagonal import LARGEST, NotConverged, eigen_of_small, rotation
-from gradcli.ops.algebra.comparison import conj, filled, is_complex, real_part
+from gradcli.ops.algebra.comparison import conj, filled, is_complex
+from gradcli.ops.algebra.complex import real_part
 from gradcli.ops.algebra.parts import diagonal
 from gradcli.ops.algebra.placement import diag_embed
 from gradcli.ops.algebra.products import matmul
 from gradcli.ops.algebra.views import shape_of, unsqueeze
 from gradcli.ops.linalg.matrices import (
-    by_columns,
     check_floating,
     check_kernel,
     check_matrix,
     check_square,
-    each,
-    lapack,
     mh,
     part,
     refuse,
+    svd_of_arrays,
     word,
 )
 from gradcli.ops.linalg.solving import solved_by
@@ -73,7 +72,7 @@ def _svd(A: Array, full_matrices: bool = False) -> tuple[Array, Array, Array]:
     check_matrix(A, "linalg.svd")
     check_floating(A, "linalg.svd")
     check_kernel(A, "linalg_svd_cpu")
-    u, values, vh = singular_values(A, full_matrices)
+    u, values, vh = svd_of_arrays(A, full_matrices)
     return by_columns(u), values, by_columns(vh)
 
 

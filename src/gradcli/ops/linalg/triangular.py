@@ -6,18 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.kernels.lapack import by_columns, each
 from gradcli.ops.algebra.comparison import conj
 from gradcli.ops.algebra.placement import tril, triu
 from gradcli.ops.algebra.products import matmul
 from gradcli.ops.linalg.matrices import (
     batch_shape,
-    by_columns,
     check_equation,
     check_kernel,
     check_matrix,
     check_square,
     check_system,
-    each,
     mh,
     mt,
     spread,

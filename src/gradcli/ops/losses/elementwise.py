@@ -15,8 +15,8 @@ from gradcli.ops.algebra.arithmetic import absolute, neg, sub
 from gradcli.ops.algebra.comparison import lt, ne, ones_like, where_
 from gradcli.ops.algebra.elementary import exp, pow_scalar
 from gradcli.ops.algebra.scalars import add_scalar, div_scalar, mul_scalar
-from gradcli.ops.algebra.sums import mean_all, sum_all
-from gradcli.ops.algebra.views import broadcast_tensors, shape_of
+from gradcli.ops.algebra.sums import broadcast_tensors, mean_all, sum_all
+from gradcli.ops.algebra.views import shape_of
 from gradcli.ops.pointwise.activation import type_as
 from gradcli.table.declare import composite, row
 from gradcli.table.kinds import constants, floating_only

@@ -12,7 +12,8 @@ from gradcli.ops.algebra.arithmetic import sub
 from gradcli.ops.algebra.comparison import filled, le
 from gradcli.ops.algebra.elementary import exp, log, pow_scalar, sigmoid, xlogy
 from gradcli.ops.algebra.scalars import add_scalar, mul_scalar
-from gradcli.ops.algebra.views import clone_row, expand, unsqueeze
+from gradcli.ops.algebra.sums import expand
+from gradcli.ops.algebra.views import clone_row, unsqueeze
 from gradcli.ops.losses.elementwise import (
     LEGACY,
     MEAN,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.algebra import complex as complex_parts
-from gradcli.ops.algebra import parts, views
+from gradcli.ops.algebra import parts, sums, views
 from gradcli.ops.selecting import splitting
 from gradcli.table.declare import row
 from gradcli.table.row import Row
@@ -16,7 +16,7 @@ Array = Any
 
 _VIEWS = {
     "alias": (views.alias,),
-    "expand": (views.expand,),
+    "expand": (sums.expand,),
     "permute": (views.permute,),
     "t": (views.t,),
     "transpose": (views.transpose,),

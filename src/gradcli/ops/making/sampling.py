@@ -10,7 +10,7 @@ import numpy as np
 from gradcli.ops.algebra.comparison import zeros_like
 from gradcli.ops.algebra.creation import check_device, checked_size, leaf, requested
 from gradcli.ops.algebra.parts import blank
-from gradcli.ops.algebra.views import expand
+from gradcli.ops.algebra.sums import expand
 from gradcli.ops.inplace.derive import apply_in_place
 from gradcli.random.generator import Generator, default_generator
 from gradcli.table.declare import composite, free, row

@@ -9,8 +9,8 @@ import numpy as np
 
 from gradcli.ops.algebra.creation import to_dtype
 from gradcli.ops.algebra.scalars import add_scalar
-from gradcli.ops.algebra.sums import sum_dim
-from gradcli.ops.algebra.views import broadcast_tensors, clone_row, expand, shape_of
+from gradcli.ops.algebra.sums import broadcast_tensors, expand, sum_dim
+from gradcli.ops.algebra.views import clone_row, shape_of
 from gradcli.ops.measuring.statistics import norm_backward, vector_norm
 from gradcli.table.declare import composite, row
 from gradcli.table.kinds import underived

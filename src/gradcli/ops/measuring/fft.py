@@ -13,13 +13,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from gradcli.ops.algebra.comparison import conj, real_part
+from gradcli.ops.algebra.comparison import conj
+from gradcli.ops.algebra.complex import conj_physical_row, real_part
 from gradcli.ops.algebra.creation import leaf, requested, to_dtype
 from gradcli.ops.algebra.padding import constant_pad
 from gradcli.ops.algebra.parts import slice_
 from gradcli.ops.algebra.placement import roll
 from gradcli.ops.algebra.views import shape_of
-from gradcli.ops.pointwise.bounds import conj_physical_row
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes

@@ -9,8 +9,8 @@ import numpy as np
 
 from gradcli.ops.algebra.comparison import eq, filled
 from gradcli.ops.algebra.products import matmul
-from gradcli.ops.algebra.sums import sum_dim
-from gradcli.ops.algebra.views import contiguous, expand, reshape, transpose, unsqueeze, view
+from gradcli.ops.algebra.sums import expand, sum_dim
+from gradcli.ops.algebra.views import contiguous, reshape, transpose, unsqueeze, view
 from gradcli.ops.measuring.statistics import lengths
 from gradcli.table.declare import composite, row
 from gradcli.table.kinds import underived

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradcli.ops.algebra.arithmetic import absolute, reciprocal, refuse_bool, sgn
 from gradcli.ops.algebra.comparison import conj, eq, filled, gt, isnan, logical_or, where_
+from gradcli.ops.algebra.creation import to_dtype
 from gradcli.ops.algebra.elementary import exp, pow_scalar
 from gradcli.ops.algebra.products import mm
 from gradcli.ops.algebra.scalars import add_scalar, mul_scalar, sub_scalar
@@ -30,7 +31,7 @@ from gradcli.table.row import COMMON, FLOAT, Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import no_kernel
-from gradcli.tensor.shapes import wrap_dim
+from gradcli.tensor.shapes import implicit_dim, wrap_dim
 from gradcli.tensor.tensor import wrap
 
 Array = Any
@@ -334,17 +335,10 @@ log_softmax_row: Row = row(
 )
 
 
-def implicit_dim(ndim: int) -> int:
-    """The dimension that PyTorch, with a warning, takes for softmax with ``dim=None``."""
-    return 0 if ndim in (0, 1, 3) else 1
-
-
 def _soft(made: Row) -> Any:
     def body(
         self: Any, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None
     ) -> Any:
-        from gradcli.ops.algebra.creation import to_dtype
-
         where = wrap_dim(implicit_dim(self.ndim) if dim is None else dim, self.ndim)
         if dtype is not None:
             self = to_dtype(self, dtype)

@@ -14,6 +14,7 @@ import numpy as np
 
 from gradcli.ops.algebra.arithmetic import sub, true_div
 from gradcli.ops.algebra.comparison import gt, logical_and, lt, where_, zeros_like
+from gradcli.ops.algebra.creation import to_dtype
 from gradcli.ops.algebra.elementary import (
     cosh,
     exp,
@@ -39,8 +40,6 @@ _FEW = 1 << 15
 
 def type_as(mask: Any, like: Any) -> Any:
     """A comparison's result as zeros and ones of the type of ``like``."""
-    from gradcli.ops.algebra.creation import to_dtype
-
     array = raw(like)
     return to_dtype(mask, dtypes.of(array))
 

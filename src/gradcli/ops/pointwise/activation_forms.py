@@ -12,8 +12,10 @@ import numpy as np
 from gradcli.ops.algebra.arithmetic import absolute, sub
 from gradcli.ops.algebra.comparison import ge, where_, zeros_like
 from gradcli.ops.algebra.elementary import sigmoid, tanh
+from gradcli.ops.algebra.joining import cat
+from gradcli.ops.algebra.parts import narrow
 from gradcli.ops.algebra.views import reshape, shape_of
-from gradcli.ops.measuring.statistics import implicit_dim
+from gradcli.ops.inplace.derive import apply_in_place
 from gradcli.ops.pointwise.activation import (
     celu_row,
     elu_row,
@@ -33,7 +35,7 @@ from gradcli.table.entry import Composite
 from gradcli.table.kinds import floating_only
 from gradcli.table.row import COMMON, Row
 from gradcli.table.samples import Samples, pointwise
-from gradcli.tensor.shapes import wrap_dim
+from gradcli.tensor.shapes import implicit_dim, wrap_dim
 from gradcli.tensor.tensor import Tensor, constant, raw, wrap
 
 Array = Any
@@ -259,8 +261,6 @@ def _glu_backward(grad_output: Array, self: Array, dim: int) -> Array:
 
 
 def _glu_double_grad_output(grad: Any, self: Any, dim: int) -> Any:
-    from gradcli.ops.algebra.parts import narrow
-
     shape = list(shape_of(self))
     where, half = wrap_dim(dim, len(shape)), _half(tuple(shape), dim)
     shape[where] = half
@@ -271,9 +271,6 @@ def _glu_double_grad_output(grad: Any, self: Any, dim: int) -> Any:
 
 
 def _glu_double_self(grad: Any, grad_output: Any, self: Any, dim: int) -> Any:
-    from gradcli.ops.algebra.joining import cat
-    from gradcli.ops.algebra.parts import narrow
-
     where, half = wrap_dim(dim, len(shape_of(self))), _half(shape_of(self), dim)
     first = narrow(self, where, 0, half)
     gate = sigmoid(narrow(self, where, half, half))
@@ -312,8 +309,6 @@ glu: Row = row(
 
 def _in_place(kernel: Row, input: Any, *args: Any) -> Any:
     """Writes what a row makes of a tensor into its memory."""
-    from gradcli.ops.inplace.derive import apply_in_place
-
     return apply_in_place(input, lambda values: kernel(values, *args))
 
 

@@ -23,6 +23,7 @@ from gradcli.ops.algebra.comparison import (
     where_,
     zeros_like,
 )
+from gradcli.ops.algebra.complex import conj_physical_row
 from gradcli.ops.algebra.elementary import exp2, pow_base
 from gradcli.ops.algebra.scalars import mul_scalar
 from gradcli.table.declare import composite, row
@@ -30,6 +31,7 @@ from gradcli.table.kinds import convert, kernel, kinds_only, real_only
 from gradcli.table.row import COMMON, FLOAT, Row
 from gradcli.table.samples import Sampler, binary, pointwise
 from gradcli.tensor import dtypes
+from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import Tensor, raw
 
 Array = Any
@@ -301,8 +303,6 @@ frexp_row: Row = row(
 
 @composite("frexp(Tensor self)", doc="Mantissa in [0.5, 1) and exponent of two.")
 def frexp(self: Any) -> Any:
-    from gradcli.tensor.namedtuples import return_type
-
     return return_type("frexp", "mantissa exponent")(frexp_row(self))
 
 
@@ -351,15 +351,6 @@ angle: Row = row(
     self=_angle_vjp,
     samples=lambda r: [(r(3, 4),)],
     doc="The argument of complex numbers, in radians; pi for negative reals.",
-)
-
-
-conj_physical_row: Row = row(
-    "aten.conj_physical(Tensor self)",
-    np.conj,
-    self=lambda grad: conj_physical_row(grad),
-    samples=pointwise(),
-    doc="The complex conjugate, computed at once.",
 )
 
 

@@ -9,8 +9,10 @@ import numpy as np
 
 from gradcli.ops.algebra.comparison import where_
 from gradcli.ops.algebra.creation import cast, fill_value
+from gradcli.ops.algebra.joining import cat
 from gradcli.ops.algebra.parts import blank
-from gradcli.ops.algebra.views import expand, reshape, shape_of
+from gradcli.ops.algebra.sums import expand
+from gradcli.ops.algebra.views import reshape, shape_of
 from gradcli.ops.inplace.derive import in_place
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
@@ -116,8 +118,6 @@ def _source_gradient(grad: Any, mask: Any, shape: Sequence[int]) -> Any:
         count *= length
     missing = count - shape_of(picked)[0]
     if missing:
-        from gradcli.ops.algebra.joining import cat
-
         picked = cat([picked, blank((missing,), grad)], 0)
     return reshape(picked, shape)
 

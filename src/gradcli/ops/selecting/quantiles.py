@@ -9,14 +9,8 @@ import numpy as np
 from gradcli.ops.algebra.comparison import filled
 from gradcli.ops.algebra.indexing import gather
 from gradcli.ops.algebra.scalars import mul_scalar
-from gradcli.ops.algebra.views import (
-    broadcast_tensors,
-    flatten,
-    squeeze_in_place,
-    transpose,
-    unsqueeze,
-    view,
-)
+from gradcli.ops.algebra.sums import broadcast_tensors
+from gradcli.ops.algebra.views import flatten, squeeze_in_place, transpose, unsqueeze, view
 from gradcli.ops.pointwise.bounds import lerp_tensor
 from gradcli.ops.selecting.ordering import sort_row
 from gradcli.table.declare import composite
