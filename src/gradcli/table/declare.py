@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gradcli.table.entry import Composite
+from gradcli.table.entry import NEITHER, Composite, InPlace
 from gradcli.table.functions import Attribute, Free
 from gradcli.table.node import Formula
 from gradcli.table.registry import place, register
@@ -26,6 +26,7 @@ def row(
     doc: str = "",
     kink: str = "",
     samples: Any = None,
+    inplace: InPlace | None = None,
     **vjps: Formula,
 ) -> Row:
     """Enters an operator into the table.
@@ -36,15 +37,41 @@ def row(
     called when an operand is a number; ``vjps`` holds a formula per differentiable argument and
     ``joint`` one formula for several arguments at once ("input weight", function). ``doc`` says in
     a sentence what is computed, ``kink`` which gradient is used at points where there is none or
-    several, ``samples`` feeds the generic tests.
+    several, ``samples`` feeds the generic tests. ``inplace`` says which in-place operators are
+    derived (see `InPlace`): a method where operands are brought to one type, a function too where
+    there is only one operand, and neither elsewhere, unless the row says otherwise.
     """
     made = Row(
-        signature, forward, promote, check, view, several, node, joint, vjps, doc, kink, samples
+        signature,
+        forward,
+        promote,
+        check,
+        view,
+        several,
+        node,
+        joint,
+        vjps,
+        doc,
+        kink,
+        samples,
+        inplace,
     )
     for name, label in (number_nodes or {}).items():
         rest = {argument: formula for argument, formula in vjps.items() if argument != name}
         twin = Row(
-            signature, forward, promote, check, view, several, label, joint, rest, doc, kink, None
+            signature,
+            forward,
+            promote,
+            check,
+            view,
+            several,
+            label,
+            joint,
+            rest,
+            doc,
+            kink,
+            None,
+            made.inplace,
         )
         made.numbered[made.signature.index[name]] = twin
     register(made)
@@ -52,12 +79,17 @@ def row(
 
 
 def composite(
-    signature: str, *, doc: str = "", kink: str = "", samples: Any = None
+    signature: str,
+    *,
+    doc: str = "",
+    kink: str = "",
+    samples: Any = None,
+    inplace: InPlace = NEITHER,
 ) -> Callable[[Callable[..., Any]], Composite]:
     """Enters a composition of rows; decorates the function that composes."""
 
     def enter(body: Callable[..., Any]) -> Composite:
-        made = Composite(signature, body, doc or (body.__doc__ or ""), kink, samples)
+        made = Composite(signature, body, doc or (body.__doc__ or ""), kink, samples, inplace)
         register(made)
         return made
 

@@ -4,9 +4,42 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final, NamedTuple
 
 from gradcli.table.schema import Signature, split_signature
+
+
+class InPlace(NamedTuple):
+    """How an operator may change its first operand, as `x.sin_()` and `torch.sin_(x)` do.
+
+    `method` and `functions` say which of the two there are (of an operator with several names,
+    `functions` may list some of them); `node` renames the node that PyTorch's in-place operator
+    has; `underived` is what messages call the operator where only the in-place one lacks a
+    derivative. `rearranges`: it changes how the tensor looks at its memory, not what is there.
+    `coincide`: it may write to elements that lie at one place. `erases`: the result does not depend
+    smoothly on the old value, whose history ends. Not `smooth`: no gradient is expected, so that
+    leaves that require grad may be changed.
+    """
+
+    method: bool = True
+    functions: bool | tuple[str, ...] = False
+    node: str = ""
+    underived: str = ""
+    rearranges: bool = False
+    coincide: bool = False
+    erases: bool = False
+    smooth: bool = True
+
+    def allows(self, name: str, method: bool) -> bool:
+        """Whether there is a method, or a function, that changes in place what `name` computes."""
+        if method:
+            return self.method
+        return self.functions if isinstance(self.functions, bool) else name in self.functions
+
+
+METHOD: Final = InPlace()
+BOTH: Final = InPlace(functions=True)
+NEITHER: Final = InPlace(method=False)
 
 
 class Entry:
@@ -22,16 +55,20 @@ class Entry:
         "_signature",
         "_tensors_only",
         "doc",
+        "inplace",
         "kink",
         "module",
         "names",
         "samples",
     )
 
-    def __init__(self, signature: str, doc: str, kink: str, samples: Any) -> None:
+    def __init__(
+        self, signature: str, doc: str, kink: str, samples: Any, inplace: InPlace = NEITHER
+    ) -> None:
         # The module that calls row(), or whose decorator composite() runs.
         self.module: str = sys._getframe(self._frames).f_globals["__name__"]
         self.kink = kink
+        self.inplace = inplace
         self.names, self._parameters = split_signature(signature)
         self._signature: Signature | None = None
         self._tensors_only = -2
@@ -76,9 +113,15 @@ class Composite(Entry):
     __slots__ = ("body",)
 
     def __init__(
-        self, signature: str, body: Callable[..., Any], doc: str, kink: str, samples: Any
+        self,
+        signature: str,
+        body: Callable[..., Any],
+        doc: str,
+        kink: str,
+        samples: Any,
+        inplace: InPlace = NEITHER,
     ) -> None:
-        super().__init__(signature, doc, kink, samples)
+        super().__init__(signature, doc, kink, samples, inplace)
         self.body = body
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from gradcli.table.entry import Entry
+from gradcli.table.entry import BOTH, METHOD, NEITHER, Entry, InPlace
 from gradcli.table.node import Formula, Plan, RowNode, parameter_names
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import Node, mode
@@ -77,8 +77,14 @@ class Row(Entry):
         doc: str,
         kink: str,
         samples: Any,
+        inplace: InPlace | None,
     ) -> None:
         super().__init__(signature, doc, kink, samples)
+        if inplace is None:
+            # Operands that are brought to one type are combined element by element.
+            usual = BOTH if "," not in self._parameters else METHOD
+            inplace = usual if promote and self.is_method else NEITHER
+        self.inplace = inplace
         self.forward = forward
         self.promote = promote
         self.check = check

@@ -22,6 +22,7 @@ from gradcli.ops.algebra.comparison import (
 )
 from gradcli.ops.algebra.scalars import div_scalar, mul_scalar
 from gradcli.table.declare import composite, row
+from gradcli.table.entry import BOTH, METHOD, NEITHER, InPlace
 from gradcli.table.kinds import NOT_IMPLEMENTED, kernel, no_derivative, real_only
 from gradcli.table.row import COMMON, FLOAT, Row
 from gradcli.table.samples import binary, pointwise
@@ -124,6 +125,7 @@ rsub: Row = row(
     other=lambda grad: grad,
     samples=binary(),
     doc="other - alpha * self.",
+    inplace=NEITHER,
 )
 mul: Row = row(
     "mul|multiply(Operand self, Operand other)",
@@ -213,6 +215,7 @@ floor_divide: Row = row(
     "div|divide|true_divide(Operand self, Operand other, *, str? rounding_mode=None)",
     samples=binary(0.5, 2.0),
     doc="self / other, optionally rounded ('trunc' or 'floor').",
+    inplace=METHOD,
 )
 def div(self: Any, other: Any, rounding_mode: str | None = None) -> Any:
     if rounding_mode is None:
@@ -284,7 +287,7 @@ fmod: Row = row(
 
 def _whole(name: str, forward: Any, doc: str) -> Row:
     checked = kernel(f"{name}_cpu", "iu", forward)
-    return row(f"{name}(Tensor self, Tensor other)", checked, promote=COMMON, doc=doc)
+    return row(f"{name}(Tensor self, Tensor other)", checked, promote=COMMON, inplace=BOTH, doc=doc)
 
 
 gcd: Row = _whole("gcd", np.gcd, "The greatest common divisor.")
@@ -308,6 +311,7 @@ neg: Row = row(
     self=lambda grad: -grad,
     samples=pointwise(),
     doc="-self.",
+    inplace=BOTH,
 )
 
 
@@ -358,6 +362,7 @@ sgn: Row = row(
     self=_sgn_vjp,
     samples=pointwise(),
     doc="self / |self|, zero at zero.",
+    inplace=METHOD,
 )
 sign: Row = row(
     "sign(Tensor self)",
@@ -370,6 +375,7 @@ sign: Row = row(
     self=lambda grad: zeros_like(grad),
     samples=pointwise(),
     doc="-1, 0 or 1.",
+    inplace=METHOD,
 )
 
 
@@ -379,6 +385,7 @@ absolute: Row = row(
     self=lambda grad, self: grad * sgn(self),
     samples=pointwise(),
     doc="The absolute value; its gradient at 0 is 0.",
+    inplace=InPlace(functions=("abs",)),
 )
 
 
@@ -401,6 +408,7 @@ ceil: Row = row(
     self=lambda grad: zeros_like(grad),
     samples=pointwise(),
     doc="Rounded up.",
+    inplace=BOTH,
 )
 floor: Row = row(
     "floor(Tensor self)",
@@ -408,6 +416,7 @@ floor: Row = row(
     self=lambda grad: zeros_like(grad),
     samples=pointwise(),
     doc="Rounded down.",
+    inplace=BOTH,
 )
 trunc: Row = row(
     "trunc|fix(Tensor self)",
@@ -415,6 +424,7 @@ trunc: Row = row(
     self=lambda grad: zeros_like(grad),
     samples=pointwise(),
     doc="Rounded towards zero.",
+    inplace=BOTH,
 )
 
 
@@ -433,6 +443,7 @@ round_whole: Row = row(
     self=lambda grad: zeros_like(grad),
     samples=pointwise(),
     doc="Rounded to the nearest, ties to even.",
+    inplace=BOTH,
 )
 round_decimals: Row = row(
     "round|special.round(Tensor self, *, int decimals)",
@@ -441,6 +452,7 @@ round_decimals: Row = row(
     self=lambda grad: zeros_like(grad),
     samples=lambda r: [(r(3, 4), {"decimals": 1})],
     doc="Rounded to a number of decimals, ties to even.",
+    inplace=BOTH,
 )
 frac: Row = row(
     "frac(Tensor self)",
@@ -448,6 +460,7 @@ frac: Row = row(
     self=lambda grad: grad,
     samples=pointwise(),
     doc="self - trunc(self).",
+    inplace=BOTH,
 )
 
 
@@ -481,6 +494,7 @@ nan_to_num: Row = row(
     self=lambda grad, self: grad * isfinite(self),
     samples=pointwise(),
     doc="Replaces nan and infinities by numbers.",
+    inplace=BOTH,
 )
 
 
@@ -500,6 +514,7 @@ heaviside: Row = row(
     values=no_derivative("heaviside"),
     samples=lambda r: [],
     doc="0 below zero, 1 above, values at zero; PyTorch gives it no derivative.",
+    inplace=METHOD,
 )
 
 # --- extremes: at a tie the gradient is shared
@@ -528,6 +543,7 @@ maximum: Row = row(
     other=_max_other,
     samples=binary(),
     doc="The larger of two; nan if either is. A tie shares the gradient.",
+    inplace=NEITHER,
 )
 minimum: Row = row(
     "minimum(Tensor self, Tensor other)",
@@ -537,4 +553,5 @@ minimum: Row = row(
     other=_min_other,
     samples=binary(),
     doc="The smaller of two; nan if either is. A tie shares the gradient.",
+    inplace=NEITHER,
 )

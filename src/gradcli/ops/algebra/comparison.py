@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.table.declare import composite, row
+from gradcli.table.entry import METHOD, InPlace
 from gradcli.table.kinds import kernel, kinds_only, real_only
 from gradcli.table.row import COMMON, Row
 from gradcli.table.samples import pointwise
@@ -68,6 +69,7 @@ filled: Row = row(
     self=lambda grad, mask: filled(grad, mask, 0),
     samples=lambda r: [(r(3, 4), r.mask(3, 4), 0.5)],
     doc="A number where the mask holds, elements of self elsewhere.",
+    inplace=InPlace(coincide=True, method=False),
 )
 
 
@@ -95,7 +97,13 @@ def is_complex(value: Any) -> bool:
 
 
 def _comparison(names: str, forward: Any, doc: str) -> Row:
-    return row(f"{names}(Tensor self, Operand other)", forward, promote=COMMON, doc=doc)
+    return row(
+        f"{names}(Tensor self, Operand other)",
+        forward,
+        promote=COMMON,
+        inplace=InPlace(erases=True),
+        doc=doc,
+    )
 
 
 def _order(names: str, forward: Any, doc: str) -> Row:
@@ -112,14 +120,23 @@ ge: Row = _order("ge|greater_equal", np.greater_equal, "self >= other, element b
 
 
 def _logic(name: str, forward: Any, doc: str) -> Row:
-    return row(f"{name}(Tensor self, Tensor other)", forward, promote=COMMON, doc=doc)
+    return row(
+        f"{name}(Tensor self, Tensor other)",
+        forward,
+        promote=COMMON,
+        inplace=InPlace(smooth=False),
+        doc=doc,
+    )
 
 
 logical_and: Row = _logic("logical_and", np.logical_and, "Whether both are non-zero.")
 logical_or: Row = _logic("logical_or", np.logical_or, "Whether either is non-zero.")
 logical_xor: Row = _logic("logical_xor", np.logical_xor, "Whether just one is non-zero.")
 logical_not: Row = row(
-    "logical_not(Tensor self)", np.logical_not, doc="Whether an element is zero."
+    "logical_not(Tensor self)",
+    np.logical_not,
+    doc="Whether an element is zero.",
+    inplace=InPlace(smooth=False),
 )
 isnan: Row = row("isnan(Tensor self)", np.isnan, doc="Whether an element is nan.")
 isinf: Row = row("isinf(Tensor self)", np.isinf, doc="Whether an element is infinite.")
@@ -168,7 +185,12 @@ def _invert(self: Array) -> Array:
     return np.invert(self)
 
 
-bitwise_not: Row = row("bitwise_not(Tensor self)", _invert, doc="~self.")
+bitwise_not: Row = row(
+    "bitwise_not(Tensor self)",
+    _invert,
+    doc="~self.",
+    inplace=METHOD,
+)
 
 # --- equality of whole tensors, exact and within a tolerance
 

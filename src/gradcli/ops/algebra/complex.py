@@ -13,6 +13,7 @@ from gradcli.ops.algebra.parts import select
 from gradcli.ops.algebra.scalars import mul_scalar
 from gradcli.ops.algebra.views import clone_row, contiguous, matrix_transposed, shape_of, transpose
 from gradcli.table.declare import attribute, composite, row
+from gradcli.table.entry import InPlace
 from gradcli.table.row import Row
 from gradcli.table.samples import pointwise
 from gradcli.tensor import dtypes
@@ -164,6 +165,7 @@ conj_physical_row: Row = row(
     self=lambda grad: conj_physical_row(grad),
     samples=pointwise(),
     doc="The complex conjugate, computed at once.",
+    inplace=InPlace(node="ConjPhysicalBackward1", method=False),
 )
 
 

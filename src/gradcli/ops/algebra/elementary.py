@@ -24,6 +24,7 @@ from gradcli.ops.algebra.complex import real_part
 from gradcli.ops.algebra.creation import to_dtype
 from gradcli.ops.algebra.scalars import add_scalar, mul_scalar, sub_scalar
 from gradcli.table.declare import composite, row
+from gradcli.table.entry import BOTH, METHOD, NEITHER, InPlace
 from gradcli.table.kinds import convert, kernel, real_only
 from gradcli.table.row import COMMON, FLOAT, Row
 from gradcli.table.samples import binary, pointwise
@@ -150,6 +151,7 @@ pow_base: Row = row(
     "pow(Operand self, Operand exponent)",
     samples=lambda r: [(r(3, 4, low=0.5), r(4)), (r(3, 4, low=0.5), 3), (2, r(3))],
     doc="self ** exponent.",
+    inplace=METHOD,
 )
 def pow(self: Any, exponent: Any) -> Any:
     if not isinstance(exponent, Tensor):
@@ -161,7 +163,12 @@ def pow(self: Any, exponent: Any) -> Any:
     return pow_tensor(self, exponent)
 
 
-@composite("square(Tensor self)", samples=pointwise(), doc="self ** 2.")
+@composite(
+    "square(Tensor self)",
+    samples=pointwise(),
+    doc="self ** 2.",
+    inplace=BOTH,
+)
 def square(self: Any) -> Any:
     return pow(self, 2)
 
@@ -170,6 +177,7 @@ def square(self: Any) -> Any:
     "float_power(Operand self, Operand exponent)",
     samples=lambda r: [(r(3, 4, low=0.5), r(4)), (r(3, 4, low=0.5), 3)],
     doc="self ** exponent, computed in double precision.",
+    inplace=METHOD,
 )
 def float_power(self: Any, exponent: Any) -> Any:
     operands = [raw(value) for value in (self, exponent)]
@@ -280,6 +288,7 @@ logaddexp: Row = row(
     other=lambda grad, self, other: grad / conj(add_scalar(exp(self - other), 1)),
     samples=binary(),
     doc="log(exp(self) + exp(other)) without overflow.",
+    inplace=NEITHER,
 )
 logaddexp2: Row = row(
     "logaddexp2(Tensor self, Tensor other)",
@@ -289,6 +298,7 @@ logaddexp2: Row = row(
     other=lambda grad, self, other: grad / add_scalar(pow_base(2, self - other), 1),
     samples=binary(),
     doc="log2(2 ** self + 2 ** other) without overflow.",
+    inplace=NEITHER,
 )
 
 
@@ -320,6 +330,7 @@ xlogy: Row = row(
     other=lambda grad, self, other: grad * self / other,
     samples=binary(0.5, 2.0),
     doc="self * log(other), zero where self is zero.",
+    inplace=BOTH,
 )
 
 
@@ -460,6 +471,7 @@ asinh: Row = row(
     self=lambda grad, self: grad * conj(rsqrt(add_scalar(pow_scalar(self, 2), 1))),
     samples=pointwise(),
     doc="The inverse hyperbolic sine.",
+    inplace=InPlace(functions=True, underived="asinh"),
 )
 
 
@@ -476,6 +488,7 @@ acosh: Row = row(
     self=lambda grad, self: _acosh_vjp(grad, self),
     samples=pointwise(1.2, 3.0),
     doc="The inverse hyperbolic cosine.",
+    inplace=InPlace(functions=True, underived="acosh"),
 )
 atanh: Row = row(
     "atanh|arctanh(Tensor self)",
@@ -484,6 +497,7 @@ atanh: Row = row(
     self=lambda grad, self: mul_scalar(grad, 1) / conj(sub(1, pow_scalar(self, 2))),
     samples=pointwise(-0.9, 0.9),
     doc="The inverse hyperbolic tangent.",
+    inplace=InPlace(functions=True, underived="atanh"),
 )
 
 

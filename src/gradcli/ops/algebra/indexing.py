@@ -17,6 +17,7 @@ from gradcli.ops.algebra.parts import blank
 from gradcli.ops.algebra.sums import expand, sum_all, sum_type
 from gradcli.ops.algebra.views import reshape, shape_of
 from gradcli.table.declare import composite, row
+from gradcli.table.entry import METHOD, InPlace
 from gradcli.table.kinds import NOT_IMPLEMENTED, no_derivative, numbers_only
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
@@ -190,6 +191,7 @@ scatter_src: Row = row(
     src=lambda grad, dim, index: gather(grad, dim, index),
     samples=lambda r: [(r(3, 4), 1, np.array([[0, 2], [1, 3], [2, 0]]), r(3, 2))],
     doc="A copy of self with elements of src at given places along a dimension.",
+    inplace=METHOD,
 )
 
 
@@ -209,6 +211,7 @@ scatter_value: Row = row(
     self=lambda grad, dim, index: scatter_value(grad, dim, index, 0),
     samples=lambda r: [(r(3, 4), 1, np.array([[0, 2], [1, 3], [2, 0]]), 1.5)],
     doc="A copy of self with a number at given places along a dimension.",
+    inplace=METHOD,
 )
 
 
@@ -259,6 +262,7 @@ scatter_add: Row = row(
     src=lambda grad, dim, index: gather(grad, dim, index),
     samples=lambda r: [(r(3, 4), 1, np.array([[0, 2], [1, 1], [2, 0]]), r(3, 2))],
     doc="self plus the elements of src at given places along a dimension.",
+    inplace=METHOD,
 )
 
 
@@ -348,6 +352,7 @@ index_add: Row = row(
     ),
     samples=lambda r: [(r(3, 4), 1, np.array([0, 2, 2]), r(3, 3))],
     doc="self plus slices of source at given places along a dimension.",
+    inplace=METHOD,
 )
 
 
@@ -416,6 +421,7 @@ index_copy: Row = row(
     source=lambda grad, dim, index, source_shape: _slices(grad, dim, index, source_shape),
     samples=lambda r: [(r(3, 4), 1, np.array([0, 2]), r(3, 2))],
     doc="A copy of self with slices of source at given places along a dimension.",
+    inplace=METHOD,
 )
 
 
@@ -458,6 +464,7 @@ index_fill_number: Row = row(
     self=lambda grad, dim, index: index_fill_number(grad, dim, index, 0),
     samples=lambda r: [(r(3, 4), 1, np.array([0, 2]), 1.5)],
     doc="A copy of self with one value in slices along a dimension.",
+    inplace=InPlace(coincide=True),
 )
 index_fill_tensor: Row = row(
     "index_fill(Tensor self, int dim, Tensor index, Tensor value)",
@@ -467,6 +474,7 @@ index_fill_tensor: Row = row(
     value=lambda grad, dim, index: sum_all(index_select(grad, dim, _once(index))),
     samples=lambda r: [(r(3, 4), 1, np.array([0, 2]), r())],
     doc="A copy of self with one value in slices along a dimension.",
+    inplace=InPlace(coincide=True),
 )
 
 # --- in the flat tensor
@@ -530,6 +538,7 @@ put: Row = row(
     source=lambda grad, index, source_shape: reshape(take(grad, index), source_shape),
     samples=lambda r: [(r(3, 4), np.array([0, 5]), r(2)), (r(3), np.array([1, 1]), r(2), True)],
     doc="A copy of self with the elements of source at places of the flattened tensor.",
+    inplace=METHOD,
 )
 
 

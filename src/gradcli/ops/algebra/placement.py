@@ -11,6 +11,7 @@ from gradcli.ops.algebra.parts import blank, diagonal, diagonal_copy
 from gradcli.ops.algebra.sums import expand, sum_dim, sum_to
 from gradcli.ops.algebra.views import contiguous, flatten, reshape, shape_of, unsqueeze, view
 from gradcli.table.declare import composite, row
+from gradcli.table.entry import METHOD
 from gradcli.table.row import Row
 from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.formats import contiguous_format
@@ -243,6 +244,7 @@ def _triangle(name: str, doc: str) -> Row:
         f"{name}(Tensor self, int diagonal=0)",
         forward,
         self=lambda grad, diagonal: made(grad, diagonal),
+        inplace=METHOD,
         samples=lambda r: [(r(3, 4),), (r(2, 3, 3), 1), (r(3, 2), -1)],
         doc=doc,
     )

@@ -27,6 +27,7 @@ from gradcli.ops.algebra.views import (
     unsqueeze,
 )
 from gradcli.table.declare import composite, row
+from gradcli.table.entry import BOTH, METHOD
 from gradcli.table.kinds import convert, numbers_only
 from gradcli.table.row import COMMON, Row
 from gradcli.tensor import dtypes
@@ -157,6 +158,7 @@ addmm: Row = row(
         (r(2, 4), r(2, 3), r(3, 4), {"beta": 0}),
     ],
     doc="beta * self + alpha * mat1 @ mat2.",
+    inplace=METHOD,
 )
 
 # --- a matrix and a vector
@@ -197,6 +199,7 @@ addmv: Row = row(
     vec=lambda grad, mat, alpha: scaled(mv(conj(t(mat)), grad), alpha),
     samples=lambda r: [(r(2), r(2, 3), r(3), {"alpha": 2}), (r(1), r(2, 3), r(3), {"beta": 3})],
     doc="beta * self + alpha * mat @ vec.",
+    inplace=BOTH,
 )
 
 
@@ -354,6 +357,7 @@ baddbmm: Row = row(
         (r(4), r(2, 2, 3), r(2, 3, 4), {"alpha": 3}),
     ],
     doc="beta * self + alpha * batch1 @ batch2.",
+    inplace=METHOD,
 )
 
 
@@ -397,6 +401,7 @@ addbmm: Row = row(
     ),
     samples=lambda r: [(r(2, 4), r(3, 2, 3), r(3, 3, 4)), (r(4), r(3, 2, 3), r(3, 3, 4))],
     doc="beta * self + alpha * the sum over the batch of batch1 @ batch2.",
+    inplace=METHOD,
 )
 
 # --- forms that PyTorch's lists of overloads have as well

@@ -18,6 +18,7 @@ from gradcli.ops.algebra.placement import flip
 from gradcli.ops.algebra.sums import axes, restore, sum_dim, sum_type
 from gradcli.ops.algebra.views import reshape, shape_of
 from gradcli.table.declare import composite, row
+from gradcli.table.entry import METHOD
 from gradcli.table.kinds import floating_only, refuse_complex
 from gradcli.table.row import Row
 from gradcli.tensor.dtypes import DType
@@ -52,6 +53,7 @@ cumsum: Row = row(
     self=lambda grad, dim: reversed_cumsum(grad, dim),
     samples=lambda r: [(r(3, 4), 1), (r(3), 0), (r(), 0)],
     doc="Running sums along a dimension.",
+    inplace=METHOD,
 )
 
 
@@ -91,6 +93,7 @@ cumprod: Row = row(
     self=_cumprod_vjp,
     samples=lambda r: [(r(2, 3), 1), (r(3), 0), (np.array([1.5, 0.0, 2.0, 0.0, -1.0]), 0)],
     doc="Running products along a dimension.",
+    inplace=METHOD,
 )
 
 

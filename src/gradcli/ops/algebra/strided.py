@@ -13,6 +13,7 @@ import numpy as np
 from gradcli.ops.algebra.creation import checked_size, leaf, requested
 from gradcli.ops.algebra.views import contiguous
 from gradcli.table.declare import composite, row
+from gradcli.table.entry import InPlace
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
@@ -127,6 +128,7 @@ as_strided_backward: Row = row(
         (r(3), ((3,), (1,), 0), ((2, 3), (0, 1), 0), ((2, 3), (0, 1), 0)),
     ],
     doc="A gradient at one geometry of a storage as one at another.",
+    inplace=InPlace(node="AsStridedBackward1", method=False),
 )
 as_strided_row: Row = row(
     "aten.as_strided(Tensor self, int[] size, int[] stride, int storage_offset, any source)",
@@ -137,12 +139,14 @@ as_strided_row: Row = row(
     ),
     samples=lambda r: [(r(2, 3), (2, 2), (1, 2), 0, ((2, 3), (3, 1), 0))],
     doc="A view with given sizes and strides; ``source`` is the operand's own geometry.",
+    inplace=InPlace(node="AsStridedBackward1", method=False),
 )
 
 
 @composite(
     "as_strided(Tensor self, int[] size, int[] stride, int? storage_offset=None)",
     doc="A view of a tensor's storage with given sizes, strides and offset, in elements.",
+    inplace=InPlace(functions=True, rearranges=True),
 )
 def as_strided(
     self: Any, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
@@ -186,6 +190,7 @@ keep_strided: Row = row(
     ),
     samples=lambda r: [(r(2, 3), (2, 2), (1, 2), 0)],
     doc="The elements that as_strided would show, zeros elsewhere.",
+    inplace=InPlace(node="AsStridedBackward1", method=False),
 )
 # PyTorch's gradient of self is that of the part that was overwritten, not of the rest.
 as_strided_scatter_row: Row = row(

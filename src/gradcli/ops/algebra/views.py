@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.table.declare import attribute, composite, row
+from gradcli.table.entry import InPlace
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
@@ -323,6 +324,7 @@ transpose: Row = row(
     self=lambda grad, dim0, dim1: transpose(grad, dim0, dim1),
     samples=lambda r: [(r(2, 3, 4), 0, 2), (r(2, 3), -1, 0)],
     doc="Two dimensions swapped.",
+    inplace=InPlace(node="TransposeBackward1", rearranges=True),
 )
 
 
@@ -330,6 +332,7 @@ transpose: Row = row(
     "swapaxes(Tensor self, int axis0, int axis1)",
     samples=lambda r: [(r(2, 3), 0, 1)],
     doc="Two dimensions swapped.",
+    inplace=InPlace(rearranges=True),
 )
 def swapaxes(self: Any, axis0: int, axis1: int) -> Any:
     return transpose(self, axis0, axis1)
@@ -339,6 +342,7 @@ def swapaxes(self: Any, axis0: int, axis1: int) -> Any:
     "swapdims(Tensor self, int dim0, int dim1)",
     samples=lambda r: [(r(2, 3), 0, 1)],
     doc="Two dimensions swapped.",
+    inplace=InPlace(rearranges=True),
 )
 def swapdims(self: Any, dim0: int, dim1: int) -> Any:
     return transpose(self, dim0, dim1)
@@ -357,6 +361,7 @@ t: Row = row(
     self=lambda grad: t(grad),
     samples=lambda r: [(r(2, 3),), (r(2),)],
     doc="The transpose of a matrix.",
+    inplace=InPlace(node="TBackward1", rearranges=True),
 )
 
 
@@ -403,6 +408,7 @@ unsqueeze: Row = row(
     self=lambda grad, dim: squeeze_dim(grad, dim),
     samples=lambda r: [(r(2, 3), 1), (r(), 0), (r(2), -1)],
     doc="A new dimension of length one.",
+    inplace=InPlace(node="UnsqueezeBackward1", rearranges=True),
 )
 
 
@@ -421,6 +427,7 @@ squeeze_all: Row = row(
     self=lambda grad, self_shape: unsqueeze_to(grad, self_shape, range(len(self_shape))),
     samples=lambda r: [(r(2, 1, 3),), (r(1, 1),)],
     doc="Without the dimensions of length one.",
+    inplace=InPlace(node="SqueezeBackward3", rearranges=True),
 )
 
 
@@ -438,6 +445,7 @@ squeeze_dim: Row = row(
     self=lambda grad, self_shape, dim: unsqueeze_to(grad, self_shape, (dim,)),
     samples=lambda r: [(r(2, 1, 3), 1), (r(2, 3), 0)],
     doc="Without one dimension, if its length is one.",
+    inplace=InPlace(node="SqueezeBackward4", rearranges=True),
 )
 squeeze_in_place: Row = row(
     "aten.squeeze_in_place(Tensor self, int dim)",
@@ -456,4 +464,5 @@ squeeze_dims: Row = row(
     self=lambda grad, self_shape, dim: unsqueeze_to(grad, self_shape, dim),
     samples=lambda r: [(r(2, 1, 3, 1), (1, -1)), (r(2, 1), (0,)), (r(2, 1), ())],
     doc="Without those of some dimensions that have length one.",
+    inplace=InPlace(node="SqueezeBackward5", rearranges=True),
 )

@@ -39,59 +39,6 @@ from gradcli.tensor.tensor import Tensor, wrap
 
 Array = Any
 
-_METHOD_WORDS: Final = """
-    abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr arccos arccosh arcsin
-    arcsinh arctan arctan2 arctanh asin asinh atan atan2 atanh baddbmm bitwise_and
-    bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor ceil clamp clamp_max
-    clamp_min clip conj_physical copysign cos cosh cumprod cumsum deg2rad digamma div divide eq erf
-    erfc erfinv exp exp2 expm1 fix float_power floor floor_divide fmod frac gcd ge greater
-    greater_equal gt heaviside hypot i0 igamma igammac index_add index_copy index_fill index_put
-    index_reduce lcm ldexp le lerp less less_equal lgamma log log10 log1p log2 logical_and
-    logical_not logical_or logical_xor logit lt masked_fill mul multiply mvlgamma
-    nan_to_num ne neg negative nextafter not_equal polygamma pow put rad2deg reciprocal relu
-    remainder renorm round rsqrt scatter scatter_add scatter_reduce sgn sigmoid sign sin sinc sinh
-    sqrt square sub subtract tan tanh tril triu true_divide trunc xlogy as_strided squeeze swapaxes
-    swapdims t transpose unsqueeze
-"""
-_FUNCTION_WORDS: Final = """
-    abs acos acosh addmv arccos arccosh arcsin arcsinh arctan arctanh as_strided
-    asin asinh atan atanh ceil celu clamp clamp_max clamp_min clip conj_physical cos cosh deg2rad
-    erf erfc exp exp2 expm1 fix floor frac gcd i0
-    index_put lcm ldexp log log10 log1p log2 logit nan_to_num neg negative rad2deg reciprocal relu
-    round rrelu rsqrt selu sigmoid sin sinc sinh sqrt square tan tanh threshold trunc
-    xlogy
-"""
-_METHODS: Final = frozenset(_METHOD_WORDS.split())
-_FUNCTIONS: Final = frozenset(_FUNCTION_WORDS.split())
-#: These change how a tensor looks at its memory, not what is there.
-_METADATA: Final = frozenset(
-    ["as_strided", "squeeze", "swapaxes", "swapdims", "t", "transpose", "unsqueeze"]
-)
-#: How PyTorch calls the nodes of in-place operators that have formulas of their own.
-_NODES: Final = {
-    "AsStridedBackward0": "AsStridedBackward1",
-    "ConjPhysicalBackward0": "ConjPhysicalBackward1",
-    "PolygammaBackward0": "PolygammaBackward1",
-    "SqueezeBackward0": "SqueezeBackward3",
-    "SqueezeBackward1": "SqueezeBackward4",
-    "SqueezeBackward2": "SqueezeBackward5",
-    "TBackward0": "TBackward1",
-    "TransposeBackward0": "TransposeBackward1",
-    "UnsqueezeBackward0": "UnsqueezeBackward1",
-}
-#: In-place operators without a derivative, and what messages call them.
-_UNDERIVED: Final = {
-    "acosh": "acosh",
-    "arccosh": "acosh",
-    "arcsinh": "asinh",
-    "arctanh": "atanh",
-    "asinh": "asinh",
-    "atanh": "atanh",
-}
-#: These may write to elements that lie at one place.
-_COINCIDING: Final = frozenset(["index_fill", "index_put", "masked_fill"])
-_COMPARISONS: Final = frozenset(["eq", "ge", "gt", "le", "lt", "ne"])
-
 # --- writing
 
 
@@ -148,9 +95,8 @@ def renamed(original: Row, label: str) -> Row:
 
 def _rename(node: Any) -> None:
     """Gives the node of an in-place change the name that PyTorch's has."""
-    label = _NODES.get(node.row.node_name)
-    if label is not None:
-        node.row = renamed(node.row, label)
+    if node.row.inplace.node:
+        node.row = renamed(node.row, node.row.inplace.node)
 
 
 def failing(original: Row, label: str, formula: Any) -> Row:
@@ -269,11 +215,12 @@ def in_place(operator: Callable[..., Any], args: Sequence[Any], coincide: bool =
     rest = args[1:]
     erases, copies, smooth = None, True, True
     if isinstance(operator, Row):
-        copies, name = False, operator.names[0]
-        coincide = coincide or name.removeprefix("aten.") in _COINCIDING
-        smooth = not name.startswith("logical_")
-        if name in _COMPARISONS:
-            erases = renamed(erase, f"{name.title()}Backward{int(_is_tensor(rest[0]))}")
+        copies, form = False, operator.inplace
+        coincide = coincide or form.coincide
+        smooth = form.smooth
+        if form.erases:
+            name = operator.names[0].title()
+            erases = renamed(erase, f"{name}Backward{int(_is_tensor(rest[0]))}")
     return apply_in_place(
         args[0],
         lambda old: operator(old, *rest),
@@ -327,7 +274,7 @@ class InPlaceEntry(Entry):
 
     _frames = 2
 
-    def __init__(self, name: str, original: Entry, metadata: bool) -> None:
+    def __init__(self, name: str, original: Entry) -> None:
         parameters = original._parameters.removesuffix(", bool inplace=False")
         stem = name.rpartition(".")[2].removesuffix("_")
         super().__init__(
@@ -335,8 +282,8 @@ class InPlaceEntry(Entry):
         )
         if isinstance(original, Row):
             formula: Any = None
-            if stem in _UNDERIVED:
-                formula = underived(f"inplace version of {_UNDERIVED[stem]}")
+            if original.inplace.underived:
+                formula = underived(f"inplace version of {original.inplace.underived}")
                 label = original.node_name.replace("0", "1")
             elif original.node_name == NOT_IMPLEMENTED:
                 formula = no_derivative(f"{stem}_")
@@ -344,7 +291,7 @@ class InPlaceEntry(Entry):
             if formula is not None:
                 original = failing(original, label, formula)
         self.original = original
-        self.run = rearrange if metadata else in_place
+        self.run = rearrange if original.inplace.rearranges else in_place
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs:
@@ -363,29 +310,33 @@ def derive(name: str, method: bool) -> Function | None:
         return known
     stem = name.removesuffix("_")
     module, _, bare = stem.rpartition(".")
-    if method:
-        original = registry.lookup_method(stem) if stem in _METHODS else None
-    elif module == "nn.functional" or (not module and bare in _FUNCTIONS):
-        original = registry.lookup(stem)
-    else:
-        original = None
-    if original is None:
+    if module not in ("", "nn.functional"):
+        return None
+    original = registry.lookup_method(stem) if method else registry.lookup(stem)
+    if original is None or not (module or _allowed(original, bare, method)):
         return None
     made = Function(name)
     for entry in original.entries:
-        first = entry.signature.parameters[0]
-        if first.is_tensor and (not module or "inplace" in entry.signature.index):
-            made.entries.append(InPlaceEntry(name, entry, bare in _METADATA))
+        parameters = entry.signature.parameters
+        if not (parameters and parameters[0].is_tensor):
+            continue
+        if not module or "inplace" in entry.signature.index:
+            made.entries.append(InPlaceEntry(name, entry))
     if not made.entries:
         return None
     _derived[method, name] = made
     return made
 
 
+def _allowed(original: Function, name: str, method: bool) -> bool:
+    return any(entry.inplace.allows(name, method) for entry in original.entries)
+
+
 def names(method: bool) -> set[str]:
     """The names of all derived methods, or of all derived functions of ``torch``."""
-    stems = _METHODS if method else _FUNCTIONS
-    return {f"{stem}_" for stem in stems if derive(f"{stem}_", method) is not None}
+    stems = registry.method_names() if method else registry.names()
+    found = {f"{stem}_" for stem in stems if not stem.endswith("_")}
+    return {name for name in found if "." not in name and derive(name, method) is not None}
 
 
 registry.resolvers.append(derive)

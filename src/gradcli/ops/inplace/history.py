@@ -17,6 +17,7 @@ import numpy as np
 
 from gradcli.ops.algebra.views import clone_row
 from gradcli.table.declare import row
+from gradcli.table.entry import InPlace
 from gradcli.table.node import RowNode, Saved
 from gradcli.table.registry import lookup_method
 from gradcli.table.row import Row
@@ -135,6 +136,7 @@ look: Row = row(
     self=lambda grad, window: spread(grad, window),
     samples=lambda r: [(r(2, 3), _sample_window())],
     doc="What a window shows of a tensor that is laid out like its base.",
+    inplace=InPlace(node="AsStridedBackward1", method=False),
 )
 spread: Row = row(
     "aten.window_backward(Tensor grad, any window)",
@@ -143,6 +145,7 @@ spread: Row = row(
     grad=lambda grad, window: look(grad, window),
     samples=lambda r: [(r(2, 2), _sample_window())],
     doc="A tensor laid out like the base, with zeros outside the window.",
+    inplace=InPlace(node="AsStridedBackward1", method=False),
 )
 
 

@@ -17,6 +17,7 @@ from gradcli.ops.algebra.views import alias, shape_of, unsqueeze, view
 from gradcli.ops.inplace.derive import in_place
 from gradcli.ops.inplace.writing import copy_, fill_from_
 from gradcli.table.declare import composite, row
+from gradcli.table.entry import BOTH, InPlace
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
@@ -171,12 +172,14 @@ index_put_row: Row = row(
         (r(3), (np.array([0, 0]),), r(2), True),
     ],
     doc="A copy of self with values at index tensors.",
+    inplace=InPlace(coincide=True, method=False),
 )
 
 
 @composite(
     "index_put(Tensor self, any indices, Tensor values, bool accumulate=False)",
     doc="A copy of self with values at the given indices, added if accumulate.",
+    inplace=BOTH,
 )
 def index_put(self: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Any:
     return index_put_row(self, _given("index_put", self, indices, values), values, accumulate)

@@ -26,6 +26,7 @@ from gradcli.ops.algebra.sums import (
 )
 from gradcli.ops.algebra.views import shape_of, squeeze_all, t, unsqueeze, view
 from gradcli.table.declare import composite, row
+from gradcli.table.entry import METHOD, NEITHER
 from gradcli.table.registry import lookup
 from gradcli.table.row import COMMON, FLOAT, Row
 from gradcli.tensor import dtypes
@@ -266,6 +267,7 @@ logsumexp: Row = row(
     ),
     samples=lambda r: [(r(3, 4), (1,)), (r(3, 4), (0, 1), True)],
     doc="log(sum(exp(self))) without overflow.",
+    inplace=NEITHER,
 )
 
 
@@ -507,6 +509,7 @@ dist: Row = row(
     kink="at distance zero the gradient is zero",
     samples=lambda r: [(r(3, 4), r(4)), (r(5), r(5), 3)],
     doc="The norm of the difference.",
+    inplace=NEITHER,
 )
 
 
@@ -542,6 +545,7 @@ renorm: Row = row(
     self=_renorm_vjp,
     samples=lambda r: [(r(3, 4), 2, 0, 0.5), (r(3, 4), 1, 1, 3)],
     doc="Slices along a dimension, shrunk to a norm of at most maxnorm.",
+    inplace=METHOD,
 )
 
 

@@ -26,6 +26,7 @@ from gradcli.ops.algebra.elementary import (
 )
 from gradcli.ops.algebra.scalars import add_scalar, div_scalar, mul_scalar, sub_scalar
 from gradcli.table.declare import row
+from gradcli.table.entry import NEITHER
 from gradcli.table.kinds import floating_only, without_second_derivative
 from gradcli.table.row import COMMON, Row
 from gradcli.table.samples import binary, pointwise
@@ -194,6 +195,7 @@ hardshrink: Row = row(
     samples=lambda r: [(r(3, 4),), (r(3), 0.9)],
     doc="self, replaced by zero inside [-lambd, lambd].",
     kink="0 at -lambd and lambd.",
+    inplace=NEITHER,
 )
 
 

@@ -27,6 +27,7 @@ from gradcli.ops.algebra.complex import conj_physical_row
 from gradcli.ops.algebra.elementary import exp2, pow_base
 from gradcli.ops.algebra.scalars import mul_scalar
 from gradcli.table.declare import composite, row
+from gradcli.table.entry import BOTH, METHOD, NEITHER
 from gradcli.table.kinds import convert, kernel, kinds_only, real_only
 from gradcli.table.row import COMMON, FLOAT, Row
 from gradcli.table.samples import Sampler, binary, pointwise
@@ -69,6 +70,7 @@ clamp_numbers: Row = row(
     kink=_AT_BOUND,
     samples=_numbers,
     doc="The elements, raised to min and lowered to max.",
+    inplace=BOTH,
 )
 
 
@@ -105,6 +107,7 @@ clamp_tensors: Row = row(
     kink=_AT_BOUND,
     samples=lambda r: [(r(3, 4), r(4, low=-1.5, high=-0.5), r(4, low=0.5, high=1.5))],
     doc="The elements, raised to min and lowered to max.",
+    inplace=BOTH,
 )
 
 
@@ -115,6 +118,7 @@ def _one_sided(name: str, limit: Any, inside: Row, outside: Row) -> None:
         lambda self, bound: limit(*_common(self, bound)),
         self=_formula(name, lambda grad, self, bound: where_(inside(self, bound), grad, 0.0)),
         kink=_AT_BOUND,
+        inplace=BOTH,
         samples=lambda r: [(r(3, 4), 0.1)],
         doc=doc,
     )
@@ -166,6 +170,7 @@ for _name, _forward, _compare, _word in (
         self=_unless_nan(_compare, True),
         other=_unless_nan(_compare, False),
         kink="at a tie the first operand has the gradient",
+        inplace=NEITHER,
         samples=binary(),
         doc=f"The {_word} of two; a nan gives way to a number.",
     )
@@ -220,6 +225,7 @@ lerp_number: Row = row(
     end=lambda grad, weight: mul_scalar(grad, conj(weight)),
     samples=lambda r: [(r(3, 4), r(4), 0.4)],
     doc="self + weight * (end - self).",
+    inplace=METHOD,
 )
 lerp_tensor: Row = row(
     "lerp(Tensor self, Tensor end, Tensor weight)",
@@ -230,6 +236,7 @@ lerp_tensor: Row = row(
     weight=lambda grad, self, end: grad * conj(end - self),
     samples=lambda r: [(r(3, 4), r(4), r(3, 1))],
     doc="self + weight * (end - self).",
+    inplace=METHOD,
 )
 
 
@@ -282,6 +289,7 @@ ldexp: Row = row(
     other=lambda grad, result: mul_scalar(grad * conj(result), math.log(2.0)),
     samples=binary(),
     doc="self * 2 ** other.",
+    inplace=BOTH,
 )
 
 
@@ -325,6 +333,7 @@ logit: Row = row(
     self=_logit_vjp,
     samples=pointwise(0.1, 0.9),
     doc="log(self / (1 - self)).",
+    inplace=BOTH,
 )
 
 
@@ -351,10 +360,15 @@ angle: Row = row(
     self=_angle_vjp,
     samples=lambda r: [(r(3, 4),)],
     doc="The argument of complex numbers, in radians; pi for negative reals.",
+    inplace=NEITHER,
 )
 
 
-@composite("conj_physical(Tensor self)", doc="The complex conjugate, computed at once.")
+@composite(
+    "conj_physical(Tensor self)",
+    doc="The complex conjugate, computed at once.",
+    inplace=BOTH,
+)
 def conj_physical_public(self: Any) -> Any:
     array = raw(self)
     return conj_physical_row(self) if array.dtype.kind == "c" else self

@@ -13,6 +13,7 @@ from gradcli.ops.algebra.comparison import eq, gt, le, logical_and, where_
 from gradcli.ops.algebra.elementary import exp, log, pow_scalar
 from gradcli.ops.algebra.scalars import add_scalar, mul_scalar
 from gradcli.table.declare import composite, row
+from gradcli.table.entry import METHOD, InPlace
 from gradcli.table.kinds import underived
 from gradcli.table.row import FLOAT, Row
 from gradcli.table.samples import binary, pointwise
@@ -70,6 +71,7 @@ erfinv: Row = row(
     self=lambda grad, self: 0.5 * math.sqrt(math.pi) * exp(pow_scalar(erfinv(self), 2)) * grad,
     samples=pointwise(-0.9, 0.9),
     doc="The inverse of the error function.",
+    inplace=METHOD,
 )
 
 
@@ -118,6 +120,7 @@ digamma: Row = row(
     self=lambda grad, self: grad * polygamma_row(1, self),
     samples=pointwise(0.5, 3.0),
     doc="The derivative of lgamma.",
+    inplace=METHOD,
 )
 
 
@@ -133,6 +136,7 @@ lgamma: Row = row(
     self=lambda grad, self: grad * digamma(self),
     samples=pointwise(0.5, 3.0),
     doc="The logarithm of the absolute value of the gamma function.",
+    inplace=METHOD,
 )
 
 
@@ -193,6 +197,7 @@ polygamma_row: Row = row(
     self=lambda grad, n, self: grad * polygamma_row(n + 1, self),
     samples=lambda r: [(n, r(3, low=0.5, high=3.0)) for n in (0, 1, 3)],
     doc="The n-th derivative of digamma.",
+    inplace=InPlace(node="PolygammaBackward1", method=False),
 )
 
 
@@ -200,6 +205,7 @@ polygamma_row: Row = row(
     "Tensor.polygamma(Tensor self, int n)",
     samples=lambda r: [(r(3, low=0.5, high=3.0), 1)],
     doc="The n-th derivative of digamma.",
+    inplace=METHOD,
 )
 def polygamma_method(self: Any, n: int) -> Any:
     return polygamma_row(n, self)

@@ -15,6 +15,7 @@ from gradcli.ops.algebra.sums import expand
 from gradcli.ops.algebra.views import reshape, shape_of
 from gradcli.ops.inplace.derive import in_place
 from gradcli.table.declare import composite, row
+from gradcli.table.entry import InPlace
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import common_shape
@@ -47,6 +48,7 @@ masked_fill_number: Row = row(
     self=lambda grad, mask: masked_fill_number(grad, mask, 0),
     samples=lambda r: [(r(3, 4), r.mask(3, 4), 1.5), (r(3, 4), r.mask(4), 0)],
     doc="A copy of self with a number where the mask holds.",
+    inplace=InPlace(coincide=True),
 )
 
 
@@ -67,6 +69,7 @@ masked_fill_tensor: Row = row(
     value=lambda grad, mask: where_(mask, grad, 0.0),
     samples=lambda r: [(r(3, 4), r.mask(3, 4), r())],
     doc="A copy of self with one value where the mask holds.",
+    inplace=InPlace(coincide=True),
 )
 
 # --- selecting and scattering

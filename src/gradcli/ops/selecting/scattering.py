@@ -21,6 +21,7 @@ from gradcli.ops.algebra.indexing import (
     scatter_value,
 )
 from gradcli.table.declare import row
+from gradcli.table.entry import METHOD
 from gradcli.table.row import Row
 from gradcli.tensor.tensor import Tensor, raw
 
@@ -185,6 +186,7 @@ scatter_reduce: Row = row(
         for how in ("sum", "prod", "mean", "amax", "amin")
     ],
     doc="self combined with the elements of src at given places along a dimension.",
+    inplace=METHOD,
 )
 
 
@@ -220,4 +222,5 @@ index_reduce: Row = row(
         (r(3, 4), 1, np.array([0, 2, 2]), r(3, 3), how) for how in ("prod", "mean", "amax", "amin")
     ],
     doc="self combined with slices of source at given places along a dimension.",
+    inplace=METHOD,
 )
