@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gradcli.table import index
 from gradcli.table.registry import names
 from gradcli.views import catalogue
 from tests.commands import run
@@ -80,7 +81,7 @@ def test_the_ways_to_name_a_function(spelling: str) -> None:
 def test_rows_that_only_formulas_call_have_pages() -> None:
     code, out, _ = run("functions", "tanh_backward")
     assert code == 0
-    assert out.startswith("tanh_backward (used in formulas only, elementary)")
+    assert out.startswith("tanh_backward (used in formulas only, elementary functions)")
     assert "gradcli eval" not in out
 
 
@@ -103,3 +104,9 @@ def test_an_unknown_name_gets_the_nearest() -> None:
     code, out, err = run("functions", "sinhh")
     assert (code, out) == (2, "")
     assert err.startswith("error: no function is called 'sinhh'\nhint: did you mean")
+
+
+def test_groups_are_called_what_users_call_them() -> None:
+    files = {module.rpartition(".")[2] for module in index.modules()}
+    # Few file names are a user's words as well.
+    assert files & {*catalogue.groups()} == {"arithmetic", "losses", "statistics"} & files

@@ -23,6 +23,57 @@ from gradcli.table.samples import Sampler
 
 _VARIABLES = "xyzuvwabcdefgh"
 
+_TITLES = {
+    "algebra": "arithmetic",
+    "algebra.comparison": "comparison and logic",
+    "algebra.complex": "complex numbers",
+    "algebra.creation": "making tensors",
+    "algebra.elementary": "elementary functions",
+    "algebra.indexing": "indexing and scattering",
+    "algebra.joining": "joining and repeating",
+    "algebra.padding": "padding and placing",
+    "algebra.parts": "shapes and views",
+    "algebra.placement": "padding and placing",
+    "algebra.products": "matrix products",
+    "algebra.scans": "running sums and products",
+    "algebra.strided": "shapes and views",
+    "algebra.sums": "sums, means and extremes",
+    "algebra.views": "shapes and views",
+    "contracting": "matrix products",
+    "images": "images: convolution",
+    "images.adaptive_pooling": "images: pooling",
+    "images.grid_sampling": "images: resizing",
+    "images.max_pooling": "images: pooling",
+    "images.pooling": "images: pooling",
+    "images.rearranging": "images: resizing",
+    "images.resampling": "images: resizing",
+    "inplace": "changing tensors in place",
+    "layers": "neural network layers",
+    "linalg": "linear algebra",
+    "losses": "losses",
+    "making": "making tensors",
+    "making.conversion": "types and copies",
+    "making.copies": "types and copies",
+    "making.queries": "questions about tensors",
+    "making.sampling": "random numbers",
+    "making.testing": "questions about tensors",
+    "measuring": "distances and differences",
+    "measuring.fft": "Fourier transforms",
+    "measuring.statistics": "statistics",
+    "pointwise": "special functions",
+    "pointwise.activation": "activations",
+    "pointwise.activation_forms": "activations",
+    "pointwise.bounds": "clamping and interpolation",
+    "selecting": "indexing and scattering",
+    "selecting.counting": "statistics",
+    "selecting.distinct": "sorting and searching",
+    "selecting.masked": "sums, means and extremes",
+    "selecting.ordering": "sorting and searching",
+    "selecting.quantiles": "statistics",
+    "selecting.splitting": "joining and repeating",
+}
+"""What users call a module of operators, or all modules of a folder that are not listed."""
+
 
 def groups() -> dict[str, list[str]]:
     """Every public name by the group that it stands in, the groups in reading order."""
@@ -40,7 +91,8 @@ def groups() -> dict[str, list[str]]:
 
 
 def _group(entry: Entry) -> str:
-    return entry.module.rpartition(".")[2]
+    module = entry.module.removeprefix("gradcli.ops.")
+    return _TITLES.get(module) or _TITLES[module.partition(".")[0]]
 
 
 def summary(name: str) -> str:
