@@ -16,7 +16,7 @@ import gradcli
 from gradcli.autograd.backward import grad
 from gradcli.tensor.tensor import wrap
 from tests.linalg_calls import answer, told
-from tests.recorded import same_text
+from tests.recorded.conformance import same_text
 
 RECORDED = Path(__file__).parent / "data" / "linalg.json.gz"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gradcli.ops.algebra.arithmetic import mul
-from tests.recorded import cases, operator_faults
+from tests.recorded.conformance import cases, operator_faults
 
 
 def test_sums_of_second_derivatives_are_in_the_recorded_order() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import gradcli as torch
 from gradcli.autograd import functional
-from tests.recorded import DATA
+from tests.recorded.conformance import DATA
 
 CASES = json.loads((DATA / "functional.json").read_text(encoding="utf-8"))
 

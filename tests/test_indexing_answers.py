@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.recorded import cases, operator_faults
+from tests.recorded.conformance import cases, operator_faults
 
 CASES = cases("indexing.jsonl.gz")
 

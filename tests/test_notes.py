@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.recorded import cases, program_faults
+from tests.recorded.conformance import cases, program_faults
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

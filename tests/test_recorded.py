@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.recorded import DATA, cases, operator_faults, program_faults
+from tests.recorded.conformance import DATA, cases, operator_faults, program_faults
 
 # Some recorded calls make PyTorch, and so us, warn.
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -27,6 +27,8 @@ def row(
     kink: str = "",
     samples: Any = None,
     inplace: InPlace | None = None,
+    pytorch: str = "",
+    untested: str = "",
     **vjps: Formula,
 ) -> Row:
     """Enters an operator into the table.
@@ -40,6 +42,7 @@ def row(
     several, ``samples`` feeds the generic tests. ``inplace`` says which in-place operators are
     derived (see `InPlace`): a method where operands are brought to one type, a function too where
     there is only one operand, and neither elsewhere, unless the row says otherwise.
+    ``pytorch`` and ``untested`` are told at :class:`Entry`.
     """
     made = Row(
         signature,
@@ -74,6 +77,7 @@ def row(
             made.inplace,
         )
         made.numbered[made.signature.index[name]] = twin
+    made.pytorch, made.untested = pytorch, untested
     register(made)
     return made
 
@@ -85,11 +89,14 @@ def composite(
     kink: str = "",
     samples: Any = None,
     inplace: InPlace = NEITHER,
+    pytorch: str = "",
+    untested: str = "",
 ) -> Callable[[Callable[..., Any]], Composite]:
     """Enters a composition of rows; decorates the function that composes."""
 
     def enter(body: Callable[..., Any]) -> Composite:
         made = Composite(signature, body, doc or (body.__doc__ or ""), kink, samples, inplace)
+        made.pytorch, made.untested = pytorch, untested
         register(made)
         return made
 
@@ -97,12 +104,13 @@ def composite(
 
 
 def attribute(
-    signature: str, *, doc: str = "", samples: Any = None
+    signature: str, *, doc: str = "", samples: Any = None, untested: str = ""
 ) -> Callable[[Callable[..., Any]], Composite]:
     """Enters a composition that is read like a field, ``x.T``; its names begin with ``Tensor.``."""
 
     def enter(body: Callable[..., Any]) -> Composite:
         made = Composite(signature, body, doc or (body.__doc__ or ""), "", samples)
+        made.untested = untested
         for name in made.names:
             name = name.removeprefix("Tensor.")
             reader = Attribute(name)
@@ -114,12 +122,18 @@ def attribute(
 
 
 def free(
-    signature: str, *, doc: str = "", kind: type[Free] = Free
+    signature: str,
+    *,
+    doc: str = "",
+    kind: type[Free] = Free,
+    samples: Any = None,
+    untested: str = "",
 ) -> Callable[[Callable[..., Any]], Free]:
     """Enters a function of ``torch`` whose arguments no signature can describe."""
 
     def enter(body: Callable[..., Any]) -> Free:
-        made = Composite(signature, body, doc or (body.__doc__ or ""), "", None)
+        made = Composite(signature, body, doc or (body.__doc__ or ""), "", samples)
+        made.untested = untested
         name = made.names[0]
         function = kind(name.removeprefix("Tensor."))
         function.entries.append(made)

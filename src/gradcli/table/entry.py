@@ -46,6 +46,8 @@ class Entry:
     """Something callable under a signature: a row or a composition of rows.
 
     ``doc`` says what it computes, ``kink`` which gradient it has where it has none or several.
+    ``pytorch`` is an expression of the arguments' names that says how PyTorch spells a call, where
+    that has no function of the entry's name; ``untested`` says why PyTorch cannot be asked at all.
     """
 
     _frames: ClassVar[int] = 3
@@ -59,7 +61,9 @@ class Entry:
         "kink",
         "module",
         "names",
+        "pytorch",
         "samples",
+        "untested",
     )
 
     def __init__(
@@ -74,6 +78,8 @@ class Entry:
         self._tensors_only = -2
         self.doc = doc
         self.samples = samples
+        self.pytorch = ""
+        self.untested = ""
 
     @property
     def signature(self) -> Signature:

@@ -11,7 +11,7 @@ from typing import Any
 
 from gradcli.batch.worker import reply
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 RELATIVE, ABSOLUTE = 1e-6, 1e-8
 _WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|inf|nan)")

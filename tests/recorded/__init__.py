@@ -1,0 +1,1 @@
+"""What PyTorch answered: `python -m tests.recorded` asks it, `test_answers` asks this project."""

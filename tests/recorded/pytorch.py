@@ -1,0 +1,34 @@
+"""PyTorch as an engine that answers calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.masked
+
+from gradcli.tensor.dtypes import DType
+from tests.recorded.answers import Array
+
+
+class PyTorch:
+    """The engine that is asked what is right."""
+
+    torch: Any = torch
+
+    def __init__(self) -> None:
+        if not torch.__version__.startswith("2.13.0"):
+            raise SystemExit(f"PyTorch 2.13.0 is wanted, not {torch.__version__}")
+        torch.set_num_threads(1)
+
+    def leaf(self, array: Array, wants: bool) -> Any:
+        return torch.from_numpy(array).requires_grad_(wants)
+
+    def array(self, tensor: torch.Tensor) -> Array:
+        if tensor.dtype == torch.complex32:  # NumPy has no such type
+            tensor = tensor.to(torch.complex64)
+        array: Array = tensor.detach().resolve_conj().resolve_neg().numpy(force=True)
+        return array
+
+    def argument(self, value: Any) -> Any:
+        return getattr(torch, value.name) if isinstance(value, DType) else value
