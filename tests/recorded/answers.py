@@ -37,6 +37,13 @@ class Engine(Protocol):
         """An argument that is neither an array nor a container, as the library has it."""
 
 
+class Fixed:
+    """An array whose tensor wants no gradient."""
+
+    def __init__(self, array: Array) -> None:
+        self.array = array
+
+
 def arguments(engine: Engine, value: Any, made: list[Any]) -> Any:
     """Arguments with tensors in the place of arrays; `made` receives those that want gradients."""
     if isinstance(value, np.ndarray):
@@ -44,6 +51,8 @@ def arguments(engine: Engine, value: Any, made: list[Any]) -> Any:
         if tensor.requires_grad:
             made.append(tensor)
         return tensor
+    if isinstance(value, Fixed):
+        return engine.leaf(value.array.copy(), False)
     if type(value) in (list, tuple):
         return type(value)(arguments(engine, item, made) for item in value)
     if isinstance(value, dict):
@@ -62,8 +71,8 @@ def describe(
 ) -> Answer:
     """The outputs of a call, gradients of a weighted sum, and theirs; or the error.
 
-    Every gradient is asked for twice, once of the graph that `create_graph` records (which gives
-    the nodes) and, where second derivatives are not asked for, so that both ways are compared.
+    With `order` 2 gradients are asked for twice: as they are, and `recorded` under `create_graph`,
+    with their nodes and the second derivatives. Numbers are rounded to so many `digits`.
     """
     leaves: list[Any] = []
     engine.torch.manual_seed(0)

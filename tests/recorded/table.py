@@ -15,8 +15,9 @@ import numpy as np
 
 from gradcli.table.entry import Entry
 from gradcli.table.registry import entries, lookup_method
+from gradcli.table.row import Row
 from gradcli.table.samples import Sampler
-from tests.recorded.answers import Answer, Array, Engine, describe
+from tests.recorded.answers import Answer, Array, Engine, Fixed, describe
 
 #: Types that the first call of an entry is also made with.
 TYPES = ("float32", "float16", "complex64", "int64", "bool")
@@ -92,17 +93,29 @@ class Way(NamedTuple):
 def ways(engine: Engine, call: Call, internal: bool) -> Iterator[Way]:
     """All ways to make a call; `internal` where rows are called by their own names."""
     function = resolve(engine, call.entry, internal)
-    yield Way("as is", function, call.args, call.kwargs, 2)
+    yield Way("as is", function, _fixed(call.entry, call.args), call.kwargs, 2)
     if not call.first:
         return
-    is_internal = name_of(call.entry).startswith("aten.")
-    for dtype in TYPES[:1] if is_internal else TYPES:
+    for dtype in TYPES[:1] if name_of(call.entry).startswith("aten.") else TYPES:
         args, kwargs = _in_type([call.args, call.kwargs], dtype)
         if plain([args, kwargs]) != plain([call.args, call.kwargs]):
-            yield Way(dtype, function, args, kwargs, 1)
+            yield Way(dtype, function, _fixed(call.entry, args), kwargs, 1)
     changing = in_place(engine, call)
     if changing is not None:
         yield Way("in place", changing, call.args, call.kwargs, 1)
+
+
+def _fixed(entry: Entry, args: list[Any]) -> list[Any]:
+    """Arguments of which those want no gradient for which an internal row has no formula.
+
+    Of a public row, PyTorch is asked about gradients for all.
+    """
+    if not isinstance(entry, Row) or not name_of(entry).startswith("aten."):
+        return args
+    return [
+        Fixed(arg) if isinstance(arg, np.ndarray) and place not in entry.differentiable else arg
+        for place, arg in enumerate(args)
+    ]
 
 
 def resolve(engine: Engine, entry: Entry, internal: bool) -> Callable[..., Any]:
@@ -115,7 +128,8 @@ def resolve(engine: Engine, entry: Entry, internal: bool) -> Callable[..., Any]:
     if entry.pytorch and not internal:
         return _spelled(engine, entry)
     if name.startswith("aten."):
-        return entry if internal else _whole(entry, attrgetter(name[5:])(engine.torch.ops.aten))
+        whole = entry if internal else _whole(entry, attrgetter(name[5:])(engine.torch.ops.aten))
+        return _copied_if(name.endswith("_"), whole)
     if name.startswith("Tensor."):
         return _copied_if(name.endswith("_"), _method(name[7:]))
     function = attrgetter(name)(engine.torch)
@@ -166,9 +180,13 @@ def _whole(entry: Entry, operator: Callable[..., Any]) -> Callable[..., Any]:
 
 def _spelled(engine: Engine, entry: Entry) -> Callable[..., Any]:
     """The expression that says how PyTorch spells a call, as a function."""
-    torch = engine.torch
-    known = {"torch": torch, "F": torch.nn.functional, "aten": torch.ops.aten}
-    return lambda *args, **kwargs: eval(entry.pytorch, known | _values(entry, args, kwargs))
+    known = {"torch": engine.torch, "aten": engine.torch.ops.aten}
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        found = eval(entry.pytorch, known | _values(entry, args, kwargs))
+        return found(*args, **kwargs) if callable(found) else found
+
+    return run
 
 
 def in_place(engine: Engine, call: Call) -> Callable[..., Any] | None:

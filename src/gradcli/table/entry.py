@@ -46,8 +46,9 @@ class Entry:
     """Something callable under a signature: a row or a composition of rows.
 
     ``doc`` says what it computes, ``kink`` which gradient it has where it has none or several.
-    ``pytorch`` is an expression of the arguments' names that says how PyTorch spells a call, where
-    that has no function of the entry's name; ``untested`` says why PyTorch cannot be asked at all.
+    ``pytorch`` says how PyTorch spells a call, where that has no function of the entry's name that
+    takes the same arguments: ``torch.pow``, or an expression of their names and of ``torch`` and
+    ``aten``. ``untested`` says why PyTorch cannot be asked at all.
     """
 
     _frames: ClassVar[int] = 3

@@ -196,6 +196,7 @@ rounded_div: Row = row(
     other=lambda grad: zeros_like(grad),
     samples=lambda r: [(r(3, 4), r(4, low=0.5), "trunc"), (r(3), r(3, low=0.5), "floor")],
     doc="self / other, rounded towards zero ('trunc') or minus infinity ('floor').",
+    pytorch="torch.div(self, other, rounding_mode=rounding_mode)",
 )
 
 

@@ -10,7 +10,6 @@ from gradcli.table.declare import composite, row
 from gradcli.table.entry import METHOD, InPlace
 from gradcli.table.kinds import kernel, kinds_only, real_only
 from gradcli.table.row import COMMON, Row
-from gradcli.table.samples import pointwise
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.tensor import Tensor, constant, raw
@@ -35,8 +34,9 @@ conj_physical: Row = row(
     "aten.conj(Tensor self)",
     np.conj,
     self=lambda grad: conj(grad),
-    samples=pointwise(),
+    samples=lambda r: [(r(3, 4) + 1j * r(3, 4),), (r(3) + 1j * r(3),)],
     doc="The complex conjugate.",
+    pytorch="aten._conj",
 )
 
 
@@ -81,6 +81,7 @@ filled_with: Row = row(
     value=lambda grad, mask: where_(mask, grad, 0.0),
     samples=lambda r: [(r(3, 4), r.mask(3, 4), r())],
     doc="One value where the mask holds, elements of self elsewhere.",
+    pytorch="torch.masked_fill",
 )
 
 

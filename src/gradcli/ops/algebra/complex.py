@@ -15,7 +15,6 @@ from gradcli.ops.algebra.views import clone_row, contiguous, matrix_transposed, 
 from gradcli.table.declare import attribute, composite, row
 from gradcli.table.entry import InPlace
 from gradcli.table.row import Row
-from gradcli.table.samples import pointwise
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor
 
@@ -163,8 +162,9 @@ conj_physical_row: Row = row(
     "aten.conj_physical(Tensor self)",
     np.conj,
     self=lambda grad: conj_physical_row(grad),
-    samples=pointwise(),
+    samples=lambda r: [(r(3, 4) + 1j * r(3, 4),), (r(3) + 1j * r(3),)],
     doc="The complex conjugate, computed at once.",
+    pytorch="torch.conj_physical",
     inplace=InPlace(node="ConjPhysicalBackward1", method=False),
 )
 

@@ -97,6 +97,7 @@ pow_scalar: Row = row(
     self=_pow_scalar_vjp,
     samples=lambda r: [(r(3, 4, low=0.5), p) for p in (0, 1, 2, 3, 0.5, -1.5)] + [(r(3), 2)],
     doc="self ** exponent for a number as exponent.",
+    pytorch="torch.pow",
 )
 
 
@@ -144,6 +145,7 @@ pow_base: Row = row(
     exponent=_pow_base_vjp,
     samples=lambda r: [(2.5, r(3, 4)), (1, r(3))],
     doc="self ** exponent for a number as base.",
+    pytorch="torch.pow",
 )
 
 

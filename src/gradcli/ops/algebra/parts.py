@@ -120,6 +120,7 @@ slice_backward: Row = row(
     grad_output=lambda grad, dim, start, end, step: slice_(grad, dim, start, end, step),
     samples=lambda r: [(r(2, 3), (5, 3), 0, 1, 5, 2), (r(1, 3), (2, 3), 0, None, -1, 1)],
     doc="A gradient of a range as one of the whole.",
+    pytorch="aten.slice_backward(grad_output, input_sizes, dim, start or 0, end, step)",
 )
 slice_: Row = row(
     "aten.slice(Tensor self, int dim=0, int? start=None, int? end=None, int step=1)",

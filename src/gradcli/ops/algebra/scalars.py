@@ -28,6 +28,7 @@ add_scalar: Row = row(
     self=lambda grad: grad,
     samples=_samples,
     doc="self + other for a number.",
+    pytorch="aten.add.Scalar",
 )
 sub_scalar: Row = row(
     "aten.sub_scalar(Tensor self, Operand other)",
@@ -37,6 +38,7 @@ sub_scalar: Row = row(
     self=lambda grad: grad,
     samples=_samples,
     doc="self - other for a number.",
+    pytorch="aten.sub.Scalar",
 )
 mul_scalar: Row = row(
     "aten.mul_scalar(Tensor self, Operand other)",
@@ -46,6 +48,7 @@ mul_scalar: Row = row(
     self=lambda grad, other: mul_scalar(grad, conj(other)),
     samples=_samples,
     doc="self * other for a number.",
+    pytorch="aten.mul.Scalar",
 )
 div_scalar: Row = row(
     "aten.div_scalar(Tensor self, Operand other)",
@@ -55,4 +58,5 @@ div_scalar: Row = row(
     self=lambda grad, other: div_scalar(grad, conj(other)),
     samples=_samples,
     doc="self / other for a number.",
+    pytorch="aten.div.Scalar",
 )

@@ -129,6 +129,7 @@ as_strided_backward: Row = row(
     ],
     doc="A gradient at one geometry of a storage as one at another.",
     inplace=InPlace(node="AsStridedBackward1", method=False),
+    untested="a piece of the gradient of as_strided",
 )
 as_strided_row: Row = row(
     "aten.as_strided(Tensor self, int[] size, int[] stride, int storage_offset, any source)",
@@ -140,6 +141,7 @@ as_strided_row: Row = row(
     samples=lambda r: [(r(2, 3), (2, 2), (1, 2), 0, ((2, 3), (3, 1), 0))],
     doc="A view with given sizes and strides; ``source`` is the operand's own geometry.",
     inplace=InPlace(node="AsStridedBackward1", method=False),
+    pytorch="torch.as_strided(self, size, stride, storage_offset)",
 )
 
 
@@ -191,6 +193,7 @@ keep_strided: Row = row(
     samples=lambda r: [(r(2, 3), (2, 2), (1, 2), 0)],
     doc="The elements that as_strided would show, zeros elsewhere.",
     inplace=InPlace(node="AsStridedBackward1", method=False),
+    untested="a piece of the gradient of as_strided_scatter",
 )
 # PyTorch's gradient of self is that of the part that was overwritten, not of the rest.
 as_strided_scatter_row: Row = row(
@@ -205,6 +208,7 @@ as_strided_scatter_row: Row = row(
     ),
     samples=lambda r: [],
     doc="A copy with a strided part replaced; ``source`` is the operand's own geometry.",
+    pytorch="torch.as_strided_scatter(self, src, size, stride, storage_offset)",
 )
 
 

@@ -38,6 +38,7 @@ copy_backwards: Row = row(
     node="torch::autograd::CopyBackwards",
     samples=lambda r: [(r(2, 3),)],
     doc="The copy by which a leaf takes its first gradient under create_graph.",
+    pytorch="torch.empty_like(self).copy_(self)",
 )
 
 
@@ -110,6 +111,7 @@ reshape_alias: Row = row(
     self=lambda grad, self_shape: back_to(grad, self_shape),
     samples=lambda r: [(r(2, 6), (3, 4))],
     doc="The view by which reshape answers where elements do not lie in row-major order.",
+    pytorch="aten._reshape_alias(self, size, torch.empty(size).stride())",
 )
 unsafe_view: Row = row(
     "aten._unsafe_view(Tensor self, int[] size)",
@@ -455,6 +457,7 @@ squeeze_in_place: Row = row(
     self=lambda grad, self_shape, dim: unsqueeze_to(grad, self_shape, (dim,)),
     samples=lambda r: [(r(2, 1, 3), 1)],
     doc="Without one dimension, under the name that squeeze_ gives its node.",
+    pytorch="self.clone().squeeze_(dim)",
 )
 squeeze_dims: Row = row(
     "squeeze(Tensor self, int[] dim)",

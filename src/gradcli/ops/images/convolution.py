@@ -428,6 +428,11 @@ convolution_backward: Row = row(
         ),
     ],
     doc="The gradients of a convolution's input, weight and bias.",
+    pytorch=(
+        "aten.convolution_backward(grad_output, input, weight, "
+        "[weight.shape[1] * groups if transposed else weight.shape[0]], stride, padding, dilation, "
+        "transposed, output_padding, groups, output_mask)"
+    ),
 )
 
 # --- the public names

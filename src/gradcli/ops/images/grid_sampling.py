@@ -245,6 +245,7 @@ tap_sum: Row = row(
         for how, orders in ((Sampling(0, 0, True), (0, 1)), (Sampling(2, 1, False), (1, 1)))
     ],
     doc="Images sampled at the points of a grid, or a derivative of that in the grid.",
+    untested="a piece of the gradients of grid_sampler_2d and grid_sampler_3d",
 )
 transposed_tap_sum: Row = row(
     "aten.grid_sampler_taps_transposed(Tensor values, Tensor grid, int[] input_size, any how, "
@@ -257,6 +258,7 @@ transposed_tap_sum: Row = row(
         for how, orders in ((Sampling(0, 0, True), (0, 1)), (Sampling(2, 1, False), (1, 1)))
     ],
     doc="Values at the points of a grid spread over the images that they were sampled from.",
+    untested="a piece of the gradients of grid_sampler_2d and grid_sampler_3d",
 )
 
 # --- sampling and its gradient
@@ -394,6 +396,10 @@ def _grid_rows(dims: int) -> Row:
             (r(1, 2, *out), *call[:2], _sampling(*call[2:]), (True, True)) for call in calls(r)
         ],
         doc="The gradients of sampling in the images and in the grid.",
+        pytorch=(
+            f"aten.{name}_backward(grad_output, input, grid, how.mode, how.padding, "
+            "how.align_corners, output_mask)"
+        ),
     )
     return forward
 

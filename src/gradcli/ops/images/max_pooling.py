@@ -68,6 +68,7 @@ def _max_rows(dims: int) -> tuple[Row, Row]:
     size = (5, 4, 3)[:dims]
     plain = Pool((2,) * dims, (2,) * dims, (0,) * dims, (1,) * dims, False)
     padded = Pool((3, 2, 2)[:dims], (1, 2, 2)[:dims], (1,) * dims, (2, 1, 1)[:dims], True)
+    options = "pool.kernel, pool.stride, pool.padding, pool.dilation, pool.ceil_mode"
     forward = row(
         f"aten.max_pool{dims}d_with_indices(Tensor self, any pool)",
         _max_pool,
@@ -75,6 +76,7 @@ def _max_rows(dims: int) -> tuple[Row, Row]:
         samples=lambda r: [(r(2, *size), pool) for pool in (plain, padded)],
         doc="The largest elements of windows, and where they stand in their plane.",
         kink="All of it to the first of equal elements.",
+        pytorch=f"aten.max_pool{dims}d_with_indices(self, {options})",
     )
     backward = row(
         f"aten.max_pool{dims}d_with_indices_backward(Tensor grad_output, Tensor self, any pool, "
@@ -86,6 +88,9 @@ def _max_rows(dims: int) -> tuple[Row, Row]:
         self=lambda grad: zeros_like(grad),
         samples=lambda r: [_backward_call(r, size, pool) for pool in (plain, padded)],
         doc="The gradient of a maximum pool.",
+        pytorch=(
+            f"aten.max_pool{dims}d_with_indices_backward(grad_output, self, {options}, indices)"
+        ),
     )
     return forward, backward
 
@@ -265,6 +270,9 @@ def _unpool_row(dims: int) -> Row:
         self=lambda grad, indices, output_size: gathered(grad, indices, len(output_size)),
         samples=calls,
         doc="Zeros, with the elements put to their indices in each plane.",
+        pytorch="aten.max_unpool3d(self, indices, output_size, (1, 1, 1), (0, 0, 0))"
+        if dims == 3
+        else "",
     )
 
 

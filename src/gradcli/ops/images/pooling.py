@@ -237,12 +237,17 @@ def _average_rows(dims: int) -> tuple[Row, Row]:
     plain = Pool((2,) * dims, (2,) * dims, (0,) * dims, (1,) * dims, False)
     padded = Pool((3, 2, 2)[:dims], (1, 2, 2)[:dims], (1,) * dims, (1,) * dims, True, False)
     divided = Pool((3,) * dims, (1,) * dims, (1,) * dims, (1,) * dims, False, True, 2)
+    options = (
+        "pool.kernel, pool.stride, pool.padding, pool.ceil_mode, pool.count_include_pad, "
+        "pool.divisor_override"
+    )
     forward = row(
         f"aten.avg_pool{dims}d(Tensor self, any pool)",
         _avg_pool,
         self=lambda grad, self, pool: backward(grad, self, pool),
         samples=lambda r: [(r(2, *size), pool) for pool in (plain, padded, divided)],
         doc="The averages of windows.",
+        pytorch=f"aten.avg_pool{dims}d(self, {options})",
     )
     backward = row(
         f"aten.avg_pool{dims}d_backward(Tensor grad_output, Tensor self, any pool)",
@@ -254,6 +259,7 @@ def _average_rows(dims: int) -> tuple[Row, Row]:
             for pool in (plain, padded, divided)
         ],
         doc="The gradient of an average pool.",
+        pytorch=f"aten.avg_pool{dims}d_backward(grad_output, self, {options})",
     )
     return forward, backward
 

@@ -295,6 +295,7 @@ def _kernel_name(mode: str, dims: int) -> str:
 def _make_row(name: str, mode: str, dims: int) -> Row:
     """The rows of one interpolation, ``aten.NAME`` and its gradient, ``aten.NAME_backward``."""
     size, out = (3, 4, 2)[:dims], (5, 2, 3)[:dims]
+    options = "" if mode.startswith("nearest") else "plan.align_corners, "
     plans = [Resampling(size, out), Resampling(size, out, (1.7, 0.6, 1.5)[:dims])]
     if mode in ("linear", "cubic"):
         plans.append(Resampling(size, out, None, True))
@@ -311,6 +312,7 @@ def _make_row(name: str, mode: str, dims: int) -> Row:
         self=lambda grad, plan: backward(grad, plan),
         samples=lambda r: [(r(1, 2, *size), plan) for plan in plans],
         doc=f"Images of another size, by {mode} interpolation.",
+        pytorch=f"aten.{name}(self, plan.out, {options}*(plan.scales or ()))",
     )
     backward = row(
         f"aten.{name}_backward(Tensor grad_output, any plan)",
@@ -318,6 +320,10 @@ def _make_row(name: str, mode: str, dims: int) -> Row:
         grad_output=lambda grad, plan: forward(grad, plan),
         samples=lambda r: [(r(1, 2, *out), plan) for plan in plans],
         doc=f"The gradient of {mode} interpolation.",
+        pytorch=(
+            f"aten.{name}_backward(grad_output, plan.out, [*grad_output.shape[:2], *plan.size], "
+            f"{options}*(plan.scales or ()))"
+        ),
     )
     return forward
 

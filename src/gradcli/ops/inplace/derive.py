@@ -115,6 +115,7 @@ erase: Row = row(
     other=lambda grad: zeros_like(grad),
     samples=lambda r: [],
     doc="The end of a history: what was computed does not depend on it smoothly.",
+    untested="the end of a history that writing in place leaves behind",
 )
 
 

@@ -137,6 +137,7 @@ look: Row = row(
     samples=lambda r: [(r(2, 3), _sample_window())],
     doc="What a window shows of a tensor that is laid out like its base.",
     inplace=InPlace(node="AsStridedBackward1", method=False),
+    untested="a piece of the history of views that were changed in place",
 )
 spread: Row = row(
     "aten.window_backward(Tensor grad, any window)",
@@ -146,6 +147,7 @@ spread: Row = row(
     samples=lambda r: [(r(2, 2), _sample_window())],
     doc="A tensor laid out like the base, with zeros outside the window.",
     inplace=InPlace(node="AsStridedBackward1", method=False),
+    untested="a piece of the history of views that were changed in place",
 )
 
 

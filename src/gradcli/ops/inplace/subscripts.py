@@ -113,6 +113,7 @@ index_backward: Row = row(
     self=lambda grad, indices: index_row(grad, indices),
     samples=lambda r: [(r(3, 4), (3, 4), (np.array([0, 2, 2]),))],
     doc="Zeros plus the elements of self at index tensors.",
+    pytorch="aten._index_put_impl_(self.new_zeros(sizes), indices, self, True)",
 )
 
 

@@ -87,6 +87,7 @@ _copy: Row = row(
     src=lambda grad: grad,
     samples=lambda r: [(r(2, 3), r(3))],
     doc="The values of src, in the shape and type of self.",
+    pytorch="self.clone().copy_(src)",
 )
 
 

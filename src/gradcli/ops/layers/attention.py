@@ -241,6 +241,10 @@ flash: Row = row(
     joint=("query key value", _flash_vjp),
     samples=lambda r: [(*_heads(r)[0], None, True, 0.5)],
     doc="Attention of several heads in one kernel.",
+    pytorch=(
+        "aten._scaled_dot_product_flash_attention_for_cpu(query, key, value, 0.0, is_causal, "
+        "attn_mask=attn_mask, scale=scale)[0]"
+    ),
 )
 
 

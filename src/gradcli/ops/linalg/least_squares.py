@@ -122,6 +122,7 @@ pinv_row: Row = row(
     self=pinv_vjp,
     samples=lambda r: [(r(2, 3),), (r(3, 2),), (r(2, 3, 3),)],
     doc="The pseudoinverse of matrices.",
+    pytorch="torch.linalg.pinv(self, atol=atol, rtol=rtol, hermitian=hermitian)",
 )
 
 _DOC = "The pseudoinverse of matrices: singular values up to a tolerance count as zero."
@@ -287,6 +288,7 @@ lstsq_row: Row = row(
     joint=("self b", _lstsq_vjp),
     samples=lambda r: [(r(4, 2), r(4, 3), None, "gels"), (r(2, 3), r(2)), (r(3, 3), r(3, 1))],
     doc="Least-squares solutions, residuals, ranks and singular values.",
+    pytorch="aten.linalg_lstsq(self, b, rcond, driver=driver)",
 )
 
 

@@ -269,6 +269,7 @@ lu_factor_row: Row = row(
     A=_lu_factor_vjp,
     samples=lambda r: [(r(3, 3) + 3 * np.eye(3),), (r(2, 3),), (r(2, 3, 2),)],
     doc="Compact LU factors, pivots and LAPACK's code.",
+    pytorch="aten.linalg_lu_factor_ex(A, pivot=pivot)",
 )
 
 
@@ -339,6 +340,7 @@ lu_row: Row = row(
     ),
     samples=lambda r: [(r(3, 3) + 3 * np.eye(3),), (r(2, 3),), (r(3, 2),)],
     doc="The factors P, L and U.",
+    pytorch="aten.linalg_lu(A, pivot=pivot)",
 )
 
 
@@ -408,6 +410,7 @@ lu_solve_row: Row = row(
         for adjoint in (False, True)
     ],
     doc="The solution of linear systems from compact LU factors.",
+    pytorch="aten.linalg_lu_solve(LU, pivots, B, left=left, adjoint=adjoint)",
 )
 
 

@@ -148,6 +148,7 @@ inv_ex_row: Row = row(
     A=lambda grad, result0: -matmul(mh(result0), matmul(grad, mh(result0))),
     samples=lambda r: [(r(3, 3) + 3 * np.eye(3),), (r(2, 2, 2) + 3 * np.eye(2),)],
     doc="Inverses and LAPACK's code.",
+    pytorch="aten.linalg_inv_ex(A)",
 )
 
 

@@ -35,6 +35,7 @@ norm_along: Row = row(
         (r(3, 4), p, 1, keep) for p in (1, 2, 3, 0.5, 1.5, math.inf) for keep in (False, True)
     ],
     doc="The p-norm along a dimension.",
+    pytorch="aten.norm(self, p, [dim], keepdim)",
 )
 
 

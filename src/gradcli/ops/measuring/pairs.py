@@ -86,6 +86,7 @@ cdist_row: Row = row(
     x2=lambda grad, x1, x2, p, result: cdist_backward(_flipped(grad), x2, x1, p, _flipped(result)),
     samples=lambda r: [(r(3, 4), r(2, 4), p) for p in (0.0, 0.7, 1.0, 1.5, 2.0, 3.0, math.inf)],
     doc="The p-norms of the differences of all pairs of rows.",
+    pytorch="aten._cdist_forward(x1, x2, p, None)",
 )
 
 

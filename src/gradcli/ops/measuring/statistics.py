@@ -118,6 +118,7 @@ def _spread_row(name: str, forward: Any, slope: Any, doc: str) -> None:
         self=_var_vjp if slope is _of_var else _std_vjp,
         samples=lambda r: [(r(3, 4), (1,)), (r(5), None, 0)],
         doc=doc,
+        pytorch=f"torch.{name}(self, dim, correction=correction, keepdim=keepdim)",
     )
 
     def with_mean(
@@ -151,6 +152,7 @@ def _spread_row(name: str, forward: Any, slope: Any, doc: str) -> None:
         self=with_mean_vjp,
         samples=lambda r: [(r(3, 4), (1,)), (r(5), None, 0)],
         doc=f"{doc[:-1]} and the mean.",
+        pytorch=f"torch.{name}_mean(self, dim, correction=correction, keepdim=keepdim)",
     )
     _overloads(name, "self", plain, doc)
     _overloads(f"{name}_mean", "input", both, f"{doc[:-1]} and the mean.")
@@ -309,6 +311,7 @@ softmax_backward: Row = row(
     ),
     samples=lambda r: [(r(3, 4), r(3, 4), 1)],
     doc="The gradient of softmax from its result.",
+    pytorch="aten._softmax_backward_data(grad_output, output, dim, output.dtype)",
 )
 softmax_row: Row = row(
     "aten._softmax(Tensor self, int dim, bool half_to_float=False)",
@@ -327,6 +330,7 @@ log_softmax_backward: Row = row(
     output=lambda grad, grad_output, output, dim: -exp(output) * grad * _dot(grad_output, dim),
     samples=lambda r: [(r(3, 4), r(3, 4), 1)],
     doc="The gradient of log_softmax from its result.",
+    pytorch="aten._log_softmax_backward_data(grad_output, output, dim, output.dtype)",
 )
 log_softmax_row: Row = row(
     "aten._log_softmax(Tensor self, int dim, bool half_to_float=False)",

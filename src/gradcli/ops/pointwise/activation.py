@@ -155,6 +155,7 @@ leaky_relu_backward: Row = row(
     self=lambda grad: zeros_like(grad),
     samples=lambda r: [(r(3, 4), r(3, 4), 0.1)],
     doc="The gradient where self is positive, scaled by the slope elsewhere.",
+    pytorch="aten.leaky_relu_backward(grad_output, self, negative_slope, False)",
 )
 leaky_relu_row: Row = row(
     "aten.leaky_relu(Tensor self, Scalar negative_slope=0.01)",
@@ -331,6 +332,7 @@ elu_backward: Row = row(
     self=_elu_double_backward,
     samples=lambda r: [(r(3, 4), 1.5, 1.1, 0.7, r(3, 4))],
     doc="The gradient of elu.",
+    pytorch="aten.elu_backward(grad_output, alpha, scale, input_scale, False, self)",
 )
 elu_row: Row = row(
     "aten.elu(Tensor self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1)",
@@ -554,6 +556,9 @@ log_sigmoid_backward: Row = row(
     self=lambda grad, grad_output, self: _log_sigmoid_double_backward(grad * grad_output, self),
     samples=binary(),
     doc="The gradient of logsigmoid.",
+    pytorch=(
+        "aten.log_sigmoid_backward(grad_output, self, aten.log_sigmoid_forward(self.detach())[1])"
+    ),
 )
 logsigmoid: Row = row(
     "nn.functional.logsigmoid(Tensor self)",

@@ -164,6 +164,9 @@ rrelu_backward: Row = row(
     self=lambda grad: zeros_like(grad),
     samples=lambda r: [(r(3, 4), r(3, 4), np.ones((3, 4)), 0.1, 0.3, False)],
     doc="The gradient of rrelu.",
+    pytorch=(
+        "aten.rrelu_with_noise_backward(grad_output, self, noise, lower, upper, training, False)"
+    ),
 )
 rrelu_with_noise: Row = row(
     "aten.rrelu_with_noise(Tensor self, Tensor noise, Scalar lower=0.125, "
@@ -321,6 +324,7 @@ def _twin(kernel: Row, node: str) -> Row:
     """The same row under the name that PyTorch's node of the in-place function has."""
     name = kernel.names[-1].rpartition(".")[2]
     ((_, formula),) = kernel.formulas
+    first, *rest = kernel.signature.index
     formulas: dict[str, Any] = {kernel.signature.parameters[0].name: formula}
     made: Row = row(
         f"aten.{name}_in_place({kernel._parameters})",
@@ -329,6 +333,7 @@ def _twin(kernel: Row, node: str) -> Row:
         node=node,
         samples=kernel.samples,
         doc=f"{name} as its in-place function records it.",
+        pytorch=f"aten.{name}_({first}.clone(), {', '.join(rest)})",
         **formulas,
     )
     return made

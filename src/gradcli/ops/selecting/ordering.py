@@ -102,6 +102,7 @@ def _extreme_dim(name: str, find: Any, doc: str) -> None:
         kink="of elements that tie the first has the gradient",
         samples=lambda r: [(r(3, 4), 1), (r(3, 4), 0, True)],
         doc=doc,
+        pytorch=f"torch.{name}",
     )
 
     def body(self: Any, dim: int, keepdim: bool = False) -> Any:
@@ -191,6 +192,7 @@ _aminmax: Row = row(
     kink="elements that tie for the extreme share the gradient evenly",
     samples=lambda r: [(r(3, 4), 1), (r(3, 4),)],
     doc="The smallest and the largest elements.",
+    pytorch="aten.aminmax(self, dim=dim, keepdim=keepdim)",
 )
 
 # --- sorting
@@ -258,7 +260,7 @@ def _sort(
     return np.take_along_axis(self, order, where), order
 
 
-def _sort_row(name: str, node: str) -> Row:
+def _sort_row(name: str, node: str, pytorch: str) -> Row:
     return row(
         f"aten.{name}(Tensor self, int dim=-1, bool descending=False, bool stable=False)",
         _sort,
@@ -266,11 +268,16 @@ def _sort_row(name: str, node: str) -> Row:
         self=lambda grad, self_shape, result1, dim: selected(grad, dim, result1, self_shape, True),
         samples=lambda r: [(r(3, 4), 1), (r(4),), (r(3, 4), 0, True)],
         doc="The elements in ascending order along a dimension, and where they stood.",
+        pytorch=pytorch,
     )
 
 
-sort_row = _sort_row("sort", "SortBackward0")
-stable_sort_row = _sort_row("stable_sort", "SortBackward1")
+sort_row = _sort_row("sort", "SortBackward0", "aten.sort(self, dim, descending)")
+stable_sort_row = _sort_row(
+    "stable_sort",
+    "SortBackward1",
+    "torch.sort(self, dim=dim, descending=descending, stable=stable)",
+)
 
 
 @composite(
@@ -448,6 +455,7 @@ def _statistic(name: str, forward: Any, signature: str, samples: Any, doc: str, 
         kink="the gradient goes to the element that was selected",
         samples=samples,
         doc=doc,
+        pytorch=f"torch.{name}",
     )
 
     composite(f"{name}({signature})", doc=doc)(

@@ -76,6 +76,7 @@ delayed_error: Row = row(
     self=lambda grad, message: _fail(message),
     samples=lambda r: [],
     doc="The tensor itself, whose gradient is an error.",
+    untested="what scatter_reduce and index_reduce answer to a second derivative",
 )
 
 
