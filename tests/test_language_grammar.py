@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from lark import Lark, UnexpectedInput
 from lark.indenter import Indenter
@@ -11,7 +9,9 @@ from lark.indenter import Indenter
 from gradcli.language import ParseError, compile_text
 from gradcli.language.reading.builder import ACTIONS
 from gradcli.language.reading.parser import parser
-from gradcli.language.reading.tables import STARTS, grammar_path
+from gradcli.language.reading.table_builder import build_tables
+from gradcli.language.reading.table_file import read_grammar
+from gradcli.language.reading.tables import STARTS
 
 
 class Layout(Indenter):
@@ -27,8 +27,8 @@ class Layout(Indenter):
 
 @pytest.fixture(scope="module")
 def lark() -> Lark:
-    grammar = Path(grammar_path()).read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", start=list(STARTS), postlex=Layout(), strict=True)
+    start = list(STARTS)
+    return Lark(read_grammar(), parser="lalr", start=start, postlex=Layout(), strict=True)
 
 
 READABLE = [
@@ -89,5 +89,5 @@ def test_refuses_what_lark_refuses(lark: Lark, text: str) -> None:
 
 
 def test_every_action_belongs_to_a_rule() -> None:
-    used = {rule.action for rule in parser().tables.rules} - {"", "*"}
+    used = {rule.action for rule in build_tables(read_grammar()).rules.values()} - {"", "*"}
     assert used == set(ACTIONS)

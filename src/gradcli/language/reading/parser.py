@@ -11,10 +11,16 @@ from __future__ import annotations
 from typing import Any
 
 from gradcli.language.reading import ast
-from gradcli.language.reading.builder import ACTIONS, Reader
+from gradcli.language.reading.builder import ACTIONS, Action, Reader
 from gradcli.language.reading.complaints import explain
 from gradcli.language.reading.lexer import Lexer
-from gradcli.language.reading.tables import ACCEPT, Tables, load_tables
+from gradcli.language.reading.table_file import load_tables
+from gradcli.language.reading.tables import ACCEPT, Lazy, Rule, Tables
+
+Reduction = tuple[str, int, Action | None, bool, tuple[int, ...] | None, Rule]
+"""Origin and size of a rule, what it builds, whether it stands for its only child, the children
+that stay where that is all there is to it, and the rule.
+"""
 
 
 class Parser:
@@ -25,18 +31,20 @@ class Parser:
         self.lexer = Lexer(tables)
         self.actions = tables.actions
         self.gotos = tables.gotos
-        self.rules = [
-            (
-                rule.origin,
-                rule.size,
-                ACTIONS.get(rule.action),
-                rule.action == "" and rule.size == 1,
-                simple_keep(rule.keep, rule.absent),
-                rule,
-            )
-            for rule in tables.rules
-        ]
+        self.rules = Lazy(self.reduction)
         self.crossings: dict[tuple[int, int, str], int] = {}
+
+    def reduction(self, number: int) -> Reduction:
+        """What the loop needs to know of a rule."""
+        rule = self.tables.rules[number]
+        return (
+            rule.origin,
+            rule.size,
+            ACTIONS.get(rule.action),
+            rule.action == "" and rule.size == 1,
+            simple_keep(rule.keep, rule.absent),
+            rule,
+        )
 
     def program(self, text: str) -> tuple[ast.Block, bool]:
         """The tree of a program, and whether anything in it has variables of its own.
@@ -125,7 +133,7 @@ def simple_keep(keep: tuple[tuple[int, bool, int], ...], absent: int) -> tuple[i
     return tuple(index for index, _, _ in keep)
 
 
-def collect(rule: Any, children: list[Any]) -> list[Any]:
+def collect(rule: Rule, children: list[Any]) -> list[Any]:
     """The children that stay, lists spliced; the first list grows in place, so that long lists take
     linear time.
     """
