@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
+import weakref
 
 import pytest
 
@@ -81,3 +83,17 @@ def test_print_options() -> None:
         assert repr(gradcli.tensor(0.125)) == "tensor(0.12)"
     finally:
         gradcli.set_printoptions(profile="default")
+
+
+def test_a_leaf_with_rare_facts_is_freed() -> None:
+    leaf = gradcli.ones(2, requires_grad=True)
+    leaf.grad_dtype = gradcli.float64
+    leaf.register_hook(lambda grad: None)
+    seen: list[object] = []
+    leaf.register_post_accumulate_grad_hook(lambda changed: seen.append(changed.grad.dtype))
+    leaf.sum().backward()
+    assert seen == [gradcli.float64]
+    left = weakref.ref(leaf)
+    del leaf
+    gc.collect()
+    assert left() is None

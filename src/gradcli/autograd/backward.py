@@ -17,7 +17,8 @@ from gradcli.ops.algebra.complex import real_part
 from gradcli.ops.algebra.views import clone
 from gradcli.table.node import RowNode
 from gradcli.tensor import dtypes
-from gradcli.tensor.graph import AccumulateGrad, Node, NodeHooks, mode
+from gradcli.tensor.graph import Node, NodeHooks, mode
+from gradcli.tensor.leaf import AccumulateGrad
 from gradcli.tensor.tensor import Tensor, edge_of, versions_of, wrap
 
 Edge = tuple[Node, int]

@@ -28,7 +28,9 @@ import numpy as np
 
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.tensor import Device, Size, Tensor
+from gradcli.tensor.formats import Device
+from gradcli.tensor.shapes import Size
+from gradcli.tensor.tensor import Tensor
 
 _FACTORY: Final = (
     "dtype? dtype=None, any layout=None, device? device=None, bool? pin_memory=False, "

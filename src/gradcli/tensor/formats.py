@@ -1,8 +1,32 @@
-"""Memory formats and layouts: names for how a tensor's elements lie in memory."""
+"""Devices, memory formats and layouts: where a tensor's elements lie, and in which order."""
 
 from __future__ import annotations
 
 from typing import Any, Final
+
+
+class Device:
+    """Where a tensor lives; here always the CPU."""
+
+    __slots__ = ("index", "type")
+
+    def __init__(self, type: str = "cpu", index: int | None = None) -> None:
+        if type.split(":")[0] != "cpu":
+            raise RuntimeError(f"this build has no device '{type}': tensors live on the CPU")
+        self.type = "cpu"
+        self.index = index
+
+    def __repr__(self) -> str:
+        return "device(type='cpu')"
+
+    def __str__(self) -> str:
+        return "cpu"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Device)
+
+    def __hash__(self) -> int:
+        return hash(self.type)
 
 
 class MemoryFormat:

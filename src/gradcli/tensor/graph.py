@@ -1,4 +1,4 @@
-"""The backward graph: its nodes, the leaves' sinks and the modes that decide what is recorded.
+"""The backward graph: its nodes, their hooks and the modes that decide what is recorded.
 
 A node is made by one call of an operator. Its i-th edge says where the gradient of the i-th
 differentiable operand goes: to the node that made that operand (None where nobody asked) and the
@@ -13,10 +13,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final
-
-if TYPE_CHECKING:
-    from gradcli.tensor.tensor import Tensor
+from typing import Any, ClassVar, Final
 
 FREED: Final = (
     "Trying to backward through the graph a second time (or directly access saved tensors after "
@@ -162,7 +159,7 @@ class NodeHooks:
         self.pre: dict[int, Callable[..., Any]] = {}
         self.post: dict[int, Callable[..., Any]] = {}
         self.tensor: dict[int, dict[int, Callable[..., Any]]] = {}
-        self.retain: dict[int, weakref.ref[Tensor]] = {}
+        self.retain: dict[int, weakref.ref[Any]] = {}
 
 
 class Handle:
@@ -179,27 +176,6 @@ class Handle:
 
     def remove(self) -> None:
         self._hooks.pop(self.id, None)
-
-
-class AccumulateGrad(Node):
-    """The sink of a leaf: adds what arrives to the leaf's ``grad``."""
-
-    __slots__ = ("post_accumulate", "variable")
-    label = "AccumulateGrad"
-
-    def __init__(self, variable: Tensor) -> None:
-        self.variable = variable
-        self.successors = ()
-        self.numbers = ()
-        self.shape = variable._array.shape
-        self.dtype = variable._array.dtype
-        self.others = ()
-        self.hooks = None
-        self.post_accumulate: dict[int, Callable[..., Any]] | None = None
-        self.sequence = 1 << 62
-
-    def name(self) -> str:
-        return "torch::autograd::AccumulateGrad"
 
 
 def operator_name(node: Node) -> str:

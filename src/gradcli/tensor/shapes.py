@@ -1,4 +1,4 @@
-"""Arithmetic of shapes: dimensions, strides, broadcasting, sizes with one length left open."""
+"""Shapes and their arithmetic: dimensions, strides, broadcasting, an open length."""
 
 from __future__ import annotations
 
@@ -6,6 +6,29 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+
+
+class Size(tuple[int, ...]):
+    """A shape; a tuple of ints that prints as ``torch.Size([2, 3])``."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"torch.Size([{', '.join(map(str, self))}])"
+
+    def numel(self) -> int:
+        """How many elements a tensor of this shape has."""
+        product = 1
+        for length in self:
+            product *= length
+        return product
+
+    def __getitem__(self, index: Any) -> Any:
+        found = tuple.__getitem__(self, index)
+        return Size(found) if isinstance(index, slice) else found
+
+    def __add__(self, other: Any) -> Any:
+        return Size(tuple(self) + tuple(other))
 
 
 def wrap_dim(dim: int, ndim: int) -> int:

@@ -15,55 +15,19 @@ import numpy as np
 
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.graph import INFERENCE, AccumulateGrad, Handle, Node, mode
-from gradcli.tensor.shapes import contiguous_strides, wrap_dim
-
-
-class Size(tuple[int, ...]):
-    """A shape; a tuple of ints that prints as ``torch.Size([2, 3])``."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"torch.Size([{', '.join(map(str, self))}])"
-
-    def numel(self) -> int:
-        """How many elements a tensor of this shape has."""
-        product = 1
-        for length in self:
-            product *= length
-        return product
-
-    def __getitem__(self, index: Any) -> Any:
-        found = tuple.__getitem__(self, index)
-        return Size(found) if isinstance(index, slice) else found
-
-    def __add__(self, other: Any) -> Any:
-        return Size(tuple(self) + tuple(other))
-
-
-class Device:
-    """Where a tensor lives; here always the CPU."""
-
-    __slots__ = ("index", "type")
-
-    def __init__(self, type: str = "cpu", index: int | None = None) -> None:
-        if type.split(":")[0] != "cpu":
-            raise RuntimeError(f"this build has no device '{type}': tensors live on the CPU")
-        self.type = "cpu"
-        self.index = index
-
-    def __repr__(self) -> str:
-        return "device(type='cpu')"
-
-    def __str__(self) -> str:
-        return "cpu"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Device)
-
-    def __hash__(self) -> int:
-        return hash(self.type)
+from gradcli.tensor.formats import Device
+from gradcli.tensor.graph import INFERENCE, Handle, Node, mode
+from gradcli.tensor.leaf import (
+    AccumulateGrad,
+    Extras,
+    accumulator,
+    add_hook,
+    add_post_accumulate_hook,
+    check_grad,
+    grad_dtype_of,
+    set_grad_dtype,
+)
+from gradcli.tensor.shapes import Size, contiguous_strides, wrap_dim
 
 
 class View:
@@ -96,9 +60,9 @@ class Tensor:
         "__weakref__",
         "_accumulator",
         "_array",
+        "_extras",
         "_grad",
         "_grad_fn",
-        "_hooks",
         "_nr",
         "_requires_grad",
         "_versions",
@@ -112,7 +76,7 @@ class Tensor:
     _grad: Any
     _versions: list[int] | None
     _view: View | None
-    _hooks: dict[int, Callable[..., Any]] | None
+    _extras: Extras | None
     _accumulator: weakref.ref[AccumulateGrad] | None
 
     #: Ask these for a method that the class does not have yet, in turn.
@@ -278,23 +242,7 @@ class Tensor:
                     "assigned grad expected to be a Tensor or None but got grad of type "
                     f"{type(value).__name__}"
                 )
-            if value is self:
-                raise RuntimeError("can't assign Variable as its own grad")
-            kind = _GRAD_DTYPES.get(id(self), self.dtype)
-            if kind is not None and value.dtype is not kind:
-                raise RuntimeError(
-                    f"attempting to assign a gradient with dtype '{value.dtype.c_name}' to a "
-                    f"tensor with grad_dtype '{kind.scalar_name}'. The gradient must match the "
-                    "tensor's grad_dtype (defaults to the tensor's dtype). You can set the "
-                    "tensor's grad_dtype attribute with a specific dtype, or None to allow any "
-                    "dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor and its "
-                    "gradient may break downstream systems that assume they match."
-                )
-            if value._array.shape != self._array.shape:
-                raise RuntimeError(
-                    f"assigned grad has data of a different size: {list(value._array.shape)} "
-                    f"instead of {list(self._array.shape)}"
-                )
+            check_grad(self, value)
         self._grad = value
 
     @property
@@ -302,29 +250,13 @@ class Tensor:
         """The type of a leaf's gradient: the leaf's own unless set; None allows any."""
         if not self.is_leaf:
             raise RuntimeError("grad_dtype can only be accessed on leaf tensors.")
-        return _GRAD_DTYPES.get(id(self), self.dtype)
+        return grad_dtype_of(self)
 
     @grad_dtype.setter
     def grad_dtype(self, dtype: DType | None) -> None:
         if not self.is_leaf:
             raise RuntimeError("grad_dtype can only be set on leaf tensors.")
-        if dtype is not None:
-            if not isinstance(dtype, DType):
-                raise RuntimeError(
-                    f"grad_dtype must be a torch.dtype or None, but got {type(dtype).__name__}"
-                )
-            if self._grad is not None and self._grad.dtype is not dtype:
-                raise RuntimeError(
-                    f"Cannot set grad_dtype to '{dtype.scalar_name}' because there is already a "
-                    f"gradient with dtype '{self._grad.dtype.c_name}'. Please clear the gradient "
-                    "(.grad = None) before changing grad_dtype, or ensure the new grad_dtype "
-                    "matches the existing gradient's dtype."
-                )
-        if id(self) not in _GRAD_DTYPES:
-            weakref.finalize(self, _GRAD_DTYPES.pop, id(self), None)
-        _GRAD_DTYPES[id(self)] = dtype
-        if self._requires_grad:
-            accumulator(self).dtype = (dtype or self.dtype).np
+        set_grad_dtype(self, dtype)
 
     @property
     def data(self) -> Tensor:
@@ -363,11 +295,7 @@ class Tensor:
         node, number = edge_of(self)
         assert node is not None
         if self._grad_fn is None:
-            # The sink is held weakly, so the leaf itself keeps the hooks.
-            if self._hooks is None:
-                self._hooks = {}
-            node.node_hooks().tensor[0] = self._hooks
-            return Handle(self._hooks, hook)
+            return add_hook(self, hook)
         return Handle(node.node_hooks().tensor.setdefault(number, {}), hook)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[..., Any]) -> Handle:
@@ -378,11 +306,7 @@ class Tensor:
             raise RuntimeError(
                 "post accumulate grad hooks cannot be registered on non-leaf tensors"
             )
-        node = accumulator(self)
-        if node.post_accumulate is None:
-            node.post_accumulate = {}
-            _PINNED[self] = node
-        return Handle(node.post_accumulate, hook)
+        return add_post_accumulate_hook(self, hook)
 
     # --- as a Python object
 
@@ -454,10 +378,6 @@ class Tensor:
 
 
 _new = object.__new__
-# The types of gradients that were set, by the identity of the leaf.
-_GRAD_DTYPES: dict[int, DType | None] = {}
-# Sinks with post-accumulate hooks live as long as their leaf does.
-_PINNED: weakref.WeakKeyDictionary[Tensor, AccumulateGrad] = weakref.WeakKeyDictionary()
 
 
 def wrap(
@@ -472,7 +392,7 @@ def wrap(
     tensor._grad = None
     tensor._versions = mode.fresh
     tensor._view = None
-    tensor._hooks = None
+    tensor._extras = None
     tensor._accumulator = None
     return tensor
 
@@ -492,20 +412,6 @@ def versions_of(tensor: Tensor) -> list[int]:
     if tensor._versions is None:
         tensor._versions = [0]
     return tensor._versions
-
-
-def accumulator(leaf: Tensor) -> AccumulateGrad:
-    """The sink of a leaf. The graph owns it: the leaf refers to it weakly."""
-    known = leaf._accumulator
-    node = None if known is None else known()
-    if node is None:
-        node = AccumulateGrad(leaf)
-        if id(leaf) in _GRAD_DTYPES:
-            node.dtype = (_GRAD_DTYPES[id(leaf)] or leaf.dtype).np
-        if leaf._hooks is not None:
-            node.node_hooks().tensor[0] = leaf._hooks
-        leaf._accumulator = weakref.ref(node)
-    return node
 
 
 def edge_of(tensor: Tensor) -> tuple[Node | None, int]:

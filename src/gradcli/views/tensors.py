@@ -9,7 +9,8 @@ import numpy as np
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.graph import Node
-from gradcli.tensor.tensor import Size, Tensor
+from gradcli.tensor.shapes import Size
+from gradcli.tensor.tensor import Tensor
 from gradcli.views.printing import format_tensor
 
 

@@ -131,7 +131,9 @@ class Engine:
     def types(self) -> dict[str, type]:
         """Classes that `torch` offers."""
         from gradcli.tensor.dtypes import DType
-        from gradcli.tensor.tensor import Device, Size, Tensor
+        from gradcli.tensor.formats import Device
+        from gradcli.tensor.shapes import Size
+        from gradcli.tensor.tensor import Tensor
 
         return {"Tensor": Tensor, "Size": Size, "dtype": DType, "device": Device}
 

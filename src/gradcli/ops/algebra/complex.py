@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from gradcli.table.declare import attribute, composite, row
 from gradcli.table.entry import InPlace
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
+from gradcli.tensor.leaf import extras_of
 from gradcli.tensor.tensor import Tensor
 
 Array = Any
@@ -143,19 +143,17 @@ polar: Row = row(
 # --- conjugation
 
 # PyTorch delays conjugation, and the negation of a conjugate's imaginary part, until somebody needs
-# the values. Here both are computed at once; which tensors are delayed there is remembered for
-# those who ask, by the tensors' identities.
-_delayed: dict[int, weakref.ref[Tensor]] = {}
+# the values. Here both are computed at once; tensors that are delayed there are marked for those
+# who ask.
 
 
 def _delay(tensor: Tensor) -> Tensor:
-    key = id(tensor)
-    _delayed[key] = weakref.ref(tensor, lambda _: _delayed.pop(key, None))
+    extras_of(tensor).delayed = True
     return tensor
 
 
 def _is_delayed(tensor: Tensor) -> bool:
-    return id(tensor) in _delayed
+    return tensor._extras is not None and tensor._extras.delayed
 
 
 conj_physical_row: Row = row(

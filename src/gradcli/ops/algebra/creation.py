@@ -11,8 +11,8 @@ from gradcli.table.declare import composite, row
 from gradcli.table.row import Row, cast_number
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.formats import MemoryFormat, arranged_copy
-from gradcli.tensor.tensor import Device, Tensor, wrap
+from gradcli.tensor.formats import Device, MemoryFormat, arranged_copy
+from gradcli.tensor.tensor import Tensor, wrap
 
 Array = Any
 

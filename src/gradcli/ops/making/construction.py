@@ -20,7 +20,8 @@ from gradcli.table.declare import composite, free
 from gradcli.table.functions import Free
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.tensor import Size, Tensor, share, wrap
+from gradcli.tensor.shapes import Size
+from gradcli.tensor.tensor import Tensor, share, wrap
 
 Array = Any
 

@@ -12,7 +12,8 @@ from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Layout, strided
 from gradcli.tensor.graph import INFERENCE
 from gradcli.tensor.limits import FloatInfo, IntInfo
-from gradcli.tensor.tensor import Size, Tensor, raw
+from gradcli.tensor.shapes import Size
+from gradcli.tensor.tensor import Tensor, raw
 
 # --- types
 

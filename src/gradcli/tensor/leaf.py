@@ -1,0 +1,161 @@
+"""What belongs to leaves: the sink that their gradients flow into, and rare facts of a tensor."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from gradcli.tensor.dtypes import DType
+from gradcli.tensor.graph import Handle, Node
+
+
+class Extras:
+    """Facts that few tensors have, so that the others do not pay for them.
+
+    Attributes:
+        hooks: the hooks of a leaf, by the ids of their handles. The sink is held weakly, so the
+            leaf itself keeps them.
+        sink: a sink with post-accumulate hooks, which lives as long as its leaf does.
+        grad_dtype: the type of the leaf's gradient where `has_grad_dtype`; None allows any.
+        delayed: whether PyTorch would not have computed a conjugate (or the negation of its
+            imaginary part) yet.
+    """
+
+    __slots__ = ("delayed", "grad_dtype", "has_grad_dtype", "hooks", "sink")
+
+    def __init__(self) -> None:
+        self.hooks: dict[int, Callable[..., Any]] | None = None
+        self.sink: AccumulateGrad | None = None
+        self.grad_dtype: DType | None = None
+        self.has_grad_dtype = False
+        self.delayed = False
+
+
+class Leaf(Protocol):
+    """What a sink asks of its tensor."""
+
+    _array: Any
+    _grad: Any
+    _extras: Extras | None
+    _accumulator: weakref.ref[AccumulateGrad] | None
+
+    @property
+    def dtype(self) -> DType: ...
+
+
+class AccumulateGrad(Node):
+    """The sink of a leaf: adds what arrives to the leaf's `grad`."""
+
+    __slots__ = ("post_accumulate", "variable")
+    label = "AccumulateGrad"
+
+    def __init__(self, variable: Leaf) -> None:
+        self.variable: Any = variable
+        self.successors = ()
+        self.numbers = ()
+        self.shape = variable._array.shape
+        self.dtype = variable._array.dtype
+        self.others = ()
+        self.hooks = None
+        self.post_accumulate: dict[int, Callable[..., Any]] | None = None
+        self.sequence = 1 << 62
+
+    def name(self) -> str:
+        return "torch::autograd::AccumulateGrad"
+
+
+def extras_of(tensor: Leaf) -> Extras:
+    """The rare facts of a tensor, to be changed."""
+    if tensor._extras is None:
+        tensor._extras = Extras()
+    return tensor._extras
+
+
+def accumulator(leaf: Leaf) -> AccumulateGrad:
+    """The sink of a leaf. The graph owns it: the leaf refers to it weakly."""
+    known = leaf._accumulator
+    node = None if known is None else known()
+    if node is None:
+        node = AccumulateGrad(leaf)
+        extras = leaf._extras
+        if extras is not None:
+            node.dtype = (grad_dtype_of(leaf) or leaf.dtype).np
+            if extras.hooks is not None:
+                node.node_hooks().tensor[0] = extras.hooks
+        leaf._accumulator = weakref.ref(node)
+    return node
+
+
+def add_hook(leaf: Leaf, hook: Callable[..., Any]) -> Handle:
+    """Calls `hook(grad)` with the leaf's gradient."""
+    extras = extras_of(leaf)
+    if extras.hooks is None:
+        extras.hooks = {}
+    accumulator(leaf).node_hooks().tensor[0] = extras.hooks
+    return Handle(extras.hooks, hook)
+
+
+def add_post_accumulate_hook(leaf: Leaf, hook: Callable[..., Any]) -> Handle:
+    """Calls `hook(leaf)` after the leaf's `grad` was updated."""
+    node = accumulator(leaf)
+    if node.post_accumulate is None:
+        node.post_accumulate = {}
+        extras_of(leaf).sink = node
+    return Handle(node.post_accumulate, hook)
+
+
+def grad_dtype_of(leaf: Leaf) -> DType | None:
+    """The type of a leaf's gradient: the leaf's own unless it was set; None allows any."""
+    extras = leaf._extras
+    return leaf.dtype if extras is None or not extras.has_grad_dtype else extras.grad_dtype
+
+
+def set_grad_dtype(leaf: Leaf, dtype: DType | None) -> None:
+    """Chooses the type of a leaf's gradient; None allows any.
+
+    Raises:
+        RuntimeError: it is no type, or a gradient of another type is there already.
+    """
+    if dtype is not None:
+        if not isinstance(dtype, DType):
+            raise RuntimeError(
+                f"grad_dtype must be a torch.dtype or None, but got {type(dtype).__name__}"
+            )
+        if leaf._grad is not None and leaf._grad.dtype is not dtype:
+            raise RuntimeError(
+                f"Cannot set grad_dtype to '{dtype.scalar_name}' because there is already a "
+                f"gradient with dtype '{leaf._grad.dtype.c_name}'. Please clear the gradient "
+                "(.grad = None) before changing grad_dtype, or ensure the new grad_dtype "
+                "matches the existing gradient's dtype."
+            )
+    extras = extras_of(leaf)
+    extras.grad_dtype, extras.has_grad_dtype = dtype, True
+    node = None if leaf._accumulator is None else leaf._accumulator()
+    if node is not None:
+        node.dtype = (dtype or leaf.dtype).np
+
+
+def check_grad(leaf: Leaf, value: Leaf) -> None:
+    """Refuses to make `value` the gradient of `leaf`.
+
+    Raises:
+        RuntimeError: it is the leaf itself, or it has another type or shape.
+    """
+    if value is leaf:
+        raise RuntimeError("can't assign Variable as its own grad")
+    kind = grad_dtype_of(leaf)
+    if kind is not None and value.dtype is not kind:
+        raise RuntimeError(
+            f"attempting to assign a gradient with dtype '{value.dtype.c_name}' to a "
+            f"tensor with grad_dtype '{kind.scalar_name}'. The gradient must match the "
+            "tensor's grad_dtype (defaults to the tensor's dtype). You can set the "
+            "tensor's grad_dtype attribute with a specific dtype, or None to allow any "
+            "dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor and its "
+            "gradient may break downstream systems that assume they match."
+        )
+    if value._array.shape != leaf._array.shape:
+        raise RuntimeError(
+            f"assigned grad has data of a different size: {list(value._array.shape)} "
+            f"instead of {list(leaf._array.shape)}"
+        )
