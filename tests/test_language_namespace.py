@@ -10,6 +10,7 @@ import pytest
 
 from gradcli.language import Machine, Namespace, compile_text, diagnose, render
 from gradcli.language.allowed.attributes import attribute
+from gradcli.tensor.public import public
 
 
 class Type:
@@ -26,11 +27,9 @@ TYPES = {name: Type(name) for name in ("float32", "float64", "int64", "bool", "c
 TYPES |= {"float": TYPES["float32"], "double": TYPES["float64"]}
 
 
+@public("data detach dtype from_detach item requires_grad shape to")
 class Tensor:
     """As much of a tensor as the language touches."""
-
-    INTERNAL = frozenset({"inside"})
-    inside = 1
 
     def __init__(self, data: Any, dtype: Any = None, requires_grad: bool = False) -> None:
         self.data = data
@@ -281,8 +280,6 @@ def test_print_goes_to_write() -> None:
 
 class Context:
     """A context manager that notes what happens."""
-
-    INTERNAL: frozenset[str] = frozenset()
 
     def __init__(self, log: list[str], name: str, swallow: bool = False) -> None:
         self.log, self.name, self.swallow = log, name, swallow

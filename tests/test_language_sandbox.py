@@ -9,6 +9,7 @@ import pytest
 
 from gradcli.language import Machine, ParseError, compile_text, diagnose, render
 from gradcli.language.allowed.builtins import REFUSED
+from gradcli.tensor.public import public
 
 CLOSED_ATTRIBUTES = [
     "'a'.__class__",
@@ -169,24 +170,39 @@ def test_print_writes_nowhere_else() -> None:
     assert output.getvalue() == "b"
 
 
-def test_internal_names_of_engine_objects_are_closed() -> None:
+def test_what_a_class_does_not_list_is_closed() -> None:
+    @public("public fixed _version", writes="public")
     class Thing:
-        INTERNAL = frozenset({"secret"})
         secret = 1
         public = 2
-        _version = 3
-        _saved_self = 4
+        fixed = 3
+        _version = 4
         _hidden = 5
 
     variables: dict[str, Any] = {"t": Thing()}
     run = lambda text: Machine(dict(variables)).run(compile_text(text))
-    assert run("t.public, t._version, t._saved_self") == (2, 3, 4)
+    assert run("t.public, t.fixed, t._version") == (2, 3, 4)
     run("t.public = 7")
-    for name in ("secret", "_hidden", "__class__", "INTERNAL"):
+    for name in ("secret", "_hidden", "__class__"):
         with pytest.raises(AttributeError):
             run(f"t.{name}")
+    for name in ("secret", "fixed", "_version", "_hidden", "__class__"):
         with pytest.raises(AttributeError):
             run(f"t.{name} = 1")
+    for name in ("public", "secret"):
+        with pytest.raises(AttributeError):
+            run(f"del t.{name}")
+
+
+def test_classes_are_known_by_identity() -> None:
+    @public("shown")
+    class Known:
+        shown = hidden = 1
+
+    impostor = type("Known", (Known,), {"__module__": "gradcli.tensor.tensor"})
+    for text in ("x.shown", "x.hidden", "x.shown = 2"):
+        with pytest.raises(AttributeError):
+            Machine({"x": impostor()}).run(compile_text(text))
 
 
 def test_foreign_objects_are_closed() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from gradcli.tensor.graph import mode
+from gradcli.tensor.public import public
 
 
 class _Switch:
@@ -37,10 +38,9 @@ class _Switch:
         return switched
 
 
+@public()
 class no_grad(_Switch):
     """Nothing is recorded inside."""
-
-    INTERNAL: ClassVar[frozenset[str]] = frozenset({"enabled", "inference"})
 
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
         made = super().__new__(cls)
@@ -52,12 +52,14 @@ class no_grad(_Switch):
     enabled = False
 
 
+@public()
 class enable_grad(no_grad):
     """What is computed inside is recorded, also inside ``no_grad``."""
 
     enabled = True
 
 
+@public()
 class set_grad_enabled(_Switch):
     """Switches recording at once; as a context manager until its end."""
 
@@ -82,6 +84,7 @@ class set_grad_enabled(_Switch):
         return switched
 
 
+@public()
 class inference_mode(_Switch):
     """Like ``no_grad``, and the tensors made inside can never be recorded."""
 

@@ -32,6 +32,7 @@ from gradcli.random.boxmuller import box_muller32
 from gradcli.random.fma import Float64s, fma32, fma64
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import no_kernel
+from gradcli.tensor.public import public
 
 Array: TypeAlias = NDArray[Any]
 Shape: TypeAlias = tuple[int, ...]
@@ -59,6 +60,7 @@ def _cast(values: Array, dtype: np.dtype[Any], shape: Shape) -> Array:
         return values.astype(dtype, copy=False).reshape(shape)
 
 
+@public("get_state initial_seed manual_seed seed set_state", name="torch._C.Generator")
 class Generator(BitStream):
     """A stream of random numbers, ``torch.Generator`` for the CPU."""
 

@@ -12,6 +12,7 @@ import numpy as np
 from gradcli.table.schema import Signature
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import FREED, INFERENCE, Node, mode, operator_name
+from gradcli.tensor.public import public
 from gradcli.tensor.tensor import Tensor, type_word, versions_of, wrap
 
 Formula = Callable[..., Any]
@@ -110,6 +111,7 @@ class Saved:
         self.node: weakref.ref[Node] | None = None
 
 
+@public(finds=lambda name: name.startswith("_saved_"))
 class RowNode(Node):
     """The node that a call of a row records."""
 

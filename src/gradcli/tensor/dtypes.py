@@ -11,13 +11,16 @@ from typing import Any, Final
 
 import numpy as np
 
+from gradcli.tensor.public import Fixed, public
+
 BOOL: Final = 0
 INTEGRAL: Final = 1
 FLOATING: Final = 2
 COMPLEX: Final = 3
 
 
-class DType:
+@public("is_complex is_floating_point is_signed itemsize to_complex to_real", name="torch.dtype")
+class DType(Fixed):
     """An element type under PyTorch's name; there is one instance per type.
 
     ``np`` is the NumPy type behind it, ``category`` one of BOOL, INTEGRAL, FLOATING, COMPLEX and
@@ -28,13 +31,22 @@ class DType:
 
     __slots__ = ("c_name", "category", "name", "np", "scalar_name", "tensor_name")
 
+    c_name: str
+    category: int
+    name: str
+    np: np.dtype[Any]
+    scalar_name: str
+    tensor_name: str
+
     def __init__(self, name: str, scalar_name: str, c_name: str, category: int) -> None:
-        self.name = name
-        self.scalar_name = scalar_name
-        self.c_name = c_name
-        self.tensor_name = scalar_name + "Tensor"
-        self.np: np.dtype[Any] = np.dtype(name)
-        self.category = category
+        self._fix(
+            name=name,
+            scalar_name=scalar_name,
+            c_name=c_name,
+            tensor_name=scalar_name + "Tensor",
+            np=np.dtype(name),
+            category=category,
+        )
 
     def __repr__(self) -> str:
         return "torch." + self.name

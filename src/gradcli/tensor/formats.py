@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from gradcli.tensor.public import Fixed, public
 
-class Device:
+
+@public("index type", name="torch.device")
+class Device(Fixed):
     """Where a tensor lives; here always the CPU."""
 
     __slots__ = ("index", "type")
 
+    index: int | None
+    type: str
+
     def __init__(self, type: str = "cpu", index: int | None = None) -> None:
         if type.split(":")[0] != "cpu":
             raise RuntimeError(f"this build has no device '{type}': tensors live on the CPU")
-        self.type = "cpu"
-        self.index = index
+        self._fix(type="cpu", index=index)
 
     def __repr__(self) -> str:
         return "device(type='cpu')"
@@ -29,7 +34,8 @@ class Device:
         return hash(self.type)
 
 
-class MemoryFormat:
+@public(name="torch.memory_format")
+class MemoryFormat(Fixed):
     """An order of elements in memory, such as ``torch.contiguous_format``.
 
     ``order`` lists the dimensions from the outermost to the innermost in memory; it is empty where
@@ -38,21 +44,26 @@ class MemoryFormat:
 
     __slots__ = ("name", "order")
 
+    name: str
+    order: tuple[int, ...]
+
     def __init__(self, name: str, order: tuple[int, ...] = ()) -> None:
-        self.name = name
-        self.order = order
+        self._fix(name=name, order=order)
 
     def __repr__(self) -> str:
         return f"torch.{self.name}"
 
 
-class Layout:
+@public(name="torch.layout")
+class Layout(Fixed):
     """A way to store a tensor; here always ``torch.strided``."""
 
     __slots__ = ("name",)
 
+    name: str
+
     def __init__(self, name: str) -> None:
-        self.name = name
+        self._fix(name=name)
 
     def __repr__(self) -> str:
         return f"torch.{self.name}"

@@ -15,6 +15,8 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final
 
+from gradcli.tensor.public import public
+
 FREED: Final = (
     "Trying to backward through the graph a second time (or directly access saved tensors after "
     "they have already been freed). Saved intermediate values of the graph are freed when you call "
@@ -52,6 +54,10 @@ class _Mode:
 mode: Final = _Mode()
 
 
+@public(
+    "metadata name next_functions register_hook register_prehook",
+    name=lambda node: node.label,
+)
 class Node:
     """One step of the graph; subclasses know how to turn output gradients into input gradients.
 
@@ -80,33 +86,6 @@ class Node:
     others: tuple[tuple[tuple[int, ...], Any], ...]
     hooks: NodeHooks | None
     sequence: int
-
-    INTERNAL: ClassVar[frozenset[str]] = frozenset(
-        {
-            "apply",
-            "arrays",
-            "dtype",
-            "function",
-            "hooks",
-            "label",
-            "node_hooks",
-            "numbers",
-            "others",
-            "plan",
-            "post_accumulate",
-            "release",
-            "result",
-            "row",
-            "save",
-            "saved",
-            "sequence",
-            "shape",
-            "successors",
-            "unpack",
-            "versions",
-            "window",
-        }
-    )
 
     def apply(self, grads: Sequence[Any], recorded: bool) -> Sequence[Any]:
         """The gradients of the edges, from one gradient (or None) per output.
@@ -162,6 +141,7 @@ class NodeHooks:
         self.retain: dict[int, weakref.ref[Any]] = {}
 
 
+@public("id remove", name="RemovableHandle")
 class Handle:
     """What registering a hook returns: ``remove()`` takes the hook off again."""
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.graph import Handle, Node
+from gradcli.tensor.public import public
 
 
 class Extras:
@@ -44,6 +45,7 @@ class Leaf(Protocol):
     def dtype(self) -> DType: ...
 
 
+@public("variable")
 class AccumulateGrad(Node):
     """The sink of a leaf: adds what arrives to the leaf's `grad`."""
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from gradcli.tensor.dtypes import BOOL, FLOATING, INTEGRAL, DType
+from gradcli.tensor.public import public
 
 
+@public(
+    "bits dtype eps max min resolution smallest_normal tiny",
+    name="torch.finfo",
+)
 class FloatInfo:
     """What a floating type holds; of a complex type, what its parts hold."""
 
@@ -36,6 +41,7 @@ class FloatInfo:
         )
 
 
+@public("bits dtype max min", name="torch.iinfo")
 class IntInfo:
     """What an integer type holds."""
 

@@ -6,7 +6,10 @@ from functools import cache
 from operator import itemgetter
 from typing import Any, ClassVar
 
+from gradcli.tensor.public import public
 
+
+@public("count index n_fields n_sequence_fields n_unnamed_fields")
 class ReturnType(tuple[Any, ...]):
     """A tuple whose items are also attributes; subclasses say how they are called.
 
@@ -45,7 +48,7 @@ def return_type(name: str, fields: str) -> type[ReturnType]:
     for position, field in enumerate(names):
         members[field] = property(itemgetter(position))
     members["_fields"] = names
-    return type(name, (ReturnType,), members)
+    return public(fields, name=f"torch.return_types.{name}")(type(name, (ReturnType,), members))
 
 
 def _restore(name: str, fields: str, items: tuple[Any, ...]) -> ReturnType:

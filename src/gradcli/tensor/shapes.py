@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.tensor.public import public
 
+
+@public("count index numel", name="torch.Size")
 class Size(tuple[int, ...]):
     """A shape; a tuple of ints that prints as ``torch.Size([2, 3])``."""
 

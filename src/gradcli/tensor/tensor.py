@@ -27,6 +27,7 @@ from gradcli.tensor.leaf import (
     grad_dtype_of,
     set_grad_dtype,
 )
+from gradcli.tensor.public import REGISTRY, public
 from gradcli.tensor.shapes import Size, contiguous_strides, wrap_dim
 
 
@@ -47,6 +48,16 @@ class View:
         self.creation = creation
 
 
+@public(
+    "_base _is_view _version data device dim dtype element_size grad grad_dtype grad_fn "
+    "is_complex is_contiguous is_cuda is_floating_point is_leaf is_sparse item itemsize nbytes "
+    "ndim nelement numel numpy output_nr register_hook register_post_accumulate_grad_hook "
+    "requires_grad requires_grad_ retain_grad retains_grad shape size stride tolist",
+    writes="data grad grad_dtype requires_grad",
+    deletes="grad",
+    finds=lambda name: name[0] != "_" and find_method(name),
+    holder="torch._C.TensorBase",
+)
 class Tensor:
     """An n-dimensional array that remembers how it was computed.
 
@@ -97,12 +108,8 @@ class Tensor:
         pass
 
     def __getattr__(self, name: str) -> Any:
-        if not name.startswith("__"):
-            for resolve in Tensor._resolvers:
-                method = resolve(name)
-                if method is not None:
-                    setattr(Tensor, name, method)
-                    return getattr(self, name)
+        if find_method(name):
+            return getattr(self, name)
         raise AttributeError(f"'Tensor' object has no attribute '{name}'")
 
     # --- what it holds
@@ -245,6 +252,10 @@ class Tensor:
             check_grad(self, value)
         self._grad = value
 
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
     @property
     def grad_dtype(self) -> DType | None:
         """The type of a leaf's gradient: the leaf's own unless set; None allows any."""
@@ -375,6 +386,20 @@ class Tensor:
         if self._array.ndim == 0:
             return format(self.item(), spec)
         return object.__format__(self, spec)
+
+
+def find_method(name: str) -> bool:
+    """Whether operators have a method of that name, which is the class's from now on."""
+    if name.startswith("__"):
+        return False
+    for resolve in Tensor._resolvers:
+        method = resolve(name)
+        if method is not None:
+            setattr(Tensor, name, method)
+            if name[0] != "_":
+                REGISTRY[Tensor].reads.add(name)
+            return True
+    return False
 
 
 _new = object.__new__

@@ -1,9 +1,8 @@
 """What a program may reach through a dot.
 
-One function decides (`attribute`), for reading; two more for setting and deleting. Names that begin
-with an underscore are closed, except a few of PyTorch's on tensors and graph nodes; Python's own
-types offer a list of methods; the engine's objects offer their public names without those in their
-class's `INTERNAL`; everything else offers nothing.
+One function decides (`attribute`), for reading; two more for setting and deleting. Classes are
+known by identity (`gradcli.tensor.public`): the engine's list what their objects offer where they
+are defined, Python's are listed here, and what is not listed offers nothing.
 """
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ from __future__ import annotations
 from types import BuiltinFunctionType, FunctionType, GenericAlias, MethodType
 from typing import Any, Final
 
-from gradcli.language.allowed.methods import GUARDED
-from gradcli.language.running.functions import Function, Generator
+from gradcli.language.allowed.methods import guarded
+from gradcli.tensor.public import REGISTRY, Public, class_name
 
 SEQUENCE = "count index"
 TEXT = (
@@ -25,7 +24,7 @@ NUMBERS = "real imag conjugate"
 WHOLE = f"{NUMBERS} bit_length bit_count numerator denominator as_integer_ratio"
 SETS = "copy difference intersection isdisjoint issubset issuperset symmetric_difference union"
 
-ALLOWED: Final[dict[type, frozenset[str]]] = {
+PYTHON: Final[dict[type, frozenset[str]]] = {
     str: frozenset(TEXT.split()),
     list: frozenset(f"{SEQUENCE} append clear copy extend insert pop remove reverse sort".split()),
     tuple: frozenset(SEQUENCE.split()),
@@ -60,48 +59,7 @@ ALLOWED: Final[dict[type, frozenset[str]]] = {
 }
 """Methods of Python's types."""
 
-OPENED: Final = frozenset(("_version", "_base", "_is_view"))
-"""PyTorch's underscored names that notes look at, on the engine's objects, besides `_saved_...`."""
-
-OPEN_MODULES: Final = ("gradcli.tensor.", "gradcli.random.", "gradcli.autograd.", "torch.")
-"""Where classes come from whose objects show their public names; a class elsewhere shows them if it
-has an `INTERNAL`.
-"""
-
-CLOSED: Final = 0
-LISTED: Final = 1
-ENGINE: Final = 2
-MODULE: Final = 3
-TYPE: Final = 4
-
-_kinds: dict[type, int] = dict.fromkeys(ALLOWED, LISTED)
-_kinds.update({Function: CLOSED, Generator: CLOSED, type: TYPE, type(None): CLOSED})
-_passed: dict[type, set[str]] = {}
-"""Names that were found to be open, by type."""
-
 _callable: set[type] = {BuiltinFunctionType, FunctionType, MethodType}
-_NOTHING: frozenset[str] = frozenset()
-
-
-def kind_of(type_: type) -> int:
-    """How attributes of a type's values are looked up; kept per type."""
-    kind = CLOSED
-    if getattr(type_, "LANGUAGE_MODULE", False):
-        kind = MODULE
-    elif issubclass(type_, type):
-        kind = TYPE
-    elif hasattr(type_, "INTERNAL") or any(from_engine(base) for base in type_.__mro__):
-        kind = ENGINE
-    _kinds[type_] = kind
-    return kind
-
-
-def from_engine(type_: type) -> bool:
-    """Whether a class belongs to the engine."""
-    module = type_.__module__
-    if not isinstance(module, str):
-        return False
-    return module.startswith(OPEN_MODULES)
 
 
 def attribute(value: Any, name: str) -> Any:
@@ -111,36 +69,22 @@ def attribute(value: Any, name: str) -> Any:
         AttributeError: there is no such attribute, or a program may not have it.
     """
     type_ = type(value)
-    passed = _passed.get(type_)
-    if passed is not None and name in passed:
+    entry = REGISTRY.get(type_)
+    if entry is None:
+        if isinstance(value, type):
+            return attribute_of_type(value, name)
+        if isinstance(value, BaseException) and name == "args":
+            return value.args
+        raise refused_or_missing(value, name)
+    if name in entry.reads:
         return getattr(value, name)
-    kind = _kinds.get(type_)
-    if kind is None:
-        kind = kind_of(type_)
-    if kind == ENGINE:
-        if name[0] == "_" and name not in OPENED and not name.startswith("_saved_"):
-            raise refused(name)
-        if name == "INTERNAL" or name in getattr(type_, "INTERNAL", _NOTHING):
-            raise missing(value, name)
-        _passed.setdefault(type_, set()).add(name)
+    guard = entry.guards.get(name)
+    if guard is not None:
+        return MethodType(guard, value)
+    if entry.reader is not None and name[0] != "_":
+        return entry.reader(value, name)
+    if entry.finds is not None and entry.finds(name):
         return getattr(value, name)
-    if kind == MODULE:
-        if name[0] == "_":
-            raise refused(name)
-        return value.member(name)
-    if kind == LISTED:
-        if name in ALLOWED[type_]:
-            guard = GUARDED.get((type_, name))
-            if guard is not None:
-                return MethodType(guard, value)
-            _passed.setdefault(type_, set()).add(name)
-            return getattr(value, name)
-    elif kind == TYPE:
-        return attribute_of_type(value, name)
-    elif isinstance(value, BaseException) and name == "args":
-        return value.args
-    elif name == "__name__" and type_ in (Function, FunctionType, BuiltinFunctionType):
-        return value.__name__
     raise refused_or_missing(value, name)
 
 
@@ -148,14 +92,14 @@ def attribute_of_type(type_: type, name: str) -> Any:
     """`type.name`: its name, and its methods (`str.upper`)."""
     if name == "__name__":
         return type_.__name__
-    if name in ALLOWED.get(type_, ()):
-        guard = GUARDED.get((type_, name))
-        if guard is None:
+    entry = REGISTRY.get(type_)
+    if entry is not None:
+        guard = entry.guards.get(name)
+        if guard is not None:
+            return MethodType(guard, type_) if name == "fromkeys" else guard
+        if entry.has(name) and hasattr(type_, name):
             return getattr(type_, name)
-        return MethodType(guard, type_) if name == "fromkeys" else guard
-    if name[0] != "_" and from_engine(type_) and name not in getattr(type_, "INTERNAL", _NOTHING):
-        return getattr(type_, name)
-    if name[0] == "_" or hasattr(type_, name):
+    if name[0] == "_" or (is_pythons(type_) and hasattr(type_, name)):
         raise refused(name)
     raise AttributeError(f"type object '{type_.__name__}' has no attribute '{name}'")
 
@@ -167,46 +111,73 @@ def refused(name: str) -> AttributeError:
 
 def missing(value: Any, name: str) -> AttributeError:
     """Python's error for an attribute that does not exist."""
-    return AttributeError(f"'{type(value).__name__}' object has no attribute '{name}'")
+    return AttributeError(f"'{class_of(value)}' object has no attribute '{name}'")
+
+
+def class_of(value: Any) -> str:
+    """What messages call a value's class."""
+    entry = REGISTRY.get(type(value))
+    return type(value).__name__ if entry is None else class_name(entry, value)
 
 
 def refused_or_missing(value: Any, name: str) -> AttributeError:
-    """Which of the two it is."""
-    if name.startswith("_") or hasattr(type(value), name):
+    """Which of the two it is: what the engine keeps to itself does not exist in PyTorch either."""
+    type_ = type(value)
+    if name.startswith("_") or (is_pythons(type_) and hasattr(type_, name)):
         return refused(name)
     return missing(value, name)
 
 
+def is_pythons(type_: type) -> bool:
+    """Whether a class is not the engine's."""
+    return type_ in PYTHON or type_ not in REGISTRY
+
+
+def names_of(word: str) -> list[str]:
+    """Every listed name of the objects of a class that messages call `word`."""
+    return sorted(
+        name
+        for type_, entry in REGISTRY.items()
+        if word in (entry.name, type_.__name__)
+        for name in {*entry.reads, *entry.guards}
+    )
+
+
 def set_attribute(target: Any, name: str, value: Any) -> None:
-    """`target.name = value`: on the engine's objects, public names only.
+    """`target.name = value`, where the class of `target` lists the name as one to write.
 
     Raises:
         AttributeError: otherwise.
     """
-    if writable(target, name):
-        setattr(target, name, value)
+    entry = REGISTRY.get(type(target))
+    if entry is None or name not in entry.writes:
+        raise not_writable(target, name)
+    setattr(target, name, value)
 
 
 def delete_attribute(target: Any, name: str) -> None:
     """`del target.name`, under the same terms."""
-    if writable(target, name):
-        delattr(target, name)
+    entry = REGISTRY.get(type(target))
+    if entry is None or name not in entry.deletes:
+        raise not_writable(target, name)
+    delattr(target, name)
 
 
-def writable(target: Any, name: str) -> bool:
-    """True, or an error."""
+def not_writable(target: Any, name: str) -> AttributeError:
+    """The error for an attribute that cannot be set or deleted."""
     type_ = type(target)
-    kind = _kinds.get(type_)
-    if kind is None:
-        kind = kind_of(type_)
-    internal = getattr(type_, "INTERNAL", _NOTHING)
-    if kind == ENGINE and name[0] != "_" and name != "INTERNAL" and name not in internal:
-        return True
-    if (kind == LISTED or target is None) and not hasattr(type_, name):
-        raise missing(target, name)
-    if kind == LISTED and name[0] != "_":
-        raise AttributeError(f"'{type_.__name__}' object attribute '{name}' is read-only")
-    raise AttributeError(f"setting attribute '{name}' is not part of the language")
+    entry = REGISTRY.get(type_)
+    if type_ in PYTHON or target is None:
+        if not hasattr(type_, name):
+            return missing(target, name)
+        if name[0] != "_" and target is not None:
+            return AttributeError(f"'{type_.__name__}' object attribute '{name}' is read-only")
+    elif entry is not None and entry.reader is None and name[0] != "_":
+        if not entry.has(name):
+            return missing(target, name)
+        holder = entry.holder or class_of(target)
+        return AttributeError(f"attribute '{name}' of '{holder}' objects is not writable")
+    return AttributeError(f"setting attribute '{name}' is not part of the language")
 
 
 def callable_types() -> set[type]:
@@ -224,3 +195,15 @@ def check_callable(function: Any) -> None:
     if type_ is GenericAlias or not callable(function):
         raise TypeError(f"'{type_.__name__}' object is not callable")
     _callable.add(type_)
+
+
+def register(guards: dict[type, dict[str, Any]]) -> None:
+    """Enters Python's types; `guards` are the functions that stand for some of their methods."""
+    for type_, names in PYTHON.items():
+        guarded_here = guards.get(type_, {})
+        REGISTRY[type_] = Public(names - guarded_here.keys(), guards=guarded_here)
+    for type_ in (FunctionType, BuiltinFunctionType):
+        REGISTRY[type_] = Public(("__name__",))
+
+
+register(guarded(attribute))

@@ -4,6 +4,7 @@ with care.
 
 from __future__ import annotations
 
+from _string import formatter_field_name_split, formatter_parser  # type: ignore[import-not-found]
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -69,110 +70,121 @@ def update(values: dict[Any, Any], *others: Any, **named: Any) -> None:
     values.update(*(bounded(other, "dict") for other in others), **named)
 
 
-def with_iterables(name: str) -> Callable[..., Any]:
+def with_iterables(names: str) -> dict[str, Callable[..., Any]]:
     """`set.union` and its kind, whose arguments are iterables."""
 
-    def apply(values: Any, *others: Any) -> Any:
-        return getattr(values, name)(*(bounded(other, "set") for other in others))
+    def guard(name: str) -> Callable[..., Any]:
+        def apply(values: Any, *others: Any) -> Any:
+            return getattr(values, name)(*(bounded(other, "set") for other in others))
 
-    return apply
+        return apply
 
-
-def format_text(text: str, *arguments: Any, **named: Any) -> str:
-    """`str.format`; attributes inside the braces go through the language's own rules."""
-    result, _ = fill_fields(text, arguments, named, 2, 0)
-    return result
+    return {name: guard(name) for name in names.split()}
 
 
-def fill_fields(
-    text: str, arguments: tuple[Any, ...], named: dict[str, Any], levels: int, automatic: int | None
-) -> tuple[str, int | None]:
-    """The text with its fields filled, and the number of the next unnumbered field (None: fields
-    carry numbers).
-    """
-    from _string import formatter_parser  # type: ignore[import-not-found]
+class Formatter:
+    """`str.format`; attributes inside the braces go through `attribute`, the language's rule."""
 
-    if levels < 1:
-        raise ValueError("Max string recursion exceeded")
-    parts: list[str] = []
-    for literal, field, spec, conversion in formatter_parser(text):
-        parts.append(literal)
-        if field is None:
-            continue
-        value, automatic = field_value(field, arguments, named, automatic)
-        if conversion is not None:
-            converters: dict[str, Callable[[Any], str]] = {"r": repr, "s": str, "a": ascii}
-            if conversion not in converters:
-                raise ValueError(f"Unknown conversion specifier {conversion}")
+    __slots__ = ("attribute",)
+
+    def __init__(self, attribute: Callable[[Any, str], Any]) -> None:
+        self.attribute = attribute
+
+    def format(self, text: str, *arguments: Any, **named: Any) -> str:
+        """`text.format(*arguments, **named)`."""
+        result, _ = self.fill(text, arguments, named, 2, 0)
+        return result
+
+    def fill(
+        self,
+        text: str,
+        arguments: tuple[Any, ...],
+        named: dict[str, Any],
+        levels: int,
+        automatic: int | None,
+    ) -> tuple[str, int | None]:
+        """The text with its fields filled, and the number of the next unnumbered field (None:
+        fields carry numbers).
+        """
+        if levels < 1:
+            raise ValueError("Max string recursion exceeded")
+        parts: list[str] = []
+        for literal, field, spec, conversion in formatter_parser(text):
+            parts.append(literal)
+            if field is None:
+                continue
+            value, automatic = self.value(field, arguments, named, automatic)
+            if conversion is not None:
+                converters: dict[str, Callable[[Any], str]] = {"r": repr, "s": str, "a": ascii}
+                if conversion not in converters:
+                    raise ValueError(f"Unknown conversion specifier {conversion}")
+                check_printable(value)
+                value = converters[conversion](value)
+            if spec:
+                spec, automatic = self.fill(spec, arguments, named, levels - 1, automatic)
+            check_width(spec)
             check_printable(value)
-            value = converters[conversion](value)
-        if spec:
-            spec, automatic = fill_fields(spec, arguments, named, levels - 1, automatic)
-        check_width(spec)
-        check_printable(value)
-        parts.append(format(value, spec))
-    check_text(sum(map(len, parts)))
-    return "".join(parts), automatic
+            parts.append(format(value, spec))
+        check_text(sum(map(len, parts)))
+        return "".join(parts), automatic
+
+    def value(
+        self,
+        field: str,
+        arguments: tuple[Any, ...],
+        named: dict[str, Any],
+        automatic: int | None,
+    ) -> tuple[Any, int | None]:
+        """What `name`, `name.attribute` or `name[key]` means inside the braces of a format."""
+        first, rest = formatter_field_name_split(field)
+        if first == "":
+            if automatic is None:
+                raise ValueError(
+                    "cannot switch from manual field specification to automatic field numbering"
+                )
+            first, automatic = automatic, automatic + 1
+        elif isinstance(first, int):
+            if automatic:
+                raise ValueError(
+                    "cannot switch from automatic field numbering to manual field specification"
+                )
+            automatic = None
+        if isinstance(first, int):
+            if first >= len(arguments):
+                raise IndexError(
+                    f"Replacement index {first} out of range for positional args tuple"
+                )
+            value = arguments[first]
+        else:
+            value = named[first]
+        for is_attribute, key in rest:
+            value = self.attribute(value, key) if is_attribute else value[key]
+        return value, automatic
 
 
-def field_value(
-    field: str, arguments: tuple[Any, ...], named: dict[str, Any], automatic: int | None
-) -> tuple[Any, int | None]:
-    """What `name`, `name.attribute` or `name[key]` means inside the braces of a format."""
-    from _string import formatter_field_name_split
-
-    from gradcli.language.allowed.attributes import attribute
-
-    first, rest = formatter_field_name_split(field)
-    if first == "":
-        if automatic is None:
-            raise ValueError(
-                "cannot switch from manual field specification to automatic field numbering"
-            )
-        first, automatic = automatic, automatic + 1
-    elif isinstance(first, int):
-        if automatic:
-            raise ValueError(
-                "cannot switch from automatic field numbering to manual field specification"
-            )
-        automatic = None
-    if isinstance(first, int):
-        if first >= len(arguments):
-            raise IndexError(f"Replacement index {first} out of range for positional args tuple")
-        value = arguments[first]
-    else:
-        value = named[first]
-    for is_attribute, key in rest:
-        value = attribute(value, key) if is_attribute else value[key]
-    return value, automatic
-
-
-GUARDED: Final[dict[tuple[type, str], Callable[..., Any]]] = {
-    (str, "center"): padded("center"),
-    (str, "ljust"): padded("ljust"),
-    (str, "rjust"): padded("rjust"),
-    (str, "zfill"): padded("zfill"),
-    (str, "expandtabs"): expandtabs,
-    (str, "format"): format_text,
-    (str, "join"): join,
-    (str, "replace"): replace,
-    (list, "extend"): extend,
-    (dict, "fromkeys"): fromkeys,
-    (dict, "update"): update,
-    **{
-        (kind, name): with_iterables(name)
-        for kind, names in (
-            (
-                set,
-                "difference difference_update intersection intersection_update issubset issuperset "
-                "symmetric_difference symmetric_difference_update union update",
-            ),
-            (
-                frozenset,
-                "difference intersection issubset issuperset symmetric_difference union",
-            ),
-        )
-        for name in names.split()
+METHODS: Final[dict[type, dict[str, Callable[..., Any]]]] = {
+    str: {
+        "center": padded("center"),
+        "ljust": padded("ljust"),
+        "rjust": padded("rjust"),
+        "zfill": padded("zfill"),
+        "expandtabs": expandtabs,
+        "join": join,
+        "replace": replace,
     },
+    list: {"extend": extend},
+    dict: {"fromkeys": fromkeys, "update": update},
+    set: with_iterables(
+        "difference difference_update intersection intersection_update issubset issuperset "
+        "symmetric_difference symmetric_difference_update union update"
+    ),
+    frozenset: with_iterables(
+        "difference intersection issubset issuperset symmetric_difference union"
+    ),
 }
 """Replacements, by type and name; they take the value first."""
+
+
+def guarded(attribute: Callable[[Any, str], Any]) -> dict[type, dict[str, Callable[..., Any]]]:
+    """All replacements; `attribute` looks up what a format names behind a dot."""
+    return {**METHODS, str: {**METHODS[str], "format": Formatter(attribute).format}}

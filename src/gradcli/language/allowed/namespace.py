@@ -8,11 +8,15 @@ from the engine's tables when they are asked for.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from gradcli.language.allowed import attributes
 from gradcli.language.allowed.builtins import MATH, PYTHON, REFUSED, SHARED
+from gradcli.language.telling.suggest import did_you_mean
 from gradcli.tensor.formats import FORMATS
+from gradcli.tensor.public import public
 
 MODULES: Final[dict[str, str]] = {
     "torch": "",
@@ -49,14 +53,17 @@ SHORTHANDS: Final[dict[str, str]] = {
 NO_TENSORS: Final = frozenset((bool, int, float, complex, str, list, tuple, dict, set, range))
 """Types of arguments that are quickly seen to be no tensors."""
 
+MODULE_LACKS = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
+OBJECT_LACKS = re.compile(r"'([\w.]+)' object has no attribute '(\w+)'")
+
 _MISSING: Any = object()
 
 
+@public(reader=lambda module, name: module.member(name))
 class Module:
     """A module of the language."""
 
     __slots__ = ("name", "namespace")
-    LANGUAGE_MODULE = True
 
     def __init__(self, name: str, namespace: Namespace) -> None:
         self.name = name
@@ -250,6 +257,25 @@ class Namespace:
             names += [*self.engine.dtypes, *self.engine.types, *CONSTANTS, *FORMATS]
         return names
 
+    def suggestion(self, error: BaseException) -> str:
+        """What was probably meant by a name that an error says is not known, or ""."""
+        name = getattr(error, "name", None)
+        if isinstance(error, NameError) and hasattr(error, "variables") and isinstance(name, str):
+            variables = [word for word in error.variables if not word.startswith("_")]
+            return did_you_mean(name, variables) or did_you_mean(name, self.candidates())
+        if not isinstance(error, AttributeError):
+            return ""
+        message = str(error)
+        found = MODULE_LACKS.match(message)
+        if found is not None and found[1] in self.modules:
+            return did_you_mean(found[2], self.members(found[1]))
+        found = OBJECT_LACKS.match(message)
+        if found is None:
+            return ""
+        if found[1] == "Tensor":
+            return did_you_mean(found[2], self.engine.methods())
+        return did_you_mean(found[2], attributes.names_of(found[1]))
+
     def constructor(self, kind: type) -> Callable[..., Any]:
         """What calling a class runs.
 
@@ -304,7 +330,8 @@ class Namespace:
 
     def shape(self, value: Any) -> str:
         """A tensor's shape for a label, "shape [2, 3]", or "" for anything else."""
-        if type(value).__module__ != "builtins" and self.is_tensor(value):
+        # What has no shape is seen to be no tensor without importing the engine.
+        if hasattr(value, "shape") and self.is_tensor(value):
             return f"shape {list(value.shape)}"
         return ""
 

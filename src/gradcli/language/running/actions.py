@@ -7,7 +7,7 @@ instruction's argument.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gradcli.language.allowed import attributes
 from gradcli.language.allowed.limits import (
@@ -18,10 +18,7 @@ from gradcli.language.allowed.limits import (
     check_width,
 )
 from gradcli.language.running.code import UNBOUND, Cell, Code
-from gradcli.language.running.functions import Function, Generator
-
-if TYPE_CHECKING:
-    from gradcli.language.running.machine import Machine
+from gradcli.language.running.functions import Function, Generator, Runner
 
 Stack = list[Any]
 
@@ -34,24 +31,24 @@ def type_name(value: Any) -> str:
 # ---- the stack
 
 
-def duplicate(machine: Machine, stack: Stack, variables: Stack, count: int) -> None:
+def duplicate(machine: Runner, stack: Stack, variables: Stack, count: int) -> None:
     stack.extend(stack[-count:])
 
 
-def swap(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+def swap(machine: Runner, stack: Stack, variables: Stack, argument: None) -> None:
     stack[-1], stack[-2] = stack[-2], stack[-1]
 
 
-def rotate(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+def rotate(machine: Runner, stack: Stack, variables: Stack, argument: None) -> None:
     """The top goes under the two values below it."""
     stack.insert(-2, stack.pop())
 
 
-def drop_second(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+def drop_second(machine: Runner, stack: Stack, variables: Stack, argument: None) -> None:
     del stack[-2]
 
 
-def compare_and_keep(machine: Machine, stack: Stack, variables: Stack, compare: Any) -> None:
+def compare_and_keep(machine: Runner, stack: Stack, variables: Stack, compare: Any) -> None:
     """Compare, and keep the right operand below the answer for the chain's next comparison."""
     left, right = stack[-2], stack[-1]
     answer = compare(left, right)
@@ -62,14 +59,14 @@ def compare_and_keep(machine: Machine, stack: Stack, variables: Stack, compare: 
 # ---- variables
 
 
-def delete_global(machine: Machine, stack: Stack, variables: Stack, name: str) -> None:
+def delete_global(machine: Runner, stack: Stack, variables: Stack, name: str) -> None:
     if name not in machine.globals:
         raise NameError(f"name '{name}' is not defined")
     del machine.globals[name]
 
 
 def delete_local(
-    machine: Machine, stack: Stack, variables: Stack, argument: tuple[int, str]
+    machine: Runner, stack: Stack, variables: Stack, argument: tuple[int, str]
 ) -> None:
     slot, name = argument
     if variables[slot] is UNBOUND:
@@ -77,9 +74,7 @@ def delete_local(
     variables[slot] = UNBOUND
 
 
-def delete_cell(
-    machine: Machine, stack: Stack, variables: Stack, argument: tuple[int, str]
-) -> None:
+def delete_cell(machine: Runner, stack: Stack, variables: Stack, argument: tuple[int, str]) -> None:
     slot, name = argument
     if variables[slot].value is UNBOUND:
         raise unset(name)
@@ -93,11 +88,11 @@ def unset(name: str) -> UnboundLocalError:
     )
 
 
-def fresh_cell(machine: Machine, stack: Stack, variables: Stack, slot: int) -> None:
+def fresh_cell(machine: Runner, stack: Stack, variables: Stack, slot: int) -> None:
     variables[slot] = Cell()
 
 
-def take(machine: Machine, stack: Stack, variables: Stack, slot: int) -> None:
+def take(machine: Runner, stack: Stack, variables: Stack, slot: int) -> None:
     """Push what a hidden slot holds and clear it."""
     stack.append(variables[slot])
     variables[slot] = None
@@ -106,16 +101,16 @@ def take(machine: Machine, stack: Stack, variables: Stack, slot: int) -> None:
 # ---- attributes and items
 
 
-def store_attribute(machine: Machine, stack: Stack, variables: Stack, name: str) -> None:
+def store_attribute(machine: Runner, stack: Stack, variables: Stack, name: str) -> None:
     target = stack.pop()
     attributes.set_attribute(target, name, stack.pop())
 
 
-def delete_attribute(machine: Machine, stack: Stack, variables: Stack, name: str) -> None:
+def delete_attribute(machine: Runner, stack: Stack, variables: Stack, name: str) -> None:
     attributes.delete_attribute(stack.pop(), name)
 
 
-def store_subscript(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+def store_subscript(machine: Runner, stack: Stack, variables: Stack, argument: None) -> None:
     index = stack.pop()
     target = stack.pop()
     value = stack.pop()
@@ -126,12 +121,12 @@ def store_subscript(machine: Machine, stack: Stack, variables: Stack, argument: 
     target[index] = value
 
 
-def delete_subscript(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+def delete_subscript(machine: Runner, stack: Stack, variables: Stack, argument: None) -> None:
     index = stack.pop()
     del stack.pop()[index]
 
 
-def build_slice(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+def build_slice(machine: Runner, stack: Stack, variables: Stack, argument: None) -> None:
     step = stack.pop()
     upper = stack.pop()
     stack[-1] = slice(stack[-1], upper, step)
@@ -140,7 +135,7 @@ def build_slice(machine: Machine, stack: Stack, variables: Stack, argument: None
 # ---- collections
 
 
-def build_list(machine: Machine, stack: Stack, variables: Stack, count: int) -> None:
+def build_list(machine: Runner, stack: Stack, variables: Stack, count: int) -> None:
     if count:
         items = stack[-count:]
         del stack[-count:]
@@ -149,7 +144,7 @@ def build_list(machine: Machine, stack: Stack, variables: Stack, count: int) -> 
         stack.append([])
 
 
-def build_tuple(machine: Machine, stack: Stack, variables: Stack, count: int) -> None:
+def build_tuple(machine: Runner, stack: Stack, variables: Stack, count: int) -> None:
     if count:
         items = tuple(stack[-count:])
         del stack[-count:]
@@ -158,30 +153,30 @@ def build_tuple(machine: Machine, stack: Stack, variables: Stack, count: int) ->
         stack.append(())
 
 
-def build_set(machine: Machine, stack: Stack, variables: Stack, count: int) -> None:
+def build_set(machine: Runner, stack: Stack, variables: Stack, count: int) -> None:
     items = set(stack[len(stack) - count :])
     del stack[len(stack) - count :]
     stack.append(items)
 
 
-def build_dict(machine: Machine, stack: Stack, variables: Stack, argument: int) -> None:
+def build_dict(machine: Runner, stack: Stack, variables: Stack, argument: int) -> None:
     stack.append({})
 
 
-def list_to_tuple(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+def list_to_tuple(machine: Runner, stack: Stack, variables: Stack, argument: None) -> None:
     stack[-1] = tuple(stack[-1])
 
 
-def list_to_set(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+def list_to_set(machine: Runner, stack: Stack, variables: Stack, argument: None) -> None:
     stack[-1] = set(stack[-1])
 
 
-def append(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+def append(machine: Runner, stack: Stack, variables: Stack, argument: None) -> None:
     value = stack.pop()
     stack[-1].append(value)
 
 
-def extend(machine: Machine, stack: Stack, variables: Stack, display: str) -> None:
+def extend(machine: Runner, stack: Stack, variables: Stack, display: str) -> None:
     values = stack.pop()
     if not iterable(values) and display != "set":
         raise TypeError(f"Value after * must be an iterable, not {type_name(values)}")
@@ -189,34 +184,34 @@ def extend(machine: Machine, stack: Stack, variables: Stack, display: str) -> No
     check_items(len(stack[-1]))
 
 
-def add_item(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+def add_item(machine: Runner, stack: Stack, variables: Stack, argument: None) -> None:
     value = stack.pop()
     key = stack.pop()
     stack[-1][key] = value
 
 
-def merge(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+def merge(machine: Runner, stack: Stack, variables: Stack, argument: None) -> None:
     other = stack.pop()
     if not isinstance(other, Mapping):
         raise TypeError(f"'{type_name(other)}' object is not a mapping")
     stack[-1].update(other)
 
 
-def collect(machine: Machine, stack: Stack, variables: Stack, slot: int) -> None:
+def collect(machine: Runner, stack: Stack, variables: Stack, slot: int) -> None:
     result = variables[slot]
     result.append(stack.pop())
     if not len(result) & 0xFFFFF:
         check_items(len(result))
 
 
-def collect_in_set(machine: Machine, stack: Stack, variables: Stack, slot: int) -> None:
+def collect_in_set(machine: Runner, stack: Stack, variables: Stack, slot: int) -> None:
     result = variables[slot]
     result.add(stack.pop())
     if not len(result) & 0xFFFFF:
         check_items(len(result), "set")
 
 
-def collect_item(machine: Machine, stack: Stack, variables: Stack, slot: int) -> None:
+def collect_item(machine: Runner, stack: Stack, variables: Stack, slot: int) -> None:
     value = stack.pop()
     result = variables[slot]
     result[stack.pop()] = value
@@ -229,11 +224,11 @@ def iterable(value: Any) -> bool:
     return hasattr(value, "__iter__") or hasattr(value, "__getitem__")
 
 
-def get_iterator(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+def get_iterator(machine: Runner, stack: Stack, variables: Stack, argument: None) -> None:
     stack[-1] = iter(stack[-1])
 
 
-def unpack(machine: Machine, stack: Stack, variables: Stack, count: int) -> None:
+def unpack(machine: Runner, stack: Stack, variables: Stack, count: int) -> None:
     value = stack.pop()
     if type(value) is tuple or type(value) is list:
         items = value
@@ -255,9 +250,7 @@ def unpack(machine: Machine, stack: Stack, variables: Stack, count: int) -> None
     stack.extend(items[::-1])
 
 
-def unpack_starred(
-    machine: Machine, stack: Stack, variables: Stack, shape: tuple[int, int]
-) -> None:
+def unpack_starred(machine: Runner, stack: Stack, variables: Stack, shape: tuple[int, int]) -> None:
     before, after = shape
     value = stack.pop()
     if not iterable(value):
@@ -275,7 +268,7 @@ def unpack_starred(
 # ---- strings
 
 
-def join_strings(machine: Machine, stack: Stack, variables: Stack, count: int) -> None:
+def join_strings(machine: Runner, stack: Stack, variables: Stack, count: int) -> None:
     parts = stack[len(stack) - count :]
     del stack[len(stack) - count :]
     check_text(sum(map(len, parts)))
@@ -290,13 +283,13 @@ def convert(value: Any, conversion: str) -> Any:
     return repr(value) if conversion == "r" else (str if conversion == "s" else ascii)(value)
 
 
-def format_plain(machine: Machine, stack: Stack, variables: Stack, conversion: str) -> None:
+def format_plain(machine: Runner, stack: Stack, variables: Stack, conversion: str) -> None:
     value = stack[-1]
     if conversion or type(value) is not str:
         stack[-1] = format(convert(value, conversion), "")
 
 
-def format_with(machine: Machine, stack: Stack, variables: Stack, conversion: str) -> None:
+def format_with(machine: Runner, stack: Stack, variables: Stack, conversion: str) -> None:
     spec = stack.pop()
     check_width(spec)
     stack[-1] = format(convert(stack[-1], conversion), spec)
@@ -316,7 +309,7 @@ def function_name(function: Any) -> str:
     return f"{name}()" if module in (None, "builtins") else f"{module}.{name}()"
 
 
-def extend_arguments(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+def extend_arguments(machine: Runner, stack: Stack, variables: Stack, argument: None) -> None:
     values = stack.pop()
     if not iterable(values):
         name = function_name(stack[-2])
@@ -325,7 +318,7 @@ def extend_arguments(machine: Machine, stack: Stack, variables: Stack, argument:
     check_items(len(stack[-1]))
 
 
-def merge_arguments(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+def merge_arguments(machine: Runner, stack: Stack, variables: Stack, argument: None) -> None:
     other = stack.pop()
     name = function_name(stack[-3])
     if not isinstance(other, Mapping):
@@ -338,7 +331,7 @@ def merge_arguments(machine: Machine, stack: Stack, variables: Stack, argument: 
         stack[-1][key] = other[key]
 
 
-def add_argument(machine: Machine, stack: Stack, variables: Stack, key: str) -> None:
+def add_argument(machine: Runner, stack: Stack, variables: Stack, key: str) -> None:
     value = stack.pop()
     if key in stack[-1]:
         raise TypeError(
@@ -347,14 +340,14 @@ def add_argument(machine: Machine, stack: Stack, variables: Stack, key: str) -> 
     stack[-1][key] = value
 
 
-def call_unpacked(machine: Machine, stack: Stack, variables: Stack, argument: None) -> None:
+def call_unpacked(machine: Runner, stack: Stack, variables: Stack, argument: None) -> None:
     named = stack.pop()
     arguments = stack.pop()
     stack[-1] = machine.call(stack[-1], *arguments, **named)
 
 
 def make_function(
-    machine: Machine,
+    machine: Runner,
     stack: Stack,
     variables: Stack,
     argument: tuple[Code, int, tuple[str, ...], list[int]],
@@ -372,7 +365,7 @@ def make_function(
 
 
 def make_generator(
-    machine: Machine, stack: Stack, variables: Stack, argument: tuple[Code, list[int]]
+    machine: Runner, stack: Stack, variables: Stack, argument: tuple[Code, list[int]]
 ) -> None:
     code, cells = argument
     own = [stack.pop(), *[variables[slot] for slot in cells]]
@@ -385,12 +378,12 @@ def make_generator(
 # ---- statements
 
 
-def fail_assertion(machine: Machine, stack: Stack, variables: Stack, message: bool) -> None:
+def fail_assertion(machine: Runner, stack: Stack, variables: Stack, message: bool) -> None:
     raise AssertionError(stack.pop()) if message else AssertionError
 
 
 def declare(
-    machine: Machine, stack: Stack, variables: Stack, argument: tuple[str, str, str]
+    machine: Runner, stack: Stack, variables: Stack, argument: tuple[str, str, str]
 ) -> None:
     kind, name, dtype = argument
     value = stack.pop()
@@ -405,19 +398,17 @@ def declare(
 
 
 def import_module(
-    machine: Machine, stack: Stack, variables: Stack, argument: tuple[str, bool]
+    machine: Runner, stack: Stack, variables: Stack, argument: tuple[str, bool]
 ) -> None:
     module, renamed = argument
     found = machine.namespace.module(module)
     stack.append(found if renamed else machine.namespace.module(module.partition(".")[0]))
 
 
-def import_name(
-    machine: Machine, stack: Stack, variables: Stack, argument: tuple[str, str]
-) -> None:
+def import_name(machine: Runner, stack: Stack, variables: Stack, argument: tuple[str, str]) -> None:
     module, name = argument
     stack.append(machine.namespace.import_name(module, name))
 
 
-def import_all(machine: Machine, stack: Stack, variables: Stack, module: str) -> None:
+def import_all(machine: Runner, stack: Stack, variables: Stack, module: str) -> None:
     machine.globals.update(machine.namespace.import_all(module))

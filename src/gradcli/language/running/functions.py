@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from gradcli.language.allowed.namespace import Namespace
 from gradcli.language.running.code import UNBOUND, Cell, Code
-
-if TYPE_CHECKING:
-    from gradcli.language.running.machine import Machine
+from gradcli.tensor.public import public
 
 
+class Runner(Protocol):
+    """What functions, generators and the rarer instructions ask of the machine."""
+
+    globals: dict[str, Any]
+    declared: dict[str, Any]
+    namespace: Namespace
+
+    def call(self, function: Any, *arguments: Any, **named: Any) -> Any:
+        """Call a function as the program would."""
+
+    def run_function(
+        self, function: Function, arguments: Sequence[Any], named: dict[str, Any]
+    ) -> Any:
+        """Run a program's function."""
+
+    def resume(self, generator: Generator) -> Any:
+        """The next value of a generator expression."""
+
+
+@public("__name__")
 class Function:
     """A function of a program. The machine runs it on its own stack; anybody else may call it as
     any other callable.
@@ -31,7 +50,7 @@ class Function:
 
     def __init__(
         self,
-        machine: Machine,
+        machine: Runner,
         code: Code,
         defaults: tuple[Any, ...],
         named_defaults: dict[str, Any],
@@ -153,7 +172,7 @@ class Generator:
 
     __slots__ = ("code", "machine", "position", "running", "variables")
 
-    def __init__(self, machine: Machine, code: Code, variables: list[Any]) -> None:
+    def __init__(self, machine: Runner, code: Code, variables: list[Any]) -> None:
         self.machine = machine
         self.code = code
         self.variables = variables

@@ -382,7 +382,9 @@ class Machine:
         shapes = [text for text in map(self.namespace.shape, used) if text]
         between = f" {symbol} " if symbol else ", "
         label = between.join(shapes[:MAX_SHAPES])
-        place = Place(code.text, code.origin, code.starts[index], code.ends[index], label)
+        start, end = code.starts[index], code.ends[index]
+        suggest = self.namespace.suggestion
+        place = Place(code.text, code.origin, start, end, label, suggest)
         error.place = place  # type: ignore[attr-defined]
 
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
+from collections.abc import Callable
 
 from gradcli.language.telling.hints import hint_for
-from gradcli.language.telling.suggest import did_you_mean
-
-MODULE_LACKS = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
-OBJECT_LACKS = re.compile(r"'(\w+)' object has no attribute '(\w+)'")
 
 WIDTH = 100
 """Columns of a source line that are shown around the place of an error."""
@@ -85,16 +81,32 @@ class Refusal(Exception):
 
 
 class Place:
-    """Where an evaluation failed, kept on the exception: a text, two offsets in it, and a label."""
+    """Where an evaluation failed, kept on the exception.
 
-    __slots__ = ("end", "label", "origin", "start", "text")
+    Attributes:
+        text, start, end: a text and two offsets in it.
+        origin: the text's name.
+        label: what is written beside the mark.
+        suggest: what knows the names that were in force, and so what the error probably meant.
+    """
 
-    def __init__(self, text: str, origin: str, start: int, end: int, label: str) -> None:
+    __slots__ = ("end", "label", "origin", "start", "suggest", "text")
+
+    def __init__(
+        self,
+        text: str,
+        origin: str,
+        start: int,
+        end: int,
+        label: str,
+        suggest: Callable[[BaseException], str] | None = None,
+    ) -> None:
         self.text = text
         self.origin = origin
         self.start = start
         self.end = end
         self.label = label
+        self.suggest = suggest
 
 
 def locate(
@@ -137,36 +149,14 @@ def diagnose(error: BaseException, hint: str = "") -> Diagnostic:
     name = type(error).__name__
     message = str(error)
     place = getattr(error, "place", None)
-    hint = hint or hint_for(name, message) or suggestion(error, message)
-    if isinstance(place, Place):
-        return locate(
-            name, message, place.text, place.origin, place.start, place.end, place.label, hint
-        )
-    return Diagnostic(name, message, hint=hint or hint_for(name, message))
-
-
-def suggestion(error: BaseException, message: str) -> str:
-    """What was probably meant by a name that is not known."""
-    from gradcli.language.allowed import attributes
-    from gradcli.language.allowed.namespace import default_namespace
-
-    name = getattr(error, "name", None)
-    if isinstance(error, NameError) and hasattr(error, "variables") and isinstance(name, str):
-        variables = [word for word in error.variables if not word.startswith("_")]
-        near = did_you_mean(name, variables)
-        return near or did_you_mean(name, default_namespace().candidates())
-    if not isinstance(error, AttributeError):
-        return ""
-    found = MODULE_LACKS.match(message)
-    if found is not None and found[1] in default_namespace().modules:
-        return did_you_mean(found[2], default_namespace().members(found[1]))
-    found = OBJECT_LACKS.match(message)
-    if found is None:
-        return ""
-    if found[1] == "Tensor":
-        return did_you_mean(found[2], default_namespace().engine.methods())
-    methods = {kind.__name__: names for kind, names in attributes.ALLOWED.items()}
-    return did_you_mean(found[2], methods.get(found[1], ()))
+    hint = hint or hint_for(name, message)
+    if not isinstance(place, Place):
+        return Diagnostic(name, message, hint=hint)
+    if not hint and place.suggest is not None:
+        hint = place.suggest(error)
+    return locate(
+        name, message, place.text, place.origin, place.start, place.end, place.label, hint
+    )
 
 
 def render(diagnostic: Diagnostic, color: bool = False) -> str:

@@ -22,6 +22,7 @@ from gradcli.table.node import RowNode, Saved
 from gradcli.table.registry import lookup_method
 from gradcli.table.row import Row
 from gradcli.tensor.graph import FREED, INFERENCE, Node, mode, next_sequence, operator_name
+from gradcli.tensor.public import public
 from gradcli.tensor.tensor import Tensor, View, edge_of, share, versions_of, wrap
 
 Array = Any
@@ -151,6 +152,7 @@ spread: Row = row(
 )
 
 
+@public()
 class WindowNode(Node):
     """The ``grad_fn`` of a view that was made anew: a window on the base as it is now.
 
@@ -175,6 +177,7 @@ class WindowNode(Node):
         return (None if grads[0] is None else spread(grads[0], Window(*self.arrays)),)
 
 
+@public()
 class CopySlices(Node):
     """The ``grad_fn`` of a tensor of which a view was changed in place.
 

@@ -1,0 +1,125 @@
+"""What programs may reach of the engine's objects: a list of names per class.
+
+A program's text decides nothing here. A class is known by its identity, because a module's or a
+class's name is a string that anybody can write; and what a list does not name does not exist.
+
+    @public("name next_functions", writes="")
+    class Node: ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NoReturn, TypeVar
+
+Class = TypeVar("Class", bound=type)
+
+
+class Public:
+    """The names that programs find on a class's objects.
+
+    Attributes:
+        reads: names that may be read.
+        writes: names that may be set.
+        deletes: names that may be deleted.
+        finds: whether a name is one of those too many to list.
+        reader: what reads, where an object's names are none of Python's attributes.
+        guards: functions that stand for methods; they take the object first.
+        name: the class in messages; given an object, for classes whose objects go by many names.
+        holder: what messages say has an attribute that is not writable.
+    """
+
+    __slots__ = ("deletes", "finds", "guards", "holder", "name", "reader", "reads", "writes")
+
+    def __init__(
+        self,
+        reads: Iterable[str] = (),
+        *,
+        writes: Iterable[str] = (),
+        deletes: Iterable[str] = (),
+        finds: Callable[[str], bool] | None = None,
+        reader: Callable[[Any, str], Any] | None = None,
+        guards: dict[str, Callable[..., Any]] | None = None,
+        name: str | Callable[[Any], str] = "",
+        holder: str = "",
+    ) -> None:
+        self.reads = set(reads)
+        self.writes = frozenset(writes)
+        self.deletes = frozenset(deletes)
+        self.finds = finds
+        self.reader = reader
+        self.guards = {} if guards is None else guards
+        self.name = name
+        self.holder = holder
+
+    def has(self, name: str) -> bool:
+        """Whether programs see an attribute of that name."""
+        return (
+            name in self.reads
+            or name in self.guards
+            or (self.finds is not None and self.finds(name))
+        )
+
+
+REGISTRY: Final[dict[type, Public]] = {}
+"""By the class itself; subclasses have entries of their own."""
+
+
+def public(
+    reads: str = "",
+    *,
+    writes: str = "",
+    deletes: str = "",
+    finds: Callable[[str], bool] | None = None,
+    reader: Callable[[Any, str], Any] | None = None,
+    name: str | Callable[[Any], str] = "",
+    holder: str = "",
+) -> Callable[[Class], Class]:
+    """Registers a class with the names that programs find on its objects (see `Public`).
+
+    Names are separated by blanks. Those of base classes that are registered come on top.
+    """
+
+    def enter(class_: Class) -> Class:
+        known = [REGISTRY[base] for base in class_.__mro__ if base in REGISTRY]
+        nearest = known[0] if known else Public()
+        REGISTRY[class_] = Public(
+            set(reads.split()).union(*(base.reads for base in known)),
+            writes=set(writes.split()).union(*(base.writes for base in known)),
+            deletes=set(deletes.split()).union(*(base.deletes for base in known)),
+            finds=finds or nearest.finds,
+            reader=reader or nearest.reader,
+            name=name or nearest.name,
+            holder=holder,
+        )
+        return class_
+
+    return enter
+
+
+class Fixed:
+    """A value that everybody shares: nothing of it changes once it is made."""
+
+    __slots__ = ()
+
+    def _fix(self, **values: Any) -> None:
+        """Sets attributes while the object is made."""
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"attribute '{name}' of '{_word(self)}' objects is not writable")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"attribute '{name}' of '{_word(self)}' objects is not writable")
+
+
+def _word(value: Any) -> str:
+    entry = REGISTRY.get(type(value))
+    return type(value).__name__ if entry is None else class_name(entry, value)
+
+
+def class_name(entry: Public, value: Any) -> str:
+    """What messages call the class of a value."""
+    name = entry.name
+    return (name if isinstance(name, str) else name(value)) or type(value).__name__
