@@ -13,6 +13,7 @@ import numpy as np
 
 import gradcli.wiring  # noqa: F401 - printing, floating point warnings
 from gradcli.autograd.backward import backward, grad
+from gradcli.language.allowed.namespace import knows
 from gradcli.language.compiling.compiler import compile_text
 from gradcli.language.running.code import GLOBAL, Code
 from gradcli.language.running.machine import Machine
@@ -124,17 +125,16 @@ def is_called(code: Code, name: str) -> bool:
     return place is not None and code.text[place[1] :].lstrip(" \t").startswith("(")
 
 
+def free_names(code: Code, given: Iterable[str]) -> list[str]:
+    """The names that a text reads, never binds, are not given, and mean nothing in the language."""
+    known = set(given)
+    # What is given need not be asked for: to know all names is to load the whole operator table.
+    return [name for name in code.read_names if name not in known and not knows(name)]
+
+
 def unbound_variables(code: Code, given: Iterable[str]) -> list[str]:
     """The variables that a text needs and nobody gave a value; unknown functions are none."""
-    # Asking whether the language knows a name may load the whole operator table.
-    from gradcli.language.allowed.namespace import knows
-
-    known = set(given)
-    return [
-        name
-        for name in code.read_names
-        if name not in known and not knows(name) and not is_called(code, name)
-    ]
+    return [name for name in free_names(code, given) if not is_called(code, name)]
 
 
 def define(machine: Machine, variables: Iterable[Variable]) -> None:

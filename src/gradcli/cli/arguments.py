@@ -299,11 +299,12 @@ def _open_variables(ctx: Any) -> list[str]:
     text = ctx.params.get("expression")
     if not isinstance(text, str) or text == "-":
         return []
+    from gradcli.evaluation import free_names
     from gradcli.language.compiling.compiler import compile_text
     from gradcli.language.telling.diagnostics import ParseError
 
     given = {name for name, _ in variables_of(ctx)}
     try:
-        return [name for name in compile_text(text).free_names if name not in given]
+        return free_names(compile_text(text), given)
     except ParseError:
         return []

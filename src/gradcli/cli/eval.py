@@ -184,7 +184,7 @@ def _compile(expression: str) -> Code:
 
 def _check_bindings(code: Code, bindings: list[_Binding], context: typer.Context) -> None:
     """That every variable given is used, once, and every variable used is given."""
-    from gradcli.evaluation import place_of, unbound_variables
+    from gradcli.evaluation import free_names, place_of, unbound_variables
     from gradcli.language.telling.suggest import did_you_mean
 
     names = [binding.name for binding in bindings]
@@ -203,7 +203,7 @@ def _check_bindings(code: Code, bindings: list[_Binding], context: typer.Context
             known = [*(name for name in names if name in used), *missing]
             hint = did_you_mean(binding.name, known) or _its_variables(known)
             raise UsageError(f"{binding.name} is no variable of the expression", hint)
-        others = {f"--{name}" for name in [*missing, *code.free_names]}
+        others = {f"--{name}" for name in [*missing, *free_names(code, ())]}
         options = {name for p in context.command.params for name in p.opts}
         hint = suggest_option(option, others) or suggest_option(option, {*options, *others})
         if not hint:

@@ -138,15 +138,6 @@ class Code:
         return [name for name in self.reads if name not in self.stores]
 
     @property
-    def free_names(self) -> list[str]:
-        """The names among `read_names` that mean nothing in the language: the variables a caller
-        must supply.
-        """
-        from gradcli.language.allowed.namespace import knows
-
-        return [name for name in self.read_names if not knows(name)]
-
-    @property
     def declared_names(self) -> list[str]:
         """The names that `let` and `const` declare, in order."""
         return list(self.declared)
