@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradcli.language.reading.builder import not_part
+from gradcli.language.reading.expressions import not_part
 from gradcli.language.reading.lexer import Tokens
 from gradcli.language.reading.tables import Tables
 from gradcli.language.telling.diagnostics import Refusal

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 from gradcli.language.reading import ast
-from gradcli.language.reading.builder import ACTIONS, Action, Reader
+from gradcli.language.reading.builder import ACTIONS
 from gradcli.language.reading.complaints import explain
+from gradcli.language.reading.expressions import Action, Reader
 from gradcli.language.reading.lexer import Lexer
 from gradcli.language.reading.table_file import load_tables
 from gradcli.language.reading.tables import ACCEPT, Lazy, Rule, Tables
