@@ -54,17 +54,9 @@ def _walk(
     starts = [edge[0] for edge, _ in roots]
     pending = _count_incoming(starts)
     needed = None if wanted is None else _leading_to(starts, [edge[0] for edge in wanted])
-    captures: dict[Node, list[tuple[int, int]]] = {}
-    captured: list[Any] = []
-    if wanted is not None:
-        captured = [None] * len(wanted)
-        for position, (node, number) in enumerate(wanted):
-            captures.setdefault(node, []).append((number, position))
-    buffers: dict[Node, list[Any]] = {}
-    for (node, number), grad in roots:
-        if node not in buffers:
-            buffers[node] = [None] * (1 + len(node.others))
-        _accumulate(buffers[node], number, grad)
+    captures = _positions(wanted or ())
+    captured: list[Any] = [None] * len(wanted or ())
+    buffers = _seeded(roots)
     heap = [(-node.sequence, id(node), node) for node, count in pending.items() if not count]
     heapq.heapify(heap)
     following: Node | None = None
@@ -130,6 +122,24 @@ def _walk(
     return captured
 
 
+def _positions(wanted: Sequence[Edge]) -> dict[Node, list[tuple[int, int]]]:
+    """Which outputs of a node are wanted, and their places among all that are."""
+    found: dict[Node, list[tuple[int, int]]] = {}
+    for position, (node, number) in enumerate(wanted):
+        found.setdefault(node, []).append((number, position))
+    return found
+
+
+def _seeded(roots: Sequence[tuple[Edge, Any]]) -> dict[Node, list[Any]]:
+    """The gradients that have arrived at nodes before the walk begins."""
+    buffers: dict[Node, list[Any]] = {}
+    for (node, number), grad in roots:
+        buffer = buffers.setdefault(node, [None] * (1 + len(node.others)))
+        known = buffer[number]
+        buffer[number] = grad if known is None else known + grad
+    return buffers
+
+
 def _count_incoming(starts: Sequence[Node]) -> dict[Node, int]:
     """How many edges of the reachable graph lead to each of its nodes."""
     pending = dict.fromkeys(starts, 0)
@@ -166,11 +176,6 @@ def _leading_to(starts: Sequence[Node], targets: Sequence[Node]) -> set[Node]:
             stack.append((node, True))
             stack += [(s, False) for s in node.successors if s is not None and s not in entered]
     return needed
-
-
-def _accumulate(buffer: list[Any], number: int, grad: Any) -> None:
-    known = buffer[number]
-    buffer[number] = grad if known is None else known + grad
 
 
 def fit(

@@ -36,20 +36,7 @@ def jacobian(
     ``strict`` raises where an output does not depend on an input. ``vectorize`` and ``strategy``
     choose how PyTorch computes; the numbers are the same and here so is the way.
     """
-    if strict and (vectorize or strategy == "forward-mode"):
-        named = "`vectorized=True`" if vectorize else '`strategy="forward-mode"`'
-        together = "are not supported together" + ("" if vectorize else " (yet)")
-        fix = "`vectorize=False`" if vectorize else '`strategy="reverse-mode"`'
-        raise RuntimeError(
-            f"torch.autograd.functional.jacobian: `strict=True` and {named} {together}. Please "
-            f"either set `strict=False` or {fix}."
-        )
-    if strategy not in ("reverse-mode", "forward-mode"):
-        raise AssertionError(
-            'Expected strategy to be either "forward-mode" or "reverse-mode". Hint: If your '
-            'function has more outputs than inputs, "forward-mode" tends to be more performant. '
-            'Otherwise, prefer to use "reverse-mode".'
-        )
+    _check_ways(strict, vectorize, strategy)
     with enable_grad():
         several, points = _as_tuple(inputs, "inputs", "jacobian")
         leaves = _prepare(points, create_graph)
@@ -85,6 +72,24 @@ def jacobian(
         answer = tuple(_finish(block, create_graph) for block in blocks)
     unpacked = tuple(block if several else block[0] for block in answer)
     return unpacked if outputs_several else unpacked[0]
+
+
+def _check_ways(strict: bool, vectorize: bool, strategy: str) -> None:
+    """Refuses ways to compute that do not exist, or not together."""
+    if strict and (vectorize or strategy == "forward-mode"):
+        named = "`vectorized=True`" if vectorize else '`strategy="forward-mode"`'
+        together = "are not supported together" + ("" if vectorize else " (yet)")
+        fix = "`vectorize=False`" if vectorize else '`strategy="reverse-mode"`'
+        raise RuntimeError(
+            f"torch.autograd.functional.jacobian: `strict=True` and {named} {together}. Please "
+            f"either set `strict=False` or {fix}."
+        )
+    if strategy not in ("reverse-mode", "forward-mode"):
+        raise AssertionError(
+            'Expected strategy to be either "forward-mode" or "reverse-mode". Hint: If your '
+            'function has more outputs than inputs, "forward-mode" tends to be more performant. '
+            'Otherwise, prefer to use "reverse-mode".'
+        )
 
 
 def hessian(

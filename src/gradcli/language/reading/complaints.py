@@ -52,6 +52,13 @@ PLAIN_WORDS = {
 }
 
 
+OPERANDS = ("NAME", "NUMBER", "STRING", "RPAR", "RSQB", "RBRACE")
+"""Tokens that end an operand."""
+
+STARTERS = ("NAME", "NUMBER", "STRING", "LPAR", "LSQB", "LBRACE", "LET", "CONST")
+"""Tokens that begin one, or a statement."""
+
+
 def explain(tables: Tables, text: str, tokens: Tokens, index: int, state: int) -> Refusal:
     """The refusal of the token at `index`, for which the parser's `state` has no action."""
     kinds, starts, ends = tokens.kinds, tokens.starts, tokens.ends
@@ -174,11 +181,8 @@ def known_mistake(
     first = line_start(tokens, index)
     if before == "NAME" and first == index - 1 and kind in ("NAME", "STRING", "NUMBER"):
         if previous in ("print", "exec"):
-            return Refusal(
-                f"Missing parentheses in call to '{previous}'. Did you mean {previous}(...)?",
-                left,
-                right,
-            )
+            meant = f"Did you mean {previous}(...)?"
+            return Refusal(f"Missing parentheses in call to '{previous}'. {meant}", left, right)
         if previous in ("match", "case", "type"):
             return not_part(previous, left, right)
     if before == "NUMBER" and kind == "NAME" and right == start:
@@ -192,39 +196,45 @@ def known_mistake(
         meant = "and" if kind == "AMPERSAND" else "or"
         return Refusal("invalid syntax", left, end, hint=f"write `{meant}` instead of {word * 2}")
     if before in ("PLUS", "MINUS") and kind in ("_NEWLINE", "$END") and kinds[index - 2] == before:
-        sign = previous
         return Refusal(
-            "invalid syntax", starts[index - 2], right, hint=f"write x {sign}= 1 for x{sign * 2}"
+            "invalid syntax",
+            starts[index - 2],
+            right,
+            hint=f"write x {previous}= 1 for x{previous * 2}",
         )
     if "_INDENT" in acceptable and kind != "_INDENT":
         owner = block_owner(tokens, index)
         if owner is not None:
-            line = text.count("\n", 0, starts[owner]) + 1
-            name = text[starts[owner] : ends[owner]]
-            what = "function definition" if name == "def" else f"'{name}' statement"
-            at = start if kind not in ("$END", "_NEWLINE", "_DEDENT") else right
-            return Refusal(
-                f"expected an indented block after {what} on line {line}", at, max(at, end)
-            )
+            return no_block(text, tokens, index, owner)
     if "COLON" in acceptable and kind == "_NEWLINE" and kinds[first] in BLOCK_WORDS:
         return Refusal("expected ':'", right, right)
+    inside = unclosed(text, tokens, index) is not None
     if kind == "EQUAL":
         if kinds[first] in ("IF", "ELIF", "WHILE"):
             return Refusal(
                 "invalid syntax. Maybe you meant '==' or ':=' instead of '='?", left, end
             )
-        if unclosed(text, tokens, index) is not None:
+        if inside:
             return Refusal(
                 'expression cannot contain assignment, perhaps you meant "=="?', left, end
             )
-    operand = ("NAME", "NUMBER", "STRING", "RPAR", "RSQB", "RBRACE")
-    starters = ("NAME", "NUMBER", "STRING", "LPAR", "LSQB", "LBRACE", "LET", "CONST")
-    if before in operand and kind in starters:
-        if unclosed(text, tokens, index) is not None:
+    if before in OPERANDS and kind in STARTERS:
+        if inside:
             return Refusal("invalid syntax. Perhaps you forgot a comma?", left, end)
         hint = "multiplication is written *" if kind in ("NAME", "LPAR") else ""
         return Refusal(f"unexpected '{word}', expected an operator", start, end, hint=hint)
     return None
+
+
+def no_block(text: str, tokens: Tokens, index: int, owner: int) -> Refusal:
+    """The refusal of the token at `index`, where the statement of the token `owner` has a block."""
+    end = tokens.ends[index]
+    line = text.count("\n", 0, tokens.starts[owner]) + 1
+    name = text[tokens.starts[owner] : tokens.ends[owner]]
+    what = "function definition" if name == "def" else f"'{name}' statement"
+    ended = tokens.kinds[index] in ("$END", "_NEWLINE", "_DEDENT")
+    at = tokens.ends[index - 1] if ended else tokens.starts[index]
+    return Refusal(f"expected an indented block after {what} on line {line}", at, max(at, end))
 
 
 def line_start(tokens: Tokens, index: int) -> int:

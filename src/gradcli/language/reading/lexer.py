@@ -25,6 +25,12 @@ class Tokens:
         self.ends: list[int] = []
         self.problem = ""
 
+    def add(self, kind: str, position: int) -> None:
+        """Append a token that takes no room in the text."""
+        self.kinds.append(kind)
+        self.starts.append(position)
+        self.ends.append(position)
+
 
 class Lexer:
     """Cuts texts along the terminals of the tables."""
@@ -78,9 +84,7 @@ class Lexer:
                     continue
                 depth = 0
                 if kinds and kinds[-1] != "_NEWLINE":
-                    kinds.append("_NEWLINE")
-                    starts.append(begin)
-                    ends.append(begin)
+                    result.add("_NEWLINE", begin)
                 elif kinds:
                     continue
                 if finish < stop and not self.indent(result, levels, text, finish):
@@ -99,15 +103,9 @@ class Lexer:
             starts.append(begin)
             ends.append(min(begin + 1, stop))
             return result
-        if lines:
-            while len(levels) > 1:
-                levels.pop()
-                kinds.append("_DEDENT")
-                starts.append(stop)
-                ends.append(stop)
-        kinds.append("$END")
-        starts.append(stop)
-        ends.append(stop)
+        for _ in levels[1:]:
+            result.add("_DEDENT", stop)
+        result.add("$END", stop)
         return result
 
     def first_level(self, text: str, start: int, stop: int) -> tuple[int, int]:
@@ -129,15 +127,11 @@ class Lexer:
             if narrow <= levels[-1][1]:
                 problem = "inconsistent use of tabs and spaces in indentation"
             levels.append((wide, narrow))
-            tokens.kinds.append("_INDENT")
-            tokens.starts.append(position)
-            tokens.ends.append(position)
+            tokens.add("_INDENT", position)
         else:
             while len(levels) > 1 and wide < levels[-1][0]:
                 levels.pop()
-                tokens.kinds.append("_DEDENT")
-                tokens.starts.append(position)
-                tokens.ends.append(position)
+                tokens.add("_DEDENT", position)
             if wide != levels[-1][0]:
                 problem = "unindent does not match any outer indentation level"
             elif narrow != levels[-1][1]:
