@@ -11,7 +11,7 @@ from gradcli.table.registry import declared
 
 def test_the_index_lists_what_the_table_declares() -> None:
     text = index.written(*declared())
-    assert index.PATH.read_text(encoding="utf-8") == text, "run: python -m gradcli.table.index"
+    assert index.PATH.read_text(encoding="utf-8") == text, "run: python -m gradcli.table"
 
 
 def loaded_by(code: str) -> set[str]:

@@ -4,7 +4,7 @@ The index is a text beside this file, a line a module: its name, then the names 
 `sin.` is a function and a method, `zeros` a function only, `.view` a method only. It is written
 from the table itself::
 
-    python -m gradcli.table.index
+    python -m gradcli.table
 
 A name that is missing there is looked for in all modules, so a new operator works before it is
 listed.
@@ -57,13 +57,3 @@ def written(functions: dict[str, str], methods: dict[str, str]) -> str:
         if method is not None and method != where:
             lines.setdefault(method, []).append(f".{name}")
     return "".join(f"{module} {' '.join(lines[module])}\n" for module in sorted(lines))
-
-
-def main() -> None:
-    from gradcli.table.registry import declared
-
-    PATH.write_text(written(*declared()), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

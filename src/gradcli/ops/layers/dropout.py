@@ -7,6 +7,7 @@ same; where nothing is dropped the input itself is returned and nothing is drawn
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any, Final
 
 import numpy as np
@@ -162,8 +163,6 @@ def _batched(input: Any, p: float, training: bool, inplace: bool, batched: bool)
 
 
 def _warn(message: str) -> None:
-    import warnings
-
     warnings.warn(message, stacklevel=4)
 
 

@@ -7,6 +7,7 @@ code: 0 keeps the elements, 1 takes their mean, 2 their sum.
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any, Final
 
 import numpy as np
@@ -79,8 +80,6 @@ def divided(grad: Any, reduction: int, value: Any) -> Any:
 def _same_size(input: Any, target: Any) -> None:
     """Warns of sizes that only agree after broadcasting."""
     if input.shape != target.shape:
-        import warnings
-
         warnings.warn(
             f"Using a target size ({target.shape}) that is different to the input size "
             f"({input.shape}). This will likely lead to incorrect results due to broadcasting. "
