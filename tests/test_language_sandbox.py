@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+import gradcli.wiring  # noqa: F401 - methods of tensors
 from gradcli.language import Machine, ParseError, compile_text, diagnose, render
 from gradcli.language.allowed.builtins import REFUSED
+from gradcli.tensor.dtypes import float32
+from gradcli.tensor.formats import Device, strided
 from gradcli.tensor.public import public
 
 CLOSED_ATTRIBUTES = [
@@ -192,6 +195,68 @@ def test_what_a_class_does_not_list_is_closed() -> None:
     for name in ("public", "secret"):
         with pytest.raises(AttributeError):
             run(f"del t.{name}")
+
+
+LEAF = "x = torch.ones(2, requires_grad=True); "
+SINK = LEAF + "n = x.sum().grad_fn.next_functions[0][0]; "
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("torch.float32.np = torch.float64.np", "'torch.dtype' object has no attribute 'np'"),
+        ("del torch.int64.np", "'torch.dtype' object has no attribute 'np'"),
+        ("torch.float32.name", "'torch.dtype' object has no attribute 'name'"),
+        (
+            "torch.float32.itemsize = 3",
+            "attribute 'itemsize' of 'torch.dtype' objects is not writable",
+        ),
+        (
+            "torch.device('cpu').type = 'a'",
+            "attribute 'type' of 'torch.device' objects is not writable",
+        ),
+        ("torch.strided.name = 'a'", "'torch.layout' object has no attribute 'name'"),
+        (
+            "torch.finfo(torch.float32).max = 3",
+            "attribute 'max' of 'torch.finfo' objects is not writable",
+        ),
+        (
+            "torch.manual_seed(0).rand",
+            "'torch._C.Generator' object has no attribute 'rand'",
+        ),
+        (
+            LEAF + "x.shape = 3",
+            "attribute 'shape' of 'torch._C.TensorBase' objects is not writable",
+        ),
+        (LEAF + "x.sum().grad_fn.variable", "'SumBackward0' object has no attribute 'variable'"),
+        (
+            SINK + "n.variable = 3",
+            "attribute 'variable' of 'AccumulateGrad' objects is not writable",
+        ),
+        (SINK + "n.post_accumulate", "'AccumulateGrad' object has no attribute 'post_accumulate'"),
+        (
+            "torch.max(torch.ones(1, 1), 0).value",
+            "'torch.return_types.max' object has no attribute 'value'",
+        ),
+    ],
+)
+def test_engine_objects_answer_as_pytorchs(text: str, message: str) -> None:
+    with pytest.raises(AttributeError) as caught:
+        Machine().run(compile_text(text))
+    assert str(caught.value) == message
+
+
+def test_gradients_can_be_deleted() -> None:
+    text = LEAF + "x.sum().backward(); a = x.grad; del x.grad; a is None, x.grad"
+    assert Machine().run(compile_text(text)) == (False, None)
+
+
+def test_shared_values_are_fixed() -> None:
+    for value, name in ((float32, "np"), (strided, "name"), (Device(), "type")):
+        with pytest.raises(AttributeError):
+            setattr(value, name, None)
+        with pytest.raises(AttributeError):
+            delattr(value, name)
 
 
 def test_classes_are_known_by_identity() -> None:
