@@ -110,6 +110,15 @@ class Entry:
     def is_method(self) -> bool:
         return self._parameters.split(",")[0].endswith(" self")
 
+    def positional(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """A call with keywords as one without."""
+        index, defaults = self.signature.index, self.signature.defaults
+        last = max(index[name] for name in kwargs)
+        values = list(args) + list(defaults[len(args) : last + 1])
+        for name, value in kwargs.items():
+            values[index[name]] = value
+        return tuple(values)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError
 

@@ -143,15 +143,6 @@ class Row(Entry):
         """Everything that any of the formulas asks for."""
         return {name for _, formula in self.formulas for name in parameter_names(formula)[1:]}
 
-    def positional(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-        """A call with keywords as one without."""
-        index, defaults = self.signature.index, self.signature.defaults
-        last = max(index[name] for name in kwargs)
-        values = list(args) + list(defaults[len(args) : last + 1])
-        for name, value in kwargs.items():
-            values[index[name]] = value
-        return tuple(values)
-
     def record(self, args: tuple[Any, ...]) -> Any:
         """Runs the row on tensors and records a node where a gradient is wanted."""
         if self.numbered:

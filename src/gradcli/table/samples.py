@@ -1,7 +1,8 @@
 """How a row's tests get their inputs: a row's ``samples`` is a function of a :class:`Sampler`.
 
 It returns a list of calls; a call is a tuple of positional arguments, with a dict of keyword
-arguments as its last item where there are any. Floating arrays are what gets differentiated.
+arguments as its last item where there are any. Floating arrays are what gets differentiated, but
+for those that are :class:`Fixed`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,24 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 Samples = Callable[["Sampler"], list[tuple[Any, ...]]]
+
+
+class Fixed(np.ndarray[Any, Any]):
+    """A floating array that no gradient is asked for, such as running statistics."""
+
+
+class Kinked(np.ndarray[Any, Any]):
+    """A floating array whose gradient is not the slope: a kink, nan, or another convention."""
+
+
+def fixed(values: Any) -> Array:
+    """Numbers that no gradient is asked for."""
+    return np.array(values, np.float64).view(Fixed)
+
+
+def kinked(values: Any) -> Array:
+    """Numbers whose gradient PyTorch chooses, so that central differences tell nothing of it."""
+    return np.array(values, np.float64).view(Kinked)
 
 
 class Sampler:
@@ -38,6 +57,27 @@ class Sampler:
     def mask(self, *shape: int) -> Array:
         """Booleans."""
         return self._random.random(shape) < 0.5
+
+    def complex(self, *shape: int) -> Array:
+        """complex128 values whose parts lie in [-2, 2)."""
+        return np.asarray(self(*shape) + 1j * self(*shape))
+
+    def symmetric(self, *shape: int) -> Array:
+        """Symmetric matrices."""
+        made = self(*shape)
+        return made + made.swapaxes(-1, -2)
+
+    def definite(self, *shape: int, hermitian: bool = False) -> Array:
+        """Symmetric positive definite matrices, or hermitian ones."""
+        made = self.complex(*shape) if hermitian else self(*shape)
+        product: Array = made @ made.swapaxes(-1, -2).conj() + np.eye(shape[-1])
+        return product
+
+    def probabilities(self, *shape: int) -> Array:
+        """Positive values whose sums along the last dimension are 1."""
+        weights = self(*shape, low=0.1, high=1.0)
+        made: Array = weights / weights.sum(-1, keepdims=True)
+        return made
 
 
 def pointwise(low: float = -2.0, high: float = 2.0) -> Samples:

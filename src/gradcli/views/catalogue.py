@@ -19,8 +19,10 @@ from gradcli.table.functions import Attribute
 from gradcli.table.node import Formula, Plan, parameter_names
 from gradcli.table.registry import internal, lookup, lookup_method, method_names, names
 from gradcli.table.row import Row
-from gradcli.table.samples import Sampler
+from gradcli.table.samples import Fixed, Sampler
 
+#: The types that lists of numbers become in the command line, single or double.
+_SPELLED = ("float64", "complex128", "int64", "bool")
 _VARIABLES = "xyzuvwabcdefgh"
 
 _TITLES = {
@@ -258,16 +260,27 @@ def _spoken(name: str) -> str:
     return f"torch.{name}" if "." in name or name in PYTHON else name
 
 
+def _can_be_spelled(call: Sequence[Any]) -> bool:
+    """Whether a command line has a way to write the arguments: no functions, no rare types."""
+    return all(array.dtype.name in _SPELLED for array in _arrays(call)) and not any(
+        callable(value) for value in call
+    )
+
+
 def _command(name: str, entry: Entry, call: Sequence[Any]) -> str | None:
-    *args, keywords = call if isinstance(call[-1], dict) else (*call, {})
+    *args, keywords = call if call and isinstance(call[-1], dict) else (*call, {})
+    if not _can_be_spelled(call):
+        return None
     options: list[str] = []
+    # A leaf that requires grad must not be changed.
+    changed = args[0] if name.endswith("_") else None
 
     def spell(value: Any) -> str:
         if isinstance(value, np.ndarray):
             variable = _VARIABLES[len(options)]
-            rounded = np.round(value, 1) if value.dtype.kind == "f" else value
+            rounded = np.round(value, 1) if value.dtype.kind in "fc" else value
             text = str(rounded.tolist()).replace(" ", "")
-            if value.dtype.kind == "f":
+            if value.dtype.kind == "f" and value is not changed and not isinstance(value, Fixed):
                 options.append(f'--{variable} "{text}"')
             else:
                 options.append(f'--const "{variable}={text}"')
@@ -295,7 +308,9 @@ def _command(name: str, entry: Entry, call: Sequence[Any]) -> str | None:
             return " ".join([f'gradcli eval "{head}"', *options])
     else:
         head, parts = _spoken(name), words
-    parts += [f"{key}={spell(value)}" for key, value in keywords.items()]
+    parts += [f"{key}={spell(value)}" for key, value in keywords.items() if value is not None]
+    if changed is not None and changed.dtype.kind == "f":
+        options.append("--dtype float64")
     if len(options) > len(_VARIABLES):
         return None
     return " ".join([f'gradcli eval "{head}({", ".join(parts)})"', *options])

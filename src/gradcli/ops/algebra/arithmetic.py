@@ -260,7 +260,7 @@ remainder_of_number: Row = row(
     promote=COMMON,
     node=NOT_IMPLEMENTED,
     other=no_derivative("remainder"),
-    samples=lambda r: [],
+    samples=lambda r: [(2.5, r(2, 3, low=0.5)), (-7, r.ints(3, low=1, high=5))],
     doc="A number modulo the elements; PyTorch gives it no derivative.",
 )
 
@@ -288,7 +288,17 @@ fmod: Row = row(
 
 def _whole(name: str, forward: Any, doc: str) -> Row:
     checked = kernel(f"{name}_cpu", "iu", forward)
-    return row(f"{name}(Tensor self, Tensor other)", checked, promote=COMMON, inplace=BOTH, doc=doc)
+    return row(
+        f"{name}(Tensor self, Tensor other)",
+        checked,
+        promote=COMMON,
+        samples=lambda r: [
+            (r.ints(2, 3, low=-12, high=12), r.ints(3, low=-12, high=12)),
+            (np.array([0, 6, -4], np.int16), np.array(0)),
+        ],
+        inplace=BOTH,
+        doc=doc,
+    )
 
 
 gcd: Row = _whole("gcd", np.gcd, "The greatest common divisor.")
@@ -513,7 +523,7 @@ heaviside: Row = row(
     node=NOT_IMPLEMENTED,
     self=no_derivative("heaviside"),
     values=no_derivative("heaviside"),
-    samples=lambda r: [],
+    samples=lambda r: [(r(2, 3), r(3)), (np.array([-2, 0, 3]), np.array(5)), (np.zeros(2), r(2))],
     doc="0 below zero, 1 above, values at zero; PyTorch gives it no derivative.",
     inplace=METHOD,
 )

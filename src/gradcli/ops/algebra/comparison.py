@@ -10,6 +10,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.entry import METHOD, InPlace
 from gradcli.table.kinds import kernel, kinds_only, real_only
 from gradcli.table.row import COMMON, Row
+from gradcli.table.samples import Sampler, pointwise
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.tensor import Tensor, constant, raw
@@ -41,7 +42,10 @@ conj_physical: Row = row(
 
 
 zeros_like: Row = row(
-    "aten.zeros_like(Tensor self)", np.zeros_like, doc="Zeros in the shape and type of self."
+    "aten.zeros_like(Tensor self)",
+    np.zeros_like,
+    samples=pointwise(),
+    doc="Zeros in the shape and type of self.",
 )
 
 
@@ -97,12 +101,23 @@ def is_complex(value: Any) -> bool:
 # --- comparison and logic: no gradients
 
 
+def _samples_of_operands(r: Sampler) -> list[tuple[Any, ...]]:
+    numbers = r.ints(3, 4, high=3)
+    return [(numbers, r.ints(4, high=3) + 0.0), (numbers, 1.5), (numbers, 1), (r.mask(3), True)]
+
+
+def _samples_of_extremes(r: Sampler) -> list[tuple[Any, ...]]:
+    values = np.array([1.5, -0.0, np.nan, np.inf, -np.inf])
+    return [(values,), (values.astype(np.float32),), (r.ints(2, 2, low=-1, high=2),)]
+
+
 def _comparison(names: str, forward: Any, doc: str) -> Row:
     return row(
         f"{names}(Tensor self, Operand other)",
         forward,
         promote=COMMON,
         inplace=InPlace(erases=True),
+        samples=_samples_of_operands,
         doc=doc,
     )
 
@@ -126,6 +141,11 @@ def _logic(name: str, forward: Any, doc: str) -> Row:
         forward,
         promote=COMMON,
         inplace=InPlace(smooth=False),
+        samples=lambda r: [
+            (r.ints(3, 4, high=2), r.ints(4, high=2) + 0.0),
+            (r.mask(5), r.mask(5)),
+            (np.array([np.nan, 0.0]), np.array([0.0, 0.5])),
+        ],
         doc=doc,
     )
 
@@ -136,23 +156,43 @@ logical_xor: Row = _logic("logical_xor", np.logical_xor, "Whether just one is no
 logical_not: Row = row(
     "logical_not(Tensor self)",
     np.logical_not,
+    samples=lambda r: [(np.array([0.0, -0.5, np.nan]),), (r.ints(2, 3, high=2),), (r.mask(3),)],
     doc="Whether an element is zero.",
     inplace=InPlace(smooth=False),
 )
-isnan: Row = row("isnan(Tensor self)", np.isnan, doc="Whether an element is nan.")
-isinf: Row = row("isinf(Tensor self)", np.isinf, doc="Whether an element is infinite.")
-isfinite: Row = row("isfinite(Tensor self)", np.isfinite, doc="Whether an element is finite.")
+isnan: Row = row(
+    "isnan(Tensor self)", np.isnan, samples=_samples_of_extremes, doc="Whether an element is nan."
+)
+isinf: Row = row(
+    "isinf(Tensor self)",
+    np.isinf,
+    samples=_samples_of_extremes,
+    doc="Whether an element is infinite.",
+)
+isfinite: Row = row(
+    "isfinite(Tensor self)",
+    np.isfinite,
+    samples=_samples_of_extremes,
+    doc="Whether an element is finite.",
+)
 isposinf: Row = row(
     "isposinf(Tensor self)",
     real_only("isposinf does not support complex inputs.", np.isposinf),
+    samples=_samples_of_extremes,
     doc="Whether an element is +inf.",
 )
 isneginf: Row = row(
     "isneginf(Tensor self)",
     real_only("isneginf does not support complex inputs.", np.isneginf),
+    samples=_samples_of_extremes,
     doc="Whether an element is -inf.",
 )
-isreal: Row = row("isreal(Tensor self)", np.isreal, doc="Whether an element has no imaginary part.")
+isreal: Row = row(
+    "isreal(Tensor self)",
+    np.isreal,
+    samples=lambda r: [(np.array([1 + 0j, 2j, np.nan + 0j]),), (r(2, 2),), (r.ints(2, high=5),)],
+    doc="Whether an element has no imaginary part.",
+)
 signbit: Row = row(
     "signbit(Tensor self)",
     real_only(
@@ -160,6 +200,7 @@ signbit: Row = row(
         lambda self: np.signbit(self) if self.dtype.kind == "f" else np.less(self, 0),
         NotImplementedError,
     ),
+    samples=lambda r: [*_samples_of_extremes(r), (np.array([-3, 0], np.int8),), (r.mask(2),)],
     doc="Whether the sign bit is set (also of -0.).",
 )
 
@@ -171,7 +212,22 @@ def _bitwise(name: str, symbol: str, forward: Any, doc: str, kinds: str = "iub")
             raise no_kernel(f"{symbol}_cpu", kind)
         return forward(self, other)
 
-    return row(f"{name}(Operand self, Operand other)", checked, promote=COMMON, doc=doc)
+    def samples(r: Sampler) -> list[tuple[Any, ...]]:
+        calls: list[tuple[Any, ...]] = [
+            (r.ints(3, 4, low=-20, high=20), r.ints(4, high=8)),
+            (r.ints(4, low=-20, high=20), 3),
+            (5, r.ints(4, high=4)),
+            (np.array([200, 7], np.uint8), np.array([1, 3], np.int16)),
+        ]
+        return calls + [(r.mask(5), r.mask(5))] * ("b" in kinds)
+
+    return row(
+        f"{name}(Operand self, Operand other)",
+        checked,
+        promote=COMMON,
+        samples=samples,
+        doc=doc,
+    )
 
 
 bitwise_and: Row = _bitwise("bitwise_and", "bitwise_and", np.bitwise_and, "self & other.")
@@ -189,6 +245,11 @@ def _invert(self: Array) -> Array:
 bitwise_not: Row = row(
     "bitwise_not(Tensor self)",
     _invert,
+    samples=lambda r: [
+        (r.ints(2, 3, low=-9, high=9),),
+        (r.mask(3),),
+        (np.array([0, 200], np.uint8),),
+    ],
     doc="~self.",
     inplace=METHOD,
 )
@@ -196,9 +257,33 @@ bitwise_not: Row = row(
 # --- equality of whole tensors, exact and within a tolerance
 
 
-@composite("equal(Tensor self, Tensor other)", doc="Whether shapes and all elements are equal.")
+@composite(
+    "equal(Tensor self, Tensor other)",
+    samples=lambda r: [
+        (np.ones(2), np.ones(2)),
+        (np.ones(2), np.ones((1, 2))),
+        (r(2), r(2)),
+        (np.array([np.nan]),) * 2,
+        (r(0, 2), r(0, 2)),
+    ],
+    doc="Whether shapes and all elements are equal.",
+)
 def equal(self: Any, other: Any) -> bool:
     return np.array_equal(self._array, other._array)
+
+
+def _samples_of_close(r: Sampler) -> list[tuple[Any, ...]]:
+    values = np.array([1.0, np.inf, 100.0])
+    near = np.array([1.0 + 5e-6, np.inf, 100.002])
+    return [
+        (values, near),
+        (near, values, 1e-4),
+        (np.array([0.0, 1e-9]), np.array([1e-9, 0.0])),
+        (values, values - 0.5, 0.0, 0.5),
+        (np.array([np.nan]), np.array([np.nan]), 1e-5, 1e-8, True),
+        (np.array([np.nan]), np.array([np.nan])),
+        (r.ints(2, 3, high=3), r.ints(3, high=3)),
+    ]
 
 
 def _check_tolerance(self: Any, other: Any, rtol: float, atol: float) -> None:
@@ -226,12 +311,17 @@ def _close(self: Array, other: Array, rtol: float, atol: float, equal_nan: bool)
 _isclose: Row = row(
     "aten.isclose(Tensor self, Tensor other, float rtol, float atol, bool equal_nan)",
     _close,
+    samples=lambda r: [
+        (np.array([1.0, np.inf, np.nan]), np.array([1.05, np.inf, np.nan]), 0.1, 0.0, False),
+        (r(3), r(3), 0.0, 1.5, True),
+    ],
     doc="Whether elements are equal within atol + rtol * |other|.",
 )
 
 
 @composite(
     "isclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False)",
+    samples=_samples_of_close,
     doc="Whether elements are equal within atol + rtol * |other|.",
 )
 def isclose(
@@ -243,6 +333,7 @@ def isclose(
 
 @composite(
     "allclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False)",
+    samples=_samples_of_close,
     doc="Whether all elements are equal within atol + rtol * |other|.",
 )
 def allclose(

@@ -213,13 +213,21 @@ def hermitian_matrix(self: Any) -> Any:
     return conjugate(transpose(self, 0, 1) if ndim else self)
 
 
-@composite("is_conj(Tensor self)", doc="Whether PyTorch would not have conjugated yet.")
+@composite(
+    "is_conj(Tensor self)",
+    samples=lambda r: [(r.complex(2),), (r(2),)],
+    doc="Whether PyTorch would not have conjugated yet.",
+)
 def is_conj(self: Tensor) -> bool:
     base = self._base
     return self.is_complex() and (_is_delayed(self) or (base is not None and _is_delayed(base)))
 
 
-@composite("is_neg(Tensor self)", doc="Whether PyTorch would not have negated yet.")
+@composite(
+    "is_neg(Tensor self)",
+    samples=lambda r: [(r.complex(2),), (r(2),)],
+    doc="Whether PyTorch would not have negated yet.",
+)
 def is_neg(self: Tensor) -> bool:
     return not self.is_complex() and _is_delayed(self)
 
@@ -230,10 +238,26 @@ def imaginary(self: Any) -> Any:
     return _delay(made) if is_conj(self) else made
 
 
-composite("real(Tensor input)", doc="The real part, a view.")(real_of)
-composite("imag(Tensor input)", doc="The imaginary part, a view.")(imaginary)
-attribute("Tensor.real(Tensor self)", doc="The real part, a view.")(real_of)
-attribute("Tensor.imag(Tensor self)", doc="The imaginary part, a view.")(imaginary)
+composite(
+    "real(Tensor input)",
+    samples=lambda r: [(r.complex(2, 3),), (r(2),), (r.complex(),)],
+    doc="The real part, a view.",
+)(real_of)
+composite(
+    "imag(Tensor input)",
+    samples=lambda r: [(r.complex(2, 3),), (r.complex(),)],
+    doc="The imaginary part, a view.",
+)(imaginary)
+attribute(
+    "Tensor.real(Tensor self)",
+    samples=lambda r: [(r.complex(2, 3),), (r(2),)],
+    doc="The real part, a view.",
+)(real_of)
+attribute(
+    "Tensor.imag(Tensor self)",
+    samples=lambda r: [(r.complex(2, 3),), (r.complex(),)],
+    doc="The imaginary part, a view.",
+)(imaginary)
 
 
 @composite(

@@ -9,9 +9,10 @@ import numpy as np
 
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row, cast_number
+from gradcli.table.samples import Sampler
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.formats import Device, MemoryFormat, arranged_copy
+from gradcli.tensor.formats import Device, MemoryFormat, arranged_copy, channels_last
 from gradcli.tensor.tensor import Tensor, wrap
 
 Array = Any
@@ -60,7 +61,13 @@ to_row: Row = row(
         else cast(self if memory_format is None else arranged_copy(self, memory_format), dtype)
     ),
     self=lambda grad: grad,
-    samples=lambda r: [],
+    samples=lambda r: [
+        (r(2, 3), dtypes.float64),
+        (r(3), dtypes.complex128),
+        (r.complex(2), dtypes.float64),
+        (np.array([300, -1]), dtypes.uint8),
+        (r(1, 2, 2, 2), dtypes.float64, channels_last),
+    ],
     node="ToCopyBackward0",
     doc="A copy in another element type.",
 )
@@ -144,20 +151,34 @@ def _filled(
     return leaf(np.full(checked_size(size), fill_value(value, kind), kind.np), requires_grad)
 
 
-@composite("zeros(int[] size, *, $factory)", doc="Zeros of a shape.")
+def _samples_of_size(r: Sampler) -> list[tuple[Any, ...]]:
+    return [
+        ((2, 3),),
+        ((),),
+        ((2, 0), {"dtype": dtypes.int32}),
+        ((2,), {"dtype": dtypes.complex128, "requires_grad": True}),
+    ]
+
+
+@composite("zeros(int[] size, *, $factory)", samples=_samples_of_size, doc="Zeros of a shape.")
 def zeros(size: Sequence[int], *options: Any) -> Tensor:
     if any(length < 0 for length in size):
         raise RuntimeError("zeros: Dimension size must be non-negative.")
     return _filled(size, 0, *options)
 
 
-@composite("ones(int[] size, *, $factory)", doc="Ones of a shape.")
+@composite("ones(int[] size, *, $factory)", samples=_samples_of_size, doc="Ones of a shape.")
 def ones(size: Sequence[int], *options: Any) -> Tensor:
     return _filled(size, 1, *options)
 
 
 @composite(
     "empty(int[] size, *, $factory, any memory_format=None)",
+    samples=lambda r: [
+        ((2, 0),),
+        ((0,), {"dtype": dtypes.int64}),
+        ((0, 3), {"requires_grad": True}),
+    ],
     doc="A tensor of a shape whose values nobody promises; here they are zeros.",
 )
 def empty(size: Sequence[int], *options: Any) -> Tensor:
@@ -166,6 +187,14 @@ def empty(size: Sequence[int], *options: Any) -> Tensor:
 
 @composite(
     "full(int[] size, Scalar fill_value, *, $factory)",
+    samples=lambda r: [
+        ((2, 3), 2.5),
+        ((2,), 3),
+        ((), True),
+        ((2,), 1 + 2j),
+        ((3,), 2, {"dtype": dtypes.float64}),
+        ((2,), 2.5, {"requires_grad": True}),
+    ],
     doc="One value in a shape; its type is the value's unless given.",
 )
 def full(
@@ -174,7 +203,17 @@ def full(
     return _filled(size, fill_value, dtype or dtypes.of_number(fill_value), *options)
 
 
-@composite("scalar_tensor(Scalar s, *, $factory)", doc="A number as a tensor of the default type.")
+@composite(
+    "scalar_tensor(Scalar s, *, $factory)",
+    samples=lambda r: [
+        (2.5,),
+        (3,),
+        (True,),
+        (2, {"dtype": dtypes.int8}),
+        (2.5, {"requires_grad": True}),
+    ],
+    doc="A number as a tensor of the default type.",
+)
 def scalar_tensor(s: complex, *options: Any) -> Tensor:
     return _filled((), s, *options)
 
@@ -187,12 +226,20 @@ def _identity(n: int, m: int, *options: Any) -> Tensor:
     return leaf(np.eye(n, m, dtype=(dtype or dtypes.default.dtype).np), requires_grad)
 
 
-@composite("eye(int n, *, $factory)", doc="A square matrix with ones on its diagonal.")
+@composite(
+    "eye(int n, *, $factory)",
+    samples=lambda r: [(3,), (0,), (2, {"dtype": dtypes.int64}), (2, {"requires_grad": True})],
+    doc="A square matrix with ones on its diagonal.",
+)
 def eye(n: int, *options: Any) -> Tensor:
     return _identity(n, n, *options)
 
 
-@composite("eye(int n, int m, *, $factory)", doc="A matrix with ones on its diagonal.")
+@composite(
+    "eye(int n, int m, *, $factory)",
+    samples=lambda r: [(2, 3), (3, 2), (0, 2), (2, 3, {"dtype": dtypes.bool_})],
+    doc="A matrix with ones on its diagonal.",
+)
 def eye_of(n: int, m: int, *options: Any) -> Tensor:
     return _identity(n, m, *options)
 
@@ -213,9 +260,18 @@ def like(other: Tensor, value: complex, *options: Any) -> Tensor:
 
 def _constant(word: str, value: complex, doc: str) -> None:
     """Enters ``WORD_like`` and ``x.new_WORD``."""
+    # Samples have no elements where nobody promises values.
+    lengths, planes = ((0, 2), (1, 2, 0, 2)) if word == "empty" else ((3, 2), (1, 2, 2, 2))
 
     @composite(
         f"{word}_like(Tensor self, *, $factory, any memory_format=None)",
+        samples=lambda r: [
+            (r(*lengths),),
+            (r.ints(*lengths, high=3),),
+            (r(*lengths), {"dtype": dtypes.int64}),
+            (r(*lengths), {"requires_grad": True}),
+            (r(*planes), {"memory_format": channels_last}),
+        ],
         doc=f"{doc} in the shape and type of a tensor.",
     )
     def make_like(self: Tensor, *options: Any) -> Tensor:
@@ -223,6 +279,12 @@ def _constant(word: str, value: complex, doc: str) -> None:
 
     @composite(
         f"Tensor.new_{word}(Tensor self, int[] size, *, $factory)",
+        samples=lambda r: [
+            (r(3), lengths),
+            (r.ints(3, high=3), lengths),
+            (r(3), lengths, {"dtype": dtypes.int64}),
+            (r(3), lengths, {"requires_grad": True}),
+        ],
         doc=f"{doc} of a shape, in the tensor's type.",
     )
     def make_new(
@@ -238,6 +300,13 @@ _constant("empty", 0, "Values that nobody promises (here zeros)")
 
 @composite(
     "full_like(Tensor self, Scalar fill_value, *, $factory, any memory_format=None)",
+    samples=lambda r: [
+        (r(2, 3), 2.5),
+        (r.ints(3, high=5), 7),
+        (r(2), 3, {"dtype": dtypes.int64}),
+        (r(1, 2, 2, 2), 1.5, {"memory_format": channels_last}),
+        (r(2), 2.5, {"requires_grad": True}),
+    ],
     doc="One value in the shape and type of a tensor.",
 )
 def full_like(self: Tensor, fill_value: complex, *options: Any) -> Tensor:
@@ -246,6 +315,12 @@ def full_like(self: Tensor, fill_value: complex, *options: Any) -> Tensor:
 
 @composite(
     "Tensor.new_full(Tensor self, int[] size, Scalar fill_value, *, $factory)",
+    samples=lambda r: [
+        (r(2), (2, 3), 2.5),
+        (r.ints(2, high=5), (3,), 7),
+        (r(2), (), 3, {"dtype": dtypes.int64}),
+        (r(2), (2,), 1.5, {"requires_grad": True}),
+    ],
     doc="One value in a shape, in the tensor's type.",
 )
 def new_full(

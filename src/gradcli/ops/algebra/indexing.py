@@ -235,7 +235,13 @@ def _combining(operand: str, name: str, doc: str) -> Row:
         f"scatter(Tensor self, int dim, Tensor index, {operand} {name}, *, str reduce)",
         _scatter_combining,
         node=NOT_IMPLEMENTED,
-        samples=lambda r: [],
+        samples=lambda r: [
+            (r(3, 4), dim, index, r(3, 4) if name == "src" else 1.5, {"reduce": reduce})
+            for dim, index, reduce in (
+                (1, np.array([[0, 2], [1, 1], [3, 0]]), "add"),
+                (0, np.array([[0, 2, 0], [0, 1, 2]]), "multiply"),
+            )
+        ],
         doc=doc,
         **formulas,
     )
@@ -544,6 +550,11 @@ put: Row = row(
 
 @composite(
     "unravel_index(Tensor indices, any shape)",
+    samples=lambda r: [
+        (np.array([0, 5, 7]), (2, 4)),
+        (np.array(3), 5),
+        (np.array([[1, 23]]), (2, 3, 4)),
+    ],
     doc="Places of the flattened tensor of a shape as an index tensor per dimension.",
 )
 def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:

@@ -14,6 +14,7 @@ from gradcli.ops.algebra.sums import expand
 from gradcli.ops.algebra.views import flatten, reshape, shape_of, squeeze_dim, unsqueeze, view
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
+from gradcli.table.samples import kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import wrap
@@ -143,7 +144,11 @@ def _atleast(ndim: int) -> None:
     def single(input: Any) -> Any:
         return at_least(input, ndim)
 
-    @composite(f"{name}(Tensor[*] tensors=())", doc=doc)
+    @composite(
+        f"{name}(Tensor[*] tensors=())",
+        samples=lambda r: [([r(), r(2), r(2, 3)],), ([r(2, 3, 2)],), ([],)],
+        doc=doc,
+    )
     def several(tensors: Sequence[Any]) -> tuple[Any, ...]:
         return tuple(at_least(tensor, ndim) for tensor in tensors)
 
@@ -336,6 +341,12 @@ def combinations(self: Any, r: int = 2, with_replacement: bool = False) -> Any:
 
 @composite(
     "vander(Tensor x, int? N=None, bool increasing=False)",
+    samples=lambda r: [
+        (kinked(r(3)),),
+        (kinked(r(3)), 2),
+        (kinked(r(2)), 4, True),
+        (r.ints(3, high=4),),
+    ],
     doc="The powers of a vector's elements as columns, highest first unless ``increasing``.",
 )
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:

@@ -178,6 +178,11 @@ def narrow(self: Any, dim: int, start: int, length: int) -> Any:
 
 @composite(
     "narrow(Tensor self, int dim, Tensor start, int length)",
+    samples=lambda r: [
+        (r(3, 4), 1, np.array(1), 2),
+        (r(4), 0, np.array(-3), 2),
+        (r(2, 3), -1, np.array(3), 0),
+    ],
     doc="The same with the start in a tensor.",
 )
 def narrow_from_tensor(self: Any, dim: int, start: Tensor, length: int) -> Any:

@@ -87,6 +87,12 @@ def _indices_of_repeats(repeats: Array) -> Array:
 
 @composite(
     "repeat_interleave(Tensor self, Tensor repeats, int? dim=None, *, int? output_size=None)",
+    samples=lambda r: [
+        (r(2, 3), np.array([2, 0, 1]), 1),
+        (r(2, 2), np.array([2])),
+        (r(3), np.array([1, 3, 0]), 0, {"output_size": 4}),
+        (r.ints(2, high=5), np.array(2), 0),
+    ],
     doc="Each slice along a dimension as often as a tensor of counts says.",
 )
 def repeat_interleave_by(
@@ -130,6 +136,11 @@ def repeat_interleave(
 
 @composite(
     "repeat_interleave(Tensor repeats, *, int? output_size=None)",
+    samples=lambda r: [
+        (np.array([2, 0, 1]),),
+        (np.array([1, 3]), {"output_size": 4}),
+        (np.zeros(2, np.int64),),
+    ],
     doc="Each index of a tensor of counts as often as its count.",
 )
 def repeat_interleave_indices(repeats: Tensor, output_size: int | None = None) -> Tensor:

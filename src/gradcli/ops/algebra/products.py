@@ -412,6 +412,7 @@ def _elsewhere(name: str, parameters: str, options: str = "") -> None:
 
     @composite(
         f"{name}({parameters}, dtype out_dtype{options})",
+        untested="it refuses every call",
         doc="The product in another type; PyTorch computes it on graphics processors only.",
     )
     def refuse(*arguments: Any) -> Any:

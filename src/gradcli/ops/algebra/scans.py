@@ -186,9 +186,11 @@ def _cumulative_extreme(name: str, better: Any, doc: str) -> None:
         samples=lambda r: [(r(3, 4), 1), (r(3), 0)],
         doc=doc,
     )
-    composite(f"{name}(Tensor self, int dim)", doc=doc)(
-        lambda self, dim: return_type(name, "values indices")(made(self, dim))
-    )
+    composite(
+        f"{name}(Tensor self, int dim)",
+        samples=lambda r: [(r(3, 4), 1), (r(3, 2), -2), (r(), 0), (r.ints(5, high=3), 0)],
+        doc=doc,
+    )(lambda self, dim: return_type(name, "values indices")(made(self, dim)))
 
 
 def _spread_extreme(grad: Any, shape: Sequence[int], indices: Any, dim: int) -> Any:

@@ -15,6 +15,7 @@ from gradcli.ops.algebra.views import contiguous
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import InPlace
 from gradcli.table.row import Row
+from gradcli.table.samples import kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.tensor import Tensor, raw
@@ -147,6 +148,12 @@ as_strided_row: Row = row(
 
 @composite(
     "as_strided(Tensor self, int[] size, int[] stride, int? storage_offset=None)",
+    samples=lambda r: [
+        (r(2, 3), (2, 2), (1, 2)),
+        (r(6), (2, 3), (1, 1), 1),
+        (r(4), (), (), 2),
+        (r(3), (2, 3), (0, 1)),
+    ],
     doc="A view of a tensor's storage with given sizes, strides and offset, in elements.",
     inplace=InPlace(functions=True, rearranges=True),
 )
@@ -206,7 +213,10 @@ as_strided_scatter_row: Row = row(
     src=lambda grad, size, stride, storage_offset: as_strided(
         contiguous(grad), size, stride, storage_offset
     ),
-    samples=lambda r: [],
+    samples=lambda r: [
+        (kinked(r(2, 3)), r(2, 2), (2, 2), (1, 2), 0, ((2, 3), (3, 1), 0)),
+        (kinked(r(4)), r(2), (2,), (2,), 1, ((4,), (1,), 0)),
+    ],
     doc="A copy with a strided part replaced; ``source`` is the operand's own geometry.",
     pytorch="torch.as_strided_scatter(self, src, size, stride, storage_offset)",
 )
@@ -215,6 +225,10 @@ as_strided_scatter_row: Row = row(
 @composite(
     "as_strided_scatter(Tensor self, Tensor src, int[] size, int[] stride, "
     "int? storage_offset=None)",
+    samples=lambda r: [
+        (kinked(r(2, 3)), r(2, 2), (2, 2), (1, 2)),
+        (kinked(r(4)), r(2), (2,), (2,), 1),
+    ],
     doc="A copy in which the part that as_strided would show is replaced.",
 )
 def as_strided_scatter(
@@ -235,6 +249,11 @@ def as_strided_scatter(
 
 @composite(
     "empty_strided(int[] size, int[] stride, *, $factory)",
+    samples=lambda r: [
+        ((2, 0), (1, 2)),
+        ((0,), (1,), {"dtype": dtypes.int64}),
+        ((0,), (3,), {"requires_grad": True}),
+    ],
     doc="A tensor of a shape with given strides; its values are zeros.",
 )
 def empty_strided(
@@ -256,6 +275,11 @@ def empty_strided(
 
 @composite(
     "Tensor.new_empty_strided(Tensor self, int[] size, int[] stride, *, $factory)",
+    samples=lambda r: [
+        (r(2), (2, 0), (1, 2)),
+        (r.ints(2, high=3), (0,), (1,)),
+        (r(2), (0,), (3,), {"dtype": dtypes.int64}),
+    ],
     doc="A tensor of a shape with given strides, in this one's type; its values are zeros.",
 )
 def new_empty_strided(
@@ -271,6 +295,11 @@ def new_empty_strided(
 
 @composite(
     "empty_permuted(int[] size, int[] physical_layout, *, $factory)",
+    samples=lambda r: [
+        ((2, 0), (1, 0)),
+        ((0,), (0,), {"dtype": dtypes.int64}),
+        ((0, 2, 3), (2, 0, 1), {"requires_grad": True}),
+    ],
     doc="A tensor whose dimensions lie in memory in a given order; its values are zeros.",
 )
 def empty_permuted(

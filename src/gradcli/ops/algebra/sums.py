@@ -287,8 +287,25 @@ for _name, _function, _doc in (
     ("all", np.all, "Whether all elements are non-zero."),
     ("any", np.any, "Whether any element is non-zero."),
 ):
-    row(f"{_name}(Tensor self)", _truth(_function), doc=_doc)
-    row(f"{_name}(Tensor self, int[1]? dim, bool keepdim=False)", _truth(_function), doc=_doc)
+    row(
+        f"{_name}(Tensor self)",
+        _truth(_function),
+        samples=lambda r: [(r.mask(2, 3),), (np.ones(2),), (np.zeros((2, 0)),), (r(),)],
+        doc=_doc,
+    )
+    row(
+        f"{_name}(Tensor self, int[1]? dim, bool keepdim=False)",
+        _truth(_function),
+        samples=lambda r: [
+            (r.mask(2, 3), 1),
+            (r.ints(2, 3, high=2), (0,), True),
+            (r.mask(2, 2, 3), (0, 2)),
+            (np.array([1, 0], np.uint8), -1),
+            (r.mask(2, 3), None),
+            (np.zeros((2, 0)), 0),
+        ],
+        doc=_doc,
+    )
 
 # --- extremes that share a tie evenly
 

@@ -122,7 +122,17 @@ unsafe_view: Row = row(
 )
 
 
-@composite("Tensor.view(Tensor self, dtype dtype)", doc="The same memory read as another type.")
+@composite(
+    "Tensor.view(Tensor self, dtype dtype)",
+    samples=lambda r: [
+        (r(2, 3), dtypes.int64),
+        (r.ints(2, high=9), dtypes.int16),
+        (r.complex(2), dtypes.float64),
+        (np.array([1, 2, 3, 4], np.int16), dtypes.int32),
+        (r(2), dtypes.float64),
+    ],
+    doc="The same memory read as another type.",
+)
 def view_dtype(self: Tensor, dtype: DType) -> Tensor:
     array = self._array
     old, new = array.dtype.itemsize, dtype.itemsize

@@ -33,6 +33,7 @@ from gradcli.table.functions import Function
 from gradcli.table.kinds import NOT_IMPLEMENTED, no_derivative, underived
 from gradcli.table.node import RowNode
 from gradcli.table.row import Row
+from gradcli.table.samples import kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import mode
 from gradcli.tensor.tensor import Tensor, wrap
@@ -113,7 +114,7 @@ erase: Row = row(
     lambda self, other=None: self,
     self=lambda grad: zeros_like(grad),
     other=lambda grad: zeros_like(grad),
-    samples=lambda r: [],
+    samples=lambda r: [(kinked(r(2, 3)),), (kinked(r(2, 3)), r(2, 3))],
     doc="The end of a history: what was computed does not depend on it smoothly.",
     untested="the end of a history that writing in place leaves behind",
 )

@@ -179,6 +179,13 @@ index_put_row: Row = row(
 
 @composite(
     "index_put(Tensor self, any indices, Tensor values, bool accumulate=False)",
+    samples=lambda r: [
+        (r(3, 4), [np.array([0, 2])], r(4)),
+        (r(3), [np.array([0, 0])], r(2), True),
+        (r(2, 3), [r.mask(2, 3)], r()),
+        (r(2, 3), [np.array([1, 0]), np.array([2, 2])], r(2)),
+        (r.ints(3, high=5), [np.array([1])], np.array(7)),
+    ],
     doc="A copy of self with values at the given indices, added if accumulate.",
     inplace=BOTH,
 )
@@ -188,6 +195,11 @@ def index_put(self: Tensor, indices: Any, values: Tensor, accumulate: bool = Fal
 
 @composite(
     "index_put_(Tensor self, any indices, Tensor values, bool accumulate=False)",
+    samples=lambda r: [
+        (r(3, 4), [np.array([0, 2])], r(4)),
+        (r(3), [np.array([0, 0])], r(2), True),
+        (r(2, 3), [r.mask(2, 3)], r()),
+    ],
     doc="Writes values at the given indices, adding if accumulate.",
 )
 def index_put_(self: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:

@@ -99,23 +99,46 @@ def _same(a: Array, b: Array) -> bool:
     )
 
 
-@composite("fill_(Tensor self, Scalar value)", doc="Writes one number to every element.")
+@composite(
+    "fill_(Tensor self, Scalar value)",
+    samples=lambda r: [(r(2, 3), 2.5), (r.ints(2, high=5), 7), (r(2), True), (r.complex(2), 1j)],
+    doc="Writes one number to every element.",
+)
 def fill_(self: Tensor, value: complex) -> Tensor:
     return in_place(_fill_number_, (self, value), coincide=True)
 
 
-@composite("fill_(Tensor self, Tensor value)", doc="Writes one value to every element.")
+@composite(
+    "fill_(Tensor self, Tensor value)",
+    samples=lambda r: [
+        (r(2, 3), r()),
+        (r.ints(2, high=5), np.array(7, np.int8)),
+        (r(2), np.array(3)),
+    ],
+    doc="Writes one value to every element.",
+)
 def fill_from_(self: Tensor, value: Tensor) -> Tensor:
     return in_place(_fill_tensor_, (self, value), coincide=True)
 
 
-@composite("zero_(Tensor self)", doc="Writes zeros to every element.")
+@composite(
+    "zero_(Tensor self)",
+    samples=lambda r: [(r(2, 3),), (r.ints(2, high=5),), (r(),)],
+    doc="Writes zeros to every element.",
+)
 def zero_(self: Tensor) -> Tensor:
     return in_place(_zero, (self,), coincide=True)
 
 
 @composite(
     "Tensor.copy_(Tensor self, Tensor src, bool non_blocking=False)",
+    samples=lambda r: [
+        (r(2, 3), r(2, 3)),
+        (r(2, 3), r(3), True),
+        (r(2), r.ints(2, high=5)),
+        (r.ints(2, high=5), r(2)),
+        (r(2), r()),
+    ],
     doc="Writes the elements of another tensor, which broadcasts and is cast.",
 )
 def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
@@ -124,6 +147,7 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
 
 @composite(
     "Tensor.float_power_(Tensor self, Operand exponent)",
+    samples=lambda r: [(r(2, 3, low=0.5), 2.5), (r(2, 3, low=0.5), r(3)), (r(2), 3)],
     doc="float_power in place, of a tensor that is double already.",
 )
 def float_power_(self: Tensor, exponent: Any) -> Tensor:
@@ -139,6 +163,7 @@ def float_power_(self: Tensor, exponent: Any) -> Tensor:
 
 @composite(
     "Tensor.fill_diagonal_(Tensor self, Scalar fill_value, bool wrap=False)",
+    samples=lambda r: [(r(3, 3), 2.5), (r(2, 3), 1), (r(5, 2), 1.5, True), (r(2, 2, 2), 7.0)],
     doc="Writes a number to the main diagonal, again below it if wrap.",
 )
 def fill_diagonal_(self: Tensor, fill_value: complex, wrap: bool = False) -> Tensor:
@@ -158,7 +183,11 @@ def fill_diagonal_(self: Tensor, fill_value: complex, wrap: bool = False) -> Ten
     return self
 
 
-@composite("detach_(Tensor self)", doc="Takes a tensor out of the graph.")
+@composite(
+    "detach_(Tensor self)",
+    samples=lambda r: [(r(2, 3),), (r.ints(2, high=5),)],
+    doc="Takes a tensor out of the graph.",
+)
 def detach_(self: Tensor) -> Tensor:
     if self._view is not None:
         raise RuntimeError(
@@ -174,6 +203,11 @@ def detach_(self: Tensor) -> Tensor:
 
 @composite(
     "Tensor.resize_(Tensor self, int[] size, *, any memory_format=None)",
+    samples=lambda r: [
+        (r.ints(2, 3, high=9), (3, 2)),
+        (r.ints(2, 3, high=9), (4,)),
+        (r.ints(3, high=9), (3,)),
+    ],
     doc="Gives a tensor another size, in its memory where that is large enough.",
 )
 def resize_(self: Tensor, size: Sequence[int], memory_format: Any = None) -> Tensor:
@@ -197,6 +231,7 @@ def resize_(self: Tensor, size: Sequence[int], memory_format: Any = None) -> Ten
 
 @composite(
     "Tensor.resize_as_(Tensor self, Tensor the_template, *, any memory_format=None)",
+    samples=lambda r: [(r.ints(2, 3, high=9), r(3, 2)), (r.ints(4, high=9), r(2))],
     doc="Resizes a tensor to the size of another.",
 )
 def resize_as_(self: Tensor, the_template: Tensor, memory_format: Any = None) -> Tensor:
@@ -204,7 +239,11 @@ def resize_as_(self: Tensor, the_template: Tensor, memory_format: Any = None) ->
     return resized
 
 
-@composite("Tensor.share_memory_(Tensor self)", doc="The tensor itself.")
+@composite(
+    "Tensor.share_memory_(Tensor self)",
+    samples=lambda r: [(r(2, 3),), (r.ints(2, high=5),)],
+    doc="The tensor itself.",
+)
 def share_memory_(self: Tensor) -> Tensor:
     return self
 
@@ -224,7 +263,12 @@ def _call_each(self: Tensor, name: str, operands: Sequence[Tensor], callable: An
 
 
 @composite(
-    "Tensor.apply_(Tensor self, any callable)", doc="Replaces each element by callable(element)."
+    "Tensor.apply_(Tensor self, any callable)",
+    samples=lambda r: [
+        (r.ints(2, 3, low=-5, high=5), abs),
+        (r.ints(high=5), lambda value: 2 * value + 1),
+    ],
+    doc="Replaces each element by callable(element).",
 )
 def apply_(self: Tensor, callable: Any) -> Tensor:
     return _call_each(self, "apply_", (), callable)
@@ -232,6 +276,10 @@ def apply_(self: Tensor, callable: Any) -> Tensor:
 
 @composite(
     "Tensor.map_(Tensor self, Tensor tensor, any callable)",
+    samples=lambda r: [
+        (r.ints(2, 3, high=9), r.ints(2, 3, high=9), max),
+        (r.ints(2, 3, high=9), r.ints(3, high=9), lambda a, b: a - 2 * b),
+    ],
     doc="Replaces each element by callable(element, element of the other tensor).",
 )
 def map_(self: Tensor, tensor: Tensor, callable: Any) -> Tensor:

@@ -82,7 +82,11 @@ cholesky_ex_row: Row = row(
     _cholesky_ex,
     self=lambda grad, result0, upper: _cholesky_vjp(grad, result0, upper),
     kink=_SYMMETRIC,
-    samples=lambda r: [],
+    samples=lambda r: [
+        (r.definite(3, 3),),
+        (r.definite(2, 2, 2), True),
+        (r.definite(2, 2, hermitian=True),),
+    ],
     doc="The triangular factor of positive definite matrices, and LAPACK's code.",
 )
 
@@ -90,6 +94,12 @@ cholesky_ex_row: Row = row(
 @composite(
     "linalg.cholesky_ex(Tensor self, *, bool upper=False, bool check_errors=False)",
     kink=_SYMMETRIC,
+    samples=lambda r: [
+        (r.definite(3, 3),),
+        (r.definite(2, 2, 2), {"upper": True}),
+        (r.definite(2, 2, hermitian=True), {"check_errors": True}),
+        (r.definite(0, 0),),
+    ],
     doc="The Cholesky factor of positive definite matrices, and a code instead of an error.",
 )
 def cholesky_ex(self: Any, upper: bool = False, check_errors: bool = False) -> Any:
@@ -100,6 +110,11 @@ def cholesky_ex(self: Any, upper: bool = False, check_errors: bool = False) -> A
 @composite(
     "linalg.cholesky(Tensor self, *, bool upper=False)",
     kink=_SYMMETRIC,
+    samples=lambda r: [
+        (r.definite(3, 3),),
+        (r.definite(2, 2, 2), {"upper": True}),
+        (r.definite(2, 2, hermitian=True),),
+    ],
     doc="The triangular L with L L^H = A, for positive definite matrices A.",
 )
 def cholesky(self: Any, upper: bool = False) -> Any:
@@ -120,7 +135,11 @@ cholesky_old: Row = row(
     _cholesky_old,
     self=lambda grad, result, upper: _cholesky_vjp(grad, result, upper),
     kink=_SYMMETRIC,
-    samples=lambda r: [],
+    samples=lambda r: [
+        (r.definite(3, 3),),
+        (r.definite(2, 2, 2), True),
+        (r.definite(2, 2, hermitian=True),),
+    ],
     doc="The triangular L with L L^H = A, for positive definite matrices A.",
 )
 

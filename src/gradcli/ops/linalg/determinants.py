@@ -118,7 +118,7 @@ det_row: Row = row(
     "aten._linalg_det(Tensor A)",
     _det,
     A=_det_vjp,
-    samples=lambda r: [],
+    samples=lambda r: [(r(3, 3),), (r(2, 2, 2),), (r.complex(2, 2),), (r(0, 0),)],
     doc="The determinant of matrices, and the LU factors that it comes from.",
 )
 
@@ -137,7 +137,11 @@ def linalg_det(A: Any) -> Any:
     return det_row(A)[0]
 
 
-@composite("det(Tensor self)", doc="The determinant of matrices.")
+@composite(
+    "det(Tensor self)",
+    samples=lambda r: [(r(3, 3),), (r(2, 2, 2),), (r.complex(2, 2),), (r(0, 0),)],
+    doc="The determinant of matrices.",
+)
 def det(self: Any) -> Any:
     return det_row(self)[0]
 
@@ -181,7 +185,7 @@ slogdet_row: Row = row(
     "aten._linalg_slogdet(Tensor A)",
     _slogdet,
     A=_slogdet_vjp,
-    samples=lambda r: [],
+    samples=lambda r: [(r(3, 3),), (r(2, 2, 2),), (r.complex(2, 2),), (r(0, 0),)],
     doc="Sign and logarithm of the size of the determinant, and the LU factors they come from.",
 )
 
@@ -195,7 +199,11 @@ def linalg_slogdet(A: Any) -> Any:
     return return_type("linalg_slogdet", "sign logabsdet")(slogdet_row(A)[:2])
 
 
-@composite("slogdet(Tensor self)", doc="The sign of the determinant and the log of its size.")
+@composite(
+    "slogdet(Tensor self)",
+    samples=lambda r: [(r(3, 3),), (r(2, 2, 2),), (r.complex(2, 2),), (r(0, 0),)],
+    doc="The sign of the determinant and the log of its size.",
+)
 def slogdet(self: Any) -> Any:
     return return_type("slogdet", "sign logabsdet")(slogdet_row(self)[:2])
 

@@ -41,6 +41,11 @@ def _ldl_factor(self: Array, hermitian: bool = False) -> tuple[Array, Array, Arr
 ldl_factor_row: Row = row(
     "aten.linalg_ldl_factor_ex(Tensor self, bool hermitian=False)",
     _ldl_factor,
+    samples=lambda r: [
+        (r.symmetric(3, 3),),
+        (r.symmetric(2, 2, 2),),
+        (r.definite(2, 2, hermitian=True), True),
+    ],
     doc="Compact LDL factors, pivots and LAPACK's code.",
     **without_second_derivative("linalg_ldl_factor_ex"),
 )
@@ -57,6 +62,11 @@ def _refuse_code(info: Array, function: str) -> None:
 
 @composite(
     "linalg.ldl_factor_ex(Tensor self, *, bool hermitian=False, bool check_errors=False)",
+    samples=lambda r: [
+        (r.symmetric(3, 3),),
+        (r.symmetric(2, 2, 2), {"check_errors": True}),
+        (r.definite(2, 2, hermitian=True), {"hermitian": True}),
+    ],
     doc="Compact LDL factors, pivots and a code instead of an error.",
 )
 def ldl_factor_ex(self: Any, hermitian: bool = False, check_errors: bool = False) -> Any:
@@ -68,6 +78,11 @@ def ldl_factor_ex(self: Any, hermitian: bool = False, check_errors: bool = False
 
 @composite(
     "linalg.ldl_factor(Tensor self, *, bool hermitian=False)",
+    samples=lambda r: [
+        (r.symmetric(3, 3),),
+        (r.symmetric(2, 2, 2),),
+        (r.definite(2, 2, hermitian=True), {"hermitian": True}),
+    ],
     doc="Compact LDL factors of symmetric or Hermitian matrices, and pivots.",
 )
 def ldl_factor(self: Any, hermitian: bool = False) -> Any:
@@ -107,6 +122,15 @@ ldl_solve: Row = row(
     _ldl_solve,
     node=NOT_IMPLEMENTED,
     joint=("LD B", no_derivative("linalg_ldl_solve")),
-    samples=lambda r: [],
+    samples=lambda r: [
+        (r(3, 3), np.array([1, 2, 3], np.int32), r(3, 2)),
+        (r(3, 3), np.array([2, 2, 3], np.int32), r(3, 1)),
+        (
+            r.definite(2, 2, hermitian=True),
+            np.array([1, 2], np.int32),
+            r.complex(2, 2),
+            {"hermitian": True},
+        ),
+    ],
     doc="X of A X = B from compact LDL factors.",
 )

@@ -23,6 +23,7 @@ from gradcli.ops.linalg.spectra import eigh_row, svd_row
 from gradcli.table.declare import composite, row
 from gradcli.table.kinds import constants
 from gradcli.table.row import Row
+from gradcli.table.samples import fixed, kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.shapes import common_shape
@@ -130,6 +131,12 @@ _DOC = "The pseudoinverse of matrices: singular values up to a tolerance count a
 
 @composite(
     "linalg.pinv(Tensor self, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False)",
+    samples=lambda r: [
+        (r(2, 3), {"atol": fixed(0.01)}),
+        (r(3, 2), {"rtol": fixed(0.01)}),
+        (kinked(r(2, 3, 3)), {"atol": fixed([0.0, 100.0]), "rtol": fixed(0.0)}),
+        (r.definite(2, 2), {"atol": fixed(0.1), "hermitian": True}),
+    ],
     doc=_DOC,
 )
 def pinv(self: Any, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
@@ -139,25 +146,48 @@ def pinv(self: Any, atol: Any = None, rtol: Any = None, hermitian: bool = False)
 
 @composite(
     "linalg.pinv(Tensor self, *, float? atol=None, float? rtol=None, bool hermitian=False)",
+    samples=lambda r: [
+        (r(2, 3),),
+        (r(3, 2), {"atol": 0.01}),
+        (kinked(r(3, 3)), {"rtol": 0.5}),
+        (r.definite(2, 2), {"hermitian": True}),
+        (r.complex(2, 3),),
+    ],
     doc=_DOC,
 )
 def pinv_within(self: Any, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
     return pinv_row(self, atol, rtol, hermitian)
 
 
-@composite("linalg.pinv(Tensor self, Tensor rcond, bool hermitian=False)", doc=_DOC)
+@composite(
+    "linalg.pinv(Tensor self, Tensor rcond, bool hermitian=False)",
+    samples=lambda r: [
+        (r(2, 3), fixed(0.01)),
+        (kinked(r(3, 3)), fixed(0.5)),
+        (r.definite(2, 2), fixed(0.01), True),
+    ],
+    doc=_DOC,
+)
 def pinv_relative(self: Any, rcond: Any, hermitian: bool = False) -> Any:
     _bound(rcond, "torch.linalg.pinv", "rcond")
     constants("linalg_pinv", rtol=rcond)
     return pinv_row(self, None, rcond, hermitian, "rcond")
 
 
-@composite("linalg.pinv(Tensor self, float rcond, bool hermitian=False)", doc=_DOC)
+@composite(
+    "linalg.pinv(Tensor self, float rcond, bool hermitian=False)",
+    samples=lambda r: [(r(2, 3), 0.01), (kinked(r(3, 3)), 0.5), (r.definite(2, 2), 0.01, True)],
+    doc=_DOC,
+)
 def pinv_relative_within(self: Any, rcond: float, hermitian: bool = False) -> Any:
     return pinv_row(self, None, rcond, hermitian)
 
 
-@composite("pinverse(Tensor self, float rcond=1e-15)", doc=_DOC)
+@composite(
+    "pinverse(Tensor self, float rcond=1e-15)",
+    samples=lambda r: [(r(2, 3),), (r(3, 2),), (kinked(r(3, 3)), 0.5), (r.complex(2, 3),)],
+    doc=_DOC,
+)
 def pinverse(self: Any, rcond: float = 1e-15) -> Any:
     return pinv_row(self, None, rcond)
 
@@ -294,6 +324,12 @@ lstsq_row: Row = row(
 
 @composite(
     "linalg.lstsq(Tensor self, Tensor b, float? rcond=None, *, str? driver=None)",
+    samples=lambda r: [
+        (r(4, 2), r(4, 3)),
+        (r(2, 3), r(2, 1), {"driver": "gelsd"}),
+        (r(2, 3, 2), r(2, 3, 1), {"driver": "gels"}),
+        (r(3, 3), r(3, 1), 0.01, {"driver": "gelss"}),
+    ],
     doc="X that makes the columns of A X - B shortest; residuals, rank and singular values.",
 )
 def lstsq(self: Any, b: Any, rcond: float | None = None, driver: str | None = None) -> Any:
@@ -327,6 +363,11 @@ _RANK = "How many singular values exceed a tolerance."
 @composite(
     "linalg.matrix_rank(Tensor self, *, Tensor? atol=None, Tensor? rtol=None, "
     "bool hermitian=False)",
+    samples=lambda r: [
+        (r(2, 3), {"atol": fixed(0.01)}),
+        (r(3, 3), {"rtol": fixed(0.5)}),
+        (r.definite(2, 2, 2), {"atol": fixed([0.1, 100.0]), "hermitian": True}),
+    ],
     doc=_RANK,
 )
 def matrix_rank(self: Any, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
@@ -335,6 +376,14 @@ def matrix_rank(self: Any, atol: Any = None, rtol: Any = None, hermitian: bool =
 
 @composite(
     "linalg.matrix_rank(Tensor self, *, float? atol=None, float? rtol=None, bool hermitian=False)",
+    samples=lambda r: [
+        (r(2, 3),),
+        (np.ones((3, 3)),),
+        (r(3, 3), {"rtol": 0.5}),
+        (r(3, 3), {"atol": 1.5}),
+        (r.definite(2, 2, 2), {"hermitian": True}),
+        (r(0, 3),),
+    ],
     doc=_RANK,
 )
 def matrix_rank_within(
@@ -343,11 +392,23 @@ def matrix_rank_within(
     return _rank(self, atol, rtol, hermitian)
 
 
-@composite("linalg.matrix_rank(Tensor self, Tensor tol, bool hermitian=False)", doc=_RANK)
+@composite(
+    "linalg.matrix_rank(Tensor self, Tensor tol, bool hermitian=False)",
+    samples=lambda r: [
+        (r(2, 3), fixed(0.01)),
+        (r(2, 3, 3), fixed([0.1, 100.0])),
+        (r.definite(2, 2), fixed(0.01), True),
+    ],
+    doc=_RANK,
+)
 def matrix_rank_absolute(self: Any, tol: Any, hermitian: bool = False) -> Any:
     return _rank(self, tol, 0.0, hermitian)
 
 
-@composite("linalg.matrix_rank(Tensor self, float tol, bool hermitian=False)", doc=_RANK)
+@composite(
+    "linalg.matrix_rank(Tensor self, float tol, bool hermitian=False)",
+    samples=lambda r: [(r(2, 3), 0.01), (r(3, 3), 1.5), (r.definite(2, 2), 0.01, True)],
+    doc=_RANK,
+)
 def matrix_rank_absolute_within(self: Any, tol: float, hermitian: bool = False) -> Any:
     return _rank(self, tol, 0.0, hermitian)

@@ -29,6 +29,7 @@ from gradcli.ops.linalg.matrices import (
 from gradcli.ops.linalg.triangular import solve_triangular, substituted
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
+from gradcli.table.samples import kinked
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, constant, raw, wrap
@@ -176,6 +177,12 @@ def apart(value: Tensor) -> Tensor:
 
 @composite(
     "lu_unpack(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True)",
+    samples=lambda r: [
+        (r(3, 3), np.array([2, 3, 3], np.int32)),
+        (r(2, 3), np.array([2, 2], np.int32)),
+        (kinked(r(3, 2)), np.array([3, 2], np.int32), False),
+        (r(3, 3), np.array([2, 3, 3], np.int32), True, False),
+    ],
     doc="The factors P, L and U of compact factors and pivots.",
 )
 def lu_unpack(
@@ -288,6 +295,7 @@ def _refuse_zero(info: Array, function: str) -> None:
 
 @composite(
     "linalg.lu_factor(Tensor A, *, bool pivot=True)",
+    samples=lambda r: [(r(3, 3),), (r(2, 3),), (r(2, 3, 2),), (r.complex(2, 2),)],
     doc="Compact LU factors (L below the diagonal, U above) and the rows that were swapped.",
 )
 def lu_factor(A: Any, pivot: bool = True) -> Any:
@@ -298,6 +306,12 @@ def lu_factor(A: Any, pivot: bool = True) -> Any:
 
 @composite(
     "linalg.lu_factor_ex(Tensor A, *, bool pivot=True, bool check_errors=False)",
+    samples=lambda r: [
+        (r(3, 3),),
+        (r(2, 3), {"check_errors": True}),
+        (r(2, 3, 2),),
+        (kinked(np.ones((2, 2))),),
+    ],
     doc="Compact LU factors and a code instead of an error.",
 )
 def lu_factor_ex(A: Any, pivot: bool = True, check_errors: bool = False) -> Any:
@@ -308,7 +322,9 @@ def lu_factor_ex(A: Any, pivot: bool = True, check_errors: bool = False) -> Any:
 
 
 @composite(
-    "lu(Tensor A, bool pivot=True, bool get_infos=False)", doc="Compact LU factors and pivots."
+    "lu(Tensor A, bool pivot=True, bool get_infos=False)",
+    samples=lambda r: [(r(3, 3),), (r(2, 3),), (r(2, 3, 2), True, True)],
+    doc="Compact LU factors and pivots.",
 )
 def lu_compact(A: Any, pivot: bool = True, get_infos: bool = False) -> Any:
     found = lu_factor_row(A, pivot)
@@ -317,6 +333,7 @@ def lu_compact(A: Any, pivot: bool = True, get_infos: bool = False) -> Any:
 
 @composite(
     "Tensor.lu(Tensor self, bool pivot=True, bool get_infos=False)",
+    samples=lambda r: [(r(3, 3),), (r(2, 3),), (r(2, 3, 2), True, True)],
     doc="Compact LU factors and pivots.",
 )
 def lu_method(self: Any, pivot: bool = True, get_infos: bool = False) -> Any:
@@ -344,7 +361,11 @@ lu_row: Row = row(
 )
 
 
-@composite("linalg.lu(Tensor A, *, bool pivot=True)", doc="The factors P, L and U.")
+@composite(
+    "linalg.lu(Tensor A, *, bool pivot=True)",
+    samples=lambda r: [(r(3, 3),), (r(2, 3),), (r(2, 3, 2),), (r.complex(2, 2),)],
+    doc="The factors P, L and U.",
+)
 def lu(A: Any, pivot: bool = True) -> Any:
     p, low, up = lu_row(A, pivot)
     return return_type("linalg_lu", "P L U")((apart(p), low, up))
@@ -416,6 +437,12 @@ lu_solve_row: Row = row(
 
 @composite(
     "linalg.lu_solve(Tensor LU, Tensor pivots, Tensor B, *, bool left=True, bool adjoint=False)",
+    samples=lambda r: [
+        (r(3, 3) + 3 * np.eye(3), np.array([2, 3, 3], np.int32), r(3, 2)),
+        (r(3, 3) + 3 * np.eye(3), np.array([2, 3, 3], np.int32), r(2, 3), {"left": False}),
+        (r(3, 3) + 3 * np.eye(3), np.array([1, 3, 3], np.int32), r(3, 2), {"adjoint": True}),
+        (r.complex(2, 2), np.array([2, 2], np.int32), r.complex(2, 1), {"adjoint": True}),
+    ],
     doc="X of A X = B from compact LU factors; also of X A = B, and with the adjoint of A.",
 )
 def lu_solve(LU: Any, pivots: Any, B: Any, left: bool = True, adjoint: bool = False) -> Any:
@@ -424,6 +451,10 @@ def lu_solve(LU: Any, pivots: Any, B: Any, left: bool = True, adjoint: bool = Fa
 
 @composite(
     "lu_solve(Tensor self, Tensor LU_data, Tensor LU_pivots)",
+    samples=lambda r: [
+        (r(3, 2), r(3, 3) + 3 * np.eye(3), np.array([2, 3, 3], np.int32)),
+        (r(2, 2, 1), r(2, 2, 2) + 3 * np.eye(2), np.array([[1, 2], [2, 2]], np.int32)),
+    ],
     doc="X of A X = self from compact LU factors.",
 )
 def lu_solve_old(self: Any, LU_data: Any, LU_pivots: Any) -> Any:

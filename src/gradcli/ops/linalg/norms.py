@@ -18,6 +18,7 @@ from gradcli.ops.linalg.solving import inv_ex_row
 from gradcli.ops.linalg.spectra import svdvals
 from gradcli.ops.measuring.statistics import check_norm_dtype, vector_norm
 from gradcli.table.declare import composite
+from gradcli.table.samples import kinked
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import wrap
@@ -174,6 +175,7 @@ def nuclear_norm(self: Any, keepdim: bool = False) -> Any:
 
 @composite(
     "nuclear_norm(Tensor self, int[2] dim, bool keepdim=False)",
+    samples=lambda r: [(r(3, 4), (0, 1)), (r(3, 2, 4), (2, 0), True)],
     doc="The sum of the singular values.",
 )
 def nuclear_norm_of(self: Any, dim: Sequence[int], keepdim: bool = False) -> Any:
@@ -222,7 +224,11 @@ def cond(self: Any, p: complex | None = None) -> Any:
     return _by_inverse(self, order)
 
 
-@composite("linalg.cond(Tensor self, str p)", doc="The condition number of matrices.")
+@composite(
+    "linalg.cond(Tensor self, str p)",
+    samples=lambda r: [(kinked(r(3, 3)), "fro"), (kinked(r(2, 2, 2)), "nuc")],
+    doc="The condition number of matrices.",
+)
 def cond_named(self: Any, p: str) -> Any:
     if p in _ORDERS:
         check_square(self._array, f"linalg.cond(ord={p})")

@@ -33,6 +33,7 @@ from gradcli.ops.linalg.triangular import solve_triangular
 from gradcli.table.declare import composite, row
 from gradcli.table.kinds import underived
 from gradcli.table.row import Row
+from gradcli.table.samples import kinked
 from gradcli.tensor.graph import mode
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import constant, raw
@@ -121,6 +122,13 @@ qr_row: Row = row(
 
 @composite(
     "linalg.qr(Tensor A, str mode='reduced')",
+    samples=lambda r: [
+        (r(4, 3),),
+        (r(2, 3, 3),),
+        (r(2, 4),),
+        (r(3, 3), "complete"),
+        (kinked(r(3, 2)), "r"),
+    ],
     doc="A = Q R with orthonormal columns of Q and an upper triangular R.",
 )
 def qr(A: Any, mode: str = "reduced") -> Any:
@@ -129,6 +137,7 @@ def qr(A: Any, mode: str = "reduced") -> Any:
 
 @composite(
     "qr(Tensor self, bool some=True)",
+    samples=lambda r: [(r(4, 3),), (r(2, 3, 3),), (r(3, 3), False)],
     doc="self = Q R with orthonormal columns of Q and an upper triangular R.",
 )
 def qr_old(self: Any, some: bool = True) -> Any:
@@ -150,13 +159,14 @@ geqrf_row: Row = row(
     "aten.geqrf(Tensor self)",
     _geqrf,
     self=underived("geqrf", every=True),
-    samples=lambda r: [],
+    samples=lambda r: [(r(3, 2),), (r(2, 3),), (r(2, 2, 2),)],
     doc="The QR factorisation as Householder reflections.",
 )
 
 
 @composite(
     "geqrf(Tensor self)",
+    samples=lambda r: [(r(3, 2),), (r(2, 3),), (r(2, 2, 2),)],
     doc="R above, the vectors of Householder reflections below the diagonal, and their factors.",
 )
 def geqrf(self: Any) -> Any:
@@ -278,6 +288,7 @@ householder_row: Row = row(
 
 @composite(
     "orgqr(Tensor self, Tensor input2)",
+    samples=lambda r: [(r(4, 3), r(2)), (r(2, 3, 3), r(2, 3)), (r(3, 2), r(0))],
     doc="The first columns of a product of Householder reflections.",
 )
 def orgqr(self: Any, input2: Any) -> Any:

@@ -24,6 +24,7 @@ from gradcli.ops.linalg.matrices import (
 )
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
+from gradcli.table.samples import kinked
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor
@@ -96,7 +97,12 @@ solve_ex_row: Row = row(
     "aten.linalg_solve_ex(Tensor A, Tensor B, bool left=True, str? complaint=None)",
     _solve_ex,
     joint=("A B", _solve_vjp),
-    samples=lambda r: [],
+    samples=lambda r: [
+        (r(3, 3), r(3, 2)),
+        (r(3, 3), r(2, 3), False),
+        (r(2, 2, 2), r(2, 2)),
+        (r.complex(2, 2), r.complex(2)),
+    ],
     doc="The solution of linear systems, LU factors, pivots and LAPACK's code.",
 )
 
@@ -121,6 +127,13 @@ def solve(A: Any, B: Any, left: bool = True) -> Any:
 
 @composite(
     "linalg.solve_ex(Tensor A, Tensor B, *, bool left=True, bool check_errors=False)",
+    samples=lambda r: [
+        (r(3, 3), r(3, 2)),
+        (r(3, 3), r(2, 3), {"left": False}),
+        (r(2, 2, 2), r(2, 2)),
+        (r.complex(2, 2), r.complex(2), {"check_errors": True}),
+        (kinked(np.ones((2, 2))), r(2, 1)),
+    ],
     doc="X of A X = B and a code instead of an error.",
 )
 def solve_ex(A: Any, B: Any, left: bool = True, check_errors: bool = False) -> Any:
@@ -161,13 +174,23 @@ def inv(A: Any) -> Any:
     return inv_ex_row(A, "linalg.inv")[0]
 
 
-@composite("inverse(Tensor self)", doc="The inverse of matrices.")
+@composite(
+    "inverse(Tensor self)",
+    samples=lambda r: [(r(3, 3),), (r(2, 2, 2),), (r.complex(2, 2),), (r(0, 0),)],
+    doc="The inverse of matrices.",
+)
 def inverse(self: Any) -> Any:
     return inv_ex_row(self, "linalg.inv")[0]
 
 
 @composite(
     "linalg.inv_ex(Tensor A, *, bool check_errors=False)",
+    samples=lambda r: [
+        (r(3, 3),),
+        (r(2, 2, 2), {"check_errors": True}),
+        (r.complex(2, 2),),
+        (kinked([[1.0, 2.0], [0.0, 0.0]]),),
+    ],
     doc="The inverse of matrices and a code instead of an error.",
 )
 def inv_ex(A: Any, check_errors: bool = False) -> Any:

@@ -33,6 +33,7 @@ from gradcli.ops.linalg.matrices import (
 from gradcli.ops.linalg.solving import solved_by
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
+from gradcli.table.samples import kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import constant, raw, wrap
@@ -158,6 +159,12 @@ def _check_driver(driver: str | None) -> None:
 @composite(
     "linalg.svd(Tensor A, bool full_matrices=True, *, str? driver=None)",
     kink=_DISTINCT,
+    samples=lambda r: [
+        (r(3, 3),),
+        (r(4, 2), False),
+        (r(2, 2, 3), False),
+        (kinked(r(3, 2)), {"driver": None}),
+    ],
     doc="The singular value decomposition A = U diag(S) Vh.",
 )
 def svd(A: Any, full_matrices: bool = True, driver: str | None = None) -> Any:
@@ -178,6 +185,7 @@ def svdvals(A: Any, driver: str | None = None) -> Any:
 @composite(
     "svd(Tensor self, bool some=True, bool compute_uv=True)",
     kink=_DISTINCT,
+    samples=lambda r: [(r(4, 2),), (r(2, 2, 3),), (r(3, 3), False), (r(2, 3), True, False)],
     doc="The singular value decomposition, with V instead of its conjugate transpose.",
 )
 def svd_old(self: Any, some: bool = True, compute_uv: bool = True) -> Any:
@@ -257,7 +265,7 @@ eigh_row: Row = row(
     _eigh,
     A=_eigh_vjp,
     kink=_DISTINCT,
-    samples=lambda r: [],
+    samples=lambda r: [(r.symmetric(3, 3),), (r.symmetric(2, 2, 2), "U"), (r(3, 3), "L")],
     doc="Eigenvalues in ascending order and eigenvectors of symmetric or Hermitian matrices.",
 )
 
@@ -265,6 +273,12 @@ eigh_row: Row = row(
 @composite(
     "linalg.eigh(Tensor self, str UPLO='L')",
     kink=_DISTINCT,
+    samples=lambda r: [
+        (r.symmetric(3, 3),),
+        (r.symmetric(2, 2, 2), "U"),
+        (r(3, 3), "L"),
+        (r(3, 3), "U"),
+    ],
     doc="Eigenvalues, ascending, and eigenvectors of symmetric or Hermitian matrices.",
 )
 def eigh(self: Any, UPLO: str = "L") -> Any:
@@ -273,6 +287,11 @@ def eigh(self: Any, UPLO: str = "L") -> Any:
 
 @composite(
     "linalg.eigvalsh(Tensor self, str UPLO='L')",
+    samples=lambda r: [
+        (r.symmetric(3, 3),),
+        (r(2, 2, 2), "U"),
+        (r.definite(2, 2, hermitian=True),),
+    ],
     doc="Eigenvalues, ascending, of symmetric or Hermitian matrices.",
 )
 def eigvalsh(self: Any, UPLO: str = "L") -> Any:
@@ -364,7 +383,7 @@ eig_row: Row = row(
     _eig,
     self=_eig_vjp,
     kink=_DISTINCT,
-    samples=lambda r: [],
+    samples=lambda r: [(r(3, 3),), (r(2, 2, 2),), (r.complex(2, 2),)],
     doc="Complex eigenvalues and eigenvectors.",
 )
 
@@ -372,12 +391,22 @@ eig_row: Row = row(
 @composite(
     "linalg.eig(Tensor self)",
     kink=_DISTINCT,
+    samples=lambda r: [(r(3, 3),), (r(2, 2, 2),), (r.complex(2, 2),)],
     doc="Eigenvalues and eigenvectors of square matrices, both complex.",
 )
 def eig(self: Any) -> Any:
     return return_type("linalg_eig", "eigenvalues eigenvectors")(eig_row(self))
 
 
-@composite("linalg.eigvals(Tensor self)", doc="Eigenvalues of square matrices, as complex numbers.")
+@composite(
+    "linalg.eigvals(Tensor self)",
+    samples=lambda r: [
+        (r(3, 3),),
+        (r(2, 2, 2),),
+        (r.complex(2, 2),),
+        (np.array([[0.0, 1.0], [-1.0, 0.0]]),),
+    ],
+    doc="Eigenvalues of square matrices, as complex numbers.",
+)
 def eigvals(self: Any) -> Any:
     return eig_row(self, "linalg.eigvals")[0]

@@ -192,6 +192,16 @@ def array_of(data: Any, dtype: DType | None = None) -> Array:
 @composite(
     "tensor(any data, *, dtype? dtype=None, any device=None, bool requires_grad=False, "
     "bool? pin_memory=False)",
+    samples=lambda r: [
+        ([1, 2],),
+        ([[1.5, 2], [3, 4]],),
+        (True,),
+        ([1, 2j],),
+        ([[]],),
+        (r(2, 3),),
+        ([1, 2], {"dtype": dtypes.float64}),
+        (2.5, {"requires_grad": True}),
+    ],
     doc="A new tensor of numbers, nested lists, an array or another tensor's values.",
 )
 def tensor(
@@ -209,6 +219,13 @@ def tensor(
 @composite(
     "Tensor.new_tensor(Tensor self, any data, *, dtype? dtype=None, any device=None, "
     "bool requires_grad=False, any layout=None, bool? pin_memory=False)",
+    samples=lambda r: [
+        (r(2), [1, 2]),
+        (r.ints(2, high=3), [1.7, -2.7]),
+        (r(2), r.ints(2, high=3)),
+        (r(2), 3, {"dtype": dtypes.int8}),
+        (r(2), [[1.5]], {"requires_grad": True}),
+    ],
     doc="A new tensor of data, in the type of this one.",
 )
 def new_tensor(
@@ -228,6 +245,13 @@ def new_tensor(
 
 @composite(
     "as_tensor(any data, dtype? dtype=None, any device=None)",
+    samples=lambda r: [
+        ([1, 2.5],),
+        (3,),
+        (r(2, 3),),
+        (r(2), {"dtype": dtypes.complex128}),
+        ([True, False], {"dtype": dtypes.int64}),
+    ],
     doc="A tensor itself, an array's memory as a tensor, or a new tensor of other data.",
 )
 def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tensor:
@@ -241,7 +265,11 @@ def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tens
     return wrap(array_of(data, dtype))
 
 
-@composite("from_numpy(any ndarray)", doc="A tensor that shares an array's memory.")
+@composite(
+    "from_numpy(any ndarray)",
+    untested="an array among the arguments of a sample stands for a tensor",
+    doc="A tensor that shares an array's memory.",
+)
 def from_numpy(ndarray: Any) -> Tensor:
     if not isinstance(ndarray, np.ndarray):
         kind = type(ndarray)
@@ -260,6 +288,14 @@ def from_numpy(ndarray: Any) -> Tensor:
 @composite(
     "asarray(any obj, *, dtype? dtype=None, any device=None, bool? copy=None, "
     "bool? requires_grad=None)",
+    samples=lambda r: [
+        ([1, 2.5],),
+        (r(2, 3),),
+        (r(2), {"dtype": dtypes.complex128}),
+        (r(2), {"copy": True}),
+        (r(2), {"requires_grad": True}),
+        ([1, 2], {"dtype": dtypes.float64, "requires_grad": True}),
+    ],
     doc="Data as a tensor; ``copy`` demands or forbids a copy, None makes one where needed.",
 )
 def asarray(
@@ -376,6 +412,7 @@ def _enter(name: str, dtype: DType) -> None:
     @free(
         f"{name}(any data)",
         kind=TensorType,
+        samples=lambda r: [([1, 0, 2],), ([[True], [False]],), (2, 0), ()],
         doc=f"A {dtype.name} tensor of data or, given integers, of that shape.",
     )
     def make(*args: Any, **options: Any) -> Tensor:
@@ -394,6 +431,10 @@ def _construct(*args: Any, **options: Any) -> Tensor:
 Tensor._construct = staticmethod(_construct)
 
 
-@free("Tensor.new(Tensor self, any data=None)", doc="A tensor of data, in this one's type.")
+@free(
+    "Tensor.new(Tensor self, any data=None)",
+    samples=lambda r: [(r(2),), (r(2), [1, 2.5]), (r.ints(2, high=3), 2, 0), (r(2), r(3))],
+    doc="A tensor of data, in this one's type.",
+)
 def new(self: Tensor, *args: Any, **options: Any) -> Tensor:
     return construct(self.dtype, args, options, True)

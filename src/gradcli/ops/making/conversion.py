@@ -9,7 +9,7 @@ from gradcli.ops.making.construction import TensorType
 from gradcli.table.declare import composite
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.formats import MemoryFormat, preserve_format
+from gradcli.tensor.formats import MemoryFormat, channels_last, preserve_format
 from gradcli.tensor.tensor import Tensor, share
 
 _TO_COPY = "bool non_blocking=False, bool copy=False, *, any memory_format=None"
@@ -46,6 +46,13 @@ def to(
 
 @composite(
     f"Tensor.to(Tensor self, Tensor tensor, {_TO_COPY})",
+    samples=lambda r: [
+        (r(2, 3), r(2)),
+        (r(2), r.ints(2, high=3)),
+        (r.ints(2, high=3), r(1)),
+        (r(2), r.complex(1)),
+        (r(2), r(1), False, True),
+    ],
     doc="The tensor in the element type of another.",
 )
 def to_other(
@@ -60,6 +67,12 @@ def to_other(
 
 @composite(
     f"Tensor.to(Tensor self, device? device=None, dtype? dtype=None, {_TO_COPY})",
+    samples=lambda r: [
+        (r(2, 3), "cpu"),
+        (r(2), "cpu", dtypes.int64),
+        (r(2), "cpu", dtypes.complex128, False, True),
+        (r(1, 2, 2, 2), {"memory_format": channels_last}),
+    ],
     doc="The tensor on a device, which is always the CPU, and in an element type.",
 )
 def to_device(
@@ -77,7 +90,12 @@ def to_device(
 def _named(name: str, dtype: DType) -> None:
     @composite(
         f"Tensor.{name}(Tensor self, *, any memory_format=None)",
-        samples=(lambda r: [(r(2, 3),)]) if name == "double" else None,
+        samples=lambda r: [
+            (r(2, 3),),
+            (r.ints(3, low=-300, high=300),),
+            (r.mask(2),),
+            (r(1, 2, 2, 2), {"memory_format": channels_last}),
+        ],
         doc=f"The tensor as {dtype.name}.",
     )
     def converted(self: Tensor, memory_format: MemoryFormat | None = None) -> Any:
@@ -92,6 +110,13 @@ _named("byte", dtypes.uint8)
 
 @composite(
     "Tensor.type(Tensor self, any dtype=None, bool non_blocking=False)",
+    samples=lambda r: [
+        (r(2),),
+        (r.mask(2),),
+        (r.ints(2, high=3), "torch.DoubleTensor"),
+        (r(2), dtypes.complex128),
+        (r(2), dtypes.int64),
+    ],
     doc="The name of the tensor's type, such as torch.FloatTensor; or the tensor in another type.",
 )
 def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
@@ -110,22 +135,41 @@ def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
 
 
 @composite(
-    "Tensor.type_as(Tensor self, Tensor other)", doc="The tensor in the element type of another."
+    "Tensor.type_as(Tensor self, Tensor other)",
+    samples=lambda r: [
+        (r(2, 3), r(2)),
+        (r(2), r.ints(2, high=3)),
+        (r.ints(2, high=3), r(1)),
+        (r(2), r.complex(1)),
+    ],
+    doc="The tensor in the element type of another.",
 )
 def type_as(self: Tensor, other: Tensor) -> Any:
     return _converted(self, other.dtype, False, None)
 
 
-@composite("Tensor.cpu(Tensor self, *, any memory_format=None)", doc="The tensor itself.")
+@composite(
+    "Tensor.cpu(Tensor self, *, any memory_format=None)",
+    samples=lambda r: [(r(2, 3),), (r(1, 2, 2, 2), {"memory_format": channels_last})],
+    doc="The tensor itself.",
+)
 def cpu(self: Tensor, memory_format: MemoryFormat | None = None) -> Any:
     return _converted(self, None, False, memory_format)
 
 
-@composite("Tensor.cuda(Tensor self, any device=None)", doc="An error: there is no such device.")
+@composite(
+    "Tensor.cuda(Tensor self, any device=None)",
+    untested="it refuses every call",
+    doc="An error: there is no such device.",
+)
 def cuda(self: Tensor, device: Any = None) -> Any:
     check_device("cuda")
 
 
-@composite("detach(Tensor self)", doc="The same memory without history.")
+@composite(
+    "detach(Tensor self)",
+    samples=lambda r: [(r(2, 3),), (r.ints(2, high=3),)],
+    doc="The same memory without history.",
+)
 def detach(self: Tensor) -> Tensor:
     return share(self, self._array, differentiable=False)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from gradcli.ops.algebra.strided import storage_offset_of
 from gradcli.ops.making.construction import TensorType
 from gradcli.table.declare import attribute, composite, free
+from gradcli.table.samples import Sampler
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Layout, strided
@@ -18,40 +21,80 @@ from gradcli.tensor.tensor import Tensor, raw
 # --- types
 
 
-@composite("finfo(dtype? type=None)", doc="The range and precision of a floating type.")
+@composite(
+    "finfo(dtype? type=None)",
+    samples=lambda r: [(), (dtypes.float16,), (dtypes.float64,), (dtypes.complex64,)],
+    doc="The range and precision of a floating type.",
+)
 def finfo(type: DType | None = None) -> FloatInfo:
     return FloatInfo(type or dtypes.default.dtype)
 
 
-@composite("iinfo(dtype type)", doc="The range of an integer type.")
+@composite(
+    "iinfo(dtype type)",
+    samples=lambda r: [(dtypes.int8,), (dtypes.uint8,), (dtypes.int64,)],
+    doc="The range of an integer type.",
+)
 def iinfo(type: DType) -> IntInfo:
     return IntInfo(type)
 
 
-@composite("promote_types(dtype type1, dtype type2)", doc="The type that two types become.")
+@composite(
+    "promote_types(dtype type1, dtype type2)",
+    samples=lambda r: [
+        (dtypes.int8, dtypes.uint8),
+        (dtypes.int64, dtypes.float16),
+        (dtypes.float64, dtypes.complex64),
+        (dtypes.bool_, dtypes.bool_),
+    ],
+    doc="The type that two types become.",
+)
 def promote_types(type1: DType, type2: DType) -> DType:
     return dtypes.promote_types(type1, type2)
 
 
-@composite("can_cast(dtype from_, dtype to)", doc="Whether one type may be written into another.")
+@composite(
+    "can_cast(dtype from_, dtype to)",
+    samples=lambda r: [
+        (dtypes.float64, dtypes.int64),
+        (dtypes.int64, dtypes.float16),
+        (dtypes.complex64, dtypes.float64),
+        (dtypes.int8, dtypes.uint8),
+        (dtypes.int64, dtypes.bool_),
+    ],
+    doc="Whether one type may be written into another.",
+)
 def can_cast(from_: DType, to: DType) -> bool:
     return dtypes.can_cast(from_, to)
 
 
 @composite(
     "result_type(Operand tensor, Operand other)",
+    samples=lambda r: [
+        (r.ints(2, high=3), 2.5),
+        (r(2), r.ints(2, high=3)),
+        (r(2), 1j),
+        (r.ints(2, high=3), np.array(1.5)),
+        (2, True),
+    ],
     doc="The type that an operator gives two tensors or numbers.",
 )
 def result_type(tensor: Any, other: Any) -> DType:
     return dtypes.result_type([raw(tensor), raw(other)])
 
 
-@composite("get_default_dtype()", doc="The type that Python's floats become.")
+@composite(
+    "get_default_dtype()", samples=lambda r: [()], doc="The type that Python's floats become."
+)
 def get_default_dtype() -> DType:
     return dtypes.get_default_dtype()
 
 
-@composite("set_default_dtype(any d)", doc="Changes the type that Python's floats become.")
+@composite(
+    "set_default_dtype(any d)",
+    untested="what it changes is the whole process's",
+    doc="Changes the type that Python's floats become.",
+)
 def set_default_dtype(d: Any) -> None:
     if not isinstance(d, DType):
         raise TypeError(
@@ -61,7 +104,9 @@ def set_default_dtype(d: Any) -> None:
 
 
 @composite(
-    "set_default_tensor_type(any t)", doc="Changes the type that torch.Tensor and floats have."
+    "set_default_tensor_type(any t)",
+    untested="what it changes is the whole process's",
+    doc="Changes the type that torch.Tensor and floats have.",
 )
 def set_default_tensor_type(t: Any) -> None:
     if isinstance(t, TensorType):
@@ -77,84 +122,142 @@ def set_default_tensor_type(t: Any) -> None:
 # --- tensors
 
 
-@composite("is_tensor(any obj)", doc="Whether a value is a tensor.")
+def _samples_of_types(r: Sampler) -> list[tuple[Any, ...]]:
+    return [(r(2),), (r.ints(2, high=3),), (r.complex(2),), (np.zeros(2, np.uint8),), (r.mask(2),)]
+
+
+@composite(
+    "is_tensor(any obj)",
+    samples=lambda r: [(r(2),), (3.0,), ([1, 2],)],
+    doc="Whether a value is a tensor.",
+)
 def is_tensor(obj: Any) -> bool:
     return isinstance(obj, Tensor)
 
 
-@composite("is_floating_point(Tensor input)", doc="Whether elements are floating.")
+@composite(
+    "is_floating_point(Tensor input)",
+    samples=_samples_of_types,
+    doc="Whether elements are floating.",
+)
 def is_floating_point(input: Tensor) -> bool:
     return input.is_floating_point()
 
 
-@composite("is_complex(Tensor input)", doc="Whether elements are complex.")
+@composite(
+    "is_complex(Tensor input)", samples=_samples_of_types, doc="Whether elements are complex."
+)
 def is_complex(input: Tensor) -> bool:
     return input.is_complex()
 
 
-@composite("is_nonzero(Tensor self)", doc="Whether the only element is not zero.")
+@composite(
+    "is_nonzero(Tensor self)",
+    samples=lambda r: [(r(),), (np.zeros((1, 1)),), (np.array([True]),), (np.array(2j),)],
+    doc="Whether the only element is not zero.",
+)
 def is_nonzero(self: Tensor) -> bool:
     return bool(self)
 
 
-@composite("numel(Tensor input)", doc="How many elements there are.")
+@composite(
+    "numel(Tensor input)",
+    samples=lambda r: [(r(2, 3),), (r(),), (r(2, 0),)],
+    doc="How many elements there are.",
+)
 def numel(input: Tensor) -> int:
     return input.numel()
 
 
-@composite("is_same_size(Tensor self, Tensor other)", doc="Whether two tensors have one shape.")
+@composite(
+    "is_same_size(Tensor self, Tensor other)",
+    samples=lambda r: [(r(2, 3), r(2, 3)), (r(2, 3), r(3)), (r(2), r.ints(2, high=3))],
+    doc="Whether two tensors have one shape.",
+)
 def is_same_size(self: Tensor, other: Tensor) -> bool:
     return self.shape == other.shape
 
 
-@composite("is_signed(Tensor self)", doc="Whether elements can be negative.")
+@composite(
+    "is_signed(Tensor self)", samples=_samples_of_types, doc="Whether elements can be negative."
+)
 def is_signed(self: Tensor) -> bool:
     return self.dtype.is_signed
 
 
-@composite("is_inference(Tensor self)", doc="Whether the tensor was made in inference mode.")
+@composite(
+    "is_inference(Tensor self)",
+    samples=lambda r: [(r(2),), (r.ints(2, high=3),)],
+    doc="Whether the tensor was made in inference mode.",
+)
 def is_inference(self: Tensor) -> bool:
     return self._versions is INFERENCE
 
 
-@composite("Tensor.ndimension(Tensor self)", doc="How many dimensions there are.")
+@composite(
+    "Tensor.ndimension(Tensor self)",
+    samples=lambda r: [(r(2, 3),), (r(),)],
+    doc="How many dimensions there are.",
+)
 def ndimension(self: Tensor) -> int:
     return self.ndim
 
 
-@composite("Tensor.storage_offset(Tensor self)", doc="The place of the first element in memory.")
+@composite(
+    "Tensor.storage_offset(Tensor self)",
+    samples=lambda r: [(r(2, 3),), (r(),)],
+    doc="The place of the first element in memory.",
+)
 def storage_offset(self: Tensor) -> int:
     return storage_offset_of(self._array)
 
 
-@composite("Tensor.data_ptr(Tensor self)", doc="The address of the first element.")
+@composite(
+    "Tensor.data_ptr(Tensor self)",
+    untested="an address is different in every run",
+    doc="The address of the first element.",
+)
 def data_ptr(self: Tensor) -> int:
     return int(self._array.__array_interface__["data"][0])
 
 
-@composite("Tensor.dim_order(Tensor self)", doc="The dimensions from the outermost in memory on.")
+@composite(
+    "Tensor.dim_order(Tensor self)",
+    samples=lambda r: [(r(2, 3, 4),), (r(),)],
+    doc="The dimensions from the outermost in memory on.",
+)
 def dim_order(self: Tensor) -> tuple[int, ...]:
     strides = self.stride()
     return tuple(sorted(range(self.ndim), key=lambda dim: -strides[dim]))
 
 
-@composite("Tensor.get_device(Tensor self)", doc="-1: tensors live on the CPU.")
+@composite(
+    "Tensor.get_device(Tensor self)",
+    samples=lambda r: [(r(2, 3),)],
+    doc="-1: tensors live on the CPU.",
+)
 def get_device(self: Tensor) -> int:
     return -1
 
 
-@composite("Tensor.is_pinned(Tensor self)", doc="False: memory is never pinned.")
+@composite(
+    "Tensor.is_pinned(Tensor self)",
+    samples=lambda r: [(r(2, 3),)],
+    doc="False: memory is never pinned.",
+)
 def is_pinned(self: Tensor) -> bool:
     return False
 
 
-@attribute("Tensor.layout(Tensor self)", doc="torch.strided.")
+@attribute("Tensor.layout(Tensor self)", samples=lambda r: [(r(2, 3),)], doc="torch.strided.")
 def layout(self: Tensor) -> Layout:
     return strided
 
 
 def _flag(name: str, value: bool, doc: str) -> None:
-    attribute(f"Tensor.{name}(Tensor self)", doc=doc)(lambda self: value)
+    attribute(f"Tensor.{name}(Tensor self)", samples=lambda r: [(r(2, 3),)], doc=doc)(
+        lambda self: value
+    )
 
 
 _flag("is_cpu", True, "True: tensors live on the CPU.")
@@ -164,7 +267,11 @@ _flag("is_quantized", False, "False: no tensor is quantized.")
 # --- shapes
 
 
-@free("broadcast_shapes(any shapes)", doc="The shape that tensors of these shapes broadcast to.")
+@free(
+    "broadcast_shapes(any shapes)",
+    samples=lambda r: [((2, 1), (3,)), (4, (2, 4)), ((5, 1, 3), (2, 1), ()), ()],
+    doc="The shape that tensors of these shapes broadcast to.",
+)
 def broadcast_shapes(*shapes: Any) -> Size:
     listed = [(shape,) if isinstance(shape, int) else tuple(shape) for shape in shapes]
     result = [1] * max((len(shape) for shape in listed), default=0)

@@ -16,10 +16,11 @@ from gradcli.random.generator import Generator, default_generator
 from gradcli.table.declare import composite, free, row
 from gradcli.table.kinds import kinds_only, no_derivative
 from gradcli.table.row import Row
+from gradcli.table.samples import Sampler
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import no_kernel
-from gradcli.tensor.formats import arranged_copy
+from gradcli.tensor.formats import arranged_copy, channels_last
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, wrap
 
@@ -78,13 +79,32 @@ def _floats(name: str, draw: Callable[..., Any], doc: str) -> None:
         if kind.category < dtypes.FLOATING:
             raise no_kernel(word, kind.np)
 
-    @composite(f"{name}(int[] size, *, {_OPTIONS})", doc=doc)
+    @composite(
+        f"{name}(int[] size, *, {_OPTIONS})",
+        samples=lambda r: [
+            ((2, 3),),
+            ((20,),),
+            ((),),
+            ((3,), {"dtype": dtypes.float64}),
+            ((2, 2), {"dtype": dtypes.complex64}),
+            ((2,), {"requires_grad": True}),
+        ],
+        doc=doc,
+    )
     def make(size: Sequence[int], dtype: DType | None = None, *options: Any) -> Tensor:
         of(dtype)
         return _drawn(draw, size, dtype, *options)
 
     @composite(
         f"{name}_like(Tensor self, *, {_OPTIONS}, any memory_format=None)",
+        samples=lambda r: [
+            (r(2, 3),),
+            (r(20),),
+            (r.ints(2, high=3), {"dtype": dtypes.float32}),
+            (r.complex(2),),
+            (r(1, 2, 2, 2), {"memory_format": channels_last}),
+            (r(2), {"requires_grad": True}),
+        ],
         doc=f"{doc[:-1]}, in the shape and type of a tensor.",
     )
     def make_like(self: Tensor, dtype: DType | None = None, *options: Any) -> Tensor:
@@ -108,13 +128,28 @@ def _integers(low: int, high: int) -> Callable[..., Any]:
     return lambda g, shape, kind, _=True: g.randint(low, high, shape, kind)
 
 
-@composite(f"randint(int high, int[] size, *, {_OPTIONS})", doc="Whole numbers on [0, high).")
+@composite(
+    f"randint(int high, int[] size, *, {_OPTIONS})",
+    samples=lambda r: [
+        (5, (2, 3)),
+        (2**40, (3,)),
+        (5, (20,), {"dtype": dtypes.float32}),
+        (3, (), {"dtype": dtypes.uint8}),
+    ],
+    doc="Whole numbers on [0, high).",
+)
 def randint(high: int, size: Sequence[int], dtype: DType | None = None, *options: Any) -> Tensor:
     return _drawn(_integers(0, high), size, dtype or dtypes.int64, *options)
 
 
 @composite(
-    f"randint(int low, int high, int[] size, *, {_OPTIONS})", doc="Whole numbers on [low, high)."
+    f"randint(int low, int high, int[] size, *, {_OPTIONS})",
+    samples=lambda r: [
+        (-3, 5, (2, 3)),
+        (-(2**40), 2**40, (3,)),
+        (2, 5, (4,), {"dtype": dtypes.float64, "requires_grad": True}),
+    ],
+    doc="Whole numbers on [low, high).",
 )
 def randint_from(
     low: int, high: int, size: Sequence[int], dtype: DType | None = None, *options: Any
@@ -124,6 +159,7 @@ def randint_from(
 
 @composite(
     f"randint_like(Tensor self, int high, *, {_OPTIONS}, any memory_format=None)",
+    samples=lambda r: [(r(2, 3), 5), (r.ints(3, high=2), 9), (r(2), 7, {"dtype": dtypes.int64})],
     doc="Whole numbers on [0, high), in the shape and type of a tensor.",
 )
 def randint_like(self: Tensor, high: int, *options: Any) -> Tensor:
@@ -132,13 +168,28 @@ def randint_like(self: Tensor, high: int, *options: Any) -> Tensor:
 
 @composite(
     f"randint_like(Tensor self, int low, int high, *, {_OPTIONS}, any memory_format=None)",
+    samples=lambda r: [
+        (r(2, 3), -3, 5),
+        (r.ints(3, high=2), 6, 9),
+        (r(2), -7, 7, {"dtype": dtypes.int64}),
+    ],
     doc="Whole numbers on [low, high), in the shape and type of a tensor.",
 )
 def randint_like_from(self: Tensor, low: int, high: int, *options: Any) -> Tensor:
     return _drawn_like(_integers(low, high), self, *options)
 
 
-@composite(f"randperm(int n, *, {_OPTIONS})", doc="A permutation of 0 to n - 1.")
+@composite(
+    f"randperm(int n, *, {_OPTIONS})",
+    samples=lambda r: [
+        (6,),
+        (0,),
+        (1,),
+        (5, {"dtype": dtypes.float64}),
+        (40, {"dtype": dtypes.int32}),
+    ],
+    doc="A permutation of 0 to n - 1.",
+)
 def randperm(n: int, dtype: DType | None = None, *options: Any) -> Tensor:
     checked_size((n,))
     return _drawn(lambda g, _, kind: g.randperm(n, kind), (n,), dtype or dtypes.int64, *options)
@@ -146,6 +197,12 @@ def randperm(n: int, dtype: DType | None = None, *options: Any) -> Tensor:
 
 @composite(
     f"normal(float mean, float std, int[] size, *, {_OPTIONS})",
+    samples=lambda r: [
+        (1.5, 0.5, (2, 3)),
+        (-1.0, 2.0, (20,)),
+        (0.0, 1.0, (3,), {"dtype": dtypes.float64}),
+        (1.0, 0.0, (), {"requires_grad": True}),
+    ],
     doc="Normal numbers of one mean and standard deviation.",
 )
 def normal_of_size(mean: float, std: float, size: Sequence[int], *options: Any) -> Tensor:
@@ -168,7 +225,12 @@ normal: Row = row(
     node="NormalBackward3",
     mean=lambda grad, mean_shape: blank(mean_shape, grad),
     std=lambda grad, std_shape: blank(std_shape, grad),
-    samples=lambda r: [],
+    samples=lambda r: [
+        (r(2, 3), r(2, 3, low=0.1)),
+        (r(3, 1), r(2, low=0.1)),
+        (r(20), r(20, low=0.1)),
+        (r(), r(2, low=0.1)),
+    ],
     doc="Normal numbers with a mean and a standard deviation each.",
 )
 normal_of_means: Row = row(
@@ -176,7 +238,7 @@ normal_of_means: Row = row(
     lambda mean, std=1.0, generator=None: _normals(mean, float(std), generator),
     node="NormalBackward1",
     mean=lambda grad, mean_shape: blank(mean_shape, grad),
-    samples=lambda r: [],
+    samples=lambda r: [(r(2, 3),), (r(20), 0.5), (r(), 2.0)],
     doc="Normal numbers with a mean each and one standard deviation.",
 )
 normal_of_deviations: Row = row(
@@ -184,14 +246,18 @@ normal_of_deviations: Row = row(
     lambda mean, std, generator=None: _normals(float(mean), std, generator),
     node="NormalBackward2",
     std=lambda grad, std_shape: blank(std_shape, grad),
-    samples=lambda r: [],
+    samples=lambda r: [(1.5, r(2, 3, low=0.1)), (0.0, r(20, low=0.1)), (-1.0, r(low=0.1))],
     doc="Normal numbers with one mean and a standard deviation each.",
 )
 bernoulli: Row = row(
     "bernoulli(Tensor self, *, any generator=None)",
     lambda self, generator=None: source(generator).bernoulli(self.shape, self, self.dtype),
     self=lambda grad: zeros_like(grad),
-    samples=lambda r: [],
+    samples=lambda r: [
+        (r(2, 3, low=0.0, high=1.0),),
+        (r(20, low=0.0, high=1.0),),
+        (r(low=0.0, high=1.0),),
+    ],
     doc="Ones with the probabilities that self holds, else zeros.",
 )
 
@@ -201,20 +267,26 @@ bernoulli_of: Row = row(
     lambda self, p, generator=None: source(generator).bernoulli(self.shape, float(p), self.dtype),
     node="NotImplemented",
     self=no_derivative("bernoulli"),
-    samples=lambda r: [],
+    samples=lambda r: [(r(2, 3), 0.3), (r(20), 0.7), (r.ints(4, high=9), 0.5)],
     doc="Ones with one probability, else zeros, in the shape and type of a tensor.",
 )
 poisson: Row = row(
     "poisson(Tensor self, any generator=None)",
     lambda self, generator=None: source(generator).poisson(self),
     self=lambda grad: zeros_like(grad),
-    samples=lambda r: [],
+    samples=lambda r: [(r(2, 3, low=0.1, high=5.0),), (r(3, low=10.0, high=30.0),), (np.zeros(2),)],
     doc="Poisson numbers with the rates that self holds.",
 )
 
 
 @composite(
     "multinomial(Tensor self, int num_samples, bool replacement=False, *, any generator=None)",
+    samples=lambda r: [
+        (r(4, low=0.1), 2),
+        (r(2, 4, low=0.1), 3),
+        (r(2, 4, low=0.1), 6, True),
+        (np.array([0.0, 1.0, 0.0]), 1),
+    ],
     doc="Indices drawn with the weights that self holds.",
 )
 def multinomial(
@@ -227,33 +299,49 @@ def multinomial(
 # --- the stream itself
 
 
-@free("Generator(any device='cpu')", doc="A new random stream.")
+@free("Generator(any device='cpu')", samples=lambda r: [(), ("cpu",)], doc="A new random stream.")
 def new_generator(device: Any = "cpu") -> Generator:
     check_device(device)
     return Generator()
 
 
-@composite("manual_seed(any seed)", doc="Starts the random stream anew from a seed.")
+@composite(
+    "manual_seed(any seed)",
+    samples=lambda r: [(7,), (0,)],
+    doc="Starts the random stream anew from a seed.",
+)
 def manual_seed(seed: Any) -> Generator:
     return default_generator.manual_seed(int(seed))
 
 
-@composite("seed()", doc="Starts the random stream anew from a number that nobody foresees.")
+@composite(
+    "seed()",
+    untested="nobody foresees its answer",
+    doc="Starts the random stream anew from a number that nobody foresees.",
+)
 def seed() -> int:
     return default_generator.seed()
 
 
-@composite("initial_seed()", doc="The seed that the random stream started from.")
+@composite(
+    "initial_seed()", samples=lambda r: [()], doc="The seed that the random stream started from."
+)
 def initial_seed() -> int:
     return default_generator.initial_seed()
 
 
-@composite("get_rng_state()", doc="The state of the random stream, as bytes.")
+@composite(
+    "get_rng_state()", samples=lambda r: [()], doc="The state of the random stream, as bytes."
+)
 def get_rng_state() -> Tensor:
     return wrap(default_generator.get_state())
 
 
-@composite("set_rng_state(any new_state)", doc="Puts the random stream back into a state.")
+@composite(
+    "set_rng_state(any new_state)",
+    samples=lambda r: [(Generator().manual_seed(7).get_state(),)],
+    doc="Puts the random stream back into a state.",
+)
 def set_rng_state(new_state: Any) -> None:
     if not isinstance(new_state, Tensor):
         raise TypeError(f"expected a torch.ByteTensor, but got {type(new_state).__name__}")
@@ -264,9 +352,24 @@ def set_rng_state(new_state: Any) -> None:
 
 
 def _filler(
-    signature: str, node: str, draw: Callable[..., Any], doc: str, second: str | None = None
+    signature: str,
+    node: str,
+    draw: Callable[..., Any],
+    doc: str,
+    arguments: Sequence[tuple[Any, ...]],
+    second: str | None = None,
+    whole: bool = False,
 ) -> None:
-    """Enters a method that fills a tensor; ``second`` is a second operand of the node."""
+    """Enters a method that fills a tensor; ``second`` is a second operand of the node.
+
+    ``arguments`` are what samples have behind the tensor; ``whole`` says that it may hold integers.
+    """
+
+    def samples(r: Sampler) -> list[tuple[Any, ...]]:
+        # The last argument of all fills in the defaults before it, which a row is to be given.
+        rooms = [r(2, 3), r(20), *[r.ints(4, high=9)] * whole]
+        return [(room, *given, {"generator": None}) for given in arguments for room in rooms]
+
     name, _, parameters = signature.partition("_(Tensor self")
     formulas: dict[str, Any] = {"self": lambda grad: zeros_like(grad)}
     if second is not None:
@@ -275,12 +378,12 @@ def _filler(
         f"aten.{name}(Tensor self{parameters}",
         lambda self, *arguments: _fill_in_order(draw, self, *arguments),
         node=node,
-        samples=lambda r: [],
+        samples=samples,
         doc=doc,
         **formulas,
     )
 
-    @composite(f"Tensor.{signature}", doc=doc)
+    @composite(f"Tensor.{signature}", samples=samples, doc=doc)
     def fill(self: Tensor, *arguments: Any) -> Tensor:
         filled: Tensor = apply_in_place(
             self, lambda stand_in: drawn(stand_in, *arguments), arguments
@@ -293,6 +396,7 @@ _filler(
     "UniformBackward0",
     lambda g, shape, dtype, _, low, high: g.uniform(shape, low, high, dtype),
     "Fills self with uniform numbers on [from, to).",
+    [(), (-2.0, 3.0)],
 )
 _filler(
     "normal_(Tensor self, float mean=0.0, float std=1.0, *, any generator=None)",
@@ -301,59 +405,74 @@ _filler(
         shape, mean, std, dtype, contiguous=in_rows
     ),
     "Fills self with normal numbers.",
+    [(), (1.5, 0.5)],
 )
 _filler(
     "random_(Tensor self, int from, int? to, *, any generator=None)",
     "RandomBackward0",
     lambda g, shape, dtype, _, low, high: g.randint(low, high, shape, dtype),
     "Fills self with whole numbers on [from, to).",
+    [(-3, 5), (2, None)],
+    whole=True,
 )
 _filler(
     "random_(Tensor self, int to, *, any generator=None)",
     "RandomBackward1",
     lambda g, shape, dtype, _, high: g.randint(0, high, shape, dtype),
     "Fills self with whole numbers on [0, to).",
+    [(5,), (2**40,)],
+    whole=True,
 )
 _filler(
     "random_(Tensor self, *, any generator=None)",
     "RandomBackward2",
     lambda g, shape, dtype, _: g.random(shape, dtype),
     "Fills self with whole numbers from all that its type holds.",
+    [()],
+    whole=True,
 )
 _filler(
     "exponential_(Tensor self, float lambd=1.0, *, any generator=None)",
     "ExponentialBackward0",
     lambda g, shape, dtype, _, lambd: g.exponential(shape, lambd, dtype),
     "Fills self with exponential numbers of a rate.",
+    [(), (2.5,)],
 )
 _filler(
     "cauchy_(Tensor self, float median=0.0, float sigma=1.0, *, any generator=None)",
     "CauchyBackward0",
     lambda g, shape, dtype, _, median, sigma: g.cauchy(shape, median, sigma, dtype),
     "Fills self with Cauchy numbers.",
+    [(), (1.5, 0.5)],
 )
 _filler(
     "log_normal_(Tensor self, float mean=1.0, float std=2.0, *, any generator=None)",
     "LogNormalBackward0",
     lambda g, shape, dtype, _, mean, std: g.log_normal(shape, mean, std, dtype),
     "Fills self with numbers whose logarithms are normal.",
+    [(), (0.5, 0.25)],
 )
 _filler(
     "geometric_(Tensor self, float p, *, any generator=None)",
     "GeometricBackward0",
     lambda g, shape, dtype, _, p: g.geometric(shape, p, dtype),
     "Fills self with the numbers of trials until a success.",
+    [(0.3,)],
+    whole=True,
 )
 _filler(
     "bernoulli_(Tensor self, float p=0.5, *, any generator=None)",
     "BernoulliBackward2",
     lambda g, shape, dtype, _, p: g.bernoulli(shape, float(p), dtype),
     "Fills self with ones of a probability, else zeros.",
+    [(), (0.2,)],
+    whole=True,
 )
 _filler(
     "bernoulli_(Tensor self, Tensor p, *, any generator=None)",
     "BernoulliBackward1",
     lambda g, shape, dtype, _, p: g.bernoulli(shape, p, dtype),
     "Fills self with ones of a probability each, else zeros.",
-    "p",
+    [(np.array(0.3),)],
+    second="p",
 )

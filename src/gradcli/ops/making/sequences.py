@@ -10,6 +10,7 @@ import numpy as np
 
 from gradcli.ops.algebra.creation import leaf, requested
 from gradcli.table.declare import composite
+from gradcli.table.samples import Sampler
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import no_kernel
@@ -53,6 +54,13 @@ def _arange(start: Any, end: Any, step: Any, *options: Any) -> Tensor:
 
 @composite(
     "arange(Scalar end, *, $factory)",
+    samples=lambda r: [
+        (4,),
+        (2.5,),
+        (0,),
+        (3, {"dtype": dtypes.float64}),
+        (3.0, {"requires_grad": True}),
+    ],
     doc="The numbers from 0 to below ``end``: integers, unless a bound is fractional.",
 )
 def arange(end: Any, *options: Any) -> Tensor:
@@ -61,6 +69,13 @@ def arange(end: Any, *options: Any) -> Tensor:
 
 @composite(
     "arange(Scalar start, Scalar end, Scalar step=1, *, $factory)",
+    samples=lambda r: [
+        (1, 4),
+        (5, -2, -2),
+        (0.5, 2.0, 0.3),
+        (1, 2, 0.25),
+        (1, 5, 2, {"dtype": dtypes.float64}),
+    ],
     doc="The numbers from ``start`` to below ``end`` in steps.",
 )
 def arange_from(start: Any, end: Any, step: Any = 1, *options: Any) -> Tensor:
@@ -69,6 +84,7 @@ def arange_from(start: Any, end: Any, step: Any = 1, *options: Any) -> Tensor:
 
 @composite(
     "range(Scalar start, Scalar end, Scalar step=1, *, $factory)",
+    samples=lambda r: [(1, 4), (0.5, 2.0, 0.3), (5, 1, -2), (1, 5, 2, {"dtype": dtypes.int64})],
     doc="The numbers from ``start`` to ``end``, which is included, in steps.",
 )
 def range_(
@@ -127,6 +143,15 @@ def _spacing_type(dtype: DType | None, start: complex, end: complex) -> DType:
 
 @composite(
     "linspace(Scalar start, Scalar end, int steps, *, $factory)",
+    samples=lambda r: [
+        (0, 1, 5),
+        (3.0, -2, 4),
+        (2, 9, 1),
+        (0, 1, 0),
+        (0, 10, 4, {"dtype": dtypes.int64}),
+        (0, 1, 4, {"dtype": dtypes.float64, "requires_grad": True}),
+        (0, 1 + 1j, 3),
+    ],
     doc="``steps`` numbers at equal distances from ``start`` to ``end``.",
 )
 def linspace(start: complex, end: complex, steps: int, *options: Any) -> Tensor:
@@ -136,6 +161,11 @@ def linspace(start: complex, end: complex, steps: int, *options: Any) -> Tensor:
 
 @composite(
     "linspace(Operand start, Operand end, int steps, *, $factory)",
+    samples=lambda r: [
+        (r(), 3.0, 4),
+        (-1, r(), 5),
+        (np.array(2), r(), 3, {"dtype": dtypes.float64}),
+    ],
     doc="The same with bounds in tensors without dimensions.",
 )
 def linspace_between(
@@ -154,6 +184,13 @@ def linspace_between(
 
 @composite(
     "logspace(Operand start, Operand end, int steps, float base=10.0, *, $factory)",
+    samples=lambda r: [
+        (0, 2, 5),
+        (-1.0, 1, 4, 2.0),
+        (np.array(0.5), 1, 3),
+        (0, 3, 4, 2, {"dtype": dtypes.int64}),
+        (0, 1, 1, {"dtype": dtypes.float64}),
+    ],
     doc="``base`` to the powers of equally spaced exponents.",
 )
 def logspace(
@@ -215,9 +252,21 @@ def _raised_cosine(alpha: float, beta: float) -> Any:
     return values
 
 
+def _samples_of_windows(r: Sampler) -> list[tuple[Any, ...]]:
+    return [(5,), (4, False), (1,), (0,), (4, {"dtype": dtypes.float64, "requires_grad": True})]
+
+
 @composite(
     "hamming_window(int window_length, bool periodic=True, float alpha=0.54, float beta=0.46, *, "
     "$factory)",
+    samples=lambda r: [
+        (5,),
+        (4, False),
+        (4, True, 0.6, 0.3),
+        (1,),
+        (0,),
+        (4, {"dtype": dtypes.float64}),
+    ],
     doc="alpha - beta * cos(2 pi n / N).",
 )
 def hamming_window(
@@ -233,6 +282,7 @@ def hamming_window(
 
 @composite(
     "hann_window(int window_length, bool periodic=True, *, $factory)",
+    samples=_samples_of_windows,
     doc="(1 - cos(2 pi n / N)) / 2.",
 )
 def hann_window(window_length: int, periodic: bool = True, *options: Any) -> Tensor:
@@ -250,6 +300,7 @@ def _bartlett(places: Array, last: int) -> Array:
 
 @composite(
     "bartlett_window(int window_length, bool periodic=True, *, $factory)",
+    samples=_samples_of_windows,
     doc="A triangle: 1 - |2 n / N - 1|.",
 )
 def bartlett_window(window_length: int, periodic: bool = True, *options: Any) -> Tensor:
@@ -266,6 +317,7 @@ def _blackman(places: Array, last: int) -> Array:
 
 @composite(
     "blackman_window(int window_length, bool periodic=True, *, $factory)",
+    samples=_samples_of_windows,
     doc="0.42 - 0.5 cos(2 pi n / N) + 0.08 cos(4 pi n / N).",
 )
 def blackman_window(window_length: int, periodic: bool = True, *options: Any) -> Tensor:
@@ -274,6 +326,7 @@ def blackman_window(window_length: int, periodic: bool = True, *options: Any) ->
 
 @composite(
     "kaiser_window(int window_length, bool periodic=True, float beta=12.0, *, $factory)",
+    samples=lambda r: [*_samples_of_windows(r), (4, True, 5.0)],
     doc="I0(beta sqrt(1 - (2 n / N - 1)^2)) / I0(beta), I0 the modified Bessel function.",
 )
 def kaiser_window(
@@ -303,8 +356,13 @@ def _triangle_indices(name: str, row: int, col: int, offset: int, options: Seque
     return wrap(np.array(pick(row, offset, col), kind.np))
 
 
+def _samples_of_triangles(r: Sampler) -> list[tuple[Any, ...]]:
+    return [(3, 3), (2, 4, 1), (4, 2, -1), (0, 2), (3, 2, {"dtype": dtypes.int32})]
+
+
 @composite(
     "tril_indices(int row, int col, int offset=0, *, $factory)",
+    samples=_samples_of_triangles,
     doc="Rows and columns of the elements on and below a diagonal.",
 )
 def tril_indices(row: int, col: int, offset: int = 0, *options: Any) -> Tensor:
@@ -313,6 +371,7 @@ def tril_indices(row: int, col: int, offset: int = 0, *options: Any) -> Tensor:
 
 @composite(
     "triu_indices(int row, int col, int offset=0, *, $factory)",
+    samples=_samples_of_triangles,
     doc="Rows and columns of the elements on and above a diagonal.",
 )
 def triu_indices(row: int, col: int, offset: int = 0, *options: Any) -> Tensor:

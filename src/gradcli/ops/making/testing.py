@@ -24,6 +24,12 @@ TOLERANCES: Final = {
     "testing.assert_close(any actual, any expected, *, bool allow_subclasses=True, "
     "float? rtol=None, float? atol=None, bool equal_nan=False, bool check_device=True, "
     "bool check_dtype=True, bool check_layout=True, bool check_stride=False, any msg=None)",
+    samples=lambda r: [
+        (np.ones(2), np.ones(2)),
+        ([np.ones(2), 1.0], [np.ones(2) + 0.01, 1.0], {"rtol": 0.1, "atol": 0.0}),
+        (np.array([np.nan]), np.array([np.nan]), {"equal_nan": True}),
+        (np.ones(2), np.ones(2, np.int64), {"check_dtype": False}),
+    ],
     doc="Raises AssertionError unless two tensors (or lists or dicts of them) are close.",
 )
 def assert_close(
