@@ -89,3 +89,37 @@ def test_limits_of_types() -> None:
     assert gradcli.iinfo(gradcli.int8).min == -128
     with pytest.raises(TypeError, match="requires a floating point input type"):
         gradcli.finfo(gradcli.int64)
+
+
+def test_as_tensor_takes_its_type_by_keyword() -> None:
+    with pytest.raises(TypeError, match="takes 1 positional argument but 2 were given"):
+        gradcli.as_tensor([1], gradcli.float64)
+
+
+def test_asarray_changes_whether_gradients_are_wanted() -> None:
+    x = gradcli.ones(2, requires_grad=True)
+    assert gradcli.asarray(x, requires_grad=True) is x
+    doubled = x * 2
+    assert gradcli.asarray(doubled, requires_grad=True) is doubled
+    detached = gradcli.asarray(doubled, requires_grad=False)
+    assert not detached.requires_grad
+    assert doubled.requires_grad
+    assert gradcli.asarray(x, requires_grad=False) is x
+    assert not x.requires_grad
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [("select_copy", (0, 0)), ("slice_copy", ()), ("view_as_complex_copy", ())],
+)
+def test_copies_without_a_derivative_of_complex_results(
+    name: str, arguments: tuple[int, ...]
+) -> None:
+    copy = getattr(gradcli, name)
+    dtype = gradcli.float64 if name == "view_as_complex_copy" else gradcli.complex128
+    x = gradcli.ones(2, 2, dtype=dtype)
+    assert copy(x, *arguments).is_complex()
+    with pytest.raises(RuntimeError, match=f"{name} does not support automatic differentiation"):
+        copy(x.requires_grad_(), *arguments)
+    with gradcli.no_grad():
+        assert copy(x, *arguments).is_complex()

@@ -102,3 +102,9 @@ def test_where_promotes_like_pytorch() -> None:
     assert gradcli.where(mask, ints, wrap(np.array(2.5))).dtype.name == "float64"
     assert gradcli.where(mask, 1, 0).dtype.name == "int64"
     assert gradcli.where(mask, 1.0, 0).dtype.name == "float32"
+
+
+def test_unraveled_indices_are_columns_of_one_tensor() -> None:
+    rows, columns = gradcli.unravel_index(gradcli.tensor([0, 5, 7]), (2, 4))
+    assert (rows.tolist(), columns.tolist()) == ([0, 1, 1], [0, 1, 3])
+    assert rows.stride() == columns.stride() == (2,)

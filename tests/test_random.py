@@ -21,6 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import gradcli
 from gradcli.random.fma import fma32, fma64
 from gradcli.random.generator import Generator, default_generator, manual_seed
 from tests.random_calls import SEEDS, draw_call, ours, theirs
@@ -536,3 +537,10 @@ def test_fma32_where_rounding_twice_goes_wrong() -> None:
     a, b = np.float32(1 + 2.0**-12), np.float32(1 + 2.0**-12)  # product 1 + 2**-11 + 2**-24
     result = fma32(np.array([a]), b, np.float32(2.0**-60))
     assert result[0] == np.float32(1 + 2.0**-11 + 2.0**-23)
+
+
+def test_drawing_with_one_probability_has_no_derivative() -> None:
+    drawn = gradcli.bernoulli(gradcli.ones(3, requires_grad=True), 0.5)
+    assert drawn.grad_fn.name() == "torch::autograd::NotImplemented"
+    with pytest.raises(RuntimeError, match="derivative for aten::bernoulli is not implemented"):
+        drawn.sum().backward()

@@ -571,11 +571,12 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
             )
     if any(length < 0 for length in shape):
         raise ValueError(f"'shape' cannot have negative values, but got {tuple(shape)}")
-    places, found = indices._array, []
-    for length in reversed(shape):
-        found.append(wrap(np.remainder(places, length)))
-        places = np.floor_divide(places, length)
-    return tuple(reversed(found))
+    places = indices._array
+    found = np.empty((*places.shape, len(shape)), places.dtype)
+    for dim in reversed(range(len(shape))):
+        found[..., dim] = np.remainder(places, shape[dim])
+        places = np.floor_divide(places, shape[dim])
+    return tuple(wrap(found[..., dim]) for dim in range(len(shape)))
 
 
 def _trace(self: Array) -> Array:

@@ -117,8 +117,8 @@ def _unpack_vjp(grads: Any, LU_data_shape: Any) -> Any:
     _, of_l, of_u = grads
     *lead, m, n = LU_data_shape
     k = min(m, n)
-    low = None if of_l is None else tril(of_l, -1)
     up = None if of_u is None else triu(of_u, 0)
+    low = None if of_l is None else tril(of_l, -1)
     if m < n and low is not None:
         low = cat([low, blank((*lead, m, n - k), low)], -1)
     if m > n and up is not None:

@@ -244,7 +244,7 @@ def new_tensor(
 
 
 @composite(
-    "as_tensor(any data, dtype? dtype=None, any device=None)",
+    "as_tensor(any data, *, dtype? dtype=None, any device=None)",
     samples=lambda r: [
         ([1, 2.5],),
         (3,),
@@ -321,7 +321,9 @@ def asarray(
         made = clone_row(made)
     if requires_grad is None:
         return made
-    return share(made, made._array, differentiable=False).requires_grad_(requires_grad)
+    if not (requires_grad or made.is_leaf):
+        return share(made, made._array, differentiable=False)
+    return made.requires_grad_(requires_grad)
 
 
 # --- the legacy constructors, which read numbers as a shape

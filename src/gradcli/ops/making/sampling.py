@@ -14,7 +14,7 @@ from gradcli.ops.algebra.sums import expand
 from gradcli.ops.inplace.derive import apply_in_place
 from gradcli.random.generator import Generator, default_generator
 from gradcli.table.declare import composite, free, row
-from gradcli.table.kinds import kinds_only, no_derivative
+from gradcli.table.kinds import NOT_IMPLEMENTED, kinds_only, no_derivative
 from gradcli.table.row import Row
 from gradcli.table.samples import Sampler
 from gradcli.tensor import dtypes
@@ -265,7 +265,7 @@ bernoulli: Row = row(
 bernoulli_of: Row = row(
     "bernoulli(Tensor self, float p, *, any generator=None)",
     lambda self, p, generator=None: source(generator).bernoulli(self.shape, float(p), self.dtype),
-    node="NotImplemented",
+    node=NOT_IMPLEMENTED,
     self=no_derivative("bernoulli"),
     samples=lambda r: [(r(2, 3), 0.3), (r(20), 0.7), (r.ints(4, high=9), 0.5)],
     doc="Ones with one probability, else zeros, in the shape and type of a tensor.",
