@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from gradcli.table.samples import Fixed
+
 Array = np.ndarray[Any, Any]
 Answer = dict[str, Any]
 
@@ -37,22 +39,14 @@ class Engine(Protocol):
         """An argument that is neither an array nor a container, as the library has it."""
 
 
-class Fixed:
-    """An array whose tensor wants no gradient."""
-
-    def __init__(self, array: Array) -> None:
-        self.array = array
-
-
 def arguments(engine: Engine, value: Any, made: list[Any]) -> Any:
     """Arguments with tensors in the place of arrays; `made` receives those that want gradients."""
     if isinstance(value, np.ndarray):
-        tensor = engine.leaf(value.copy(), value.dtype.kind in "fc")
+        wants = value.dtype.kind in "fc" and not isinstance(value, Fixed)
+        tensor = engine.leaf(np.array(value), wants)
         if tensor.requires_grad:
             made.append(tensor)
         return tensor
-    if isinstance(value, Fixed):
-        return engine.leaf(value.array.copy(), False)
     if type(value) in (list, tuple):
         return type(value)(arguments(engine, item, made) for item in value)
     if isinstance(value, dict):

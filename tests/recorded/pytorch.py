@@ -8,6 +8,7 @@ import torch
 import torch.masked
 
 from gradcli.tensor.dtypes import DType
+from gradcli.tensor.formats import MemoryFormat
 from tests.recorded.answers import Array
 
 
@@ -31,4 +32,4 @@ class PyTorch:
         return array
 
     def argument(self, value: Any) -> Any:
-        return getattr(torch, value.name) if isinstance(value, DType) else value
+        return getattr(torch, value.name) if isinstance(value, (DType, MemoryFormat)) else value

@@ -16,8 +16,8 @@ import numpy as np
 from gradcli.table.entry import Entry
 from gradcli.table.registry import entries, lookup_method
 from gradcli.table.row import Row
-from gradcli.table.samples import Sampler
-from tests.recorded.answers import Answer, Array, Engine, Fixed, describe
+from gradcli.table.samples import Fixed, Sampler
+from tests.recorded.answers import Answer, Array, Engine, describe
 
 #: Types that the first call of an entry is also made with.
 TYPES = ("float32", "float16", "complex64", "int64", "bool")
@@ -69,7 +69,8 @@ def plain(value: Any) -> str:
     """Arguments as text that is the same everywhere."""
     if isinstance(value, np.ndarray):
         array = np.round(value, 8) + 0 if value.dtype.kind in "fc" else value
-        return f"{value.dtype}{value.shape}{array.ravel().tolist()}"
+        word = "fixed " * isinstance(value, Fixed)
+        return f"{word}{value.dtype}{value.shape}{array.ravel().tolist()}"
     if type(value) in (list, tuple):
         return f"{type(value).__name__}({', '.join(map(plain, value))})"
     if isinstance(value, dict):
@@ -113,7 +114,9 @@ def _fixed(entry: Entry, args: list[Any]) -> list[Any]:
     if not isinstance(entry, Row) or not name_of(entry).startswith("aten."):
         return args
     return [
-        Fixed(arg) if isinstance(arg, np.ndarray) and place not in entry.differentiable else arg
+        arg.view(Fixed)
+        if isinstance(arg, np.ndarray) and place not in entry.differentiable
+        else arg
         for place, arg in enumerate(args)
     ]
 

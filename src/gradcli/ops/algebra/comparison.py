@@ -10,7 +10,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.entry import METHOD, InPlace
 from gradcli.table.kinds import kernel, kinds_only, real_only
 from gradcli.table.row import COMMON, Row
-from gradcli.table.samples import Sampler, pointwise
+from gradcli.table.samples import Sampler, fixed, pointwise
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.tensor import Tensor, constant, raw
@@ -103,7 +103,7 @@ def is_complex(value: Any) -> bool:
 
 def _samples_of_operands(r: Sampler) -> list[tuple[Any, ...]]:
     numbers = r.ints(3, 4, high=3)
-    return [(numbers, r.ints(4, high=3) + 0.0), (numbers, 1.5), (numbers, 1), (r.mask(3), True)]
+    return [(numbers, fixed(r.ints(4, high=3))), (numbers, 1.5), (numbers, 1), (r.mask(3), True)]
 
 
 def _samples_of_extremes(r: Sampler) -> list[tuple[Any, ...]]:

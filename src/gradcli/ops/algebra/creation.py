@@ -69,6 +69,7 @@ to_row: Row = row(
         (r(1, 2, 2, 2), dtypes.float64, channels_last),
     ],
     node="ToCopyBackward0",
+    pytorch="aten._to_copy(self, dtype=dtype, memory_format=memory_format)",
     doc="A copy in another element type.",
 )
 

@@ -87,6 +87,7 @@ cholesky_ex_row: Row = row(
         (r.definite(2, 2, 2), True),
         (r.definite(2, 2, hermitian=True),),
     ],
+    pytorch="aten.linalg_cholesky_ex(self, upper=upper, check_errors=check_errors)",
     doc="The triangular factor of positive definite matrices, and LAPACK's code.",
 )
 

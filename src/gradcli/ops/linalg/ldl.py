@@ -46,6 +46,7 @@ ldl_factor_row: Row = row(
         (r.symmetric(2, 2, 2),),
         (r.definite(2, 2, hermitian=True), True),
     ],
+    pytorch="aten.linalg_ldl_factor_ex(self, hermitian=hermitian)",
     doc="Compact LDL factors, pivots and LAPACK's code.",
     **without_second_derivative("linalg_ldl_factor_ex"),
 )

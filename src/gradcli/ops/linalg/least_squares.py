@@ -348,7 +348,8 @@ def _rank(self: Any, atol: Any, rtol: Any, hermitian: bool) -> Any:
         raise RuntimeError(
             "torch.linalg.matrix_rank: The input tensor input must have at least 2 dimensions."
         )
-    if self.dtype.category < dtypes.FLOATING or self.dtype is dtypes.float16:
+    rounds = self.dtype.category >= dtypes.FLOATING and self.dtype is not dtypes.float16
+    if rtol is None and not rounds:
         raise RuntimeError("This function doesn't handle types other than float and double")
     name = "torch.linalg.matrix_rank"
     plain = wrap(self._array)

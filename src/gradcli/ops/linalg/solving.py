@@ -103,6 +103,7 @@ solve_ex_row: Row = row(
         (r(2, 2, 2), r(2, 2)),
         (r.complex(2, 2), r.complex(2)),
     ],
+    pytorch="aten._linalg_solve_ex(A, B, left=left)",
     doc="The solution of linear systems, LU factors, pivots and LAPACK's code.",
 )
 

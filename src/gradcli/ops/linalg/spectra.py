@@ -384,6 +384,7 @@ eig_row: Row = row(
     self=_eig_vjp,
     kink=_DISTINCT,
     samples=lambda r: [(r(3, 3),), (r(2, 2, 2),), (r.complex(2, 2),)],
+    pytorch="aten.linalg_eig(self)",
     doc="Complex eigenvalues and eigenvectors.",
 )
 

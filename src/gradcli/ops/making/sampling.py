@@ -299,7 +299,7 @@ def multinomial(
 # --- the stream itself
 
 
-@free("Generator(any device='cpu')", samples=lambda r: [(), ("cpu",)], doc="A new random stream.")
+@free("Generator(any device='cpu')", untested="a stream has no value", doc="A new random stream.")
 def new_generator(device: Any = "cpu") -> Generator:
     check_device(device)
     return Generator()
@@ -307,7 +307,7 @@ def new_generator(device: Any = "cpu") -> Generator:
 
 @composite(
     "manual_seed(any seed)",
-    samples=lambda r: [(7,), (0,)],
+    untested="a stream has no value",
     doc="Starts the random stream anew from a seed.",
 )
 def manual_seed(seed: Any) -> Generator:
@@ -359,10 +359,12 @@ def _filler(
     arguments: Sequence[tuple[Any, ...]],
     second: str | None = None,
     whole: bool = False,
+    pytorch: str = "",
 ) -> None:
     """Enters a method that fills a tensor; ``second`` is a second operand of the node.
 
-    ``arguments`` are what samples have behind the tensor; ``whole`` says that it may hold integers.
+    ``arguments`` are what samples have behind the tensor; ``whole`` says that it may hold integers;
+    ``pytorch`` spells the row, where another operator has its name.
     """
 
     def samples(r: Sampler) -> list[tuple[Any, ...]]:
@@ -380,6 +382,7 @@ def _filler(
         node=node,
         samples=samples,
         doc=doc,
+        pytorch=pytorch,
         **formulas,
     )
 
@@ -406,6 +409,7 @@ _filler(
     ),
     "Fills self with normal numbers.",
     [(), (1.5, 0.5)],
+    pytorch="self.clone().normal_(mean, std)",
 )
 _filler(
     "random_(Tensor self, int from, int? to, *, any generator=None)",
@@ -460,6 +464,25 @@ _filler(
     [(0.3,)],
     whole=True,
 )
+
+
+def _bernoulli_each(g: Generator, shape: Any, dtype: Any, _: bool, p: Array) -> Array:
+    if np.dtype(dtype).kind == "c":
+        raise no_kernel("bernoulli_tensor_cpu_self_", dtype)
+    kinds_only(p, "bernoulli_tensor_cpu_p_", "f")
+    return g.bernoulli(shape, p, dtype)
+
+
+# PyTorch takes a probability in a tensor without dimensions for a tensor.
+_filler(
+    "bernoulli_(Tensor self, Tensor p, *, any generator=None)",
+    "BernoulliBackward1",
+    _bernoulli_each,
+    "Fills self with ones of a probability each, else zeros.",
+    [(np.array(0.3),)],
+    second="p",
+    pytorch="self.clone().bernoulli_(p)",
+)
 _filler(
     "bernoulli_(Tensor self, float p=0.5, *, any generator=None)",
     "BernoulliBackward2",
@@ -467,12 +490,5 @@ _filler(
     "Fills self with ones of a probability, else zeros.",
     [(), (0.2,)],
     whole=True,
-)
-_filler(
-    "bernoulli_(Tensor self, Tensor p, *, any generator=None)",
-    "BernoulliBackward1",
-    lambda g, shape, dtype, _, p: g.bernoulli(shape, p, dtype),
-    "Fills self with ones of a probability each, else zeros.",
-    [(np.array(0.3),)],
-    second="p",
+    pytorch="self.clone().bernoulli_(p)",
 )
