@@ -29,6 +29,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.entry import METHOD, NEITHER
 from gradcli.table.registry import lookup
 from gradcli.table.row import COMMON, FLOAT, Row
+from gradcli.table.samples import Sampler
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import no_kernel
@@ -88,18 +89,36 @@ def _of_var(
 _SPREAD = "Tensor self, int[1]? dim=None, Scalar? correction=None, bool keepdim=False"
 
 
+def _spreads(r: Sampler) -> list[tuple[Any, ...]]:
+    return [
+        (r(3, 4), (1,)),
+        (r(5), None, 0),
+        (r(2, 3, 4), (0, -1), 1.5, True),
+        (r.complex(3, 2), (0,)),
+    ]
+
+
 def _overloads(name: str, first: str, made: Row, doc: str) -> None:
     """The three ways to say what is to be subtracted from the number of elements."""
     composite(
-        f"{name}(Tensor {first}, int[1]? dim, bool unbiased=True, bool keepdim=False)", doc=doc
+        f"{name}(Tensor {first}, int[1]? dim, bool unbiased=True, bool keepdim=False)",
+        samples=lambda r: [(r(3, 4), (1,), True, False), (r(2, 3), (0, 1), False, True)],
+        doc=doc,
     )(lambda self, dim, unbiased, keepdim: made(self, dim, int(unbiased), keepdim))
     composite(
         f"{name}(Tensor {first}, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False)",
+        samples=lambda r: [
+            (r(3, 4), (1,), {"correction": 0, "keepdim": True}),
+            (r(5), None, {"correction": 1.5, "keepdim": False}),
+            (r(3, 4), (0, -1), {"correction": None, "keepdim": False}),
+        ],
         doc=doc,
     )(lambda self, dim, correction, keepdim: made(self, dim, correction, keepdim))
-    composite(f"{name}(Tensor {first}, bool unbiased=True)", doc=doc)(
-        lambda self, unbiased: made(self, None, int(unbiased), False)
-    )
+    composite(
+        f"{name}(Tensor {first}, bool unbiased=True)",
+        samples=lambda r: [(r(3, 4), True), (r(5), False), (r.complex(4), True)],
+        doc=doc,
+    )(lambda self, unbiased: made(self, None, int(unbiased), False))
 
 
 def _spread_row(name: str, forward: Any, slope: Any, doc: str) -> None:
@@ -116,7 +135,7 @@ def _spread_row(name: str, forward: Any, slope: Any, doc: str) -> None:
         f"aten.{name}({_SPREAD})",
         checked,
         self=_var_vjp if slope is _of_var else _std_vjp,
-        samples=lambda r: [(r(3, 4), (1,)), (r(5), None, 0)],
+        samples=_spreads,
         doc=doc,
         pytorch=f"torch.{name}(self, dim, correction=correction, keepdim=keepdim)",
     )
@@ -150,7 +169,7 @@ def _spread_row(name: str, forward: Any, slope: Any, doc: str) -> None:
         f"aten.{name}_mean({_SPREAD})",
         with_mean,
         self=with_mean_vjp,
-        samples=lambda r: [(r(3, 4), (1,)), (r(5), None, 0)],
+        samples=_spreads,
         doc=f"{doc[:-1]} and the mean.",
         pytorch=f"torch.{name}_mean(self, dim, correction=correction, keepdim=keepdim)",
     )
@@ -357,16 +376,35 @@ def _soft(made: Row) -> Any:
     return body
 
 
+def soft_samples(r: Sampler) -> list[tuple[Any, ...]]:
+    """Calls of the soft maxima in ``nn.functional``."""
+    return [
+        (r(3, 4), 1),
+        (r(3, 4),),
+        (r(2, 3, 2),),
+        (r.ints(3, high=5), -1, 3, dtypes.float64),
+        (r(2, 3), {"dim": 0, "dtype": dtypes.float64}),
+    ]
+
+
 for _name, _row, _doc in (
     ("softmax", softmax_row, "exp(self), divided by its sum along a dimension."),
     ("log_softmax", log_softmax_row, "The logarithm of softmax, accurate far out."),
 ):
     _body = _soft(_row)
-    composite(f"{_name}|special.{_name}(Tensor self, int dim, dtype? dtype=None)", doc=_doc)(
-        lambda self, dim, dtype, body=_body: body(self, dim, 3, dtype)
-    )
+    composite(
+        f"{_name}|special.{_name}(Tensor self, int dim, dtype? dtype=None)",
+        samples=lambda r: [
+            (r(3, 4), 1, None),
+            (r(2, 3, 2), 0, None),
+            (r.ints(3, high=5), -1, dtypes.float64),
+            (r(), 0, None),
+        ],
+        doc=_doc,
+    )(lambda self, dim, dtype, body=_body: body(self, dim, 3, dtype))
     composite(
         f"nn.functional.{_name}(Tensor input, int? dim=None, int _stacklevel=3, dtype? dtype=None)",
+        samples=soft_samples,
         doc=_doc,
     )(_body)
 

@@ -12,6 +12,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.kinds import NOT_IMPLEMENTED, floating_only, kinds_only, no_derivative
 from gradcli.table.registry import lookup
 from gradcli.table.row import Row
+from gradcli.table.samples import Samples
 from gradcli.tensor import dtypes
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import Tensor
@@ -23,6 +24,13 @@ row(
     lambda self, dim=None: np.asarray(
         np.count_nonzero(self, axis=axes(dim, self.ndim)), dtype=np.int64
     ),
+    samples=lambda r: [
+        (r.ints(3, 4, high=2),),
+        (r.ints(3, 4, high=2), (1,)),
+        (r.mask(2, 3, 2), (0, -1)),
+        (np.zeros((2, 0)), (1,)),
+        (np.array([0j, 1j]),),
+    ],
     doc="How many elements are not zero.",
 )
 
@@ -50,7 +58,12 @@ row(
     _bincount,
     node=NOT_IMPLEMENTED,
     weights=no_derivative("bincount", every=True),
-    samples=lambda r: [],
+    samples=lambda r: [
+        (r.ints(6, high=4),),
+        (r.ints(5, high=4), r(5), 6),
+        (r.ints(5, high=4), r.ints(5, high=9)),
+        (np.zeros(0, np.int64), None, 2),
+    ],
     doc="How often each non-negative integer occurs, or the sum of its weights.",
 )
 
@@ -212,26 +225,60 @@ def _histogramdd(
 _OPTIONS = "float[]? range=None, Tensor? weight=None, bool density=False"
 
 
-def _histogram_row(name: str, bins: str, forward: Any) -> Row:
-    operator = name.removesuffix("_edges")
+def _histogram_row(name: str, bins: str, forward: Any, samples: Samples) -> Row:
+    operator = "histogram" if name == "histogram_edges" else name
+    fails = no_derivative(operator, every=True)
+    edges = {"bins": fails} if "Tensor" in bins else {}
     return row(
         f"aten.{name}(Tensor self, {bins}, {_OPTIONS})",
         forward,
         node=NOT_IMPLEMENTED,
-        self=no_derivative(operator, every=True),
-        weight=no_derivative(operator, every=True),
-        samples=lambda r: [],
+        self=fails,
+        weight=fails,
+        samples=samples,
         doc="Counts, and the edges of the bins.",
+        **edges,
     )
 
 
-_by_number = _histogram_row("histogram", "int bins", _histogram)
-_by_edges = _histogram_row("histogram_edges", "Tensor bins", _histogram)
-_by_numbers = _histogram_row("histogramdd", "int[] bins", _histogramdd)
+_by_number = _histogram_row(
+    "histogram",
+    "int bins",
+    _histogram,
+    lambda r: [(r(3, 4), 3), (r(6), 4, (-1.5, 1.0), r(6), True)],
+)
+_by_edges = _histogram_row(
+    "histogram_edges",
+    "Tensor bins",
+    _histogram,
+    lambda r: [
+        (r(3, 4), np.array([-2.0, -0.5, 0.0, 2.0])),
+        (r(6), np.array([-1.0, 0.5, 1.0]), None, r(6), True),
+    ],
+)
+_by_numbers = _histogram_row(
+    "_histogramdd_from_bin_cts",
+    "int[] bins",
+    _histogramdd,
+    lambda r: [(r(5, 2), (3, 2)), (r(5, 2), (2, 3), (-1.5, 1.5, -2.0, 1.0), r(5), True)],
+)
+_by_all_edges = _histogram_row(
+    "_histogramdd_from_bin_tensors",
+    "Tensor[] bins",
+    _histogramdd,
+    lambda r: [
+        (r(5, 2), [np.array([-2.0, -0.5, 2.0]), np.array([-1.0, 0.0, 0.5, 2.0])]),
+        (r(5, 1), [np.array([-1.0, 0.5, 1.0])], None, r(5), True),
+    ],
+)
 
 
 @composite(
     "histogram(Tensor self, Tensor bins, *, Tensor? weight=None, bool density=False)",
+    samples=lambda r: [
+        (r(3, 4), np.array([-2.0, -0.5, 0.0, 2.0])),
+        (r(6), np.array([-1.0, 0.5, 1.0]), {"weight": r(6), "density": True}),
+    ],
     doc="How many elements lie in each of the bins with the given edges.",
 )
 def histogram_edges(self: Any, bins: Any, weight: Any = None, density: bool = False) -> Any:
@@ -241,6 +288,11 @@ def histogram_edges(self: Any, bins: Any, weight: Any = None, density: bool = Fa
 @composite(
     "histogram(Tensor self, int bins=100, *, float[]? range=None, Tensor? weight=None, "
     "bool density=False)",
+    samples=lambda r: [
+        (r(3, 4), 3),
+        (r(6), 4, {"range": (-1.5, 1.0), "weight": r(6), "density": True}),
+        (np.ones(3), 2),
+    ],
     doc="How many elements lie in each of a number of equal bins.",
 )
 def histogram(
@@ -257,6 +309,10 @@ def _named_dd(total: Tensor, edges: Any) -> Any:
 @composite(
     "histogramdd(Tensor self, int[] bins, float[]? range=None, Tensor? weight=None, "
     "bool density=False)",
+    samples=lambda r: [
+        (r(5, 2), (3, 2)),
+        (r(5, 2), (2, 3), (-1.5, 1.5, -2.0, 1.0), {"weight": r(5), "density": True}),
+    ],
     doc="How many points, in rows, lie in each cell of a grid.",
 )
 def histogramdd(
@@ -269,6 +325,10 @@ def histogramdd(
 @composite(
     "histogramdd(Tensor self, int bins, float[]? range=None, Tensor? weight=None, "
     "bool density=False)",
+    samples=lambda r: [
+        (r(5, 2), 3),
+        (r(2, 3, 1), 2, (-1.5, 1.0), {"weight": r(2, 3), "density": True}),
+    ],
     doc="How many points, in rows, lie in each cell of a grid.",
 )
 def histogramdd_cubes(
@@ -280,12 +340,16 @@ def histogramdd_cubes(
 @composite(
     "histogramdd(Tensor self, Tensor[] bins, float[]? range=None, Tensor? weight=None, "
     "bool density=False)",
+    samples=lambda r: [
+        (r(5, 2), [np.array([-2.0, -0.5, 2.0]), np.array([-1.0, 0.0, 0.5, 2.0])]),
+        (r(5, 1), [np.array([-1.0, 0.5, 1.0])], None, r(5), True),
+    ],
     doc="How many points, in rows, lie in each cell of a grid with the given edges.",
 )
 def histogramdd_edges(
     self: Any, bins: Any, range: Any = None, weight: Any = None, density: bool = False
 ) -> Any:
-    total = _by_numbers(self, tuple(edge._array for edge in bins), range, weight, density)[0]
+    total = _by_all_edges(self, list(bins), range, weight, density)[0]
     return _named_dd(total, bins)
 
 
@@ -314,5 +378,6 @@ def _histc(self: Array, bins: int = 100, min: float = 0, max: float = 0) -> Arra
 row(
     "histc(Tensor self, int bins=100, Scalar min=0, Scalar max=0)",
     _histc,
+    samples=lambda r: [(r(3, 4), 5), (r(3, 4), 4, -1, 1.5), (np.ones(3), 4), (r(0, 2), 3)],
     doc="How many elements lie in each of a number of equal bins.",
 )

@@ -100,21 +100,24 @@ unique_row: Row = row(
     _unique,
     node="Unique2Backward0",
     self=underived("_unique2"),
-    samples=lambda r: [],
+    samples=lambda r: [(r.ints(3, 4, high=5),), (np.array([0.5, -1.0, 0.5, 2.0]),)],
     doc="The distinct elements in ascending order, which one each element is, and how often.",
 )
 unique_dim_row: Row = row(
     "aten.unique_dim(Tensor self, int dim)",
     _unique_dim,
     self=underived("unique_dim"),
-    samples=lambda r: [],
+    samples=lambda r: [
+        (r.ints(4, 2, high=2), 0),
+        (np.array([[0.5, 0.5, -1.0], [1.0, 1.0, 2.0]]), -1),
+    ],
     doc="The distinct slices along a dimension in ascending order, with places and counts.",
 )
 unique_consecutive_row: Row = row(
     "aten.unique_consecutive(Tensor self, int? dim=None)",
     _unique_consecutive,
     self=underived("unique_consecutive"),
-    samples=lambda r: [],
+    samples=lambda r: [(r.ints(3, 4, high=2),), (np.array([[0.5, 0.5, -1.0], [1.0, 1.0, 2.0]]), 1)],
     doc="One element (or slice) of each run of equal ones, with places and run lengths.",
 )
 
@@ -128,6 +131,16 @@ def _requested(found: Any, return_inverse: bool, return_counts: bool) -> Any:
 @composite(
     "unique(Tensor self, bool sorted=True, bool return_inverse=False, bool return_counts=False, "
     "int? dim=None)",
+    samples=lambda r: [
+        (r.ints(3, 4, high=5),),
+        (r.ints(3, 4, high=5), True, True, True),
+        (r.ints(4, 2, high=2), True, False, True, 0),
+        (np.array([0.5, -1.0, 0.5, 2.0]), {"return_inverse": True}),
+        (
+            np.array([[True, False], [True, True], [True, False]]),
+            {"dim": 0, "return_inverse": True},
+        ),
+    ],
     doc="The distinct elements, or slices along a dimension, in ascending order.",
 )
 def unique(
@@ -144,6 +157,12 @@ def unique(
 @composite(
     "unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False, "
     "int? dim=None)",
+    samples=lambda r: [
+        (r.ints(3, 4, high=2),),
+        (r.ints(6, high=2), True, True),
+        (np.array([[0.5, 0.5, -1.0], [1.0, 1.0, 2.0]]), {"return_counts": True, "dim": -1}),
+        (np.zeros(0),),
+    ],
     doc="One element, or slice along a dimension, of each run of equal ones.",
 )
 def unique_consecutive(
@@ -157,6 +176,12 @@ def unique_consecutive(
 
 @composite(
     "isin(Operand elements, Operand test_elements, *, bool assume_unique=False, bool invert=False)",
+    samples=lambda r: [
+        (r.ints(3, 4, high=5), np.array([1, 3])),
+        (r.ints(4, high=5), 2, {"invert": True}),
+        (1, np.array([1, 3]), {"assume_unique": True}),
+        (np.array([0.5, 1.0, -1.0]), np.array([1, -1])),
+    ],
     doc="Whether each element is among the test elements.",
 )
 def isin(
@@ -230,6 +255,16 @@ def _sorted_by(boundaries: Array, sorter: Any) -> Array:
 @composite(
     "searchsorted(Tensor sorted_sequence, Operand self, *, bool out_int32=False, "
     "bool right=False, str? side=None, Tensor? sorter=None)",
+    samples=lambda r: [
+        (np.array([-1.0, 0.0, 0.0, 1.5]), np.array([[0.0, -3.0], [2.0, 1.0]])),
+        (np.array([[1, 3, 5], [2, 4, 6]]), np.array([[3, 6], [4, 1]]), {"right": True}),
+        (
+            np.array([3, 1, 5]),
+            3,
+            {"out_int32": True, "side": "right", "sorter": np.array([1, 0, 2])},
+        ),
+        (np.array([1, 3, 5]), np.array([0.5, math.nan, 3.0])),
+    ],
     doc="Where values would be inserted into sorted sequences.",
 )
 def searchsorted(
@@ -266,6 +301,11 @@ def searchsorted(
 
 @composite(
     "bucketize(Operand self, Tensor boundaries, *, bool out_int32=False, bool right=False)",
+    samples=lambda r: [
+        (np.array([[0.0, -3.0], [2.0, 1.0]]), np.array([-1.0, 0.0, 0.0, 1.5])),
+        (np.array([1, 3, 6]), np.array([1, 3, 5]), {"right": True, "out_int32": True}),
+        (3, np.array([1, 3, 5])),
+    ],
     doc="Which of the intervals between ascending boundaries holds each element.",
 )
 def bucketize(self: Any, boundaries: Any, out_int32: bool = False, right: bool = False) -> Tensor:

@@ -17,15 +17,40 @@ from gradcli.ops.algebra.creation import to_dtype
 from gradcli.ops.algebra.sums import sum_type
 from gradcli.table.declare import composite
 from gradcli.table.registry import lookup
+from gradcli.table.samples import Sampler, kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor, wrap
 
+Array = Any
+
 _REDUCTION = (
     "Tensor input, any dim=None, *, bool? keepdim=False, dtype? dtype=None, Tensor? mask=None"
 )
 _ALONG = "Tensor input, int dim, *, dtype? dtype=None, Tensor? mask=None"
+
+
+def _mask() -> Array:
+    """Keeps some elements of every row and column of three rows and four columns."""
+    return np.array([[1, 0, 1, 1], [0, 1, 1, 0], [1, 1, 0, 1]], bool)
+
+
+def _reductions(r: Sampler) -> list[tuple[Any, ...]]:
+    return [
+        (r(3, 4), 1, {"mask": _mask()}),
+        (r(3, 4), (0, -1), {"keepdim": True, "mask": _mask()}),
+        (r(3, 4), None, {"dtype": dtypes.float64, "mask": _mask()[0]}),
+        (r(3, 4),),
+    ]
+
+
+def _alongs(r: Sampler) -> list[tuple[Any, ...]]:
+    return [
+        (kinked(r(3, 4)), 1, {"mask": _mask()}),
+        (kinked(r(3, 4)), 0, {"dtype": dtypes.float64, "mask": _mask()[:, :1]}),
+        (r(3, 4), -1),
+    ]
 
 
 def _dims(dim: Any, ndim: int) -> tuple[int, ...]:
@@ -77,14 +102,22 @@ def _sum(input: Any, dim: Any, keepdim: Any, dtype: DType | None, mask: Tensor |
     )
 
 
-@composite(f"masked.sum({_REDUCTION})", doc="The sum of the elements that the mask keeps.")
+@composite(
+    f"masked.sum({_REDUCTION})",
+    samples=lambda r: [*_reductions(r), (r.ints(3, 4, high=9), 0, {"mask": _mask()})],
+    doc="The sum of the elements that the mask keeps.",
+)
 def masked_sum(
     input: Any, dim: Any = None, keepdim: Any = False, dtype: Any = None, mask: Any = None
 ) -> Any:
     return _sum(input, dim, keepdim, dtype, mask)
 
 
-@composite(f"masked.prod({_REDUCTION})", doc="The product of the elements that the mask keeps.")
+@composite(
+    f"masked.prod({_REDUCTION})",
+    samples=lambda r: [*_reductions(r), (r.ints(3, 4, high=9), 0, {"mask": _mask()})],
+    doc="The product of the elements that the mask keeps.",
+)
 def masked_prod(
     input: Any, dim: Any = None, keepdim: Any = False, dtype: Any = None, mask: Any = None
 ) -> Any:
@@ -104,7 +137,11 @@ def _extreme(name: str, identity: Callable[[DType], float], doc: str) -> None:
         found = getattr(filled, name)(_dims(dim, input.ndim), bool(keepdim))
         return to_dtype(found, dtype or input.dtype)
 
-    composite(f"masked.{name}({_REDUCTION})", doc=doc)(body)
+    composite(
+        f"masked.{name}({_REDUCTION})",
+        samples=lambda r: [*_reductions(r), (r.ints(3, 4, high=9), 0, {"mask": _mask()})],
+        doc=doc,
+    )(body)
 
 
 _extreme("amax", _lowest, "The largest of the elements that the mask keeps.")
@@ -116,11 +153,16 @@ def _position(name: str, identity: Callable[[DType], float], doc: str) -> None:
         input: Any, dim: Any = None, keepdim: Any = False, dtype: Any = None, mask: Any = None
     ) -> Any:
         filled = _filled(input, mask, identity(input.dtype))
-        return to_dtype(getattr(filled, name)(dim, bool(keepdim)), dtype or dtypes.int64)
+        return to_dtype(getattr(filled, name)(dim, bool(keepdim)), dtype or input.dtype)
 
     composite(
         f"masked.{name}(Tensor input, int? dim=None, *, bool? keepdim=False, "
         "dtype? dtype=None, Tensor? mask=None)",
+        samples=lambda r: [
+            (r(3, 4), 1, {"mask": _mask()}),
+            (r.ints(3, 4, high=9), 0, {"keepdim": True, "mask": _mask()}),
+            (r(3, 4), {"mask": _mask()}),
+        ],
         doc=doc,
     )(body)
 
@@ -135,7 +177,11 @@ def _scan(name: str, identity: int, doc: str) -> None:
         (where,) = _dims(dim, input.ndim)
         return getattr(filled, name)(where, dtype=dtype or input.dtype)
 
-    composite(f"masked.{name}({_ALONG})", doc=doc)(body)
+    composite(
+        f"masked.{name}({_ALONG})",
+        samples=lambda r: [*_alongs(r), (r.ints(3, 4, high=9), 0, {"mask": _mask()})],
+        doc=doc,
+    )(body)
 
 
 _scan("cumsum", 0, "The cumulative sum of the elements that the mask keeps.")
@@ -149,7 +195,14 @@ def _count(input: Any, dim: Any, keepdim: Any, mask: Tensor | None) -> Any:
     return kept.sum(_dims(dim, input.ndim), bool(keepdim))
 
 
-@composite(f"masked.mean({_REDUCTION})", doc="The mean of the elements that the mask keeps.")
+@composite(
+    f"masked.mean({_REDUCTION})",
+    samples=lambda r: [
+        *_reductions(r),
+        (r.ints(3, 4, high=9), 0, {"dtype": dtypes.float32, "mask": _mask()}),
+    ],
+    doc="The mean of the elements that the mask keeps.",
+)
 def masked_mean(
     input: Any, dim: Any = None, keepdim: Any = False, dtype: Any = None, mask: Any = None
 ) -> Any:
@@ -167,6 +220,11 @@ def masked_mean(
 @composite(
     "masked.median(Tensor input, int dim=-1, *, bool keepdim=False, dtype? dtype=None, "
     "Tensor? mask=None)",
+    samples=lambda r: [
+        (r(3, 4), {"mask": _mask()}),
+        (r(3, 4), 0, {"keepdim": True}),
+        (r.ints(3, 4, high=9), 1, {"mask": _mask()}),
+    ],
     doc="The lower median of the elements that the mask keeps.",
 )
 def masked_median(
@@ -185,7 +243,11 @@ def masked_median(
     return to_dtype(found, dtype or input.dtype)
 
 
-@composite(f"masked.logsumexp({_REDUCTION})", doc="logsumexp of the elements that the mask keeps.")
+@composite(
+    f"masked.logsumexp({_REDUCTION})",
+    samples=_reductions,
+    doc="logsumexp of the elements that the mask keeps.",
+)
 def masked_logsumexp(
     input: Any, dim: Any = None, keepdim: Any = False, dtype: Any = None, mask: Any = None
 ) -> Any:
@@ -197,6 +259,11 @@ def masked_logsumexp(
 @composite(
     "masked.logaddexp(Tensor input, Tensor other, *, dtype? dtype=None, Tensor? input_mask=None, "
     "Tensor? other_mask=None)",
+    samples=lambda r: [
+        (kinked(r(3, 4)), r(3, 4), {"input_mask": _mask(), "other_mask": ~_mask()}),
+        (kinked(r(3, 4)), r(4), {"dtype": dtypes.float64, "input_mask": _mask()}),
+        (r(3, 1), r(3, 4)),
+    ],
     doc="logaddexp, masked-out operands counting as minus infinity.",
 )
 def masked_logaddexp(
@@ -224,6 +291,12 @@ def _norm(
 @composite(
     "masked.norm(Tensor input, Scalar? ord=2.0, any dim=None, *, bool? keepdim=False, "
     "dtype? dtype=None, Tensor? mask=None)",
+    samples=lambda r: [
+        (r(3, 4), 2.0, 1, {"mask": _mask()}),
+        (r(3, 4), 1, None, {"keepdim": True, "mask": _mask()}),
+        (r(3, 4), -math.inf, (0,), {"dtype": dtypes.float64, "mask": _mask()}),
+        (r(3, 4), 3),
+    ],
     doc="The vector norm of the elements that the mask keeps.",
 )
 def masked_norm(
@@ -269,7 +342,21 @@ _SPREAD_OF = (
 )
 
 
-@composite(f"masked.var({_SPREAD_OF})", doc="The variance of the elements that the mask keeps.")
+def _spreads(r: Sampler) -> list[tuple[Any, ...]]:
+    return [
+        (r(3, 4), 1, {"mask": _mask()}),
+        (r(3, 4), (0, 1), False, {"keepdim": True, "mask": _mask()}),
+        (r(3, 4), 0, {"correction": 0.5, "dtype": dtypes.float64, "mask": _mask()[:, :1]}),
+        (r(3, 4), None, True),
+        (r.ints(3, 4, high=9), 1, {"mask": _mask()}),
+    ]
+
+
+@composite(
+    f"masked.var({_SPREAD_OF})",
+    samples=_spreads,
+    doc="The variance of the elements that the mask keeps.",
+)
 def masked_var(
     input: Any,
     dim: Any = None,
@@ -282,7 +369,11 @@ def masked_var(
     return _variance(input, dim, unbiased, correction, keepdim, dtype, mask)
 
 
-@composite(f"masked.std({_SPREAD_OF})", doc="The standard deviation of the kept elements.")
+@composite(
+    f"masked.std({_SPREAD_OF})",
+    samples=_spreads,
+    doc="The standard deviation of the kept elements.",
+)
 def masked_std(
     input: Any,
     dim: Any = None,
@@ -301,9 +392,11 @@ def _softmax(name: str, method: str, identity: Callable[[DType], float], sign: i
         (where,) = _dims(dim, input.ndim)
         return getattr(filled if sign > 0 else -filled, method)(where, dtype=dtype or input.dtype)
 
-    composite(f"masked.{name}({_ALONG})", doc=f"{name} over the elements that the mask keeps.")(
-        body
-    )
+    composite(
+        f"masked.{name}({_ALONG})",
+        samples=_alongs,
+        doc=f"{name} over the elements that the mask keeps.",
+    )(body)
 
 
 _softmax("softmax", "softmax", _lowest, 1)
@@ -314,6 +407,11 @@ _softmax("softmin", "softmax", _highest, -1)
 @composite(
     "masked.normalize(Tensor input, Scalar ord, int dim, *, float eps=1e-12, dtype? dtype=None, "
     "Tensor? mask=None)",
+    samples=lambda r: [
+        (r(3, 4), 2.0, 1, {"mask": _mask()}),
+        (r(3, 4), 1, 0, {"dtype": dtypes.float64, "eps": 5.0, "mask": _mask()}),
+        (r(3, 4), 3, -1),
+    ],
     doc="The elements that the mask keeps, divided by their norm.",
 )
 def masked_normalize(

@@ -17,6 +17,7 @@ from gradcli.ops.inplace.derive import in_place
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import InPlace
 from gradcli.table.row import Row
+from gradcli.table.samples import Samples
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, raw, wrap
@@ -46,7 +47,12 @@ masked_fill_number: Row = row(
     "masked_fill(Tensor self, Tensor mask, Scalar value)",
     lambda self, mask, value: _filled(self, mask, fill_value(value, dtypes.of(self))),
     self=lambda grad, mask: masked_fill_number(grad, mask, 0),
-    samples=lambda r: [(r(3, 4), r.mask(3, 4), 1.5), (r(3, 4), r.mask(4), 0)],
+    samples=lambda r: [
+        (r(3, 4), r.mask(3, 4), 1.5),
+        (r(3, 4), r.mask(4), 0),
+        (r.ints(3, high=9), r.mask(3), 2.7),
+        (r(3), r.mask(2, 3), -3),
+    ],
     doc="A copy of self with a number where the mask holds.",
     inplace=InPlace(coincide=True),
 )
@@ -67,7 +73,11 @@ masked_fill_tensor: Row = row(
     node="MaskedFillBackward1",
     self=lambda grad, mask: masked_fill_number(grad, mask, 0),
     value=lambda grad, mask: where_(mask, grad, 0.0),
-    samples=lambda r: [(r(3, 4), r.mask(3, 4), r())],
+    samples=lambda r: [
+        (r(3, 4), r.mask(3, 4), r()),
+        (r(3), r.mask(2, 3), r()),
+        (r(2), r.mask(2), np.array(3)),
+    ],
     doc="A copy of self with one value where the mask holds.",
     inplace=InPlace(coincide=True),
 )
@@ -88,7 +98,11 @@ masked_select: Row = row(
     self=lambda grad, self_shape, mask: masked_scatter(
         blank(common_shape([self_shape, shape_of(mask)]), grad), mask, grad
     ),
-    samples=lambda r: [(r(3, 4), np.array([[True, False, True, True]] * 3))],
+    samples=lambda r: [
+        (r(3, 4), np.array([[True, False, True, True]] * 3)),
+        (r(3, 1), np.array([True, False, True])),
+        (r(), np.array(True)),
+    ],
     doc="The elements where the mask holds, as a vector.",
 )
 
@@ -130,13 +144,17 @@ masked_scatter: Row = row(
     _masked_scatter,
     self=lambda grad, mask: masked_fill_number(grad, mask, 0),
     source=lambda grad, mask, source_shape: _source_gradient(grad, mask, source_shape),
-    samples=lambda r: [(r(3, 4), r.mask(3, 4), r(12))],
+    samples=lambda r: [
+        (r(3, 4), r.mask(3, 4), r(12)),
+        (r(3), np.array([[True, False, True], [False, True, True]]), r(5)),
+    ],
     doc="A copy of self with the elements of source, in order, where the mask holds.",
 )
 
 
 @composite(
     "Tensor.masked_scatter_(Tensor self, Tensor mask, Tensor source)",
+    samples=lambda r: [(r(3, 4), r.mask(3, 4), r(12)), (r(3, 4), r.mask(4), r(3, 4))],
     doc="Writes the elements of source, in order, where the mask holds.",
 )
 def masked_scatter_(self: Tensor, mask: Tensor, source: Tensor) -> Tensor:
@@ -168,34 +186,53 @@ def _where(condition: Tensor, self: Any, other: Any) -> Any:
     )
 
 
-def _overload(parameters: str) -> None:
+def _overload(parameters: str, samples: Samples) -> None:
     composite(
         f"where({parameters})",
+        samples=samples,
         doc="Elements of self where the condition holds, of other elsewhere.",
     )(_where)
 
 
 @composite(
     "where(Tensor condition, Tensor self, Tensor other)",
-    samples=lambda r: [(r.mask(3, 4), r(3, 4), r(4))],
+    samples=lambda r: [
+        (r.mask(3, 4), r(3, 4), r(4)),
+        (r.ints(3, high=2).astype(np.uint8), r.ints(3, high=9), r(3)),
+        (r.mask(2, 1), r(), r(3)),
+    ],
     doc="Elements of self where the condition holds, of other elsewhere.",
 )
 def where(condition: Any, self: Any, other: Any) -> Any:
     return _where(condition, self, other)
 
 
-_overload("Tensor condition, Scalar self, Tensor other")
-_overload("Tensor condition, Tensor self, Scalar other")
-_overload("Tensor condition, Scalar self, Scalar other")
+_overload(
+    "Tensor condition, Scalar self, Tensor other",
+    lambda r: [(r.mask(3, 4), 2, r(4)), (r.mask(3), 0.5, r.ints(3, high=9))],
+)
+_overload(
+    "Tensor condition, Tensor self, Scalar other",
+    lambda r: [(r.mask(3, 4), r(3, 1), 2), (r.mask(3), r.ints(3, high=9), 1j)],
+)
+_overload(
+    "Tensor condition, Scalar self, Scalar other",
+    lambda r: [(r.mask(3, 4), 2, 3), (r.mask(3), 2, 0.5), (r.mask(2), True, False)],
+)
 
 
-@composite("where(Tensor condition)", doc="The places of non-zero elements, a tensor a dimension.")
+@composite(
+    "where(Tensor condition)",
+    samples=lambda r: [(r.ints(3, 4, high=2),), (np.array(1.5),), (np.zeros((0, 2)),)],
+    doc="The places of non-zero elements, a tensor a dimension.",
+)
 def where_nonzero(condition: Any) -> Any:
     return nonzero(condition, as_tuple=True)
 
 
 @composite(
     "Tensor.where(Tensor self, Tensor condition, Tensor other)",
+    samples=lambda r: [(r(3, 1), r.mask(3, 4), r(4)), (r.ints(3, high=9), r.mask(3), r(3))],
     doc="Elements of self where the condition holds, of other elsewhere.",
 )
 def where_method(self: Any, condition: Any, other: Any) -> Any:
@@ -204,6 +241,7 @@ def where_method(self: Any, condition: Any, other: Any) -> Any:
 
 @composite(
     "Tensor.where(Tensor self, Tensor condition, Scalar other)",
+    samples=lambda r: [(r(3, 1), r.mask(3, 4), 2), (r.ints(3, high=9), r.mask(3), 0.5)],
     doc="Elements of self where the condition holds, a number elsewhere.",
 )
 def where_method_number(self: Any, condition: Any, other: Any) -> Any:
@@ -215,6 +253,12 @@ def where_method_number(self: Any, condition: Any, other: Any) -> Any:
 
 @composite(
     "nonzero(Tensor self, *, bool as_tuple=False)",
+    samples=lambda r: [
+        (r.ints(3, 4, high=2),),
+        (r.mask(2, 3), {"as_tuple": True}),
+        (np.array(2.0),),
+        (np.array(0),),
+    ],
     doc="The places of non-zero elements, one a row (or a tensor a dimension).",
 )
 def nonzero(self: Any, as_tuple: bool = False) -> Any:
@@ -227,13 +271,21 @@ def nonzero(self: Any, as_tuple: bool = False) -> Any:
     return wrap(np.argwhere(array).astype(np.int64))
 
 
-@composite("argwhere(Tensor self)", doc="The places of non-zero elements, one a row.")
+@composite(
+    "argwhere(Tensor self)",
+    samples=lambda r: [(r.ints(3, 4, high=2),), (np.array([0j, 1j, 0.5]),)],
+    doc="The places of non-zero elements, one a row.",
+)
 def argwhere(self: Any) -> Any:
     return nonzero(self)
 
 
 @composite(
     "nonzero_static(Tensor self, *, int size, int fill_value=-1)",
+    samples=lambda r: [
+        (np.array([[0.5, 0.0], [2.0, 1.0]]), {"size": 2}),
+        (np.array([1, 0, 1]), {"size": 4, "fill_value": 7}),
+    ],
     doc="The first ``size`` places of non-zero elements, one a row, filled up with fill_value.",
 )
 def nonzero_static(self: Any, size: int, fill_value: int = -1) -> Any:

@@ -21,6 +21,7 @@ from gradcli.ops.algebra.views import unsqueeze
 from gradcli.table.declare import composite, row
 from gradcli.table.kinds import kinds_only, refuse_complex
 from gradcli.table.row import Row
+from gradcli.table.samples import Samples, binary, kinked
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import raw
@@ -80,7 +81,13 @@ def _extreme_all(name: str, function: Any, doc: str) -> None:
         node=f"{name.title()}Backward1",
         self=evenly,
         kink="elements that tie for the extreme share the gradient evenly",
-        samples=lambda r: [(r(3, 4),), (r(),)],
+        samples=lambda r: [
+            (r(3, 4),),
+            (r(),),
+            (np.array([1.0, 3.0, 3.0]),),
+            (r.ints(3, high=9),),
+            (kinked([1.0, math.nan]),),
+        ],
         doc=doc,
     )
 
@@ -108,11 +115,21 @@ def _extreme_dim(name: str, find: Any, doc: str) -> None:
     def body(self: Any, dim: int, keepdim: bool = False) -> Any:
         return return_type(name, "values indices")(made(self, dim, keepdim))
 
-    composite(f"{name}(Tensor self, int dim, bool keepdim=False)", doc=doc)(body)
+    composite(
+        f"{name}(Tensor self, int dim, bool keepdim=False)",
+        samples=lambda r: [
+            (r(3, 4), 1),
+            (r(3, 4), 0, True),
+            (r.ints(3, 4, high=3), -1),
+            (r(), 0),
+            (kinked([[1.0, math.nan, math.nan], [2.0, 2.0, 1.0]]), 1),
+        ],
+        doc=doc,
+    )(body)
 
 
 def _extreme_two(name: str, pairwise: Row, doc: str) -> None:
-    composite(f"{name}(Tensor self, Tensor other)", doc=doc)(
+    composite(f"{name}(Tensor self, Tensor other)", samples=binary(), doc=doc)(
         lambda self, other: pairwise(self, other)
     )
 
@@ -140,7 +157,18 @@ def _argument(name: str, find: Any, doc: str) -> None:
         where = _nonempty(self, name, dim)
         return find(self, axis=where, keepdims=keepdim) if self.ndim else np.zeros((), np.int64)
 
-    row(f"{name}(Tensor self, int? dim=None, bool keepdim=False)", forward, doc=doc)
+    row(
+        f"{name}(Tensor self, int? dim=None, bool keepdim=False)",
+        forward,
+        samples=lambda r: [
+            (r(3, 4),),
+            (r(3, 4), 0),
+            (r.ints(3, 4, high=3), -1, True),
+            (kinked([1.0, math.nan, 2.0, math.nan]),),
+            (r(), 0),
+        ],
+        doc=doc,
+    )
 
 
 _argument("argmax", np.argmax, "Where the largest element stands.")
@@ -149,7 +177,12 @@ _argument("argmin", np.argmin, "Where the smallest element stands.")
 
 @composite(
     "aminmax(Tensor self, *, int? dim=None, bool keepdim=False)",
-    samples=lambda r: [(r(3, 4), 1)],
+    samples=lambda r: [
+        (r(3, 4), {"dim": 1}),
+        (r(3, 4), {"dim": 0, "keepdim": True}),
+        (np.array([[1.0, 3.0, 3.0, 1.0]]),),
+        (r.ints(4, high=9),),
+    ],
     doc="The smallest and the largest elements.",
 )
 def aminmax(self: Any, dim: int | None = None, keepdim: bool = False) -> Any:
@@ -190,7 +223,7 @@ _aminmax: Row = row(
     _aminmax_forward,
     self=_aminmax_vjp,
     kink="elements that tie for the extreme share the gradient evenly",
-    samples=lambda r: [(r(3, 4), 1), (r(3, 4),)],
+    samples=lambda r: [(r(3, 4), 1), (r(3, 4),), (r(3, 4), 0, True)],
     doc="The smallest and the largest elements.",
     pytorch="aten.aminmax(self, dim=dim, keepdim=keepdim)",
 )
@@ -282,6 +315,11 @@ stable_sort_row = _sort_row(
 
 @composite(
     "sort(Tensor self, *, bool? stable, int dim=-1, bool descending=False)",
+    samples=lambda r: [
+        (r(3, 4), {"stable": True}),
+        (r.ints(20, high=3), {"stable": True, "descending": True}),
+        (r(3, 4), {"stable": False, "dim": 0}),
+    ],
     doc="The elements in ascending order along a dimension, and where they stood.",
 )
 def sort_stably(self: Any, stable: bool | None, dim: int = -1, descending: bool = False) -> Any:
@@ -291,6 +329,14 @@ def sort_stably(self: Any, stable: bool | None, dim: int = -1, descending: bool 
 
 @composite(
     "sort(Tensor self, int dim=-1, bool descending=False)",
+    samples=lambda r: [
+        (r(3, 4),),
+        (r(3, 4), 0, True),
+        (r.ints(2, 5, high=3),),
+        (r.ints(20, high=3), -1, True),
+        (kinked([1.0, math.nan, -1.0]), 0, True),
+        (r(),),
+    ],
     doc="The elements in ascending order along a dimension, and where they stood.",
 )
 def sort(self: Any, dim: int = -1, descending: bool = False) -> Any:
@@ -299,6 +345,7 @@ def sort(self: Any, dim: int = -1, descending: bool = False) -> Any:
 
 @composite(
     "argsort(Tensor self, int dim=-1, bool descending=False)",
+    samples=lambda r: [(r(3, 4),), (r(3, 4), 0, True), (r.ints(20, high=3),)],
     doc="The places of the elements in ascending order.",
 )
 def argsort(self: Any, dim: int = -1, descending: bool = False) -> Any:
@@ -307,6 +354,11 @@ def argsort(self: Any, dim: int = -1, descending: bool = False) -> Any:
 
 @composite(
     "argsort(Tensor self, *, bool stable, int dim=-1, bool descending=False)",
+    samples=lambda r: [
+        (r(3, 4), {"stable": True}),
+        (r.ints(20, high=3), {"stable": True, "descending": True}),
+        (r.ints(2, 3, high=3), {"stable": False, "dim": 0}),
+    ],
     doc="The places of the elements in ascending order.",
 )
 def argsort_stably(self: Any, stable: bool, dim: int = -1, descending: bool = False) -> Any:
@@ -361,6 +413,13 @@ topk_row: Row = row(
 
 @composite(
     "topk(Tensor self, int k, int dim=-1, bool largest=True, bool sorted=True)",
+    samples=lambda r: [
+        (r(3, 4), 2),
+        (r(4, 3), 2, 0, False),
+        (r.ints(2, 8, high=3), 3, 1, True, False),
+        (r(), 1),
+        (kinked([1.0, math.nan, 2.0]), 2),
+    ],
     doc="The k largest (or smallest) elements along a dimension, and where they stand.",
 )
 def topk(self: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
@@ -444,7 +503,9 @@ def _mode(self: Array, dim: int = -1, keepdim: bool = False) -> tuple[Array, Arr
     return _chosen(self, order, where, keepdim)
 
 
-def _statistic(name: str, forward: Any, signature: str, samples: Any, doc: str, node: str) -> None:
+def _statistic(
+    name: str, forward: Any, signature: str, samples: Samples, doc: str, node: str
+) -> None:
     made = row(
         f"aten.{name}_dim({signature})",
         forward,
@@ -458,7 +519,7 @@ def _statistic(name: str, forward: Any, signature: str, samples: Any, doc: str, 
         pytorch=f"torch.{name}",
     )
 
-    composite(f"{name}({signature})", doc=doc)(
+    composite(f"{name}({signature})", samples=samples, doc=doc)(
         lambda *args: return_type(name, "values indices")(made(*args))
     )
 
@@ -467,7 +528,13 @@ _statistic(
     "kthvalue",
     _kthvalue,
     "Tensor self, int k, int dim=-1, bool keepdim=False",
-    lambda r: [(r(3, 4), 2), (r(3, 4), 1, 0, True)],
+    lambda r: [
+        (r(3, 4), 2),
+        (r(3, 4), 1, 0, True),
+        (r.ints(2, 6, high=3), 4, -1),
+        (r(), 1),
+        (kinked([3.0, math.nan, 1.0]), 3),
+    ],
     "The k-th smallest elements along a dimension, and where they stand.",
     "KthvalueBackward0",
 )
@@ -475,7 +542,7 @@ _statistic(
     "mode",
     _mode,
     "Tensor self, int dim=-1, bool keepdim=False",
-    lambda r: [(r(3, 4),), (r(3, 4), 0, True)],
+    lambda r: [(r(3, 4),), (r(3, 4), 0, True), (r.ints(3, 6, high=3), 1), (r(),)],
     "The most frequent elements along a dimension, and where the last of them stand.",
     "ModeBackward0",
 )
@@ -494,7 +561,12 @@ def _median_all(name: str, along: Any, doc: str) -> None:
         node=f"{name.title()}Backward0",
         self=evenly,
         kink="elements that equal the median share the gradient evenly",
-        samples=lambda r: [(r(3, 4),), (r(5),)],
+        samples=lambda r: [
+            (r(3, 4),),
+            (r(5),),
+            (kinked([1.0, 3.0, 1.0, 1.0]),),
+            (kinked([3.0, math.nan, 1.0, 2.0]),),
+        ],
         doc=doc,
     )
 
@@ -506,7 +578,13 @@ for _name, _function in (("median", _median), ("nanmedian", _nanmedian)):
         _name,
         _function,
         "Tensor self, int dim, bool keepdim=False",
-        lambda r: [(r(3, 4), 1), (r(3, 5), 0, True)],
+        lambda r: [
+            (r(3, 4), 1),
+            (r(3, 5), 0, True),
+            (r.ints(2, 6, high=4), -1),
+            (kinked([[3.0, math.nan, 1.0, 2.0]]), 1),
+            (r(), 0),
+        ],
         "The lower median along a dimension, and where it stands.",
         f"{_name.title()}Backward1",
     )

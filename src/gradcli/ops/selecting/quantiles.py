@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from gradcli.ops.algebra.views import flatten, squeeze_in_place, transpose, unsq
 from gradcli.ops.pointwise.bounds import lerp_tensor
 from gradcli.ops.selecting.ordering import sort_row
 from gradcli.table.declare import composite
+from gradcli.table.samples import Sampler, fixed, kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor, wrap
@@ -97,11 +99,21 @@ def _quantile(
     return squeeze_in_place(values, -1)
 
 
+def _samples(r: Sampler) -> list[tuple[Any, ...]]:
+    return [
+        (r(3, 4), 0.4),
+        (r(3, 4), 0.3, 1),
+        (r(3, 4), fixed([0.1, 0.75]), 0, True),
+        *((r(2, 4), 0.4, -1, False, {"interpolation": mode}) for mode in _MODES[1:]),
+        (kinked([1.0, math.nan, 3.0, 0.0]), 0.6),
+    ]
+
+
 def _enter(name: str, ignore_nan: bool, doc: str) -> None:
     composite(
         f"{name}(Tensor self, Operand q, int? dim=None, bool keepdim=False, *, "
         "str interpolation='linear')",
-        samples=lambda r: [(r(3, 4), 0.4), (r(3, 4), 0.3, 1)],
+        samples=_samples,
         doc=doc,
     )(
         lambda self, q, dim=None, keepdim=False, interpolation="linear": _quantile(

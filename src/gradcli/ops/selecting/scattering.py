@@ -74,7 +74,7 @@ delayed_error: Row = row(
     lambda self, message: self.copy(),
     node="torch::autograd::DelayedError",
     self=lambda grad, message: _fail(message),
-    samples=lambda r: [],
+    samples=lambda r: [(r(3), "it cannot be differentiated twice, and that is not implemented")],
     doc="The tensor itself, whose gradient is an error.",
     untested="what scatter_reduce and index_reduce answer to a second derivative",
 )
@@ -183,8 +183,14 @@ scatter_reduce: Row = row(
     ),
     kink="elements that tie for amax or amin share the gradient evenly",
     samples=lambda r: [
-        (r(3, 4), 1, np.array([[0, 2], [1, 1], [2, 0]]), r(3, 2), how)
-        for how in ("sum", "prod", "mean", "amax", "amin")
+        *(
+            (r(3, 4), 1, np.array([[0, 2], [1, 1], [2, 0]]), r(3, 2), how, {"include_self": kept})
+            for how in ("sum", "prod", "mean", "amax", "amin")
+            for kept in (True, False)
+        ),
+        (r(4, 2), 0, np.array([[3, 0], [3, 3]]), np.array([[0.0, 0.5], [2.0, 0.0]]), "prod"),
+        (np.array([1.0, 2.0]), 0, np.array([0, 0, 1]), np.array([3.0, 3.0, 2.0]), "amax"),
+        (np.array([1, 9]), 0, np.array([0, 0, 1]), np.array([4, 2, 4]), "mean"),
     ],
     doc="self combined with the elements of src at given places along a dimension.",
     inplace=METHOD,
@@ -220,7 +226,13 @@ index_reduce: Row = row(
     ),
     kink="elements that tie for amax or amin share the gradient evenly",
     samples=lambda r: [
-        (r(3, 4), 1, np.array([0, 2, 2]), r(3, 3), how) for how in ("prod", "mean", "amax", "amin")
+        *(
+            (r(3, 4), 1, np.array([0, 2, 2]), r(3, 3), how, {"include_self": kept})
+            for how in ("prod", "mean", "amax", "amin")
+            for kept in (True, False)
+        ),
+        (r(3, 2), 0, np.array([2, 2]), np.array([[0.0, 0.5], [2.0, 0.0]]), "prod"),
+        (np.array([1, 9]), 0, np.array([0, 0, 1]), np.array([4, 2, 4]), "mean"),
     ],
     doc="self combined with slices of source at given places along a dimension.",
     inplace=METHOD,

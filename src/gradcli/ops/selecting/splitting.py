@@ -142,7 +142,7 @@ def _split_any(self: Any, lengths: Any, dim: int) -> tuple[Any, ...]:
 
 @composite(
     "split(Tensor tensor, any split_size_or_sections, int dim=0)",
-    samples=lambda r: [(r(5), 2), (r(5), (1, 4))],
+    samples=lambda r: [(r(5), 2), (r(5), (1, 4)), (r(2, 5), 3, 1), (r(2, 4), [1, 3], {"dim": -1})],
     doc="Pieces of one length, or of given lengths, along a dimension.",
 )
 def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
@@ -151,7 +151,7 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, 
 
 @composite(
     "Tensor.split(Tensor self, any split_size, int dim=0)",
-    samples=lambda r: [(r(5), 2), (r(5), (1, 4))],
+    samples=lambda r: [(r(5), 2), (r(5), (1, 4)), (r(2, 5), 3, 1), (r(2, 4), [1, 3], {"dim": -1})],
     doc="Pieces of one length, or of given lengths, along a dimension.",
 )
 def split_method(self: Any, split_size: Any, dim: int = 0) -> tuple[Any, ...]:
@@ -160,7 +160,7 @@ def split_method(self: Any, split_size: Any, dim: int = 0) -> tuple[Any, ...]:
 
 @composite(
     "unsafe_split(Tensor self, int split_size, int dim=0)",
-    samples=lambda r: [(r(5), 2)],
+    samples=lambda r: [(r(5), 2), (r(2, 5), 3, -1)],
     doc="As split; the pieces do not count as views.",
 )
 def unsafe_split(self: Any, split_size: int, dim: int = 0) -> Any:
@@ -181,7 +181,7 @@ def _chunked(self: Any, chunks: int, dim: int, by_length: Row, by_lengths: Row) 
 
 @composite(
     "chunk(Tensor self, int chunks, int dim=0)",
-    samples=lambda r: [(r(5, 2), 3), (r(2, 4), 2, 1)],
+    samples=lambda r: [(r(5, 2), 3), (r(2, 4), 2, 1), (r(2, 0), 3, 1)],
     doc="At most ``chunks`` pieces of equal length; the last may be shorter.",
 )
 def chunk(self: Any, chunks: int, dim: int = 0) -> Any:
@@ -190,7 +190,7 @@ def chunk(self: Any, chunks: int, dim: int = 0) -> Any:
 
 @composite(
     "unsafe_chunk(Tensor self, int chunks, int dim=0)",
-    samples=lambda r: [(r(5, 2), 3)],
+    samples=lambda r: [(r(5, 2), 3), (r(2, 4), 2, 1)],
     doc="As chunk; the pieces do not count as views.",
 )
 def unsafe_chunk(self: Any, chunks: int, dim: int = 0) -> Any:
@@ -231,7 +231,7 @@ def tensor_split(self: Any, sections: int, dim: int = 0) -> tuple[Any, ...]:
 
 @composite(
     "tensor_split(Tensor self, int[] indices, int dim=0)",
-    samples=lambda r: [(r(5, 2), (1, 3))],
+    samples=lambda r: [(r(5, 2), (1, 3)), (r(2, 5), (2, -1, 9), 1)],
     doc="The pieces between given indices.",
 )
 def tensor_split_at(self: Any, indices: Sequence[int], dim: int = 0) -> tuple[Any, ...]:
@@ -240,6 +240,7 @@ def tensor_split_at(self: Any, indices: Sequence[int], dim: int = 0) -> tuple[An
 
 @composite(
     "tensor_split(Tensor self, Tensor tensor_indices_or_sections, int dim=0)",
+    samples=lambda r: [(r(5, 2), np.array(3)), (r(2, 5), np.array([1, 4]), 1)],
     doc="The same with the number or the indices in a tensor.",
 )
 def tensor_split_by(self: Any, tensor_indices_or_sections: Tensor, dim: int = 0) -> tuple[Any, ...]:
@@ -275,11 +276,15 @@ def _named_split(name: str, ndim: int, where: int, doc: str) -> None:
         return _divide(self, sections, dim)
 
     shape = (2, 2, 4)[: max(ndim, 2)]
-    composite(f"{name}(Tensor self, int sections)", samples=lambda r: [(r(*shape), 2)], doc=doc)(
-        divided
-    )
     composite(
-        f"{name}(Tensor self, int[] indices)", samples=lambda r: [(r(*shape), (1,))], doc=doc
+        f"{name}(Tensor self, int sections)",
+        samples=lambda r: [(r(*shape), 2), *([(r(6), 3)] if ndim == 1 else ())],
+        doc=doc,
+    )(divided)
+    composite(
+        f"{name}(Tensor self, int[] indices)",
+        samples=lambda r: [(r(*shape), (1,)), *([(r(6), (1, 4))] if ndim == 1 else ())],
+        doc=doc,
     )(divided)
 
 
