@@ -234,7 +234,7 @@ def _cast(array: Array, dtype: str) -> Array:
     if dtype == "bool":
         return np.asarray(array.real > 0)
     if dtype == "complex64" and array.dtype.kind == "f":
-        return np.asarray(array * (1 + 0.5j)).astype(dtype)
+        return np.asanyarray(array * (1 + 0.5j)).astype(dtype)
     if array.dtype.kind == "c":
         return array.astype("complex64") if dtype.startswith("float") else array.real.astype(dtype)
     return array.astype(dtype)

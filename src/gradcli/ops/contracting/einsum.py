@@ -320,6 +320,14 @@ def _from_sublists(args: Sequence[Any]) -> tuple[str, list[Any]]:
 
 @free(
     "einsum(str equation, Tensor[*] operands)",
+    samples=lambda r: [
+        ("ij,jk->ik", [r(2, 3), r(3, 2)]),
+        ("ii", [r(3, 3)]),
+        ("b...i,ji->...bj", [r(2, 3, 4), r(5, 4)]),
+        ("i,j,ij", [r(2), r(3), r(2, 3)]),
+        ("ji", [r(2, 3)]),
+        ("ij,ij->j", [r.complex(2, 3), r.complex(2, 3)]),
+    ],
     doc="Products of tensors, summed over the labels that the result lacks.",
 )
 def einsum(*args: Any) -> Any:

@@ -97,7 +97,7 @@ linalg_cross: Row = row(
     _cross,
     self=lambda grad, other, dim: linalg_cross(conj(other), grad, dim),
     other=lambda grad, self, dim: linalg_cross(grad, conj(self), dim),
-    samples=lambda r: [(r(2, 3), r(2, 3)), (r(3, 2), r(3, 2), 0), (r(1, 3), r(2, 3))],
+    samples=lambda r: [(r(2, 3), r(2, 3)), (r(3, 2), r(3, 2), {"dim": 0}), (r(1, 3), r(2, 3))],
     doc="The cross product of three-dimensional vectors.",
 )
 

@@ -16,7 +16,7 @@ from gradcli.ops.measuring.statistics import softmax_backward, softmax_row
 from gradcli.table.declare import composite, row
 from gradcli.table.kinds import NOT_IMPLEMENTED, no_derivative
 from gradcli.table.row import Row
-from gradcli.table.samples import Sampler
+from gradcli.table.samples import Sampler, fixed, kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import common_shape, wrap_dim
 from gradcli.tensor.tensor import wrap
@@ -136,7 +136,7 @@ safe_softmax: Row = row(
     "aten._safe_softmax(Tensor self, int dim)",
     _safe_softmax,
     self=lambda grad, result, dim: softmax_backward(grad, result, dim),
-    samples=lambda r: [(r(3, 4), 1)],
+    samples=lambda r: [(r(3, 4), 1), (kinked([[-math.inf, -math.inf], [1.0, 2.0]]), -1)],
     doc="softmax, and zeros where all elements are minus infinity.",
 )
 
@@ -212,7 +212,10 @@ flash_backward: Row = row(
     key=_underived,
     value=_underived,
     out=_underived,
-    samples=lambda r: [],
+    samples=lambda r: [
+        (r(1, 2, 3, 4), *_heads(r)[0], r(1, 2, 3, 4), None, True, 0.5),
+        (r(1, 2, 3, 4), *_heads(r)[0], r(1, 2, 3, 4), fixed(r(3, 2)), False, 0.3),
+    ],
     doc="The gradients of attention; PyTorch cannot differentiate them again.",
 )
 
@@ -239,7 +242,10 @@ flash: Row = row(
     "Tensor? attn_mask, bool is_causal, float scale)",
     _flash,
     joint=("query key value", _flash_vjp),
-    samples=lambda r: [(*_heads(r)[0], None, True, 0.5)],
+    samples=lambda r: [
+        (*_heads(r)[0], None, True, 0.5),
+        (*_heads(r)[0], fixed(r(3, 2)), False, 0.3),
+    ],
     doc="Attention of several heads in one kernel.",
     pytorch=(
         "aten._scaled_dot_product_flash_attention_for_cpu(query, key, value, 0.0, is_causal, "
@@ -296,7 +302,15 @@ def _check_attention(query: Any, key: Any, value: Any, mask: Any) -> None:
     "nn.functional.scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, "
     "Tensor? attn_mask=None, float dropout_p=0.0, bool is_causal=False, *, float? scale=None, "
     "bool enable_gqa=False)",
-    samples=lambda r: [(r(2, 3, 4), r(2, 5, 4), r(2, 5, 4)), *_heads(r)],
+    samples=lambda r: [
+        (r(2, 3, 4), r(2, 5, 4), r(2, 5, 4)),
+        *_heads(r),
+        (*_heads(r)[0], r(3, 2), {"scale": 0.3}),
+        (*_heads(r)[0], np.array([[True, False], [True, True], [False, True]])),
+        (r(3, 4), r(3, 4), r(3, 2), None, 0.0, True),
+        (r(2, 3, 4), r(2, 5, 4), r(2, 5, 4), None, 0.4),
+        (r(1, 4, 3, 2), r(1, 2, 3, 2), r(1, 2, 3, 2), {"enable_gqa": True}),
+    ],
     doc="softmax(query @ key.T * scale + mask) @ value; the scale is 1 / sqrt(length of a query).",
 )
 def scaled_dot_product_attention(

@@ -64,7 +64,13 @@ def _drop(
 
 
 def _calls(r: Sampler) -> list[tuple[Any, ...]]:
-    return [(r(3, 4), 0.0, True), (r(3, 4), 0.5, False), (r(3, 4), 1.0, True)]
+    return [
+        (r(3, 4), 0.3, True),
+        (r(2, 3, 4), 0.5, True),
+        (r(3, 4), 0.0, True),
+        (r(3, 4), 0.5, False),
+        (r(3, 4), 1.0, True),
+    ]
 
 
 @composite(
@@ -109,7 +115,9 @@ def _underscored(name: str, features: bool, alpha: bool) -> None:
     def changed(input: Any, p: float, train: bool) -> Any:
         return _drop(input, p, train, features=features, alpha=alpha, inplace=True)
 
-    composite(f"{name}_(Tensor input, float p, bool train)", doc=f"{name} in place.")(changed)
+    composite(
+        f"{name}_(Tensor input, float p, bool train)", samples=_calls, doc=f"{name} in place."
+    )(changed)
 
 
 for _features in (False, True):
@@ -168,7 +176,7 @@ def _warn(message: str) -> None:
 
 @composite(
     "nn.functional.dropout1d(Tensor input, float p=0.5, bool training=True, bool inplace=False)",
-    samples=lambda r: [(r(2, 3, 4), 0.0), (r(3, 4), 0.5, False)],
+    samples=lambda r: [(r(2, 3, 4), 0.3), (r(3, 4), 0.4), (r(3, 4), 0.5, False)],
     doc="Each channel of (N, C, L) or (C, L) zero with probability p, else divided by 1 - p.",
 )
 def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
@@ -194,7 +202,7 @@ def _deprecated(name: str, ndim: int, spatial: int) -> str:
 
 @composite(
     "nn.functional.dropout2d(Tensor input, float p=0.5, bool training=True, bool inplace=False)",
-    samples=lambda r: [(r(2, 3, 2, 2), 0.0), (r(2, 3, 2, 2), 0.5, False)],
+    samples=lambda r: [(r(2, 3, 2, 2), 0.3), (r(2, 3, 2, 2), 0.5, False)],
     doc="Each channel of (N, C, ...) zero with probability p, else divided by 1 - p.",
 )
 def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
@@ -214,7 +222,7 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
 
 @composite(
     "nn.functional.dropout3d(Tensor input, float p=0.5, bool training=True, bool inplace=False)",
-    samples=lambda r: [(r(1, 2, 2, 2, 2), 0.0), (r(2, 2, 2, 2), 0.5, False)],
+    samples=lambda r: [(r(1, 2, 2, 2, 2), 0.3), (r(2, 2, 2, 2), 0.4), (r(2, 2, 2, 2), 0.5, False)],
     doc="Each channel of (N, C, D, H, W) or (C, D, H, W) zero with probability p, else divided by "
     "1 - p.",
 )

@@ -12,7 +12,7 @@ from gradcli.ops.algebra.views import reshape, shape_of
 from gradcli.table.declare import composite, row
 from gradcli.table.kinds import NOT_IMPLEMENTED, no_derivative, underived
 from gradcli.table.row import Row
-from gradcli.table.samples import Sampler
+from gradcli.table.samples import Sampler, kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import versions_of, wrap
 
@@ -78,7 +78,10 @@ embedding_backward: Row = row(
     "int padding_idx, bool scale_grad_by_freq)",
     _embedding_dense_backward,
     grad_output=_embedding_double,
-    samples=lambda r: [(r(3, 2), np.array([1, 3, 1]), 4, 3, False)],
+    samples=lambda r: [
+        (r(3, 2), np.array([1, 3, 1]), 4, 3, False),
+        (kinked(r(3, 2)), np.array([1, 3, 1]), 4, -1, True),
+    ],
     doc="Gradients of looked-up vectors, added up per index.",
 )
 embedding_row: Row = row(
@@ -88,7 +91,11 @@ embedding_row: Row = row(
     weight=lambda grad, indices, weight_shape, padding_idx, scale_grad_by_freq: embedding_backward(
         grad, indices, weight_shape[0], padding_idx, scale_grad_by_freq
     ),
-    samples=lambda r: [(r(4, 3), np.array([[1, 3], [1, 0]])), (r(4, 3), np.array(2))],
+    samples=lambda r: [
+        (r(4, 3), np.array([[1, 3], [1, 0]])),
+        (r(4, 3), np.array(2)),
+        (kinked(r(4, 3)), np.array([1, 3, 1]), 3, True),
+    ],
     doc="The rows of weight at the indices.",
 )
 
@@ -113,7 +120,11 @@ def _lookup_samples(r: Sampler) -> list[tuple[Any, ...]]:
 @composite(
     "embedding(Tensor weight, Tensor indices, int padding_idx=-1, "
     "bool scale_grad_by_freq=False, bool sparse=False)",
-    samples=embedding_row.samples,
+    samples=lambda r: [
+        (r(4, 3), np.array([[1, 3], [1, 0]])),
+        (r(4, 3), np.array(2)),
+        (kinked(r(4, 3)), np.array([1, 3, 1]), 3, True),
+    ],
     doc="The rows of weight at the indices; the row padding_idx gets no gradient.",
 )
 def torch_embedding(
@@ -286,7 +297,49 @@ embedding_bag_backward: Row = row(
     _embedding_bag_backward,
     grad=underived("_embedding_bag_backward"),
     per_sample_weights=underived("_embedding_bag_backward"),
-    samples=lambda r: [],
+    samples=lambda r: (
+        [
+            (
+                r(2, 3),
+                np.array([1, 3, 1]),
+                np.array([0, 0, 1]),
+                np.array([2, 1]),
+                np.array([2, 1]),
+                4,
+                False,
+                mode,
+                None,
+                -1,
+            )
+            for mode in (SUM, MEAN)
+        ]
+        + [
+            (
+                r(2, 2),
+                np.array([1, 3, 1]),
+                np.array([0, 0, 1]),
+                np.array([2, 1]),
+                np.array([[1, 3], [1, 1]]),
+                4,
+                False,
+                MAX,
+                None,
+                -1,
+            ),
+            (
+                r(2, 3),
+                np.array([1, 3, 1]),
+                np.array([0, 0, 1]),
+                np.array([2, 1]),
+                np.array([2, 1]),
+                4,
+                True,
+                SUM,
+                r(3),
+                3,
+            ),
+        ]
+    ),
     doc="The gradient of the table; PyTorch cannot differentiate it again.",
 )
 embedding_bag_weights_backward: Row = row(
@@ -295,7 +348,10 @@ embedding_bag_weights_backward: Row = row(
     _weights_backward,
     node=NOT_IMPLEMENTED,
     weight=no_derivative("_embedding_bag_per_sample_weights_backward"),
-    samples=lambda r: [],
+    samples=lambda r: [
+        (r(2, 3), r(4, 3), np.array([1, 3, 1]), np.array([0, 0, 1]), -1),
+        (r(2, 3), r(4, 3), np.array([1, 3, 1]), np.array([0, 0, 1]), 3),
+    ],
     doc="The gradient of the weights of indices; PyTorch cannot differentiate it again.",
 )
 
@@ -336,7 +392,12 @@ embedding_bag_row: Row = row(
         embedding_bag_weights_backward(grad, weight, indices, result1, padding_idx)
     ),
     samples=lambda r: [
-        (r(4, 3), np.array([1, 3, 1]), np.array([0, 2]), False, mode) for mode in (SUM, MEAN, MAX)
+        *(
+            (r(4, 3), np.array([1, 3, 1]), np.array([0, 2]), False, mode)
+            for mode in (SUM, MEAN, MAX)
+        ),
+        (r(4, 3), np.array([1, 3, 1, 0]), np.array([0, 1, 4]), False, SUM, False, r(4), True, 3),
+        (kinked(r(4, 3)), np.array([1, 3, 1, 0]), np.array([0, 2, 2]), True, MEAN),
     ],
     doc="The sum, mean or maximum of the rows in each bag of indices; the bag of every index, the "
     "sizes of bags and, of maxima, the indices.",
@@ -347,7 +408,11 @@ embedding_bag_row: Row = row(
     "embedding_bag(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq=False, "
     "int mode=0, bool sparse=False, Tensor? per_sample_weights=None, "
     "bool include_last_offset=False, int? padding_idx=None)",
-    samples=lambda r: [(r(4, 3), np.array([1, 3, 1]), np.array([0, 2]))],
+    samples=lambda r: [
+        (r(4, 3), np.array([1, 3, 1]), np.array([0, 2])),
+        (r(4, 3), np.array([1, 3, 1, 0]), np.array([0, 1, 4]), False, SUM, False, r(4), True, -1),
+        (kinked(r(4, 3)), np.array([1, 3, 1, 0]), np.array([0, 2, 2]), True, MEAN),
+    ],
     doc=embedding_bag_row.doc,
 )
 def torch_embedding_bag(

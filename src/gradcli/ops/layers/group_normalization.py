@@ -125,7 +125,7 @@ group_norm_row: Row = row(
 @composite(
     "group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, "
     "float eps=1e-05, bool cudnn_enabled=True)",
-    samples=lambda r: [(r(2, 4, 3), 2, r(4), r(4))],
+    samples=lambda r: [(r(2, 4, 3), 2, r(4), r(4)), (r(2, 4), 2, r(4), None, 0.5, False)],
     doc="Groups of channels shifted and scaled to mean 0 and variance 1, then by weight and bias.",
 )
 def torch_group_norm(
@@ -160,7 +160,7 @@ def torch_group_norm(
 @composite(
     "nn.functional.group_norm(Tensor input, int num_groups, Tensor? weight=None, "
     "Tensor? bias=None, float eps=1e-05)",
-    samples=lambda r: [(r(2, 4, 3), 2, r(4), r(4)), (r(3, 4), 1)],
+    samples=lambda r: [(r(2, 4, 3), 2, r(4), r(4)), (r(3, 4), 1), (r(2, 4, 2), 4, r(4), None, 0.5)],
     doc=torch_group_norm.doc,
 )
 def group_norm(

@@ -24,7 +24,7 @@ from gradcli.ops.layers.normalization import (
 from gradcli.table.declare import composite, row
 from gradcli.table.kinds import floating_only, underived
 from gradcli.table.row import Row
-from gradcli.table.samples import Sampler
+from gradcli.table.samples import Sampler, fixed, kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import raw
 
@@ -161,7 +161,18 @@ layer_norm_backward: Row = row(
     mean=underived("native_layer_norm_backward mean"),
     rstd=underived("native_layer_norm_backward rstd"),
     bias=lambda grad: None,
-    samples=lambda r: [],
+    samples=lambda r: [
+        (r(3, 4), r(3, 4), (4,), fixed(r(3, 1)), fixed(r(3, 1, low=0.5)), kinked(r(4)), r(4)),
+        (
+            r(2, 2, 3),
+            kinked(r(2, 2, 3)),
+            (2, 3),
+            fixed(r(2, 1, 1)),
+            fixed(r(2, 1, 1, low=0.5)),
+            None,
+            None,
+        ),
+    ],
     doc="The gradients of layer_norm.",
 )
 
@@ -183,7 +194,10 @@ layer_norm_row: Row = row(
     "float eps)",
     _layer_norm,
     joint=("input weight bias", _layer_norm_vjp),
-    samples=lambda r: [],
+    samples=lambda r: [
+        (kinked(r(3, 4)), (4,), r(4), r(4), 0.5),
+        (kinked(r(2, 2, 3)), (2, 3), None, None, 1e-5),
+    ],
     doc="Layer normalization, with the means and the reciprocal standard deviations.",
 )
 
@@ -212,7 +226,7 @@ def layer_norm(
 @composite(
     "rms_norm|nn.functional.rms_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, "
     "float? eps=None)",
-    samples=lambda r: [(r(3, 4), (4,), r(4)), (r(2, 2, 3), (2, 3))],
+    samples=lambda r: [(r(3, 4), (4,), r(4)), (r(2, 2, 3), (2, 3)), (r(2, 3), (3,), None, 0.5)],
     doc="The last dimensions divided by the root of their mean square, times weight.",
 )
 def rms_norm(

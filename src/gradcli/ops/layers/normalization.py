@@ -23,6 +23,7 @@ from gradcli.ops.algebra.views import clone_row, reshape, shape_of, view
 from gradcli.table.declare import composite, row
 from gradcli.table.kinds import constants, floating_only, underived
 from gradcli.table.row import Row
+from gradcli.table.samples import fixed, kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import constant, raw
@@ -244,7 +245,30 @@ batch_norm_backward: Row = row(
     joint=("grad_out input weight", _batch_norm_double),
     save_mean=underived("native_batch_norm_backward save_mean"),
     save_invstd=underived("native_batch_norm_backward save_invstd"),
-    samples=lambda r: [],
+    samples=lambda r: [
+        (
+            kinked(r(3, 2, 4)),
+            r(3, 2, 4),
+            r(2),
+            None,
+            None,
+            fixed(r(2)),
+            fixed(r(2, low=0.5)),
+            True,
+            1e-5,
+        ),
+        (
+            r(3, 2),
+            r(3, 2),
+            r(2),
+            fixed(r(2)),
+            fixed(r(2, low=0.5)),
+            fixed(np.zeros(0)),
+            fixed(np.zeros(0)),
+            False,
+            0.1,
+        ),
+    ],
     doc="The gradients of batch_norm.",
 )
 
@@ -270,7 +294,10 @@ batch_norm_row: Row = row(
     "Tensor? running_var, bool training, float momentum, float eps)",
     _batch_norm,
     joint=("input weight bias", _batch_norm_vjp),
-    samples=lambda r: [],
+    samples=lambda r: [
+        (kinked(r(3, 2, 4)), r(2), r(2), None, None, True, 0.1, 0.5),
+        (r(3, 2), r(2), None, fixed(r(2)), fixed(r(2, low=0.5)), False, 0.1, 0.1),
+    ],
     doc="Batch normalization, with the means and the reciprocal standard deviations of a batch in "
     "training.",
 )
@@ -279,7 +306,11 @@ batch_norm_row: Row = row(
 @composite(
     "batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, "
     "Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled)",
-    samples=lambda r: [(r(3, 2, 4), r(2), r(2), None, None, True, 0.1, 1e-5, True)],
+    samples=lambda r: [
+        (r(3, 2, 4), r(2), r(2), None, None, True, 0.1, 1e-5, True),
+        (r(3, 2), None, r(2), fixed(r(2)), fixed(r(2, low=0.5)), True, 0.4, 0.5, True),
+        (r(3, 2, 2), r(2), None, fixed(r(2)), fixed(r(2, low=0.5)), False, 0.1, 0.1, True),
+    ],
     doc="Channels shifted and scaled to mean 0 and variance 1, then by weight and bias.",
 )
 def torch_batch_norm(
@@ -338,6 +369,8 @@ def check_several(size: Sequence[int]) -> None:
     samples=lambda r: [
         (r(3, 2, 4), None, None, r(2), r(2), True),
         (r(4, 3), None, None, {"training": True}),
+        (r(3, 2), fixed(r(2)), fixed(r(2, low=0.5)), None, r(2), True, 0.4, 0.5),
+        (r(3, 2, 2), fixed(r(2)), fixed(r(2, low=0.5)), r(2), {"eps": 0.1}),
     ],
     doc="Channels shifted and scaled to mean 0 and variance 1, then by weight and bias; in "
     "training by the batch's own statistics, which also update the running ones, otherwise by the "
@@ -370,7 +403,11 @@ def batch_norm(
 @composite(
     "instance_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, "
     "Tensor? running_var, bool use_input_stats, float momentum, float eps, bool cudnn_enabled)",
-    samples=lambda r: [(r(2, 3, 4), r(3), r(3), None, None, True, 0.1, 1e-5, True)],
+    samples=lambda r: [
+        (r(2, 3, 4), r(3), r(3), None, None, True, 0.1, 1e-5, True),
+        (r(2, 2, 3), r(2), None, fixed(r(2)), fixed(r(2, low=0.5)), False, 0.1, 0.1, True),
+        (r(2, 2, 3), None, r(2), fixed(r(2)), fixed(r(2, low=0.5)), True, 0.4, 0.5, True),
+    ],
     doc="batch_norm of every sample on its own.",
 )
 def torch_instance_norm(
@@ -405,7 +442,11 @@ def torch_instance_norm(
     "nn.functional.instance_norm(Tensor input, Tensor? running_mean=None, "
     "Tensor? running_var=None, Tensor? weight=None, Tensor? bias=None, bool use_input_stats=True, "
     "float momentum=0.1, float eps=1e-05)",
-    samples=lambda r: [(r(2, 3, 4),), (r(2, 3, 4), None, None, r(3), r(3))],
+    samples=lambda r: [
+        (r(2, 3, 4),),
+        (r(2, 3, 4), None, None, r(3), r(3)),
+        (r(2, 2, 3), fixed(r(2)), fixed(r(2, low=0.5)), r(2), None, False, 0.1, 0.1),
+    ],
     doc="batch_norm of every sample on its own.",
 )
 def instance_norm(

@@ -15,7 +15,7 @@ from gradcli.ops.losses.elementwise import MEAN, NONE, SUM, reduction_code
 from gradcli.table.declare import composite, row
 from gradcli.table.kinds import constants, floating_only
 from gradcli.table.row import Row
-from gradcli.table.samples import Sampler
+from gradcli.table.samples import Sampler, fixed
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import wrap
 
@@ -78,7 +78,8 @@ def _nll(
     losses = np.where(counts, losses, self.dtype.type(0))
     total = np.sum(weights, dtype=self.dtype)
     if reduction == NONE:
-        return losses, np.asarray(total)
+        # The total serves means only; PyTorch computes it for a single sample.
+        return losses, np.asarray(total if self.ndim == 1 else np.zeros_like(total))
     loss = np.sum(losses, dtype=self.dtype)
     return (np.asarray(loss / total) if reduction == MEAN else np.asarray(loss)), np.asarray(total)
 
@@ -174,7 +175,7 @@ nll_backward: Row = row(
         grad, target, weight, reduction, ignore_index
     )[0],
     self=lambda grad: zeros_like(grad),
-    samples=lambda r: [(r(3), r(3, 4), np.array([2, 0, 3]), None, NONE, -100, np.array(3.0))],
+    samples=lambda r: [(r(3), r(3, 4), np.array([2, 0, 3]), None, NONE, -100, fixed(3.0))],
     doc="The gradient of nll_loss.",
 )
 nll_row: Row = row(
@@ -185,7 +186,13 @@ nll_row: Row = row(
     self=lambda grad, self, target, weight, reduction, ignore_index, result1: nll_backward(
         grad, self, target, weight, reduction, ignore_index, result1
     ),
-    samples=_flat_samples,
+    samples=lambda r: [
+        (r(3, 4), np.array([2, 0, 3]), fixed(r(4, low=0.1)), 1, -100),
+        (r(3, 4), np.array([2, 0, 3]), fixed(r(4, low=0.1)), 0, 0),
+        (r(4), np.array(1), None, 2, -100),
+        (r(4), np.array(1), fixed(r(4, low=0.1)), 0, -100),
+        (r(3, 4), np.array([2, 0, 3]), fixed(r(4, low=0.1)), 2, 3),
+    ],
     doc="The negative log-probabilities of targets, and the sum of their weights.",
 )
 nll2d_backward: Row = row(
@@ -198,7 +205,7 @@ nll2d_backward: Row = row(
     )[0],
     self=lambda grad: zeros_like(grad),
     samples=lambda r: [
-        (r(1, 1, 2), r(1, 3, 1, 2), np.array([[[2, 0]]]), None, NONE, -100, np.array(2.0))
+        (r(1, 1, 2), r(1, 3, 1, 2), np.array([[[2, 0]]]), None, NONE, -100, fixed(2.0))
     ],
     doc="The gradient of nll_loss of images.",
 )
@@ -210,7 +217,10 @@ nll2d_row: Row = row(
     self=lambda grad, self, target, weight, reduction, ignore_index, result1: nll2d_backward(
         grad, self, target, weight, reduction, ignore_index, result1
     ),
-    samples=_plane_samples,
+    samples=lambda r: [
+        (r(1, 3, 2, 2), np.array([[[0, 2], [1, 1]]]), fixed(r(3, low=0.1)), code, 2)
+        for code in (1, 0, 2)
+    ],
     doc="nll_loss of a class per pixel.",
 )
 
@@ -253,7 +263,16 @@ def _target_samples(r: Sampler) -> list[tuple[Any, ...]]:
 @composite(
     "nn.functional.nll_loss(Tensor input, Tensor target, Tensor? weight=None, "
     "bool? size_average=None, int ignore_index=-100, bool? reduce=None, str reduction='mean')",
-    samples=_target_samples,
+    samples=lambda r: [
+        (r(3, 4), np.array([2, 0, 3])),
+        *(
+            (r(3, 4), np.array([2, 0, 3]), fixed(r(4, low=0.1)), None, 0, {"reduction": how})
+            for how in ("mean", "sum", "none")
+        ),
+        (r(2, 3, 2), np.array([[0, 2], [1, 1]]), fixed(r(3, low=0.1)), {"reduction": "sum"}),
+        (r(4), np.array(1)),
+        (r(3, 4), np.array([2, 0, 3]), None, False),
+    ],
     doc="The mean of -input at the target classes; input holds log-probabilities.",
 )
 def nll_loss(
@@ -333,9 +352,29 @@ def _of_smoothed_labels(
     "bool? size_average=None, int ignore_index=-100, bool? reduce=None, str reduction='mean', "
     "float label_smoothing=0.0)",
     samples=lambda r: [
-        *_target_samples(r),
-        (r(3, 4), r(3, 4, low=0.0), {"reduction": "sum"}),
-        (r(3, 4), np.array([2, 0, 3]), {"label_smoothing": 0.3}),
+        (r(3, 4), np.array([2, 0, 3])),
+        *(
+            (
+                r(3, 4),
+                np.array([2, 0, 3]),
+                fixed(r(4, low=0.1)),
+                {"ignore_index": 0, "label_smoothing": 0.3, "reduction": how},
+            )
+            for how in ("mean", "sum", "none")
+        ),
+        (r(2, 3, 2), np.array([[0, 2], [1, 1]]), {"reduction": "sum"}),
+        (r(4), np.array(1)),
+        *(
+            (
+                r(3, 4),
+                r.probabilities(3, 4),
+                fixed(r(4, low=0.1)),
+                {"label_smoothing": 0.2, "reduction": how},
+            )
+            for how in ("mean", "sum", "none")
+        ),
+        (r(3, 4), np.array([2, 0, 3]), fixed(r(4, low=0.1))),
+        (r(3, 4), np.array([2, 0, 3]), None, False),
     ],
     doc="The mean of -log_softmax(input) at the target classes, or weighted by target "
     "probabilities.",

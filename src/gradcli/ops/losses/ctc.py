@@ -16,6 +16,7 @@ from gradcli.ops.losses.elementwise import MEAN, NONE, SUM, reduction_code
 from gradcli.table.declare import composite, row
 from gradcli.table.kinds import NOT_IMPLEMENTED, floating_only, no_derivative
 from gradcli.table.row import Row
+from gradcli.table.samples import Sampler, kinked
 from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.tensor import Tensor, wrap
 
@@ -136,6 +137,11 @@ def _ctc_backward(
     return full
 
 
+def _log_probs(r: Sampler, steps: int, batch: int, labels: int) -> Array:
+    """Logarithms of probabilities; gradients of their losses are those of logits."""
+    return kinked(np.log(r.probabilities(steps, batch, labels)))
+
+
 ctc_backward: Row = row(
     "aten._ctc_loss_backward(Tensor grad, Tensor log_probs, Tensor targets, int[] input_lengths, "
     "int[] target_lengths, Tensor neg_log_likelihood, int blank, bool zero_infinity)",
@@ -143,7 +149,18 @@ ctc_backward: Row = row(
     node=NOT_IMPLEMENTED,
     log_probs=no_derivative("_ctc_loss_backward"),
     neg_log_likelihood=no_derivative("_ctc_loss_backward"),
-    samples=lambda r: [],
+    samples=lambda r: [
+        (
+            r(2),
+            _log_probs(r, 5, 2, 4),
+            np.array([[1, 2], [3, 3]]),
+            (5, 4),
+            (2, 1),
+            r(2, low=1.0, high=5.0),
+            0,
+            False,
+        )
+    ],
     doc="The gradient of ctc_loss; PyTorch cannot differentiate it again.",
 )
 
@@ -168,7 +185,10 @@ ctc_row: Row = row(
     "int blank=0, bool zero_infinity=False)",
     _ctc,
     log_probs=_ctc_vjp,
-    samples=lambda r: [],
+    samples=lambda r: [
+        (_log_probs(r, 5, 2, 4), np.array([[1, 2], [3, 3]]), (5, 4), (2, 1)),
+        (_log_probs(r, 4, 2, 3), np.array([0, 1, 1]), (4, 2), (1, 2), 2, True),
+    ],
     doc="The negative log-probability of each sequence of labels. Its gradient is that of the "
     "logits, of which log_probs is taken to be the log_softmax.",
 )
@@ -185,6 +205,19 @@ def _lengths(name: str, value: Any) -> list[int]:
 @composite(
     "ctc_loss(Tensor log_probs, Tensor targets, any input_lengths, any target_lengths, "
     "int blank=0, int reduction=0, bool zero_infinity=False)",
+    samples=lambda r: [
+        (_log_probs(r, 5, 2, 4), np.array([[1, 2], [3, 3]]), (5, 4), (2, 1), 0, 1),
+        (
+            _log_probs(r, 4, 2, 3),
+            np.array([0, 1, 1]),
+            np.array([4, 2]),
+            np.array([1, 2]),
+            2,
+            2,
+            True,
+        ),
+        (_log_probs(r, 4, 2, 3), np.array([[1], [2]]), (4, 3), (1, 1)),
+    ],
     doc=ctc_row.doc,
 )
 def torch_ctc_loss(
@@ -216,6 +249,19 @@ def torch_ctc_loss(
 @composite(
     "nn.functional.ctc_loss(Tensor log_probs, Tensor targets, any input_lengths, "
     "any target_lengths, int blank=0, str reduction='mean', bool zero_infinity=False)",
+    samples=lambda r: [
+        (_log_probs(r, 5, 2, 4), np.array([[1, 2], [3, 3]]), (5, 4), (2, 1)),
+        (
+            _log_probs(r, 4, 2, 3),
+            np.array([0, 1, 1]),
+            np.array([4, 2]),
+            np.array([1, 2]),
+            2,
+            "sum",
+            True,
+        ),
+        (_log_probs(r, 4, 2, 3), np.array([[1], [2]]), (4, 3), (1, 1), {"reduction": "none"}),
+    ],
     doc="The negative log-probability of sequences of labels, divided by their lengths and "
     "averaged. Its gradient is that of the logits, of which log_probs is taken to be the "
     "log_softmax.",

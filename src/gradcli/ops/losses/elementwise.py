@@ -158,7 +158,16 @@ mse_row: Row = row(
 
 @composite(
     f"nn.functional.mse_loss(Tensor input, Tensor target, {LEGACY}, Tensor? weight=None)",
-    samples=_pairs,
+    samples=lambda r: [
+        (r(3, 4), r(3, 4)),
+        *(
+            (r(3), r(3), {"reduction": how, "weight": weight})
+            for how in ("sum", "none", "mean")
+            for weight in (None, r(3, low=0.1))
+        ),
+        (r(3), r(3), False),
+        (r(3), r(3), None, False),
+    ],
     doc="The mean squared difference.",
 )
 def mse_loss(
@@ -178,7 +187,15 @@ def mse_loss(
 
 @composite(
     f"nn.functional.l1_loss(Tensor input, Tensor target, {LEGACY}, Tensor? weight=None)",
-    samples=_pairs,
+    samples=lambda r: [
+        (r(3, 4), r(3, 4)),
+        *(
+            (r(3), r(3), {"reduction": how, "weight": weight})
+            for how in ("sum", "none", "mean")
+            for weight in (None, r(3, low=0.1))
+        ),
+        (r(3), r(3), False),
+    ],
     doc="The mean absolute difference.",
     kink="0 where input and target agree.",
 )
@@ -257,7 +274,11 @@ smooth_l1_row: Row = row(
 
 @composite(
     f"nn.functional.smooth_l1_loss(Tensor input, Tensor target, {LEGACY}, float beta=1.0)",
-    samples=_pairs,
+    samples=lambda r: [
+        (r(3, 4), r(3, 4)),
+        (r(3, 4), r(3, 4), {"reduction": "sum", "beta": 0.7}),
+        (r(3, 4), r(3, 4), {"reduction": "none", "beta": 0.7}),
+    ],
     doc="The mean of d ** 2 / (2 * beta) for differences d below beta, of |d| - beta / 2 for "
     "others.",
 )
@@ -338,7 +359,14 @@ huber_row: Row = row(
 @composite(
     "nn.functional.huber_loss(Tensor input, Tensor target, str reduction='mean', float delta=1.0, "
     "Tensor? weight=None)",
-    samples=_pairs,
+    samples=lambda r: [
+        (r(3, 4), r(3, 4)),
+        *(
+            (r(3), r(3), {"reduction": how, "delta": 0.7, "weight": weight})
+            for how in ("sum", "none", "mean")
+            for weight in (None, r(3, low=0.1))
+        ),
+    ],
     doc="The mean of d ** 2 / 2 for differences d up to delta, of delta * (|d| - delta / 2) for "
     "others.",
 )
@@ -388,8 +416,9 @@ soft_margin_backward: Row = row(
     grad_output=_soft_margin_double_grad_output,
     self=_soft_margin_double_self,
     samples=lambda r: [
-        (r(3, 4), r(3, 4), np.where(r.mask(3, 4), 1, -1), NONE),
-        (r(), r(3), np.array([1, -1, 1]), MEAN),
+        (r(3, 4), r(3, 4), np.ones((3, 4), int), 0),
+        (r(), r(3), np.array([1, -1, 1]), 1),
+        (r(), r(3), np.array([1, -1, 1]), 2),
     ],
     doc="The gradient of soft_margin_loss.",
 )
@@ -397,14 +426,16 @@ soft_margin_row: Row = row(
     "aten.soft_margin_loss(Tensor self, Tensor target, int reduction=1)",
     _soft_margin,
     self=lambda grad, self, target, reduction: soft_margin_backward(grad, self, target, reduction),
-    samples=lambda r: [(r(3, 4), np.where(r.mask(3, 4), 1, -1), MEAN)],
+    samples=lambda r: [(r(4), np.array([1, -1, 1, 1]), code) for code in (1, 0, 2)],
     doc="log(1 + exp(-target * self)).",
 )
 
 
 @composite(
     f"nn.functional.soft_margin_loss(Tensor input, Tensor target, {LEGACY})",
-    samples=lambda r: [(r(3, 4), np.where(r.mask(3, 4), 1, -1))],
+    samples=lambda r: [
+        (r(4), np.array([1, -1, 1, 1]), {"reduction": how}) for how in ("mean", "none", "sum")
+    ],
     doc="The mean of log(1 + exp(-target * input)); targets are 1 and -1.",
 )
 def soft_margin_loss(
@@ -430,7 +461,11 @@ def _hinge_samples(r: Sampler) -> list[tuple[Any, ...]]:
 
 @composite(
     "hinge_embedding_loss(Tensor input, Tensor target, float margin=1.0, int reduction=0)",
-    samples=_hinge_samples,
+    samples=lambda r: [
+        (r(4), np.array([1, -1, 1, -1])),
+        (r(3), np.array([-1, 1, -1]), 0.5, 1),
+        (r(3), np.array([-1, 1, -1]), 0.5, 2),
+    ],
     doc="input where the target is 1, max(0, margin - input) where it is -1.",
 )
 def torch_hinge_embedding_loss(
@@ -443,7 +478,11 @@ def torch_hinge_embedding_loss(
 
 @composite(
     f"nn.functional.hinge_embedding_loss(Tensor input, Tensor target, float margin=1.0, {LEGACY})",
-    samples=_hinge_samples,
+    samples=lambda r: [
+        (r(4), np.array([1, -1, 1, -1])),
+        (r(3), np.array([-1, 1, -1]), 0.5, {"reduction": "none"}),
+        (r(3), np.array([-1, 1, -1]), 0.5, {"reduction": "sum"}),
+    ],
     doc="The mean of: input where the target is 1, max(0, margin - input) where it is -1.",
     kink="That of the sloping side where input equals the margin.",
 )
@@ -466,7 +505,11 @@ def _ranking_samples(r: Sampler) -> list[tuple[Any, ...]]:
 @composite(
     "margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0, "
     "int reduction=0)",
-    samples=_ranking_samples,
+    samples=lambda r: [
+        (r(3), r(3), np.array([1, -1, 1])),
+        (r(3), r(3), np.array([1, -1, 1]), 0.5, 1),
+        (r(2), r(2), np.array([1, -1]), 2.5, 2),
+    ],
     doc="max(0, margin - target * (input1 - input2)).",
 )
 def torch_margin_ranking_loss(
@@ -479,7 +522,11 @@ def torch_margin_ranking_loss(
 @composite(
     "nn.functional.margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, "
     f"float margin=0, {LEGACY})",
-    samples=_ranking_samples,
+    samples=lambda r: [
+        (r(3), r(3), np.array([1, -1, 1])),
+        (r(3), r(3), np.array([1, -1, 1]), 0.5, {"reduction": "none"}),
+        (r(2), r(2), np.array([1, -1]), 2.5, {"reduction": "sum"}),
+    ],
     doc="The mean of max(0, margin - target * (input1 - input2)); targets are 1 and -1.",
     kink="That of the sloping side at the margin.",
 )

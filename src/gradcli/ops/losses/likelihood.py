@@ -18,7 +18,6 @@ from gradcli.ops.losses.elementwise import (
     LEGACY,
     MEAN,
     NONE,
-    SUM,
     divided,
     reduce_array,
     reduced,
@@ -29,7 +28,7 @@ from gradcli.ops.pointwise.bounds import logit
 from gradcli.table.declare import composite, row
 from gradcli.table.kinds import constants, floating_only
 from gradcli.table.row import COMMON, Row
-from gradcli.table.samples import Sampler
+from gradcli.table.samples import Sampler, fixed
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, raw, wrap
@@ -117,7 +116,11 @@ bce_backward: Row = row(
         grad, grad_output, self, target, weight, reduction
     ),
     target=_bce_double_target,
-    samples=lambda r: [(r(3, 4), *_probabilities(r)[0], None, NONE)],
+    samples=lambda r: [
+        (r(3, 4), r(3, 4, low=0.1, high=0.9), r(3, 4, low=0.1, high=0.9), None, 0),
+        (r(), r(3, low=0.1, high=0.9), r(3, low=0.1, high=0.9), None, 1),
+        (r(), r(3, low=0.1, high=0.9), r(3, low=0.1, high=0.9), fixed(r(3)), 2),
+    ],
     doc="The gradient of binary_cross_entropy.",
 )
 bce_row: Row = row(
@@ -127,7 +130,10 @@ bce_row: Row = row(
         grad, self, target, weight, reduction
     ),
     target=_bce_target,
-    samples=lambda r: [(*_probabilities(r)[0], r.ints(3, 4, low=1, high=4), MEAN)],
+    samples=lambda r: [
+        (r(3, 4, low=0.1, high=0.9), r(3, 4, low=0.1, high=0.9), fixed(r(4)), code)
+        for code in (1, 0, 2)
+    ],
     doc="-(target * log(self) + (1 - target) * log(1 - self)), the logarithms at least -100.",
 )
 
@@ -135,7 +141,18 @@ bce_row: Row = row(
 @composite(
     "nn.functional.binary_cross_entropy(Tensor input, Tensor target, Tensor? weight=None, "
     f"{LEGACY})",
-    samples=_probabilities,
+    samples=lambda r: [
+        (r(3, 4, low=0.1, high=0.9), r(3, 4, low=0.1, high=0.9)),
+        *(
+            (
+                r(3, 4, low=0.1, high=0.9),
+                r(3, 4, low=0.1, high=0.9),
+                fixed(r(3, 4)),
+                {"reduction": how},
+            )
+            for how in ("none", "sum")
+        ),
+    ],
     doc="The mean of -(target * log(input) + (1 - target) * log(1 - input)), where the logarithms "
     "are at least -100.",
 )
@@ -208,8 +225,11 @@ bce_logits_row: Row = row(
     self=_bce_logits_backward,
     target=_bce_logits_target,
     samples=lambda r: [
-        (r(3, 4), r(3, 4, low=0.1, high=0.9), r.ints(4, low=1, high=4), r.ints(4, high=4), MEAN),
-        (r(3), r(3, low=0.1, high=0.9), None, None, SUM),
+        *(
+            (r(3, 4), r(3, 4, low=0.1, high=0.9), fixed(r(4)), fixed(r(4, low=0.1)), code)
+            for code in (1, 0)
+        ),
+        (r(3), r(3, low=0.1, high=0.9), None, None, 2),
     ],
     doc="binary_cross_entropy of sigmoid(self), without overflow.",
 )
@@ -218,7 +238,13 @@ bce_logits_row: Row = row(
 @composite(
     "binary_cross_entropy_with_logits(Tensor input, Tensor target, Tensor? weight=None, "
     "Tensor? pos_weight=None, int reduction=0)",
-    samples=lambda r: [(r(3, 4), r(3, 4, low=0.1, high=0.9))],
+    samples=lambda r: [
+        (r(3, 4), r(3, 4, low=0.1, high=0.9)),
+        *(
+            (r(3, 4), r(3, 4, low=0.1, high=0.9), fixed(r(4)), fixed(r(4, low=0.1)), code)
+            for code in (1, 2)
+        ),
+    ],
     doc=bce_logits_row.doc,
 )
 def torch_binary_cross_entropy_with_logits(
@@ -242,7 +268,18 @@ def torch_binary_cross_entropy_with_logits(
 @composite(
     "nn.functional.binary_cross_entropy_with_logits(Tensor input, Tensor target, "
     f"Tensor? weight=None, {LEGACY}, Tensor? pos_weight=None)",
-    samples=lambda r: [(r(3, 4), r(3, 4, low=0.1, high=0.9))],
+    samples=lambda r: [
+        (r(3, 4), r(3, 4, low=0.1, high=0.9)),
+        *(
+            (
+                r(3, 4),
+                r(3, 4, low=0.1, high=0.9),
+                fixed(r(4)),
+                {"reduction": how, "pos_weight": fixed(r(4, low=0.1))},
+            )
+            for how in ("none", "sum")
+        ),
+    ],
     doc="The mean binary_cross_entropy of sigmoid(input), without overflow.",
 )
 def binary_cross_entropy_with_logits(
@@ -274,7 +311,11 @@ def _divergence_samples(r: Sampler) -> list[tuple[Any, ...]]:
 
 @composite(
     "kl_div(Tensor input, Tensor target, int reduction=0, *, bool log_target=False)",
-    samples=lambda r: [(r(3, 4), r(3, 4, low=0.2))],
+    samples=lambda r: [
+        (r(3, 4), r(3, 4, low=0.1, high=0.9)),
+        (r(3, 4), r(3, 4, low=0.1, high=0.9), 1),
+        (r(2, 3), r(2, 3), 2, {"log_target": True}),
+    ],
     doc="target * (log(target) - input), the pointwise Kullback-Leibler divergence.",
 )
 def torch_kl_div(input: Any, target: Any, reduction: int = NONE, log_target: bool = False) -> Any:
@@ -293,7 +334,12 @@ def torch_kl_div(input: Any, target: Any, reduction: int = NONE, log_target: boo
 
 @composite(
     f"nn.functional.kl_div(Tensor input, Tensor target, {LEGACY}, bool log_target=False)",
-    samples=_divergence_samples,
+    samples=lambda r: [
+        (r(3, 4), r(3, 4, low=0.1, high=0.9)),
+        (r(3, 4), r(3, 4, low=0.1, high=0.9), {"reduction": "sum"}),
+        (r(3, 4), r(3, 4, low=0.1, high=0.9), {"reduction": "none"}),
+        (r(2, 3), r(2, 3), {"log_target": True, "reduction": "batchmean"}),
+    ],
     doc="The mean of target * (log(target) - input); input holds log-probabilities.",
 )
 def kl_div(
@@ -317,7 +363,11 @@ def _poisson_samples(r: Sampler) -> list[tuple[Any, ...]]:
 @composite(
     "poisson_nll_loss(Tensor input, Tensor target, bool log_input, bool full, float eps, "
     "int reduction)",
-    samples=lambda r: [(r(3, 4), r(3, 4, low=0.5, high=4.0), True, True, 1e-8, MEAN)],
+    samples=lambda r: [
+        (r(3, 4), r(3, 4, low=0.1, high=4.0), True, True, 1e-8, 1),
+        (r(3, low=0.1), r(3, low=0.1), False, False, 0.5, 0),
+        (r(3), r(3, low=0.1), True, False, 1e-8, 2),
+    ],
     doc="The negative log-likelihood of counts under the Poisson distribution.",
 )
 def torch_poisson_nll_loss(
@@ -340,7 +390,11 @@ def torch_poisson_nll_loss(
     "nn.functional.poisson_nll_loss(Tensor input, Tensor target, bool log_input=True, "
     "bool full=False, bool? size_average=None, float eps=1e-08, bool? reduce=None, "
     "str reduction='mean')",
-    samples=_poisson_samples,
+    samples=lambda r: [
+        (r(3, 4), r(3, 4, low=0.1, high=4.0)),
+        (r(3, low=0.1), r(3, low=0.1), False, {"eps": 0.5, "reduction": "none"}),
+        (r(3), r(3, low=0.1, high=4.0), True, True, {"reduction": "sum"}),
+    ],
     doc="The mean negative log-likelihood of counts under the Poisson distribution; input is the "
     "rate or its logarithm.",
 )
@@ -369,8 +423,9 @@ def _fits(input: Any, var: Any) -> bool:
     "nn.functional.gaussian_nll_loss(Tensor input, Tensor target, Operand var, bool full=False, "
     "float eps=1e-06, str reduction='mean')",
     samples=lambda r: [
-        (r(3, 4), r(3, 4), r(3, 4, low=0.5)),
-        (r(3, 4), r(3, 4), r(3, low=0.5), True, {"reduction": "sum"}),
+        (r(3, 4), r(3, 4), r(3, 4, low=0.1)),
+        (r(3, 4), r(3, 4), r(3, low=0.1), True, {"reduction": "sum"}),
+        (r(3, 4), r(3, 4), 0.7, {"reduction": "none"}),
     ],
     doc="The mean negative log-likelihood of targets under normal distributions.",
 )

@@ -17,7 +17,7 @@ from gradcli.ops.pointwise.activation import logsigmoid
 from gradcli.table.declare import composite, row
 from gradcli.table.kinds import constants, floating_only, without_second_derivative
 from gradcli.table.row import Row
-from gradcli.table.samples import Sampler
+from gradcli.table.samples import Sampler, fixed
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import wrap
 
@@ -122,6 +122,11 @@ multi_margin_backward: Row = row(
     "Scalar margin, Tensor? weight, int reduction)",
     _multi_margin_backward,
     **without_second_derivative("multi_margin_loss_backward"),
+    samples=lambda r: [
+        (r(), r(3, 4), np.array([2, 0, 3]), 1, 1, None, 1),
+        (r(3), r(3, 4), np.array([2, 0, 3]), 2, 0.5, r(4), 0),
+        (r(), r(4), np.array(1), 1, 1, None, 2),
+    ],
     doc="The gradient of multi_margin_loss; PyTorch cannot differentiate it again.",
 )
 multi_margin_row: Row = row(
@@ -131,7 +136,11 @@ multi_margin_row: Row = row(
     self=lambda grad, self, target, p, margin, weight, reduction: multi_margin_backward(
         grad, self, target, p, margin, weight, reduction
     ),
-    samples=_class_samples,
+    samples=lambda r: [
+        *_class_samples(r),
+        (r(3, 4), np.array([2, 0, 3]), 2, 0.5, fixed(r(4, low=0.1)), 0),
+        (r(3, 4), np.array([1, 0, 3]), 1, 1, None, 2),
+    ],
     doc="How far other classes come within the margin of the target's, to the power p.",
 )
 
@@ -139,7 +148,11 @@ multi_margin_row: Row = row(
 @composite(
     "nn.functional.multi_margin_loss(Tensor input, Tensor target, int p=1, float margin=1.0, "
     f"Tensor? weight=None, {LEGACY})",
-    samples=_class_samples,
+    samples=lambda r: [
+        *_class_samples(r),
+        (r(3, 4), np.array([2, 0, 3]), 2, 0.5, fixed(r(4, low=0.1)), {"reduction": "none"}),
+        (r(3, 4), np.array([1, 0, 3]), {"reduction": "sum"}),
+    ],
     doc="The mean over samples of max(0, margin - input[target] + input[i]) ** p, averaged over "
     "classes i.",
     kink="0 at the margin.",
@@ -212,6 +225,11 @@ multilabel_margin_backward: Row = row(
     "int reduction)",
     _multilabel_margin_backward,
     **without_second_derivative("multilabel_margin_loss_backward"),
+    samples=lambda r: [
+        (r(), r(2, 4), np.array([[2, 0, -1, 1], [3, -1, -1, -1]]), 1),
+        (r(2), r(2, 4), np.array([[2, 0, -1, 1], [3, -1, -1, -1]]), 0),
+        (r(), r(3), np.array([1, 2, -1]), 2),
+    ],
     doc="The gradient of multilabel_margin_loss; PyTorch cannot differentiate it again.",
 )
 multilabel_margin_row: Row = row(
@@ -220,14 +238,17 @@ multilabel_margin_row: Row = row(
     self=lambda grad, self, target, reduction: multilabel_margin_backward(
         grad, self, target, reduction
     ),
-    samples=lambda r: [(*call, MEAN) for call in _label_samples(r)],
+    samples=lambda r: [*((*call, code) for code in (0, 1, 2) for call in _label_samples(r))],
     doc="How far other classes come within 1 of the listed ones.",
 )
 
 
 @composite(
     f"nn.functional.multilabel_margin_loss(Tensor input, Tensor target, {LEGACY})",
-    samples=_label_samples,
+    samples=lambda r: [
+        *_label_samples(r),
+        *((*call, {"reduction": how}) for how in ("none", "sum") for call in _label_samples(r)),
+    ],
     doc="The mean over samples of max(0, 1 - input[t] + input[i]) over targets t and other classes "
     "i; targets end at the first -1.",
     kink="0 at the margin.",
@@ -246,7 +267,11 @@ def multilabel_margin_loss(
 @composite(
     "nn.functional.multilabel_soft_margin_loss(Tensor input, Tensor target, Tensor? weight=None, "
     f"{LEGACY})",
-    samples=lambda r: [(r(3, 4), r.ints(3, 4, high=2))],
+    samples=lambda r: [
+        (r(3, 4), r.ints(3, 4, high=2)),
+        (r(3, 4), r(3, 4, low=0.0, high=1.0), r(4), {"reduction": "sum"}),
+        (r(3, 4), r.ints(3, 4, high=2), {"reduction": "none"}),
+    ],
     doc="The mean over classes and samples of the logistic loss of every class.",
 )
 def multilabel_soft_margin_loss(
@@ -278,7 +303,12 @@ def _embedding_samples(r: Sampler) -> list[tuple[Any, ...]]:
 @composite(
     "cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0, "
     "int reduction=0)",
-    samples=_embedding_samples,
+    samples=lambda r: [
+        (r(3, 4), r(3, 4), np.array([1, -1, 1])),
+        (r(4), r(4), np.array(-1), -0.5),
+        (r(3, 4), r(3, 4), np.array([1, -1, -1]), -0.9, 1),
+        (r(3, 4), r(3, 4), np.array([1, -1, -1]), -0.9, 2),
+    ],
     doc="1 - cosine where the target is 1, max(0, cosine - margin) where it is -1.",
 )
 def torch_cosine_embedding_loss(
@@ -306,7 +336,12 @@ def torch_cosine_embedding_loss(
 @composite(
     "nn.functional.cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, "
     f"float margin=0, {LEGACY})",
-    samples=_embedding_samples,
+    samples=lambda r: [
+        (r(3, 4), r(3, 4), np.array([1, -1, 1])),
+        (r(4), r(4), np.array(-1), -0.5),
+        (r(3, 4), r(3, 4), np.array([1, -1, -1]), -0.9, {"reduction": "sum"}),
+        (r(3, 4), r(3, 4), np.array([1, -1, -1]), -0.9, {"reduction": "none"}),
+    ],
     doc="The mean of: 1 - cosine where the target is 1, max(0, cosine - margin) where it is -1.",
 )
 def cosine_embedding_loss(
@@ -334,7 +369,11 @@ def _same_dims(anchor: Any, positive: Any, negative: Any) -> None:
 @composite(
     "triplet_margin_loss(Tensor anchor, Tensor positive, Tensor negative, float margin=1.0, "
     "float p=2.0, float eps=1e-06, bool swap=False, int reduction=0)",
-    samples=lambda r: [(r(3, 4), r(3, 4), r(3, 4), 4.0)],
+    samples=lambda r: [
+        (r(3, 4), r(3, 4), r(3, 4), 4.0),
+        (r(3, 4), r(3, 4), r(3, 4), 5.0, 3.0, 0.1, True, 1),
+        (r(3, 4), r(3, 4), r(3, 4), 4.0, 1.0, 1e-6, False, 2),
+    ],
     doc="max(0, margin + |anchor - positive| - |anchor - negative|), norms of order p.",
 )
 def torch_triplet_margin_loss(
@@ -363,7 +402,11 @@ def _positive(margin: float) -> None:
 @composite(
     "nn.functional.triplet_margin_loss(Tensor anchor, Tensor positive, Tensor negative, "
     f"float margin=1.0, float p=2, float eps=1e-06, bool swap=False, {LEGACY})",
-    samples=lambda r: [(r(3, 4), r(3, 4), r(3, 4), 4.0)],
+    samples=lambda r: [
+        (r(3, 4), r(3, 4), r(3, 4), 4.0),
+        (r(3, 4), r(3, 4), r(3, 4), 5.0, 3.0, 0.1, True, {"reduction": "none"}),
+        (r(4), r(4), r(4), 4.0, 1.0, {"reduction": "sum"}),
+    ],
     doc="The mean of max(0, margin + |anchor - positive| - |anchor - negative|), norms of order p.",
 )
 def triplet_margin_loss(
@@ -387,7 +430,11 @@ def triplet_margin_loss(
     "nn.functional.triplet_margin_with_distance_loss(Tensor anchor, Tensor positive, "
     "Tensor negative, *, any distance_function=None, float margin=1.0, bool swap=False, "
     "str reduction='mean')",
-    samples=lambda r: [(r(3, 4), r(3, 4), r(3, 4), {"margin": 4.0})],
+    samples=lambda r: [
+        (r(3, 4), r(3, 4), r(3, 4), {"margin": 4.0}),
+        (r(3, 4), r(3, 4), r(3, 4), {"margin": 5.0, "swap": True, "reduction": "none"}),
+        (r(3, 4), r(3, 4), r(3, 4), {"margin": 4.0, "reduction": "sum"}),
+    ],
     doc="triplet_margin_loss with a distance of one's own.",
 )
 def triplet_margin_with_distance_loss(

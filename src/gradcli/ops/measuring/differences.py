@@ -18,9 +18,12 @@ from gradcli.ops.algebra.scans import cumsum
 from gradcli.ops.algebra.sums import sum_dim
 from gradcli.ops.algebra.views import clone, view
 from gradcli.table.declare import composite
+from gradcli.table.samples import Sampler, Samples
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import wrap_dim, wrap_dims
 from gradcli.tensor.tensor import Tensor, wrap
+
+Array = Any
 
 # --- differences
 
@@ -55,7 +58,14 @@ def _check_neighbour(self: Any, other: Any, dim: int) -> None:
 
 @composite(
     "diff(Tensor self, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None)",
-    samples=lambda r: [(r(3, 4),), (r(5), 2)],
+    samples=lambda r: [
+        (r(3, 4),),
+        (r(5), 2),
+        (r(3, 4), 1, 0, r(1, 4), r(2, 4)),
+        (r.ints(4, high=9), 2, -1, {"append": r.ints(1, high=9)}),
+        (r.mask(4),),
+        (r(3), 0),
+    ],
     doc="The n-th differences of neighbours along a dimension.",
 )
 def diff(self: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Any:
@@ -196,11 +206,37 @@ def _gradient(self: Any, spacing: Any, dim: Any, edge_order: int) -> tuple[Any, 
     return tuple(found)
 
 
-for _spacing in ("Scalar? spacing=None", "Scalar[] spacing", "Tensor[] spacing"):
+def _points(r: Sampler, count: int) -> Array:
+    """Ascending points of unequal distance."""
+    points: Array = np.sort(r(count))
+    return points
+
+
+def _second(spacing: Any, dim: Any) -> dict[str, Any]:
+    return {"spacing": spacing, "dim": dim, "edge_order": 2}
+
+
+def _sampled(spacings: Any, listed: bool) -> Samples:
+    """Calls of ``gradient``; ``spacings`` gives one spacing for each of some lengths."""
+
+    def samples(r: Sampler) -> list[tuple[Any, ...]]:
+        one = {"spacing": spacings(r, (4,)), "dim": [1] if listed else 1, "edge_order": 1}
+        if listed:
+            return [(r(3, 4), one), (r(3, 5), _second(spacings(r, (5, 3)), (-1, 0)))]
+        return [(r(3, 4), one), (r(3, 4), _second(spacings(r, (3, 4)), None))]
+
+    return samples
+
+
+for _spacing, _given in (
+    ("Scalar? spacing=None", lambda r, lengths: None if lengths == (3, 4) else 0.5),
+    ("Scalar[] spacing", lambda r, lengths: [0.5, 2][: len(lengths)]),
+    ("Tensor[] spacing", lambda r, lengths: [_points(r, length) for length in lengths]),
+):
     for _dim in ("int? dim=None", "int[] dim"):
         composite(
             f"gradient(Tensor self, *, {_spacing}, {_dim}, int edge_order=1)",
-            samples=lambda r: [(r(5), None, None, 1), (r(4, 5), None, None, 2)],
+            samples=_sampled(_given, _dim == "int[] dim"),
             doc="The slopes of a sampled function, by central differences.",
         )(_gradient)
 
@@ -245,7 +281,7 @@ def _no_samples(y: Any, dim: int) -> Tensor:
 
 @composite(
     "trapezoid|trapz(Tensor y, Tensor x, *, int dim=-1)",
-    samples=lambda r: [(r(3, 4), r(4))],
+    samples=lambda r: [(r(3, 4), r(4)), (r(3, 4), r(3), {"dim": 0}), (r(2, 3), r(2, 3))],
     doc="The integral by trapezoids over sample points.",
 )
 def trapezoid_over(y: Any, x: Any, dim: int = -1) -> Any:
@@ -259,7 +295,11 @@ def trapezoid_over(y: Any, x: Any, dim: int = -1) -> Any:
 
 @composite(
     "trapezoid|trapz(Tensor y, *, Scalar dx=1, int dim=-1)",
-    samples=lambda r: [(r(3, 4),)],
+    samples=lambda r: [
+        (r(3, 4),),
+        (r(3, 4), {"dx": 0.5, "dim": 0}),
+        (r.ints(4, high=9), {"dx": 2}),
+    ],
     doc="The integral by trapezoids of equal width.",
 )
 def trapezoid(y: Any, dx: Any = 1, dim: int = -1) -> Any:
@@ -274,7 +314,7 @@ def trapezoid(y: Any, dx: Any = 1, dim: int = -1) -> Any:
 
 @composite(
     "cumulative_trapezoid(Tensor y, Tensor x, *, int dim=-1)",
-    samples=lambda r: [(r(3, 4), r(4))],
+    samples=lambda r: [(r(3, 4), r(4)), (r(3, 4), r(3), {"dim": 0}), (r(2, 3), r(2, 3))],
     doc="The running integral by trapezoids over sample points.",
 )
 def cumulative_over(y: Any, x: Any, dim: int = -1) -> Any:
@@ -288,7 +328,11 @@ def cumulative_over(y: Any, x: Any, dim: int = -1) -> Any:
 
 @composite(
     "cumulative_trapezoid(Tensor y, *, Scalar dx=1, int dim=-1)",
-    samples=lambda r: [(r(3, 4),)],
+    samples=lambda r: [
+        (r(3, 4),),
+        (r(3, 4), {"dx": 0.5, "dim": 0}),
+        (r.ints(4, high=9), {"dx": 2}),
+    ],
     doc="The running integral by trapezoids of equal width.",
 )
 def cumulative(y: Any, dx: Any = 1, dim: int = -1) -> Any:

@@ -15,6 +15,7 @@ from gradcli.ops.measuring.statistics import norm_backward, vector_norm
 from gradcli.table.declare import composite, row
 from gradcli.table.kinds import underived
 from gradcli.table.row import Row
+from gradcli.table.samples import kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor
@@ -42,7 +43,11 @@ norm_along: Row = row(
 @composite(
     "pairwise_distance|nn.functional.pairwise_distance(Tensor x1, Tensor x2, float p=2, "
     "float eps=1e-06, bool keepdim=False)",
-    samples=lambda r: [(r(3, 4), r(3, 4)), (r(4), r(3, 4), 1.0, 1e-6, True)],
+    samples=lambda r: [
+        (r(3, 4), r(3, 4)),
+        (r(4), r(3, 4), 1.0, 1e-6, True),
+        (r(3), r(3), 3.0, 0.5),
+    ],
     doc="The p-norm of x1 - x2 + eps along the last dimension.",
 )
 def pairwise_distance(
@@ -55,7 +60,12 @@ def pairwise_distance(
 @composite(
     "cosine_similarity|nn.functional.cosine_similarity(Tensor x1, Tensor x2, int dim=1, "
     "float eps=1e-08)",
-    samples=lambda r: [(r(3, 4), r(3, 4)), (r(4), r(3, 4), -1)],
+    samples=lambda r: [
+        (r(3, 4), r(3, 4)),
+        (r(4), r(3, 4), -1),
+        (kinked(r(2, 3)), r(2, 3), 0, 2.5),
+        (r.ints(3, high=5), r(3), 0),
+    ],
     doc="The cosine of the angle between vectors along a dimension; norms are at least eps.",
 )
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
@@ -78,7 +88,7 @@ def _unit(x: Tensor, dim: int, eps: float) -> Any:
 
 @composite(
     "nn.functional.normalize(Tensor input, float p=2.0, int dim=1, float eps=1e-12, any out=None)",
-    samples=lambda r: [(r(3, 4),), (r(3, 4), 1.0, 0)],
+    samples=lambda r: [(r(3, 4),), (r(3, 4), 1.0, 0), (r(3, 2), 2.0, -1, 1.5)],
     doc="Vectors along a dimension divided by their p-norms, which are at least eps.",
 )
 def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> Any:
@@ -121,7 +131,7 @@ pdist_backward: Row = row(
     grad=underived("_pdist_backward"),
     self=underived("_pdist_backward"),
     pdist=underived("_pdist_backward"),
-    samples=lambda r: [],
+    samples=lambda r: [(r(6), r(4, 3), p, r(6, low=1.0)) for p in (1.0, 1.5, 2.0, 3.0)],
     doc="The gradient of pdist; PyTorch cannot differentiate it again.",
 )
 pdist_row: Row = row(
@@ -129,14 +139,14 @@ pdist_row: Row = row(
     _pdist,
     node="PdistBackward0",
     self=lambda grad, self, p, result: pdist_backward(grad, self, p, result),
-    samples=lambda r: [(r(4, 3), p) for p in (0.0, 1.0, 1.5, 2.0, 3.0)],
+    samples=lambda r: [(r(4, 3), p) for p in (0.0, 1.0, 1.5, 2.0, 3.0, math.inf)],
     doc="The p-norms of the differences of all pairs of rows.",
 )
 
 
 @composite(
     "pdist|nn.functional.pdist(Tensor input, float p=2)",
-    samples=lambda r: [(r(4, 3),)],
+    samples=lambda r: [(r(4, 3),), (r(3, 2), 1.0), (r(4, 3), math.inf), (r(1, 3),)],
     doc="The p-norms of the differences of all pairs of rows, in the order (0, 1), (0, 2), ...",
 )
 def pdist(input: Any, p: float = 2.0) -> Any:

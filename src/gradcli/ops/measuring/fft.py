@@ -22,6 +22,7 @@ from gradcli.ops.algebra.placement import roll
 from gradcli.ops.algebra.views import shape_of
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
+from gradcli.table.samples import Sampler, Samples
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor, constant
@@ -101,14 +102,14 @@ fft_c2r: Row = row(
     "aten._fft_c2r(Tensor self, int[] dim, int normalization, int last_dim_size)",
     _c2r,
     self=_c2r_vjp,
-    samples=lambda r: [(r(3, 3) + 1j * r(3, 3), (0, 1), 2, 4)],
+    samples=lambda r: [(r.complex(3, 3), (0, 1), 2, 4), (r.complex(3, 2), (0,), 1, 5)],
     doc="The inverse transform of half a spectrum, real.",
 )
 fft_c2c: Row = row(
     "aten._fft_c2c(Tensor self, int[] dim, int normalization, bool forward)",
     _c2c,
     self=lambda grad, dim, normalization, forward: fft_c2c(grad, dim, normalization, not forward),
-    samples=lambda r: [(r(3, 4) + 1j * r(3, 4), (0, 1), 1, True)],
+    samples=lambda r: [(r.complex(3, 4), (0, 1), 1, True), (r.complex(3, 2), (0,), 2, False)],
     doc="The transform of complex values.",
 )
 
@@ -279,54 +280,98 @@ def _ihfftn(self: Tensor, s: Any = None, dim: Any = None, norm: str | None = Non
     return fft_c2c(conj_physical_row(half), tuple(where[:-1]), scale, False)
 
 
+def _line(r: Sampler) -> list[tuple[Any, ...]]:
+    """Calls of transforms of real values along one dimension."""
+    return [
+        (r(5),),
+        (r(3, 4), 6, 0, "ortho"),
+        (r(2, 5), 4, -1, "forward"),
+        (r.ints(4, high=9), None, 0, "backward"),
+    ]
+
+
+def _complex_line(r: Sampler) -> list[tuple[Any, ...]]:
+    """Calls of transforms of complex values along one dimension."""
+    return [
+        (r(4),),
+        (r.complex(3, 4), 6, 0, "ortho"),
+        (r.complex(2, 5), 4, -1, "forward"),
+        (r.complex(4), 5),
+    ]
+
+
+def _grid(r: Sampler) -> list[tuple[Any, ...]]:
+    """Calls of transforms of real values along several dimensions."""
+    return [
+        (r(3, 4),),
+        (r(3, 4), (4, 3), (1, 0), "ortho"),
+        (r(2, 3, 4), (3, 5), (0, -1), "forward"),
+        (r.ints(2, 3, high=9), (-1, 4)),
+    ]
+
+
+def _complex_grid(r: Sampler) -> list[tuple[Any, ...]]:
+    """Calls of transforms of complex values along several dimensions."""
+    return [
+        (r(3, 4),),
+        (r.complex(3, 4), (4, 3), (1, 0), "ortho"),
+        (r.complex(2, 3, 4), (3, 5), (0, -1), "forward"),
+        (r.complex(2, 3), (-1, 4)),
+    ]
+
+
 _ONE = "Tensor self, int? n=None, int dim=-1, str? norm=None"
 _TWO = "Tensor self, int[1]? s=None, int[1] dim=(-2, -1), str? norm=None"
 _MANY = "Tensor self, int[1]? s=None, int[1]? dim=None, str? norm=None"
 _SPECTRUM = "The discrete Fourier transform"
 
 
-@composite(f"fft.fft({_ONE})", samples=lambda r: [(r(4),)], doc=f"{_SPECTRUM} of one dimension.")
+@composite(
+    f"fft.fft({_ONE})",
+    samples=lambda r: [*_complex_line(r), *_line(r)],
+    doc=f"{_SPECTRUM} of one dimension.",
+)
 def fft(self: Tensor, n: Any = None, dim: int = -1, norm: str | None = None) -> Any:
     return _fft(self, n, dim, norm, True)
 
 
-@composite(f"fft.ifft({_ONE})", samples=lambda r: [(r(4),)], doc="The inverse of fft.")
+@composite(
+    f"fft.ifft({_ONE})", samples=lambda r: [*_complex_line(r), *_line(r)], doc="The inverse of fft."
+)
 def ifft(self: Tensor, n: Any = None, dim: int = -1, norm: str | None = None) -> Any:
     return _fft(self, n, dim, norm, False)
 
 
-@composite(f"fft.rfft({_ONE})", samples=lambda r: [(r(5),)], doc="Half the transform of reals.")
+@composite(f"fft.rfft({_ONE})", samples=_line, doc="Half the transform of reals.")
 def rfft(self: Tensor, n: Any = None, dim: int = -1, norm: str | None = None) -> Any:
     self, where = _one(_real_only(self, "rfft"), n, dim)
     return fft_r2c(self, where, _normalization(norm, True), True)
 
 
-@composite(f"fft.irfft({_ONE})", samples=lambda r: [(r(3, 4),)], doc="The inverse of rfft.")
+@composite(f"fft.irfft({_ONE})", samples=_complex_line, doc="The inverse of rfft.")
 def irfft(self: Tensor, n: Any = None, dim: int = -1, norm: str | None = None) -> Any:
     return _half(self, n, dim, norm, False)
 
 
 @composite(
     f"fft.hfft({_ONE})",
-    samples=lambda r: [(r(3, 4),)],
+    samples=_complex_line,
     doc="The transform of a signal that is symmetric, given by half of it; real.",
 )
 def hfft(self: Tensor, n: Any = None, dim: int = -1, norm: str | None = None) -> Any:
     return _half(self, n, dim, norm, True)
 
 
-@composite(f"fft.ihfft({_ONE})", samples=lambda r: [(r(5),)], doc="The inverse of hfft.")
+@composite(f"fft.ihfft({_ONE})", samples=_line, doc="The inverse of hfft.")
 def ihfft(self: Tensor, n: Any = None, dim: int = -1, norm: str | None = None) -> Any:
     self, where = _one(_real_only(self, "ihfft"), n, dim)
     return conj(fft_r2c(self, where, _normalization(norm, False), True))
 
 
-def _several(name: str, many: Any, doc: str) -> None:
+def _several(name: str, many: Any, doc: str, samples: Samples = _complex_grid) -> None:
     """Enters the transform over given dimensions and the one over the last two."""
-    composite(f"fft.{name}n({_MANY})", samples=lambda r: [(r(3, 4),)], doc=doc)(many)
-    composite(
-        f"fft.{name}2({_TWO})", samples=lambda r: [(r(3, 4),)], doc=f"{doc[:-1]}, the last two."
-    )(many)
+    composite(f"fft.{name}n({_MANY})", samples=samples, doc=doc)(many)
+    composite(f"fft.{name}2({_TWO})", samples=samples, doc=f"{doc[:-1]}, the last two.")(many)
 
 
 _several(
@@ -339,10 +384,10 @@ _several(
     lambda self, s=None, dim=None, norm=None: _fftn(self, s, dim, norm, False),
     "The inverse of fftn over several dimensions.",
 )
-_several("rfft", _rfftn, "Half the transform of reals over several dimensions.")
+_several("rfft", _rfftn, "Half the transform of reals over several dimensions.", _grid)
 _several("irfft", _irfftn, "The inverse of rfftn over several dimensions.")
 _several("hfft", _hfftn, "The real transform of a symmetric signal over several dimensions.")
-_several("ihfft", _ihfftn, "The inverse of hfftn over several dimensions.")
+_several("ihfft", _ihfftn, "The inverse of hfftn over several dimensions.", _grid)
 
 
 def _shift(self: Tensor, dim: Any, inverse: bool) -> Any:
@@ -353,7 +398,7 @@ def _shift(self: Tensor, dim: Any, inverse: bool) -> Any:
 
 @composite(
     "fft.fftshift(Tensor self, int[1]? dim=None)",
-    samples=lambda r: [(r(4, 5),)],
+    samples=lambda r: [(r(4, 5),), (r(4, 5), (1,)), (r(4, 5), (-2, 1))],
     doc="Moves the zero frequency to the middle.",
 )
 def fftshift(self: Tensor, dim: Any = None) -> Any:
@@ -362,7 +407,7 @@ def fftshift(self: Tensor, dim: Any = None) -> Any:
 
 @composite(
     "fft.ifftshift(Tensor self, int[1]? dim=None)",
-    samples=lambda r: [(r(4, 5),)],
+    samples=lambda r: [(r(4, 5),), (r(4, 5), (1,)), (r(4, 5), (-2, 1))],
     doc="Undoes fftshift.",
 )
 def ifftshift(self: Tensor, dim: Any = None) -> Any:
@@ -377,12 +422,20 @@ def _frequencies(name: str, bins: Array, n: int, d: float, options: Sequence[Any
     return leaf((bins * (1.0 / (n * d)) if n else bins).astype(kind.np), requires_grad)
 
 
-@composite("fft.fftfreq(int n, float d=1.0, *, $factory)", doc="The frequencies of fft's bins.")
+@composite(
+    "fft.fftfreq(int n, float d=1.0, *, $factory)",
+    samples=lambda r: [(5,), (4, 0.5), (3, {"dtype": dtypes.float64, "requires_grad": True})],
+    doc="The frequencies of fft's bins.",
+)
 def fftfreq(n: int, d: float = 1.0, *options: Any) -> Tensor:
     bins = np.concatenate([np.arange((n + 1) // 2), np.arange(-(n // 2), 0)])
     return _frequencies("fftfreq", bins, n, d, options)
 
 
-@composite("fft.rfftfreq(int n, float d=1.0, *, $factory)", doc="The frequencies of rfft's bins.")
+@composite(
+    "fft.rfftfreq(int n, float d=1.0, *, $factory)",
+    samples=lambda r: [(5,), (4, 0.5), (3, {"dtype": dtypes.float64, "requires_grad": True})],
+    doc="The frequencies of rfft's bins.",
+)
 def rfftfreq(n: int, d: float = 1.0, *options: Any) -> Tensor:
     return _frequencies("rfftfreq", np.arange(n // 2 + 1), n, d, options)

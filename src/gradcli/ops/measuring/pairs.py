@@ -75,7 +75,9 @@ cdist_backward: Row = row(
     x1=underived("_cdist_backward"),
     x2=underived("_cdist_backward"),
     cdist=underived("_cdist_backward"),
-    samples=lambda r: [],
+    samples=lambda r: [
+        (r(3, 2), r(3, 4), r(2, 4), p, r(3, 2, low=1.0)) for p in (0.0, 0.7, 1.0, 1.5, 2.0, 3.0)
+    ],
     doc="The gradient of cdist; PyTorch cannot differentiate it again.",
 )
 cdist_row: Row = row(
@@ -148,7 +150,14 @@ def _check(x1: Tensor, x2: Tensor, p: float, compute_mode: str) -> None:
 @composite(
     "cdist(Tensor x1, Tensor x2, float p=2.0, "
     "str compute_mode='use_mm_for_euclid_dist_if_necessary')",
-    samples=lambda r: [(r(3, 4), r(2, 4)), (r(3, 4), r(2, 4), 1.0)],
+    samples=lambda r: [
+        (r(3, 4), r(2, 4)),
+        (r(3, 4), r(2, 4), 1.0),
+        (r(2, 1, 3), r(2, 2, 3), 3.0),
+        (r(3, 4), r(2, 4), 2.0, "use_mm_for_euclid_dist"),
+        (r(2, 3, 2), r(2, 2), math.inf, "donot_use_mm_for_euclid_dist"),
+        (r(26, 2), r(1, 2)),
+    ],
     doc="The p-norms of the differences of all pairs of rows.",
 )
 def cdist(

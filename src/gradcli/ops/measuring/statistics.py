@@ -29,7 +29,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.entry import METHOD, NEITHER
 from gradcli.table.registry import lookup
 from gradcli.table.row import COMMON, FLOAT, Row
-from gradcli.table.samples import Sampler
+from gradcli.table.samples import Sampler, fixed, kinked, soft_samples
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import no_kernel
@@ -208,7 +208,13 @@ def _checked_weights(name: str, weights: Any, wanted: int, count: int) -> Any:
 
 @composite(
     "cov(Tensor self, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None)",
-    samples=lambda r: [(r(3, 4),)],
+    samples=lambda r: [
+        (r(3, 4),),
+        (r(3, 4), {"correction": 0, "fweights": np.array([1, 2, 0, 3]), "aweights": r(4, low=0.1)}),
+        (r(2, 3), {"correction": 2, "aweights": fixed([0.5, 1.0, 2.0])}),
+        (r(5),),
+        (r.complex(2, 3),),
+    ],
     doc="The covariance matrix of the variables in the rows.",
 )
 def cov(self: Any, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Any:
@@ -250,7 +256,7 @@ def cov(self: Any, correction: int = 1, fweights: Any = None, aweights: Any = No
 
 @composite(
     "corrcoef(Tensor self)",
-    samples=lambda r: [(r(3, 4),)],
+    samples=lambda r: [(r(3, 4),), (r(4),), (r.complex(2, 4),)],
     doc="The matrix of correlation coefficients of the variables in the rows.",
 )
 def corrcoef(self: Any) -> Any:
@@ -264,6 +270,9 @@ def corrcoef(self: Any) -> Any:
         return found / found
     spread = found.diag().sqrt()
     scaled = found / view(spread, (-1, 1)) / view(spread, (1, -1))
+    if scaled.is_complex():
+        joined: Any = lookup("complex")
+        return joined(scaled.real.clamp(-1, 1), scaled.imag.clamp(-1, 1))
     return scaled.clamp(-1, 1)
 
 
@@ -286,7 +295,13 @@ logsumexp: Row = row(
         restore(grad, self_shape, dim, keepdim)
         * conj(exp(self - restore(result, self_shape, dim, keepdim)))
     ),
-    samples=lambda r: [(r(3, 4), (1,)), (r(3, 4), (0, 1), True)],
+    samples=lambda r: [
+        (r(3, 4), (1,)),
+        (r(3, 4), (0, 1), True),
+        (r(), (0,)),
+        (kinked([-math.inf, -math.inf]), (0,)),
+        (r.ints(3, high=5), (0,)),
+    ],
     doc="log(sum(exp(self))) without overflow.",
     inplace=NEITHER,
 )
@@ -328,7 +343,7 @@ softmax_backward: Row = row(
         - grad * _dot(grad_output * output, dim)
         - grad_output * _dot(grad * output, dim)
     ),
-    samples=lambda r: [(r(3, 4), r(3, 4), 1)],
+    samples=lambda r: [(r(3, 4), r(3, 4), 1), (r(3, 2), r(3, 2), 0)],
     doc="The gradient of softmax from its result.",
     pytorch="aten._softmax_backward_data(grad_output, output, dim, output.dtype)",
 )
@@ -347,7 +362,7 @@ log_softmax_backward: Row = row(
     ),
     grad_output=lambda grad, output, dim: grad - _dot(grad * exp(output), dim),
     output=lambda grad, grad_output, output, dim: -exp(output) * grad * _dot(grad_output, dim),
-    samples=lambda r: [(r(3, 4), r(3, 4), 1)],
+    samples=lambda r: [(r(3, 4), r(3, 4), 1), (r(3, 2), r(3, 2), 0)],
     doc="The gradient of log_softmax from its result.",
     pytorch="aten._log_softmax_backward_data(grad_output, output, dim, output.dtype)",
 )
@@ -374,17 +389,6 @@ def _soft(made: Row) -> Any:
         return made(self, where)
 
     return body
-
-
-def soft_samples(r: Sampler) -> list[tuple[Any, ...]]:
-    """Calls of the soft maxima in ``nn.functional``."""
-    return [
-        (r(3, 4), 1),
-        (r(3, 4),),
-        (r(2, 3, 2),),
-        (r.ints(3, high=5), -1, 3, dtypes.float64),
-        (r(2, 3), {"dim": 0, "dtype": dtypes.float64}),
-    ]
 
 
 for _name, _row, _doc in (
@@ -509,7 +513,14 @@ vector_norm: Row = row(
     _vector_norm,
     self=norm_backward,
     kink="the norm of zeros has the gradient zero",
-    samples=lambda r: [(r(3, 4), p, (1,)) for p in (0, 1, 2, 3, 0.5, 1.5, math.inf)] + [(r(5),)],
+    samples=lambda r: [
+        *((r(3, 4), p, (1,)) for p in (0, 1, 2, 3, 0.5, 1.5, math.inf, -math.inf, -1)),
+        (r(5),),
+        (r(2, 3), 3, (0, 1), True),
+        (r(3), 2, None, False, {"dtype": dtypes.float64}),
+        (r.complex(3, 2), 2, (0,)),
+        *((kinked([0.0, 0.0]), p) for p in (1, 2, 1.5, math.inf)),
+    ],
     doc="The norm of vectors along dimensions.",
 )
 
@@ -549,7 +560,13 @@ dist: Row = row(
     self=_dist_vjp,
     other=_dist_other_vjp,
     kink="at distance zero the gradient is zero",
-    samples=lambda r: [(r(3, 4), r(4)), (r(5), r(5), 3)],
+    samples=lambda r: [
+        (r(3, 4), r(4)),
+        (r(5), r(5), 3),
+        (r(3), r(3), 1),
+        (r(2, 2), r(2, 1), math.inf),
+        (kinked([1.0, 2.0]), kinked([1.0, 2.0])),
+    ],
     doc="The norm of the difference.",
     inplace=NEITHER,
 )
@@ -585,7 +602,7 @@ renorm: Row = row(
     "renorm(Tensor self, Scalar p, int dim, Scalar maxnorm)",
     _renorm,
     self=_renorm_vjp,
-    samples=lambda r: [(r(3, 4), 2, 0, 0.5), (r(3, 4), 1, 1, 3)],
+    samples=lambda r: [(r(3, 4), 2, 0, 0.5), (r(3, 4), 1, 1, 3), (r(2, 3, 2), 3, -1, 1.5)],
     doc="Slices along a dimension, shrunk to a norm of at most maxnorm.",
     inplace=METHOD,
 )
@@ -593,7 +610,14 @@ renorm: Row = row(
 
 @composite(
     "norm(Tensor self, any p='fro', any dim=None, bool keepdim=False, dtype? dtype=None)",
-    samples=lambda r: [(r(3, 4),), (r(3, 4), 1, 1)],
+    samples=lambda r: [
+        (r(3, 4),),
+        (r(3, 4), 1, 1),
+        (r(3, 4), "fro", (0, 1), True),
+        (r(3, 4), "nuc", (0, 1)),
+        (r(2, 3), 2, None, True),
+        (r(3), 3, 0, {"dtype": dtypes.float64}),
+    ],
     doc="The norm of all elements or along dimensions.",
 )
 def norm(

@@ -126,7 +126,7 @@ hardtanh_backward: Row = row(
         grad, self, min_val, max_val
     ),
     self=lambda grad: zeros_like(grad),
-    samples=lambda r: [(r(3, 4), r(3, 4), -1.1, 0.9)],
+    samples=lambda r: [(r(3, 4), r(3, 4), -1.1, 0.9), (r(3), r(3), 0.1, 1)],
     doc="The gradient strictly between the limits, zero elsewhere.",
 )
 hardtanh_row: Row = row(
@@ -248,6 +248,7 @@ hardsigmoid_backward: Row = row(
     ),
     promote=COMMON,
     **without_second_derivative("hardsigmoid_backward"),
+    samples=binary(-4.0, 4.0),
     doc="The gradient of hardsigmoid; PyTorch cannot differentiate it again.",
 )
 hardsigmoid_row: Row = row(
@@ -255,7 +256,7 @@ hardsigmoid_row: Row = row(
     _hardsigmoid,
     promote=COMMON,
     self=lambda grad, self: hardsigmoid_backward(grad, self),
-    samples=lambda r: [],
+    samples=pointwise(-4.0, 4.0),
     doc="self / 6 + 1 / 2, limited to [0, 1].",
     kink="0 at -3 and 3.",
 )

@@ -34,7 +34,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.entry import Composite
 from gradcli.table.kinds import floating_only
 from gradcli.table.row import COMMON, Row
-from gradcli.table.samples import Samples, pointwise
+from gradcli.table.samples import Sampler, Samples, fixed, kinked, pointwise, soft_samples
 from gradcli.tensor.shapes import implicit_dim, wrap_dim
 from gradcli.tensor.tensor import Tensor, constant, raw, wrap
 
@@ -162,7 +162,10 @@ rrelu_backward: Row = row(
         grad, self, noise, lower, upper, training
     ),
     self=lambda grad: zeros_like(grad),
-    samples=lambda r: [(r(3, 4), r(3, 4), np.ones((3, 4)), 0.1, 0.3, False)],
+    samples=lambda r: [
+        (r(3, 4), r(3, 4), fixed(np.ones((3, 4))), 0.1, 0.3, False),
+        (r(3, 4), kinked(r(3, 4)), fixed(r(3, 4, low=0.1)), 0.1, 0.3, True),
+    ],
     doc="The gradient of rrelu.",
     pytorch=(
         "aten.rrelu_with_noise_backward(grad_output, self, noise, lower, upper, training, False)"
@@ -175,7 +178,7 @@ rrelu_with_noise: Row = row(
     self=lambda grad, self, noise, lower, upper, training: rrelu_backward(
         grad, self, noise, lower, upper, training
     ),
-    samples=lambda r: [(r(3, 4), np.ones((3, 4)), 0.1, 0.3, False)],
+    samples=lambda r: [(r(3, 4), fixed(np.ones((3, 4))), 0.1, 0.3, False)],
     doc="self, times its noise where it is negative; times the mean slope when not training.",
 )
 
@@ -193,10 +196,14 @@ def _slopes(input: Any, lower: float, upper: float, training: bool, generator: A
     return wrap((generator or default_generator).rrelu_slopes(array, lower, upper))
 
 
+def _random_slopes(r: Sampler) -> list[tuple[Any, ...]]:
+    return [(r(3, 4),), (r(3), 0.1, 0.3), (r(3, 4), 0.1, 0.7, True)]
+
+
 @composite(
     "rrelu(Tensor input, Scalar lower=0.125, Scalar upper=0.3333333333333333, "
     "bool training=False, any generator=None)",
-    samples=lambda r: [(r(3, 4),), (r(3), 0.1, 0.3)],
+    samples=_random_slopes,
     doc="input, times a random slope in [lower, upper) where it is negative; the mean slope when "
     "not training.",
 )
@@ -214,6 +221,7 @@ def torch_rrelu(
 @composite(
     "rrelu_|nn.functional.rrelu_(Tensor input, Scalar lower=0.125, "
     "Scalar upper=0.3333333333333333, bool training=False, any generator=None)",
+    samples=_random_slopes,
     doc="rrelu in place.",
 )
 def torch_rrelu_(
@@ -449,24 +457,34 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     return _run(hardtanh_row, hardtanh_row, inplace, input, min_val, max_val)
 
 
-def _underscored(parameters: str, kernel: Row, *fixed: Any) -> None:
+def _underscored(parameters: str, kernel: Row, *fixed: Any, samples: Samples | None = None) -> None:
     """Enters the in-place function of a row, such as ``torch.relu_``."""
 
     def changed(input: Any, *args: Any) -> Any:
         return _in_place(kernel, input, *args, *fixed)
 
     name = parameters.partition("(")[0].rpartition(".")[2]
-    composite(parameters, doc=f"{name.removesuffix('_')} in place.")(changed)
+    composite(
+        parameters,
+        samples=samples or kernel.samples,
+        doc=f"{name.removesuffix('_')} in place.",
+    )(changed)
 
 
 _underscored("relu_|nn.functional.relu_(Tensor input)", relu_row)
-_underscored("selu_|nn.functional.selu_(Tensor input)", elu_twin, SELU_ALPHA, SELU_SCALE)
+_underscored(
+    "selu_|nn.functional.selu_(Tensor input)", elu_twin, SELU_ALPHA, SELU_SCALE, samples=pointwise()
+)
 _underscored("celu_|nn.functional.celu_(Tensor input, Scalar alpha=1.0)", celu_twin)
 _underscored(
     "threshold_|nn.functional.threshold_(Tensor input, Scalar threshold, Scalar value)",
     threshold_twin,
 )
-_underscored("nn.functional.elu_(Tensor input, Scalar alpha=1.0)", elu_twin)
+_underscored(
+    "nn.functional.elu_(Tensor input, Scalar alpha=1.0)",
+    elu_twin,
+    samples=lambda r: [(r(3, 4),), (r(3), 1.5)],
+)
 _underscored("nn.functional.leaky_relu_(Tensor input, Scalar negative_slope=0.01)", leaky_relu_twin)
 _underscored(
     "nn.functional.hardtanh_(Tensor input, Scalar min_val=-1, Scalar max_val=1)", hardtanh_row
@@ -504,7 +522,7 @@ def softsign(input: Any) -> Any:
 
 @composite(
     "nn.functional.softmin(Tensor input, int? dim=None, int _stacklevel=3, dtype? dtype=None)",
-    samples=lambda r: [(r(3, 4), 1), (r(3), 0)],
+    samples=soft_samples,
     doc="softmax(-input).",
 )
 def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
@@ -515,6 +533,11 @@ def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any
 @composite(
     "nn.functional.gumbel_softmax(Tensor logits, float tau=1, bool hard=False, float eps=1e-10, "
     "int dim=-1)",
+    samples=lambda r: [
+        (r(3, 4),),
+        (r(3, 4), 0.5, False, 1e-10, 0),
+        (kinked(r(2, 3)), 2.0, True),
+    ],
     doc="A random sample of the relaxed categorical distribution; with ``hard`` a one-hot one "
     "whose gradient is that of the relaxed one.",
 )

@@ -30,7 +30,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.entry import BOTH, METHOD, NEITHER
 from gradcli.table.kinds import convert, kernel, kinds_only, real_only
 from gradcli.table.row import COMMON, FLOAT, Row
-from gradcli.table.samples import Sampler, binary, pointwise
+from gradcli.table.samples import Sampler, binary, kinked, pointwise
 from gradcli.tensor import dtypes
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import Tensor, raw
@@ -68,7 +68,14 @@ clamp_numbers: Row = row(
     node="ClampBackward1",
     self=_inside,
     kink=_AT_BOUND,
-    samples=_numbers,
+    samples=lambda r: [
+        (r(3, 4), -0.5, 0.7),
+        (r(3), None, 0.3),
+        (r(3), -0.1),
+        (r.ints(4, high=9), 2, 5.5),
+        (kinked([-0.5, 0.0, 0.7]), -0.5, 0.7),
+        (r(3), 0.5, -0.5),
+    ],
     doc="The elements, raised to min and lowered to max.",
     inplace=BOTH,
 )
@@ -105,7 +112,12 @@ clamp_tensors: Row = row(
     min=lambda grad, self, min, max: _below(grad, self, min, max),
     max=lambda grad, self, min, max: _above(grad, self, min, max),
     kink=_AT_BOUND,
-    samples=lambda r: [(r(3, 4), r(4, low=-1.5, high=-0.5), r(4, low=0.5, high=1.5))],
+    samples=lambda r: [
+        (r(3, 4), r(4, high=-0.5), r(4, low=0.5)),
+        (r(3), None, r(3)),
+        (r(3), r(2, 1)),
+        (kinked([0.5, 1.0]), kinked([0.5, 0.0]), kinked([1.0, 1.0])),
+    ],
     doc="The elements, raised to min and lowered to max.",
     inplace=BOTH,
 )
@@ -223,7 +235,11 @@ lerp_number: Row = row(
     _lerp_by_number,
     self=lambda grad, weight: mul_scalar(grad, 1 - conj(weight)),
     end=lambda grad, weight: mul_scalar(grad, conj(weight)),
-    samples=lambda r: [(r(3, 4), r(4), 0.4)],
+    samples=lambda r: [
+        (r(3, 4), r(4), 0.4),
+        (r(3), r(2, 1), 1.5),
+        (r.complex(2), r.complex(2), 0.5),
+    ],
     doc="self + weight * (end - self).",
     inplace=METHOD,
 )
@@ -251,7 +267,11 @@ addcmul: Row = row(
     self=lambda grad: grad,
     tensor1=lambda grad, tensor2, value: grad * conj(mul_scalar(tensor2, value)),
     tensor2=lambda grad, tensor1, value: grad * conj(mul_scalar(tensor1, value)),
-    samples=lambda r: [(r(3, 4), r(4), r(3, 1), {"value": 0.5})],
+    samples=lambda r: [
+        (r(3, 4), r(4), r(3, 1), {"value": 0.5}),
+        (r(3), r(3), r(3)),
+        (r.ints(3, high=9), r.ints(3, high=9), r.ints(3, high=9), {"value": 2}),
+    ],
     doc="self + value * tensor1 * tensor2.",
 )
 
@@ -278,7 +298,7 @@ addcdiv: Row = row(
     tensor2=lambda grad, tensor1, tensor2, value: (
         -grad * conj(mul_scalar(tensor1, value) / (tensor2 * tensor2))
     ),
-    samples=lambda r: [(r(3, 4), r(4), r(3, 1, low=0.5), {"value": 0.5})],
+    samples=lambda r: [(r(3, 4), r(4), r(3, 1), {"value": 0.5}), (r(3), r(3), r(3))],
     doc="self + value * tensor1 / tensor2.",
 )
 ldexp: Row = row(
@@ -309,7 +329,9 @@ frexp_row: Row = row(
 )
 
 
-@composite("frexp(Tensor self)", doc="Mantissa in [0.5, 1) and exponent of two.")
+@composite(
+    "frexp(Tensor self)", samples=pointwise(), doc="Mantissa in [0.5, 1) and exponent of two."
+)
 def frexp(self: Any) -> Any:
     return return_type("frexp", "mantissa exponent")(frexp_row(self))
 
@@ -331,7 +353,11 @@ logit: Row = row(
     kernel("logit_cpu", "f", _logit),
     promote=FLOAT,
     self=_logit_vjp,
-    samples=pointwise(0.1, 0.9),
+    samples=lambda r: [
+        (r(3, 4, low=0.1, high=0.9),),
+        (r(3, 4, low=0.0, high=1.0), 0.25),
+        (r(), 0.1),
+    ],
     doc="log(self / (1 - self)).",
     inplace=BOTH,
 )
@@ -358,7 +384,12 @@ angle: Row = row(
     _angle,
     promote=FLOAT,
     self=_angle_vjp,
-    samples=lambda r: [(r(3, 4),)],
+    samples=lambda r: [
+        (r(3, 4),),
+        (r.complex(3),),
+        (r.ints(3, high=5, low=-4),),
+        (kinked([0.0, math.nan]),),
+    ],
     doc="The argument of complex numbers, in radians; pi for negative reals.",
     inplace=NEITHER,
 )
@@ -366,6 +397,7 @@ angle: Row = row(
 
 @composite(
     "conj_physical(Tensor self)",
+    samples=lambda r: [(r(3),), (r.complex(2, 2),), (r.ints(2, high=9),)],
     doc="The complex conjugate, computed at once.",
     inplace=BOTH,
 )

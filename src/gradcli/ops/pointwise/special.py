@@ -16,7 +16,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.entry import METHOD, InPlace
 from gradcli.table.kinds import underived
 from gradcli.table.row import FLOAT, Row
-from gradcli.table.samples import binary, pointwise
+from gradcli.table.samples import binary, fixed, pointwise
 from gradcli.tensor.tensor import Tensor
 
 Array = Any
@@ -173,7 +173,11 @@ zeta: Row = row(
     number_nodes={"self": "SpecialZetaBackward1", "other": "SpecialZetaBackward2"},
     self=underived("zeta"),
     other=lambda grad, self, other: grad * -self * zeta(self + 1.0, other),
-    samples=lambda r: [(2.5, r(3, 4, low=0.5, high=3.0))],
+    samples=lambda r: [
+        (2.5, r(3, 4, low=1.0, high=4.0)),
+        (fixed(r(3, low=1.5, high=4.0)), r(3, low=1.0, high=4.0)),
+        (fixed(r(3, low=1.5, high=4.0)), 2),
+    ],
     doc="Hurwitz's zeta function, the sum of (k + other) ** -self.",
 )
 
@@ -203,7 +207,7 @@ polygamma_row: Row = row(
 
 @composite(
     "Tensor.polygamma(Tensor self, int n)",
-    samples=lambda r: [(r(3, low=0.5, high=3.0), 1)],
+    samples=lambda r: [(r(3, low=0.5, high=3.0), 1), (r(2, low=0.5, high=3.0), 2)],
     doc="The n-th derivative of digamma.",
     inplace=METHOD,
 )
@@ -261,7 +265,10 @@ igammac: Row = row(
     promote=FLOAT,
     self=underived("igammac: input"),
     other=_regularized(-1.0),
-    samples=lambda r: [(r.ints(3, low=1, high=4), r(3, low=0.5, high=3.0))],
+    samples=lambda r: [
+        (fixed(r(3, low=0.5, high=3.0)), r(3, low=0.5, high=3.0)),
+        (fixed(r(2, 1, low=0.5, high=3.0)), r(3, low=0.5, high=3.0)),
+    ],
     doc="The regularized upper incomplete gamma function.",
 )
 
@@ -332,7 +339,13 @@ for _names, _function, _doc in (
     ("special.scaled_modified_bessel_k0", "k0e", "exp(self) * K of order 0."),
     ("special.scaled_modified_bessel_k1", "k1e", "exp(self) * K of order 1."),
 ):
-    row(f"{_names}(Tensor self)", _scipy(_function), promote=FLOAT, doc=_doc)
+    row(
+        f"{_names}(Tensor self)",
+        _scipy(_function),
+        promote=FLOAT,
+        samples=lambda r: [(r(3, 4, low=0.1, high=5.0),), (r(low=0.1, high=20.0),)],
+        doc=_doc,
+    )
 
 
 def _airy(self: Array) -> Array:
@@ -341,7 +354,13 @@ def _airy(self: Array) -> Array:
     return np.asarray(scipy.special.airy(self)[0]).astype(self.dtype)
 
 
-row("special.airy_ai(Tensor self)", _airy, promote=FLOAT, doc="Airy's function Ai.")
+row(
+    "special.airy_ai(Tensor self)",
+    _airy,
+    promote=FLOAT,
+    samples=lambda r: [(r(3, 4, low=-5.0, high=5.0),)],
+    doc="Airy's function Ai.",
+)
 
 # --- entropies and the like
 
