@@ -104,6 +104,8 @@ def test_raw_arrays_give_what_tensors_give(entry: Entry) -> None:
     if isinstance(entry, Composite):
         pytest.skip("a composition is a function of tensors")
     for call, args in calls_of(entry):
+        if isinstance(entry, Row) and entry.promote and _integers(args):
+            continue  # formulas compute with arrays of the type that operands were promoted to
         raw = call(*args)
         wrapped = call(*as_tensors(args))
         raw_list = raw if isinstance(raw, tuple) else (raw,)
@@ -176,6 +178,10 @@ def test_memory_order_does_not_matter(entry: Entry) -> None:
         strided = outputs_of(part(call(*[_strided(t) for t in as_tensors(args, False)])))
         for a, b in zip(plain, strided, strict=True):
             np.testing.assert_allclose(a._array, b._array, rtol=1e-12, atol=1e-12)
+
+
+def _integers(args: list[Any]) -> bool:
+    return any(isinstance(arg, np.ndarray) and arg.dtype.kind not in "fc" for arg in args)
 
 
 def _single(arg: Any) -> Any:

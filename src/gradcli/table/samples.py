@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.tensor import dtypes
+
 Array = np.ndarray[Any, Any]
 Samples = Callable[["Sampler"], list[tuple[Any, ...]]]
 
@@ -90,4 +92,15 @@ def binary(low: float = -2.0, high: float = 2.0) -> Samples:
     return lambda r: [
         (r(*a, low=low, high=high), r(*b, low=low, high=high))
         for a, b in (((3, 4), (3, 4)), ((3, 1), (4,)), ((), (2,)), ((), ()), ((0, 2), (2,)))
+    ]
+
+
+def soft_samples(r: Sampler) -> list[tuple[Any, ...]]:
+    """Calls of the soft maxima in `nn.functional`, with a dimension or without."""
+    return [
+        (r(3, 4), 1),
+        (r(3, 4),),
+        (r(2, 3, 2),),
+        (r.ints(3, high=5), -1, 3, dtypes.float64),
+        (r(2, 3), {"dim": 0, "dtype": dtypes.float64}),
     ]
