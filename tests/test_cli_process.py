@@ -133,7 +133,8 @@ def test_internal_error_is_one_line() -> None:
     entry = textwrap.dedent(
         """
         import sys
-        from gradcli.cli import eval, main
+        from gradcli.cli import main
+        from gradcli.cli.commands import eval
         def broken(*_): raise KeyError("lost")
         eval._set_defaults = broken
         sys.exit(main.main())
@@ -172,10 +173,10 @@ def modules_after(*arguments: str) -> set[str]:
 
 def test_eval_imports_what_it_needs() -> None:
     loaded = modules_after("eval", "x+y", "--x", "3", "--y", "7")
-    assert "gradcli.cli.eval" in loaded
+    assert "gradcli.cli.commands.eval" in loaded
     assert not loaded & set(HEAVY)
     for command in ("run", "batch", "functions", "app_of_no_name"):
-        assert f"gradcli.cli.{command}" not in loaded
+        assert f"gradcli.cli.commands.{command}" not in loaded
     assert "gradcli.batch.records" not in loaded
     assert "gradcli.random.generator" not in loaded
 
@@ -183,7 +184,7 @@ def test_eval_imports_what_it_needs() -> None:
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
 def test_help_loads_no_engine(arguments: list[str]) -> None:
     loaded = modules_after(*arguments)
-    assert not {"numpy", "gradcli.tensor.tensor", "gradcli.cli.eval"} & loaded
+    assert not {"numpy", "gradcli.tensor.tensor", "gradcli.cli.commands.eval"} & loaded
 
 
 def test_package_imports_nothing_before_it_is_asked() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gradcli.cli.repl import answer, editor, history_file, run_lines
+from gradcli.cli.commands.repl import answer, editor, history_file, run_lines
 from gradcli.cli.session import Session
 
 

@@ -18,7 +18,7 @@ PROGRAM = "gradcli"
 COMPLETE = "_GRADCLI_COMPLETE"
 
 #: Name -> (one line of help, whether its argument is an expression). The module of the same name
-#: in this package holds the function `command`.
+#: in `commands` holds the function `command`.
 COMMANDS: dict[str, tuple[str, bool]] = {
     "eval": ("Evaluate an expression and print its value and gradients.", True),
     "run": ("Run a program file.", False),
@@ -33,7 +33,7 @@ _SETTINGS = {"help_option_names": ["-h", "--help"]}
 def load(name: str) -> Any:
     """The command of that name."""
     help_line, expression = COMMANDS[name]
-    module = import_module(f"{__package__}.{name}")
+    module = import_module(f"{__package__}.commands.{name}")
     single = typer.Typer(
         add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
     )

@@ -31,7 +31,7 @@ def command(
     as in: let x = 3; x*x. Blank lines and # comments are skipped. The exit code is 1 if a record
     failed; the others are answered all the same.
     """
-    from gradcli.cli.run import read_limits
+    from gradcli.cli.commands.run import read_limits
     from gradcli.cli.source import unreadable
 
     limits = read_limits(max_steps, timeout)
