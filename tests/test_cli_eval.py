@@ -208,6 +208,13 @@ def test_wrt_restricts_the_leaves() -> None:
     assert lines("x*y", "--x", "2", "--y", "3", "--wrt", "y")[1:] == ["y.grad = tensor(2.)"]
 
 
+def test_wrt_given_twice_is_collected() -> None:
+    arguments = ["x*y*z", "--x", "2", "--y", "3", "--z", "4"]
+    both = ["x.grad = tensor(12.)", "z.grad = tensor(6.)"]
+    assert lines(*arguments, "--wrt", "x", "--wrt", "z")[1:] == both
+    assert lines(*arguments, "--wrt", "x,z")[1:] == both
+
+
 # --- orders
 
 

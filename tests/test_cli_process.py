@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from gradcli.cli.app import COMMANDS
 from tests.commands import ENTRY, shell_environment
 
 GRADCLI = [sys.executable, "-c", ENTRY]
@@ -155,6 +156,16 @@ def test_settings_of_the_garbage_collector_suit_long_chains() -> None:
     assert done.stdout == b"200001.0\n"
 
 
+@pytest.mark.parametrize("arguments", [["eval", "1 + 1"], ["--help"], ["eval", "("]])
+def test_module_is_the_same_program(arguments: list[str]) -> None:
+    module = subprocess.run(
+        [sys.executable, "-m", "gradcli", *arguments], capture_output=True, timeout=60, check=False
+    )
+    program = gradcli(*arguments)
+    assert module.stdout + module.stderr == program.stdout + program.stderr != b""
+    assert module.returncode == program.returncode
+
+
 # --- start-up
 
 HEAVY = ("scipy", "rich", "numpy.random", "pydantic", "json", "importlib.metadata", "lark")
@@ -181,10 +192,14 @@ def test_eval_imports_what_it_needs() -> None:
     assert "gradcli.random.generator" not in loaded
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
-def test_help_loads_no_engine(arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)]
+)
+def test_help_loads_no_engine_and_no_other_command(arguments: list[str]) -> None:
     loaded = modules_after(*arguments)
-    assert not {"numpy", "gradcli.tensor.tensor", "gradcli.cli.commands.eval"} & loaded
+    assert not {"numpy", "pydantic", "lark", "gradcli.tensor.tensor"} & loaded
+    others = COMMANDS.keys() - {*arguments}
+    assert not {f"gradcli.cli.commands.{name}" for name in others} & loaded
 
 
 def test_package_imports_nothing_before_it_is_asked() -> None:
@@ -250,6 +265,13 @@ def completed(shell: str, line: str) -> str:
     done = gradcli(env=environment)
     assert done.stderr == b""
     return done.stdout.decode()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_of_each_command(shell: str, name: str) -> None:
+    assert name in completed(shell, f"gradcli {name[:2]}")
+    assert "--help" in completed(shell, f"gradcli {name} --he")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

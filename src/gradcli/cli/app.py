@@ -5,80 +5,67 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 import typer.main
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
-from gradcli.cli.arguments import Command, ExpressionCommand, completion
-from gradcli.cli.report import FAILED, USAGE, Stop, UsageError, say_usage
+from gradcli.cli.arguments import Command, ExpressionCommand, converted, suggest_option
+from gradcli.cli.report import FAILED, USAGE, UsageError, say_usage
 
-PROGRAM = "gradcli"
-COMPLETE = "_GRADCLI_COMPLETE"
+PROGRAM: Final = "gradcli"
 
-#: Name -> (one line of help, whether its argument is an expression). The module of the same name
-#: in `commands` holds the function `command`.
-COMMANDS: dict[str, tuple[str, bool]] = {
-    "eval": ("Evaluate an expression and print its value and gradients.", True),
-    "run": ("Run a program file.", False),
-    "batch": ("Answer many expressions or programs, one record a line.", False),
-    "repl": ("Talk in the language at a prompt.", False),
-    "functions": ("List what can be called, with derivative formulas.", False),
+COMMANDS: Final[dict[str, tuple[str, type[Command]]]] = {
+    "eval": ("Evaluate an expression and print its value and gradients.", ExpressionCommand),
+    "run": ("Run a program file.", Command),
+    "batch": ("Answer many expressions or programs, one record a line.", Command),
+    "repl": ("Talk in the language at a prompt.", Command),
+    "functions": ("List what can be called, with derivative formulas.", Command),
 }
+"""Name -> (one line of help, class); the module of that name in `commands` holds the function."""
 
-_SETTINGS = {"help_option_names": ["-h", "--help"]}
+_SETTINGS: Final = {"help_option_names": ["-h", "--help"]}
 
 
 def load(name: str) -> Any:
-    """The command of that name."""
-    help_line, expression = COMMANDS[name]
-    module = import_module(f"{__package__}.commands.{name}")
+    """The command of that name, its module imported."""
+    help_line, kind = COMMANDS[name]
+    module = import_module(f"gradcli.cli.commands.{name}")
     single = typer.Typer(
         add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
     )
-    single.command(
-        name,
-        cls=ExpressionCommand if expression else Command,
-        context_settings=_SETTINGS,
-        short_help=help_line,
-    )(module.command)
+    single.command(name, cls=kind, context_settings=_SETTINGS, short_help=help_line)(module.command)
     return typer.main.get_command(single)
 
 
+class Unloaded(TyperCommand):
+    """A name and a line of help, until the command is called."""
+
+    def make_context(
+        self, info_name: Any, args: list[str], parent: Any = None, **extra: Any
+    ) -> Any:
+        return load(str(self.name)).make_context(info_name, args, parent, **extra)
+
+
 class Commands(TyperGroup):
-    """What stands before a command: its own options, help and completion."""
+    """The group of all commands: Typer's, but for what its methods say."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        return list(COMMANDS)
+    def get_params(self, ctx: Any) -> list[Any]:
+        return converted(super().get_params(ctx))
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name in COMMANDS:
-            return load(cmd_name)
-        if ctx.resilient_parsing:
-            return None
-        raise _unknown(cmd_name)
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Says what to do with an expression that stands where a command is expected."""
+        name = args[0]
+        if name in COMMANDS or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        if name.replace("-", "").isalnum():
+            from gradcli.language.telling.suggest import did_you_mean
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (line, _) in COMMANDS.items()])
-
-    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
-        found = [
-            completion(name, line)
-            for name, (line, _) in COMMANDS.items()
-            if name.startswith(incomplete)
-        ]
-        # Past the group's own answer, which would load every command for its help.
-        return found + super(TyperGroup, self).shell_complete(ctx, incomplete)
-
-
-def _unknown(name: str) -> UsageError:
-    from gradcli.language.telling.suggest import did_you_mean
-
-    if not name.replace("-", "").isalnum():
-        return UsageError(f"no such command: {name}", f'to evaluate it: {PROGRAM} eval "{name}"')
-    return UsageError(f"no such command: {name}", did_you_mean(name, COMMANDS))
+            hint = did_you_mean(name, COMMANDS)
+        else:
+            hint = f'to evaluate it: {PROGRAM} eval "{name}"'
+        raise UsageError(f"no such command: {name}", hint)
 
 
 def _show_version(wanted: bool) -> None:
@@ -101,51 +88,51 @@ def root(
 
 
 def build() -> Any:
-    """The command group, with the options that install shell completion."""
+    """The program as Typer sees it: a group of commands that are not loaded yet."""
     app = typer.Typer(
         cls=Commands,
         context_settings=_SETTINGS,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
-    app.callback(invoke_without_command=True)(root)
+    app.callback()(root)
+    for name, (help_line, _) in COMMANDS.items():
+        app.command(name, cls=Unloaded, short_help=help_line)(lambda: None)
     return typer.main.get_command(app)
 
 
 def run(arguments: list[str]) -> int:
     """Runs a command line; the exit code."""
-    if COMPLETE in os.environ:
-        build().main(arguments, prog_name=PROGRAM, complete_var=COMPLETE)
-    command = PROGRAM
+    program = build()
+    if f"_{PROGRAM.upper()}_COMPLETE" in os.environ:
+        program.main(arguments, prog_name=PROGRAM)  # answers the shell and exits
+    command = " ".join([PROGRAM, *(name for name in arguments[:1] if name in COMMANDS)])
     try:
-        if not arguments:
-            raise UsageError("there is no command")
-        if arguments[0] in COMMANDS:
-            # Past the group, whose options would have to be converted first.
-            command += f" {arguments[0]}"
-            called, arguments = load(arguments[0]), arguments[1:]
-        elif arguments[0].startswith("-"):
-            called = build()
-        else:
-            raise _unknown(arguments[0])
-        with called.make_context(command, arguments) as context:
-            called.invoke(context)
-    except Stop as stop:
-        return stop.code
+        with program.make_context(PROGRAM, list(arguments)) as context:
+            program.invoke(context)
     except typer.Exit as done:
         return done.exit_code
     except UsageError as error:
         say_usage(error, command)
         return USAGE
     except typer.TyperException as error:
-        message = error.format_message().rstrip(".")
-        say_usage(UsageError(message[:1].lower() + message[1:]), command)
+        say_usage(_in_our_words(error), command)
         return error.exit_code
     except (BrokenPipeError, KeyboardInterrupt):
         raise
     except Exception as error:
         return _internal(error, "--debug" in arguments)
     return 0
+
+
+def _in_our_words(error: Any) -> UsageError:
+    """Typer's complaint as a sentence without capital and stop, the nearest option as a hint."""
+    message, hint = error.format_message(), ""
+    if hasattr(error, "possibilities"):  # an unknown option
+        parameters = error.ctx.command.get_params(error.ctx)
+        hint = suggest_option(error.option_name, [name for p in parameters for name in p.opts])
+        message = error.message
+    return UsageError(message[:1].lower() + message[1:].rstrip("."), hint)
 
 
 def _internal(error: Exception, debug: bool) -> int:

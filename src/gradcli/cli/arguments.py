@@ -1,155 +1,187 @@
-"""Reading a command line that may hold variables: `--x 3` for whatever `x` the expression has.
+"""What gradcli's command lines have beyond Typer's: variables, and conversions without pydantic.
 
-Typer knows a command's own options; what it does not know is sorted out here before it looks.
+Typer reads the options and arguments that a command declares, writes the help pages and completes
+words. `ExpressionCommand` adds the flags of variables, `--NAME VALUE`; no other place does.
 """
 
 from __future__ import annotations
 
 import re
-from itertools import zip_longest
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, NamedTuple
 
-from typer.core import TyperCommand
+from typer.core import CompletionItem, TyperCommand  # type: ignore[attr-defined]
 
 from gradcli.cli.report import UsageError
 
 # A flag for a variable; `--x==3` is a comparison of the doubly negated x.
-_VARIABLE = re.compile(r"--([^\W\d]\w*)(?:=(?!=)(.*))?", re.DOTALL)
-_OPTION = re.compile(r"--([^\W\d][\w-]*)(?:=(?!=).*)?", re.DOTALL)
-_META = "gradcli.variables"
+_VARIABLE: Final = re.compile(r"--([^\W\d]\w*)(?:=(?!=)(.*))?", re.DOTALL)
+_OPTION: Final = re.compile(r"--([^\W\d][\w-]*)(?:=(?!=).*)?", re.DOTALL)
+_META: Final = "gradcli.variables"
 
 
-def whole_number(option: str, text: str | None, least: int) -> int | None:
-    """The integer that an option was given, None where it was not.
+# --- values of options
+
+
+def whole_number(least: int) -> Callable[[str], int]:
+    """A parser of integers that are at least `least`, for `typer.Option(parser=...)`."""
+
+    def parse(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = least - 1
+        if number < least:
+            raise ValueError(f"must be an integer of at least {least}")
+        return number
+
+    return parse
+
+
+def positive_seconds(text: str) -> float:
+    """A time.
 
     Raises:
-        UsageError: it is no integer, or less than `least`.
+        ValueError: it is none, or not positive.
     """
-    if text is None:
-        return None
     try:
-        number = int(text)
+        number = float(text)
     except ValueError:
-        number = least - 1
-    if number < least:
-        raise UsageError(f"{option} must be an integer of at least {least}, not {text}")
+        number = 0.0
+    if not number > 0:
+        raise ValueError("must be a positive number of seconds")
     return number
 
 
-class Line(NamedTuple):
-    """A command line, sorted: options with their values, positional arguments, variables."""
+class _Conversion:
+    """Converts a word of the command line by the parser that its option declares.
 
-    options: list[str]
-    positional: list[str]
-    variables: list[tuple[str, str]]
+    It stands in for Typer's own, which asks pydantic about every parameter, a text or one that was
+    not given included: importing that takes longer than a whole `gradcli eval`.
+    """
+
+    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
+        parser = param.type_descriptor.parameter_info.parser
+        if parser is None or not isinstance(value, str):
+            return value
+        try:
+            return parser(value)
+        except ValueError as error:
+            raise UsageError(f"{param.opts[0]} {error}, not {value}") from None
 
 
-class _Scanner:
-    """Sorts the arguments of one command."""
+_CONVERSION: Final = _Conversion()
 
-    def __init__(
-        self, arguments: list[str], flags: set[str], valued: set[str], expression: bool
-    ) -> None:
-        self.arguments = arguments
-        self.flags = flags
-        self.valued = valued
-        self.expression = expression
-        self.line = Line([], [], [])
-        #: Options that are none, or lack a value: (argument, complaint, hint).
-        self.doubtful: list[tuple[str, str, str]] = []
-        self.position = 0
 
-    def scan(self) -> Line:
-        """Sorts all arguments.
+def converted(parameters: list[Any]) -> list[Any]:
+    """The same parameters; their values do not need pydantic."""
+    for parameter in parameters:
+        parameter._runtime_param = _CONVERSION
+    return parameters
+
+
+# --- commands
+
+
+class Command(TyperCommand):
+    """A command of gradcli: Typer's, but for what its methods say."""
+
+    allow_extra_args = True  # so that the complaint about them is ours
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return converted(super().get_params(ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuses a second value where Typer would take the last one, and words too many."""
+        if not ctx.resilient_parsing:
+            given: list[Any] = list(self.make_parser(ctx).parse_args(list(args))[2])
+            for option in {*given}:
+                if given.count(option) > 1 and not (option.multiple or option.is_flag):
+                    raise UsageError(f"{option.opts[0]} is given more than once")
+        surplus = super().parse_args(ctx, args)
+        if surplus and not ctx.resilient_parsing:
+            raise self.too_many(ctx, surplus)
+        return surplus
+
+    def too_many(self, ctx: Any, surplus: list[str]) -> UsageError:
+        """The complaint about arguments that nobody asked for."""
+        return UsageError(f"unexpected argument: {' '.join(surplus)}")
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Calls arguments by their bare names, where Typer writes `{FILE}`."""
+        return ["[OPTIONS]", *(p.metavar for p in self.get_params(ctx) if _is_argument(p))]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Calls arguments by their bare names, where Typer writes `FILE <str> ... [required]`."""
+        parameters = self.get_params(ctx)
+        arguments = [(p.metavar, p.help) for p in parameters if _is_argument(p)]
+        options = [p.get_help_record(ctx) for p in parameters if not _is_argument(p)]
+        for title, rows in (("Arguments", arguments), ("Options", options)):
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+
+class ExpressionCommand(Command):
+    """A command on an expression, with a flag for each of its variables: `--x 3`, `--x=-3`.
+
+    The names of these flags are whatever names the expression has, so they cannot be declared, and
+    an expression may itself begin with `-`. Typer's way to take unknown options, the setting
+    `ignore_unknown_options`, does not help: it loses where a value belongs, and reads `-x*g` as a
+    row of short options. So the words are sorted before Typer reads them: variables are taken out,
+    what else looks like an option and is none stands behind `--`, and the rest is Typer's.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        options = [p for p in self.get_params(ctx) if not _is_argument(p)]
+        words = sort_words(args, {name: not p.is_flag for p in options for name in p.opts})
+        ctx.meta[_META] = words.variables
+        if not ctx.resilient_parsing:
+            if words.doubtful:
+                raise words.doubtful[0][1]
+            if not words.positional and not {*words.options} & {*ctx.help_option_names}:
+                flags = {name for p in options if p.is_flag for name in p.opts}
+                self.check_values(words.variables, flags)
+        return super().parse_args(ctx, [*words.options, "--", *words.positional])
+
+    def check_values(self, variables: list[tuple[str, str]], flags: set[str]) -> None:
+        """Where the expression is missing: it may have been taken for the value of a variable.
 
         Raises:
-            UsageError: an option is unknown or lacks its value.
+            UsageError: so it seems.
         """
-        while self.position < len(self.arguments):
-            argument = self.arguments[self.position]
-            self.position += 1
-            if argument == "--":
-                self.line.positional.extend(self.arguments[self.position :])
-                break
-            self.take(argument)
-        if self.expression and not self.line.positional and self.doubtful:
-            # An expression may begin with minus signs.
-            self.line.positional.append(self.doubtful.pop(0)[0])
-        if self.doubtful:
-            _, complaint, hint = self.doubtful[0]
-            raise UsageError(complaint, hint)
-        return self.line
+        for name, value in variables:
+            hint = suggest_option(f"--{name}", flags)
+            if hint:  # as in `--jsn "x*2"`
+                raise UsageError(f"no such option: --{name}", hint)
+            if len(variables) == 1:
+                hint = f"{value!r} was taken for the value of --{name}"
+                raise UsageError("missing argument 'EXPR'", hint)
 
-    def take(self, argument: str) -> None:
-        """Sorts one argument and, where it has one, its value."""
-        name, equals, value = argument.partition("=")
-        if not argument.startswith("-") or argument == "-" or self.is_negated(argument):
-            self.line.positional.append(argument)
-        elif argument in self.flags:
-            self.line.options.append(argument)
-        elif argument in self.valued:
-            following = self.following()
-            if following is None:
-                self.doubtful.append((argument, f"{argument} needs a value", ""))
-            else:
-                self.line.options.extend((argument, following))
-        elif equals and name in self.valued and name.startswith("--"):
-            self.line.options.extend((name, value))
-        elif equals and name in self.flags:
-            self.doubtful.append((argument, f"{name} takes no value", ""))
-        elif self.expression and (match := _VARIABLE.fullmatch(argument)):
-            self.take_variable(argument, match[1], match[2])
-        elif _OPTION.fullmatch(argument) or not self.expression:
-            self.doubtful.append((argument, f"no such option: {name}", self.nearest(name)))
-        else:
-            self.line.positional.append(argument)
+    def too_many(self, ctx: Any, surplus: list[str]) -> UsageError:
+        words = [ctx.params["expression"], *surplus]
+        hint = f'quote it: "{" ".join(words)}"'
+        return UsageError(f"one expression is expected, not {len(words)}", hint)
 
-    def take_variable(self, argument: str, name: str, value: str | None) -> None:
-        if value is None:
-            following = self.peek()
-            if following is None or self.is_option(following):
-                complaint, hint = f"{argument} needs a value", self.nearest(argument)
-                if hint:
-                    complaint = f"no such option: {argument}"
-                elif following is not None:
-                    hint = f"write {argument}={following} if that is its value"
-                self.doubtful.append((argument, complaint, hint))
-                return
-            self.position += 1
-            value = following
-        self.line.variables.append((name, value))
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [*super().collect_usage_pieces(ctx), "[--NAME VALUE]..."]
 
-    def is_negated(self, argument: str) -> bool:
-        """Whether what looks like a short option is minus a variable: `-g`, with a `--g`."""
-        if not self.expression or self.line.positional or len(argument) != 2:
-            return False
-        flag = "-" + argument
-        rest = self.arguments[self.position :]
-        return any(other == flag or other.startswith(flag + "=") for other in rest)
-
-    def is_option(self, argument: str) -> bool:
-        return (
-            argument in self.flags
-            or argument in self.valued
-            or _OPTION.fullmatch(argument) is not None
-        )
-
-    def peek(self) -> str | None:
-        more = self.position < len(self.arguments)
-        return self.arguments[self.position] if more else None
-
-    def following(self) -> str | None:
-        """The next argument, used up."""
-        found = self.peek()
-        self.position += 1
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[CompletionItem]:
+        """Options, and a flag for each variable that has no value yet."""
+        found: list[CompletionItem] = super().shell_complete(ctx, incomplete)
+        if incomplete.startswith("-"):
+            names = [f"--{name}" for name in _open_variables(ctx)]
+            found += [CompletionItem(n, help="variable") for n in names if n.startswith(incomplete)]
         return found
 
-    def nearest(self, option: str) -> str:
-        """A hint that names the options that are spelled much like this one."""
-        return suggest_option(option, {*self.flags, *self.valued})
+
+def variables_of(ctx: Any) -> list[tuple[str, str]]:
+    """The variables on the command line of a context: names and texts, in order."""
+    found: list[tuple[str, str]] = ctx.meta.get(_META, [])
+    return found
 
 
-def suggest_option(option: str, candidates: set[str]) -> str:
+def suggest_option(option: str, candidates: Iterable[str]) -> str:
     """A hint such as "did you mean --json?", or ""."""
     from gradcli.language.telling.suggest import suggestions
 
@@ -158,141 +190,8 @@ def suggest_option(option: str, candidates: set[str]) -> str:
     return f"did you mean {' or '.join(near)}?" if near else ""
 
 
-def completion(word: str, help: str) -> Any:
-    """A word that a shell may offer."""
-    from typer.core import CompletionItem  # type: ignore[attr-defined]
-
-    return CompletionItem(word, help=help)
-
-
-class Command(TyperCommand):
-    """A command whose mistakes are reported in gradcli's words."""
-
-    #: Whether the argument is an expression, which may begin with `-` and have variables.
-    expression: ClassVar[bool] = False
-
-    def known_options(self) -> tuple[set[str], set[str]]:
-        """The names of the options without a value and of those with one."""
-        flags = {"-h", "--help"}
-        valued: set[str] = set()
-        for parameter in self.params:
-            if parameter.param_type_name == "option":
-                names = {*parameter.opts, *parameter.secondary_opts}
-                (flags if getattr(parameter, "is_flag", False) else valued).update(names)
-        return flags, valued
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Reads the arguments into `ctx.params`.
-
-        Options are flags and texts here, which need none of Typer's conversions; those import
-        pydantic, which takes longer than everything else.
-        """
-        flags, valued = self.known_options()
-        arguments: list[Any] = [p for p in self.params if p.param_type_name == "argument"]
-        try:
-            line = _Scanner(list(args), flags, valued, self.expression).scan()
-            if "-h" in line.options or "--help" in line.options:
-                print(ctx.get_help())
-                ctx.exit()
-            if len(line.positional) > len(arguments):
-                raise self.too_many(line, len(arguments))
-            required = [argument for argument in arguments if argument.required]
-            if len(line.positional) < len(required):
-                raise self.missing(line, required[len(line.positional)].metavar)
-        except UsageError:
-            if not ctx.resilient_parsing:
-                raise
-            line = Line([], [], [])
-        ctx.params.update(self.values(line))
-        for argument, text in zip_longest(arguments, line.positional):
-            ctx.params[argument.name] = text
-        ctx.meta[_META] = line.variables
-        return []
-
-    def values(self, line: Line) -> dict[str, Any]:
-        """The options' values by their parameters' names."""
-        named: dict[str, Any] = {}
-        by_flag: dict[str, Any] = {}
-        for parameter in self.params:
-            if parameter.param_type_name == "option":
-                named[parameter.name] = parameter.default
-                by_flag.update(dict.fromkeys(parameter.opts, parameter))
-        words = iter(line.options)
-        for word in words:
-            option = by_flag[word]
-            if option.is_flag:
-                named[option.name] = True
-            elif option.multiple:
-                named[option.name] = [*(named[option.name] or []), next(words)]
-            else:
-                named[option.name] = next(words)
-        return named
-
-    def missing(self, line: Line, what: str | None) -> UsageError:
-        """The complaint about an argument that is not there."""
-        flags, _ = self.known_options()
-        for name, value in line.variables:
-            # `--jsn "x*2"`: the expression was taken for a value.
-            hint = suggest_option(f"--{name}", flags)
-            if hint:
-                return UsageError(f"no such option: --{name}", hint)
-            if len(line.variables) == 1:
-                hint = f"{value!r} was taken for the value of --{name}"
-                return UsageError(f"there is no {what}", hint)
-        return UsageError(f"there is no {what}")
-
-    def too_many(self, line: Line, allowed: int) -> UsageError:
-        """The complaint about arguments that nobody asked for."""
-        if self.expression:
-            whole = " ".join(line.positional)
-            return UsageError(
-                f"one expression is expected, not {len(line.positional)}", f'quote it: "{whole}"'
-            )
-        surplus = " ".join(line.positional[allowed:])
-        return UsageError(f"unexpected argument: {surplus}")
-
-    def format_usage(self, ctx: Any, formatter: Any) -> None:
-        arguments = [p.metavar for p in self.params if p.param_type_name == "argument"]
-        pieces = ["[OPTIONS]", *arguments, "[--NAME VALUE]..." if self.expression else None]
-        formatter.write_usage(ctx.command_path, " ".join(filter(None, pieces)))
-
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        arguments, options = [], []
-        parameters: list[Any] = self.get_params(ctx)
-        for parameter in parameters:
-            if parameter.param_type_name == "argument":
-                arguments.append((parameter.metavar, parameter.help or ""))
-            else:
-                names = ", ".join(sorted(parameter.opts, key=len))
-                if not getattr(parameter, "is_flag", False):
-                    names += f" {parameter.metavar}"
-                options.append((names, parameter.help or ""))
-        for title, rows in (("Arguments", arguments), ("Options", options)):
-            with formatter.section(title):
-                formatter.write_dl(rows)
-
-
-class ExpressionCommand(Command):
-    """A command on an expression with variables."""
-
-    expression = True
-
-    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
-        """Options, and a flag for each variable that has no value yet."""
-        found = super().shell_complete(ctx, incomplete)
-        if incomplete.startswith("-"):
-            found += [
-                completion(f"--{name}", "variable")
-                for name in _open_variables(ctx)
-                if f"--{name}".startswith(incomplete)
-            ]
-        return found
-
-
-def variables_of(ctx: Any) -> list[tuple[str, str]]:
-    """The variables on the command line of a context: names and texts, in order."""
-    found: list[tuple[str, str]] = ctx.meta.get(_META, [])
-    return found
+def _is_argument(parameter: Any) -> bool:
+    return bool(parameter.param_type_name == "argument")
 
 
 def _open_variables(ctx: Any) -> list[str]:
@@ -308,3 +207,82 @@ def _open_variables(ctx: Any) -> list[str]:
         return free_names(compile_text(text), given)
     except ParseError:
         return []
+
+
+# --- sorting words
+
+
+class Words(NamedTuple):
+    """The words of a command line: options with their values, positional ones, variables.
+
+    `doubtful` holds words that look like options and are none, or lack a value, with what is to be
+    said about each.
+    """
+
+    options: list[str]
+    positional: list[str]
+    variables: list[tuple[str, str]]
+    doubtful: list[tuple[str, UsageError]]
+
+
+def sort_words(words: Sequence[str], takes_value: dict[str, bool]) -> Words:
+    """Sorts the words of a command on an expression.
+
+    Args:
+        takes_value: the options of the command, each with whether a value follows it.
+    """
+    found = Words([], [], [], [])
+    position = 0
+    while position < len(words):
+        word, following = words[position], words[position + 1 : position + 2]
+        position += 1
+        name, equals, _ = word.partition("=")
+        variable = _VARIABLE.fullmatch(word)
+        if word == "--":
+            found.positional.extend(words[position:])
+            break
+        if word in ("", "-") or word[0] != "-" or _is_negation(word, words, position, found):
+            found.positional.append(word)
+        elif takes_value.get(word):
+            if following:
+                found.options.extend((word, *following))
+                position += 1
+            else:
+                found.doubtful.append((word, UsageError(f"{word} needs a value")))
+        elif word in takes_value or (equals and name.startswith("--") and name in takes_value):
+            found.options.append(word)
+        elif variable and variable[2] is not None:
+            found.variables.append((variable[1], variable[2]))
+        elif variable and following and not _is_flag(following[0], takes_value):
+            found.variables.append((variable[1], following[0]))
+            position += 1
+        elif variable:
+            found.doubtful.append((word, _without_value(word, following, takes_value)))
+        elif _OPTION.fullmatch(word):
+            hint = suggest_option(name, takes_value)
+            found.doubtful.append((word, UsageError(f"no such option: {name}", hint)))
+        else:
+            found.positional.append(word)
+    if found.doubtful and not found.positional:
+        # An expression may begin with minus signs.
+        found.positional.append(found.doubtful.pop(0)[0])
+    return found
+
+
+def _is_flag(word: str, options: Iterable[str]) -> bool:
+    return word in options or _OPTION.fullmatch(word) is not None
+
+
+def _is_negation(word: str, words: Sequence[str], position: int, found: Words) -> bool:
+    """Whether what looks like a short option is minus a variable: `-g`, with a `--g` after it."""
+    if len(word) != 2 or found.positional:
+        return False
+    return any(f"{other}=".startswith(f"-{word}=") for other in words[position:])
+
+
+def _without_value(word: str, following: Sequence[str], options: Iterable[str]) -> UsageError:
+    hint = suggest_option(word, options)
+    if hint:
+        return UsageError(f"no such option: {word}", hint)
+    hint = f"write {word}={following[0]} if that is its value" if following else ""
+    return UsageError(f"{word} needs a value", hint)

@@ -6,6 +6,8 @@ import os
 import sys
 from typing import Any, TextIO
 
+import typer
+
 USAGE = 2
 SYNTAX = 3
 FAILED = 1
@@ -20,16 +22,8 @@ class UsageError(Exception):
         self.hint = hint
 
 
-class Stop(Exception):
-    """Everything is said; the process ends with `code`."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-#: What a command lets pass when it turns errors into reports.
-PASSED = (UsageError, Stop, BrokenPipeError)
+PASSED = (UsageError, typer.Exit, BrokenPipeError)
+"""What a command lets pass when it turns errors into reports."""
 
 
 def wants_color(stream: TextIO) -> bool:
@@ -58,7 +52,7 @@ def say_usage(error: UsageError, command: str) -> None:
     say(Diagnostic(error.message, "", hint=error.hint or f"see `{command} --help`"))
 
 
-def fail(error: Exception, debug: bool = False) -> Stop:
+def fail(error: Exception, debug: bool = False) -> typer.Exit:
     """Reports an error of an evaluation; raise what it returns.
 
     The exit code is 3 where a text does not parse, else 1. `debug` shows Python's traceback first.
@@ -71,7 +65,7 @@ def fail(error: Exception, debug: bool = False) -> Stop:
         sys.stdout.flush()
         traceback.print_exception(error)
     say(diagnose(error))
-    return Stop(SYNTAX if isinstance(error, ParseError) else FAILED)
+    return typer.Exit(SYNTAX if isinstance(error, ParseError) else FAILED)
 
 
 def show_warning(

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from gradcli.cli.report import FAILED, Stop
+from gradcli.cli.arguments import positive_seconds, whole_number
+from gradcli.cli.report import FAILED
 
 
 def command(
@@ -15,11 +16,18 @@ def command(
         str, typer.Argument(metavar="FILE", help="The records; - reads the standard input.")
     ],
     max_steps: Annotated[
-        str | None,
-        typer.Option(metavar="N", help="Stop a record after N loop turns and function calls."),
+        int | None,
+        typer.Option(
+            parser=whole_number(1),
+            metavar="N",
+            help="Stop a record after N loop turns and function calls.",
+        ),
     ] = None,
     timeout: Annotated[
-        str | None, typer.Option(metavar="SECONDS", help="Stop a record after this time.")
+        float | None,
+        typer.Option(
+            parser=positive_seconds, metavar="SECONDS", help="Stop a record after this time."
+        ),
     ] = None,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show Python's traceback of an internal error.")
@@ -31,12 +39,9 @@ def command(
     as in: let x = 3; x*x. Blank lines and # comments are skipped. The exit code is 1 if a record
     failed; the others are answered all the same.
     """
-    from gradcli.cli.commands.run import read_limits
-    from gradcli.cli.source import unreadable
-
-    limits = read_limits(max_steps, timeout)
     from gradcli.batch.sequential import replies
     from gradcli.batch.worker import Limits
+    from gradcli.cli.source import unreadable
 
     if file == "-":
         lines = sys.stdin.buffer
@@ -47,7 +52,7 @@ def command(
             raise unreadable(file, error) from None
     answered = failed = first = 0
     try:
-        for number, answer in replies(lines, Limits(*limits)):
+        for number, answer in replies(lines, Limits(max_steps, timeout)):
             answered += 1
             if not answer.ok:
                 failed += 1
@@ -65,4 +70,4 @@ def command(
             f"error: {failed} of {answered} {records} failed, the first in line {first}",
             file=sys.stderr,
         )
-        raise Stop(FAILED)
+        raise typer.Exit(FAILED)

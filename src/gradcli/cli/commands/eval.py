@@ -34,7 +34,7 @@ def command(
         typer.Option(metavar="NAME=VALUE", help="A variable whose name is also that of an option."),
     ] = None,
     dtype: Annotated[
-        str, typer.Option(metavar="DTYPE", help="The dtype of plain numbers (float32).")
+        str, typer.Option(metavar="DTYPE", help="The dtype of plain numbers.")
     ] = "float32",
     grad_tensors: Annotated[
         list[str] | None,
@@ -51,15 +51,20 @@ def command(
     create_graph: Annotated[
         bool, typer.Option("--create-graph", help="Record the backward pass, too.")
     ] = False,
-    backward: Annotated[str | None, typer.Option(metavar="N", help="Run backward N times.")] = None,
+    backward: Annotated[
+        int | None,
+        typer.Option(parser=whole_number(1), metavar="N", help="Run backward N times."),
+    ] = None,
     order: Annotated[
-        str | None,
+        int | None,
         typer.Option(
-            metavar="N", help="Also the derivatives up to order N of each variable alone."
+            parser=whole_number(1),
+            metavar="N",
+            help="Also the derivatives up to order N of each variable alone.",
         ),
     ] = None,
     wrt: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(metavar="NAMES", help="The variables that get gradients, as x,y."),
     ] = None,
     no_backward: Annotated[bool, typer.Option("--no-backward", help="Only evaluate.")] = False,
@@ -72,7 +77,8 @@ def command(
         ),
     ] = None,
     precision: Annotated[
-        str | None, typer.Option(metavar="N", help="Digits after the point (4).")
+        int | None,
+        typer.Option(parser=whole_number(0), metavar="N", help="Digits after the point (4)."),
     ] = None,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show Python's traceback of an error.")
@@ -98,23 +104,20 @@ def command(
         raise UsageError(f"--no-backward and {asked} contradict each other")
     if json and get is not None:
         raise UsageError("--json and --get contradict each other")
-    passes = whole_number("--backward", backward, 1) or 1
-    highest = whole_number("--order", order, 1) or 1
-    digits = whole_number("--precision", precision, 0)
     bindings = [
         *(_Binding(*pair, "const", "--const") for pair in pairs("--const", const or [])),
         *(_Binding(*pair, "let", f"--{pair[0]}") for pair in variables_of(context)),
         *(_Binding(*pair, "let", "--let") for pair in pairs("--let", let or [])),
     ]
-    wanted = [name.strip() for name in wrt.split(",") if name.strip()] if wrt is not None else []
+    wanted = [name.strip() for names in wrt or [] for name in names.split(",") if name.strip()]
     if wrt is not None and not wanted:
         raise UsageError("--wrt names no variable")
-    _set_defaults(dtype, digits)
+    _set_defaults(dtype, precision)
     try:
         code = _compile(expression)
         _check_bindings(code, bindings, context)
         _check_wrt(code, wanted, bindings)
-        _check_get(code, get, highest, no_backward)
+        _check_get(code, get, order or 1, no_backward)
         from gradcli.evaluation import Plan, evaluate
 
         machine = _machine(_variables(bindings), to_stderr=json or get is not None)
@@ -123,8 +126,8 @@ def command(
             seeds=_seeds(machine, grad_tensors or []),
             retain_graph=retain_graph or None,
             create_graph=create_graph,
-            times=passes,
-            order=highest,
+            times=backward or 1,
+            order=order or 1,
             wrt=wanted,
         )
         answer = evaluate(machine, code, plan)
@@ -210,7 +213,7 @@ def _check_bindings(code: Code, bindings: list[_Binding], context: typer.Context
             hint = _its_variables([*(name for name in names if name in used), *missing])
         raise UsageError(f"{option} names no variable of the expression", hint)
     if missing:
-        from gradcli.cli.report import USAGE, Stop, say
+        from gradcli.cli.report import USAGE, say
         from gradcli.language.telling.diagnostics import locate
 
         flags = " ".join(f"--{name} VALUE" for name in missing)
@@ -228,7 +231,7 @@ def _check_bindings(code: Code, bindings: list[_Binding], context: typer.Context
                 hint=f"add {flags}",
             )
         )
-        raise Stop(USAGE)
+        raise typer.Exit(USAGE)
 
 
 def _its_variables(names: list[str]) -> str:

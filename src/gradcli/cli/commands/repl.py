@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gradcli.cli.report import FAILED, Stop, fail
-from gradcli.cli.session import Session
+from gradcli.cli.report import FAILED, fail
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
+
+    from gradcli.cli.session import Session
 
 PROMPT = ">>> "
 CONTINUED = "... "
@@ -33,11 +34,13 @@ def command(
 
     Ctrl-C ends the line, not the session; Ctrl-D leaves. History is kept between sessions.
     """
+    from gradcli.cli.session import Session
+
     session = Session(sys.stdout.write)
     if sys.stdin.isatty() and sys.stdout.isatty():
         converse(session, editor(session), debug)
     elif not run_lines(session, debug):
-        raise Stop(FAILED)
+        raise typer.Exit(FAILED)
 
 
 def converse(session: Session, prompts: PromptSession[str], debug: bool) -> None:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from gradcli.cli.arguments import whole_number
-from gradcli.cli.report import PASSED, UsageError, fail
+from gradcli.cli.arguments import positive_seconds, whole_number
+from gradcli.cli.report import PASSED, fail
 
 
 def command(
@@ -16,11 +16,14 @@ def command(
         str, typer.Argument(metavar="FILE", help="The program; - reads the standard input.")
     ],
     max_steps: Annotated[
-        str | None,
-        typer.Option(metavar="N", help="Stop after N loop turns and function calls."),
+        int | None,
+        typer.Option(
+            parser=whole_number(1), metavar="N", help="Stop after N loop turns and function calls."
+        ),
     ] = None,
     timeout: Annotated[
-        str | None, typer.Option(metavar="SECONDS", help="Stop after this time.")
+        float | None,
+        typer.Option(parser=positive_seconds, metavar="SECONDS", help="Stop after this time."),
     ] = None,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show Python's traceback of an error.")
@@ -30,7 +33,6 @@ def command(
 
     An error ends it with exit code 1 (3 where the text does not parse); what was printed stays.
     """
-    steps, seconds = read_limits(max_steps, timeout)
     import gradcli.wiring  # noqa: F401
     from gradcli.cli.source import origin_of, read_text
     from gradcli.language.compiling.compiler import compile_text
@@ -38,26 +40,9 @@ def command(
 
     try:
         code = compile_text(read_text(file), origin_of(file))
-        Machine(max_steps=steps, timeout=seconds).run(code)
+        Machine(max_steps=max_steps, timeout=timeout).run(code)
     except PASSED:
         raise
     except Exception as error:
         raise fail(error, debug) from None
     sys.stdout.flush()
-
-
-def read_limits(max_steps: str | None, timeout: str | None) -> tuple[int | None, float | None]:
-    """The numbers of `--max-steps` and `--timeout`.
-
-    Raises:
-        UsageError: they are none, or not positive.
-    """
-    seconds = None
-    if timeout is not None:
-        try:
-            seconds = float(timeout)
-        except ValueError:
-            seconds = 0.0
-        if not seconds > 0:
-            raise UsageError(f"--timeout must be a positive number of seconds, not {timeout}")
-    return whole_number("--max-steps", max_steps, 1), seconds
