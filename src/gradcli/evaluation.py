@@ -6,7 +6,7 @@ happens in between is here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,9 +24,13 @@ Grads = dict[str, Tensor | None]
 
 
 class Variable(NamedTuple):
-    """A variable that comes from outside: a text to evaluate, or a value.
+    """A variable that comes from outside.
 
-    `kind` is "let" for a leaf that requires grad, "const" for one that does not.
+    Attributes:
+        value: a text to evaluate, a function that fetches the value when its turn comes, or the
+            value itself.
+        kind: "let" for a leaf that requires grad, "const" for one that does not.
+        origin: what messages call the place where a text was given, such as `--x`.
     """
 
     name: str
@@ -35,12 +39,60 @@ class Variable(NamedTuple):
     origin: str = ""
 
 
+class Bindings(NamedTuple):
+    """A text and what its variables are bound to, in order: a value may use those before it.
+
+    Texts among the values are compiled. What is wrong with the bindings is for whoever asks: a
+    command line wants all of it, a batch leaves it to the evaluation.
+    """
+
+    code: Code
+    variables: tuple[Variable, ...] = ()
+
+    def repeated(self) -> list[str]:
+        """The names that are given more than once."""
+        names = [variable.name for variable in self.variables]
+        return [name for name in dict.fromkeys(names) if names.count(name) > 1]
+
+    def free_names(self) -> list[str]:
+        """The names that the text reads, never binds, are not given, and mean nothing to it."""
+        given = {variable.name for variable in self.variables}
+        # What is given need not be asked for: to know all names is to load the operator table.
+        return [name for name in self.code.read_names if name not in given and not knows(name)]
+
+    def unbound(self) -> list[str]:
+        """The variables that the text needs and nobody gave; unknown functions are none."""
+        return [name for name in self.free_names() if not self._is_called(name)]
+
+    def unused(self) -> list[Variable]:
+        """The variables that neither the text nor the value of another one reads."""
+        texts = [variable.value for variable in self.variables if isinstance(variable.value, Code)]
+        used = {name for code in (self.code, *texts) for name in code.read_names}
+        return [variable for variable in self.variables if variable.name not in used]
+
+    def place(self, name: str) -> tuple[int, int] | None:
+        """Where the text first reads a global name: two offsets in it."""
+        code = self.code
+        for (operation, argument), start, end in zip(
+            code.instructions, code.starts, code.ends, strict=True
+        ):
+            if operation == GLOBAL and argument == name:
+                return start, end
+        return None
+
+    def _is_called(self, name: str) -> bool:
+        """Whether the first use of a name is a call: then it was meant to be a function."""
+        place = self.place(name)
+        return place is not None and self.code.text[place[1] :].lstrip(" \t").startswith("(")
+
+
 class Plan(NamedTuple):
     """What happens to a value once it is there.
 
     Attributes:
         run: whether backward runs; None lets the value decide (it does where that requires grad).
-        seeds: one for every output that requires grad: a tensor, None, or a function of an output.
+        seeds: one for every output that requires grad: a tensor, None, a function of the output, or
+            the code of a text such as `ones`, `[1, 2, 3]` or `ones_like(x)`.
         retain_graph, create_graph: as in `torch.autograd.backward`; None retains what
             `create_graph` asks for.
         times: how often backward runs.
@@ -109,78 +161,66 @@ def compile_expression(text: str, origin: str = "expression") -> Code:
     return code
 
 
-def place_of(code: Code, name: str) -> tuple[int, int] | None:
-    """Where a program first reads a global name: two offsets in its text."""
-    for (operation, argument), start, end in zip(
-        code.instructions, code.starts, code.ends, strict=True
-    ):
-        if operation == GLOBAL and argument == name:
-            return start, end
-    return None
-
-
-def is_called(code: Code, name: str) -> bool:
-    """Whether the first use of a name is a call: then it was meant to be a function."""
-    place = place_of(code, name)
-    return place is not None and code.text[place[1] :].lstrip(" \t").startswith("(")
-
-
-def free_names(code: Code, given: Iterable[str]) -> list[str]:
-    """The names that a text reads, never binds, are not given, and mean nothing in the language."""
-    known = set(given)
-    # What is given need not be asked for: to know all names is to load the whole operator table.
-    return [name for name in code.read_names if name not in known and not knows(name)]
-
-
-def unbound_variables(code: Code, given: Iterable[str]) -> list[str]:
-    """The variables that a text needs and nobody gave a value; unknown functions are none."""
-    return [name for name in free_names(code, given) if not is_called(code, name)]
-
-
-def define(machine: Machine, variables: Iterable[Variable]) -> None:
-    """Gives variables their values, in order; texts may use those before them.
+def bindings_of(code: Code, given: Iterable[Variable]) -> Bindings:
+    """The code of a text with the variables that are given for it.
 
     Raises:
-        Exception: whatever the text of a variable raised.
+        ParseError: the text of a variable is not in the language, or has no value.
     """
-    for variable in variables:
-        value = variable.value
-        if isinstance(value, str):
-            code = compile_expression(value, variable.origin)
+    return Bindings(
+        code,
+        tuple(
+            variable._replace(value=compile_expression(variable.value, variable.origin))
+            if isinstance(variable.value, str)
+            else variable
+            for variable in given
+        ),
+    )
+
+
+def define(machine: Machine, bindings: Bindings) -> None:
+    """Gives variables their values, in order.
+
+    Raises:
+        Exception: whatever the text of a variable raised, or the function that fetches its value.
+    """
+    for name, value, kind, _ in bindings.variables:
+        if isinstance(value, Code):
+            code = value
             value = machine.run(code)
             try:
-                value = machine.namespace.declare(variable.kind, value, None)
+                value = machine.namespace.declare(kind, value, None)
             except Exception as error:
                 raise located(error, code, ()) from None
-        machine.globals[variable.name] = value
-        machine.declared[variable.name] = value
+        elif callable(value):
+            value = value()
+        machine.globals[name] = machine.declared[name] = value
 
 
-def seed_from_text(machine: Machine, text: str, origin: str) -> Callable[[Tensor], Any]:
-    """A seed that is given as an expression, such as `ones`, `[1, 2, 3]` or `ones_like(x)`.
+def seed_for(machine: Machine, seed: Any, output: Tensor) -> Any:
+    """The seed of an output: code is run, and a function is called.
 
-    The text is evaluated when the output is there. A function such as `ones` is called with the
-    output's shape and dtype, numbers take the output's dtype.
+    A function that a text names, such as `ones`, is called with the output's shape and dtype;
+    numbers in a text take the output's dtype.
     """
-    code = compile_expression(text, origin)
-
-    def seed(output: Tensor) -> Any:
-        value = machine.run(code)
-        if callable(value) and not isinstance(value, Tensor):
-            value = machine.call(value, tuple(output.shape), dtype=output.dtype)
-        if value is None or isinstance(value, Tensor):
-            return value
-        return machine.namespace.declare("const", value, output.dtype)
-
-    return seed
+    if not isinstance(seed, Code):
+        return seed(output) if callable(seed) else seed
+    value = machine.run(seed)
+    if callable(value):
+        value = machine.call(value, tuple(output.shape), dtype=output.dtype)
+    if value is None or isinstance(value, Tensor):
+        return value
+    return machine.namespace.declare("const", value, output.dtype)
 
 
-def evaluate(machine: Machine, code: Code, plan: Plan) -> Answer:
-    """Runs a text on a machine whose variables are set, and what the plan asks for.
+def evaluate(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
+    """Sets the variables, runs the text, and does what the plan asks for.
 
     Raises:
-        Exception: whatever the text or PyTorch's rules raise.
+        Exception: whatever a text or PyTorch's rules raise.
     """
+    define(machine, bindings)
+    code = bindings.code
     value = machine.run(code)
     several = isinstance(value, tuple | list) and any(isinstance(part, Tensor) for part in value)
     outputs = list(value) if several else [value]
@@ -195,10 +235,7 @@ def evaluate(machine: Machine, code: Code, plan: Plan) -> Answer:
         ends = [out if isinstance(out, Tensor) else wrap(np.zeros(())) for out in outputs][:1]
     given = list(plan.seeds)
     if len(given) == len(ends):
-        given = [
-            seed(end) if callable(seed) and not isinstance(seed, Tensor) else seed
-            for seed, end in zip(given, ends, strict=True)
-        ]
+        given = [seed_for(machine, seed, end) for seed, end in zip(given, ends, strict=True)]
     seeds = given or None
     derivatives: dict[str, list[Tensor]] = {}
     inputs = list(wanted.values()) if plan.wrt else None

@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.evaluation import Answer, Plan, Variable
+from gradcli.evaluation import Plan, Variable
 from gradcli.language.telling.diagnostics import Diagnostic, ParseError
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.views.jsonout import JsonSyntaxError, decode_array, decode_leaf, loads
-from gradcli.views.tensors import plain, tensor_fields
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _KEYS = (
@@ -203,21 +202,6 @@ def _seed(value: Any) -> Callable[[Tensor], Tensor]:
         return wrap(array)
 
     return seed
-
-
-def answer_fields(answer: Answer) -> dict[str, Any]:
-    """The answer to an expression, as JSON has it: outputs, gradients, derivatives."""
-    if answer.several:
-        fields: dict[str, Any] = {"outputs": [tensor_fields(out) for out in answer.outputs]}
-    else:
-        fields = tensor_fields(answer.value)
-    grads = {} if answer.grads is None else answer.grads
-    fields["grads"] = {name: plain(gradient) for name, gradient in grads.items()}
-    if answer.derivatives:
-        fields["derivatives"] = {
-            name: [plain(order) for order in orders] for name, orders in answer.derivatives.items()
-        }
-    return fields
 
 
 def error_fields(diagnostic: Diagnostic) -> dict[str, Any]:

@@ -7,20 +7,20 @@ from typing import Any, NamedTuple
 
 from gradcli.batch.records import (
     Record,
-    answer_fields,
     decode_line,
     error_fields,
     is_blank,
     parse_json,
     record_of,
 )
-from gradcli.evaluation import compile_expression, define, evaluate
+from gradcli.evaluation import bindings_of, compile_expression, define, evaluate
 from gradcli.language.compiling.compiler import compile_text
 from gradcli.language.running.machine import Machine
 from gradcli.language.telling.diagnostics import diagnose
 from gradcli.random.generator import manual_seed
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import mode
+from gradcli.views.answers import answer_fields
 from gradcli.views.jsonout import dumps
 from gradcli.views.printing import set_printoptions
 
@@ -87,9 +87,9 @@ def start_afresh() -> None:
 def _answer(record: Record, printed: list[str], limits: Limits) -> dict[str, Any]:
     machine = Machine(write=printed.append, max_steps=limits.max_steps, timeout=limits.timeout)
     if record.is_program:
-        define(machine, record.variables)
-        machine.run(_program(record.text))
+        program = _program(record.text)
+        define(machine, bindings_of(program, record.variables))
+        machine.run(program)
         return {}
-    code = _expression(record.text)
-    define(machine, record.variables)
-    return answer_fields(evaluate(machine, code, record.plan))
+    bindings = bindings_of(_expression(record.text), record.variables)
+    return answer_fields(evaluate(machine, bindings, record.plan))

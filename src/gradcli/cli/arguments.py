@@ -198,13 +198,13 @@ def _open_variables(ctx: Any) -> list[str]:
     text = ctx.params.get("expression")
     if not isinstance(text, str) or text == "-":
         return []
-    from gradcli.evaluation import free_names
+    from gradcli.evaluation import Bindings, Variable
     from gradcli.language.compiling.compiler import compile_text
     from gradcli.language.telling.diagnostics import ParseError
 
-    given = {name for name, _ in variables_of(ctx)}
+    given = tuple(Variable(*pair) for pair in variables_of(ctx))
     try:
-        return free_names(compile_text(text), given)
+        return Bindings(compile_text(text), given).free_names()
     except ParseError:
         return []
 

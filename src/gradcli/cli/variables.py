@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
+import typer
 
-from gradcli.cli.report import UsageError
+from gradcli.cli.arguments import suggest_option, variables_of
+from gradcli.cli.report import USAGE, UsageError, say
 from gradcli.cli.source import check_argument, decode, read_bytes, unreadable
-from gradcli.evaluation import Variable
+from gradcli.evaluation import Bindings, Variable, bindings_of
+from gradcli.language.running.code import Code
+from gradcli.language.telling.diagnostics import locate
+from gradcli.language.telling.suggest import did_you_mean
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor, wrap
 
@@ -22,33 +28,91 @@ class FileContentError(ValueError):
     """A file does not hold the numbers that it should."""
 
 
-def pairs(option: str, assignments: list[str]) -> list[tuple[str, str]]:
-    """Names and texts of `--let NAME=VALUE` and `--const NAME=VALUE`.
+def variables_given(
+    context: typer.Context, const: list[str] | None, let: list[str] | None
+) -> list[Variable]:
+    """The variables of a command line: `--const`, flags of their own names, `--let`.
 
     Raises:
         UsageError: one of them is no assignment.
+        ParseError: a text is not UTF-8.
     """
-    found = []
+    return [
+        *(_variable(*pair, "const", "--const") for pair in _pairs("--const", const or [])),
+        *(_variable(*pair, "let", f"--{pair[0]}") for pair in variables_of(context)),
+        *(_variable(*pair, "let", "--let") for pair in _pairs("--let", let or [])),
+    ]
+
+
+def _pairs(option: str, assignments: list[str]) -> Iterator[tuple[str, str]]:
+    """Names and texts of `--let NAME=VALUE` and `--const NAME=VALUE`."""
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals or not _NAME.fullmatch(name.strip()):
             raise UsageError(f"{option} needs NAME=VALUE, not {assignment!r}")
-        found.append((name.strip(), value))
-    return found
+        yield name.strip(), value
 
 
-def variable(name: str, text: str, kind: str, option: str) -> Variable:
-    """One variable; the array of an `@file` is read at once.
-
-    Raises:
-        UsageError: the file cannot be read.
-        FileContentError: it holds no array of numbers.
-        ParseError: the text is not UTF-8.
-    """
+def _variable(name: str, text: str, kind: str, option: str) -> Variable:
     text = check_argument(text, f"value of {option}")
     if text.startswith("@"):
-        return Variable(name, _leaf(read_array(text[1:]), kind), kind)
+        return Variable(name, lambda: _leaf(read_array(text[1:]), kind), kind, option)
     return Variable(name, text, kind, option)
+
+
+def bind(code: Code, given: list[Variable], context: typer.Context) -> Bindings:
+    """The variables of a command line as those of a text: each is used, each is given, once.
+
+    Raises:
+        UsageError: that is not so.
+        ParseError: the text of a variable is not in the language.
+        typer.Exit: the text needs variables that are not given; that is said, with the place.
+    """
+    bindings = bindings_of(code, given)
+    for name in bindings.repeated():
+        raise UsageError(f"{name} is given more than once")
+    unbound = bindings.unbound()
+    unused = bindings.unused()
+    if unused:
+        known = [v.name for v in bindings.variables if v not in unused] + unbound
+        raise _unused(bindings, unused[0], known, context)
+    if unbound:
+        start, end = bindings.place(unbound[0]) or (0, 0)
+        what = f"the variable {unbound[0]} has no value"
+        if len(unbound) > 1:
+            what = f"the variables {', '.join(unbound)} have no value"
+        hint = f"add {' '.join(f'--{name} VALUE' for name in unbound)}"
+        say(locate(what, "", code.text, code.origin, start, end, hint=hint))
+        raise typer.Exit(USAGE)
+    return bindings
+
+
+def _unused(
+    bindings: Bindings, variable: Variable, known: list[str], context: typer.Context
+) -> UsageError:
+    """The complaint about a variable that nothing reads."""
+    name, option = variable.name, variable.origin
+    if name in bindings.code.stores:
+        return UsageError(f"{name} is given and declared in the expression, too")
+    if option in ("--const", "--let"):
+        return UsageError(f"{name} is no variable of the expression", nearest_variable(name, known))
+    flags = {f"--{other}" for other in (*known, *bindings.free_names())}
+    options = {spelling for parameter in context.command.params for spelling in parameter.opts}
+    hint = suggest_option(option, flags) or suggest_option(option, options | flags)
+    return UsageError(f"{option} names no variable of the expression", hint or its_variables(known))
+
+
+def nearest_variable(name: str, known: Collection[str]) -> str:
+    """A hint: the variable whose name is spelled much like this one, or else all of them."""
+    return did_you_mean(name, known) or its_variables(known)
+
+
+def its_variables(names: Collection[str]) -> str:
+    """A hint that lists the variables of an expression."""
+    return f"its variables: {', '.join(names)}" if names else "it has no variables"
+
+
+# --- arrays from files
 
 
 def _leaf(array: Any, kind: str) -> Tensor:

@@ -1,0 +1,86 @@
+"""The answer to an expression: as lines, as JSON, or one thing of it alone."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from gradcli.evaluation import Answer
+from gradcli.views.tensors import plain, tensor_fields
+
+PARTS: Final = ("value", "grad_fn", "dtype", "shape", "requires_grad")
+"""What an answer has whether or not backward ran."""
+
+_GRADIENT: Final = re.compile(r"([^\W\d]\w*)\.grad")
+_DERIVATIVE: Final = re.compile(r"d([1-9]\d*)/d([^\W\d]\w*?)\1")
+
+
+def answer_text(answer: Answer, label: str = "{}", shows_none: bool = True) -> str:
+    """The answer as lines: each output, each gradient, each derivative.
+
+    Args:
+        label: how the name of a gradient is written, a format with `{}` for the name.
+        shows_none: whether there is a line for a value that is None.
+    """
+    lines = [repr(out) if answer.several else str(out) for out in answer.outputs]
+    if answer.value is None and not shows_none:
+        lines = []
+    for name, gradient in (answer.grads or {}).items():
+        lines.append(f"{label.format(f'{name}.grad')} = {gradient!r}")
+        for nth, derivative in enumerate(answer.derivatives.get(name, []), 1):
+            if nth > 1:
+                lines.append(f"{label.format(f'd{nth}/d{name}{nth}')} = {derivative!r}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def answer_fields(answer: Answer) -> dict[str, Any]:
+    """The answer to an expression, as JSON has it: outputs, gradients, derivatives."""
+    if answer.several:
+        fields: dict[str, Any] = {"outputs": [tensor_fields(out) for out in answer.outputs]}
+    else:
+        fields = tensor_fields(answer.value)
+    grads = {} if answer.grads is None else answer.grads
+    fields["grads"] = {name: plain(gradient) for name, gradient in grads.items()}
+    if answer.derivatives:
+        fields["derivatives"] = {
+            name: [plain(order) for order in orders] for name, orders in answer.derivatives.items()
+        }
+    return fields
+
+
+def derivative_named(what: str) -> tuple[str, int]:
+    """The variable and the order of `x.grad` (0) or `d2/dx2` (2); ("", 0) where it is neither."""
+    match = _GRADIENT.fullmatch(what)
+    if match:
+        return match[1], 0
+    match = _DERIVATIVE.fullmatch(what)
+    return (match[2], int(match[1])) if match else ("", 0)
+
+
+def single_text(answer: Answer, what: str) -> str:
+    """One thing alone: numbers bare, tensors as nested lists.
+
+    Raises:
+        RuntimeError: a gradient is asked for and nothing requires grad.
+        KeyError: the variable that is asked for does not require grad.
+    """
+    if what in PARTS:
+        found = [tensor_fields(out)[what] for out in answer.outputs]
+        return bare(found if answer.several else found[0])
+    name, nth = derivative_named(what)
+    if answer.grads is None:
+        raise RuntimeError("element 0 of tensors does not require grad and does not have a grad_fn")
+    gradient = answer.grads[name]
+    orders = answer.derivatives.get(name, [])
+    return bare(plain(orders[nth - 1] if 0 < nth <= len(orders) else gradient))
+
+
+def bare(value: Any) -> str:
+    """JSON, but for text without quotes and None for nothing."""
+    # Answers as lines, which most are, start without it.
+    from gradcli.views.jsonout import dumps
+
+    if value is None or isinstance(value, str):
+        return str(value)
+    text = dumps(value)
+    return text[1:-1] if text.startswith('"') else text
