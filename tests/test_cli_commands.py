@@ -1,15 +1,25 @@
-"""What is true of every command."""
+"""What is true of every command, and that texts speak only of commands and options that exist."""
 
 from __future__ import annotations
 
+import ast
 import pkgutil
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 import gradcli.cli.commands
 from gradcli.cli import app
+from gradcli.language.telling.hints import HINTS
 from tests.commands import run
+
+ROOT = Path(__file__).parents[1]
+
+# As it is spelled where a command is quoted, or stands at a prompt.
+QUOTED = re.compile(r"(?:[`\"'(]|\$ |\| )gradcli ([a-z][\w-]*)")
+FLAG = re.compile(r"(?<![\w-])--([a-z][a-z-]+)")
 
 
 def test_each_module_is_a_command() -> None:
@@ -60,3 +70,52 @@ def test_option_that_cannot_be_given_twice(arguments: list[str], option: str) ->
 
 def test_flag_may_be_given_twice() -> None:
     assert run("eval", "1", "--json", "--json") == run("eval", "1", "--json")
+
+
+# --- what texts speak of
+
+
+def options() -> set[str]:
+    """The long options of all commands, without their dashes."""
+    programs = [app.build(), *map(app.load, app.COMMANDS)]
+    parameters = [parameter for program in programs for parameter in program.params]
+    return {"help", *(name.lstrip("-") for parameter in parameters for name in parameter.opts)}
+
+
+def strings(path: Path) -> Iterator[str]:
+    """The texts in a module: hints, messages, docstrings."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def texts() -> dict[str, str]:
+    """What users read, by where it stands: the package's texts, the README's prose, hints."""
+    found = {
+        str(path.relative_to(ROOT)): "\n".join(strings(path))
+        for path in (ROOT / "src").rglob("*.py")
+    }
+    readme = (ROOT / "README.md").read_text("utf-8")
+    found["README.md"] = re.sub(r"^```.*?^```$", "", readme, flags=re.DOTALL | re.MULTILINE)
+    for path in (ROOT / "README.md", *(ROOT / "tests/golden").iterdir()):
+        lines = path.read_text("utf-8").splitlines()
+        hints = [line for line in lines if line.startswith("hint: ")]
+        found[f"hints in {path.name}"] = "\n".join(hints)
+    return found
+
+
+@pytest.mark.parametrize(("where", "text"), texts().items(), ids=texts())
+def test_texts_speak_of_commands_and_options_that_exist(where: str, text: str) -> None:
+    assert {*QUOTED.findall(text)} <= app.COMMANDS.keys()
+    # In hints about a command line that was mistaken, a flag is a variable's.
+    if not where.startswith("hints in"):
+        assert {*FLAG.findall(text)} <= options()
+
+
+def test_texts_that_are_checked_are_found() -> None:
+    everything = "\n".join(texts().values())
+    assert {*QUOTED.findall(everything)} == app.COMMANDS.keys()
+    assert {"retain-graph", "grad-tensors", "json"} <= {*FLAG.findall(everything)}
+    assert all(hint in everything for _, _, hint in HINTS)
+    assert QUOTED.findall("ask for `gradcli jacobian` $ gradcli plot") == ["jacobian", "plot"]
+    assert FLAG.findall("give --grad-tensors=1, not --x or a--b") == ["grad-tensors"]

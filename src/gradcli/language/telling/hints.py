@@ -8,7 +8,7 @@ HINTS: tuple[tuple[str, str, str], ...] = (
     (
         "RuntimeError",
         r"grad can be implicitly created only for scalar outputs",
-        'seed it: --grad-tensors ones, or --grad-tensors "[1,2,3]"; or ask for `gradcli jacobian`',
+        'seed it: --grad-tensors ones or "[1,2,3]", in a program y.backward(torch.ones_like(y))',
     ),
     (
         "RuntimeError",
