@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from gradcli.tensor import dtypes
-from gradcli.tensor.errors import no_kernel
+from gradcli.tensor.errors import require_kinds
 
 INT64_MIN: Final = -(2**63)
 #: The bits of a significand, the hidden one included.
@@ -116,5 +116,4 @@ def check_permutation(n: int, dtype: np.dtype[Any]) -> None:
         name = scalar_name(dtype)
         limit = 2 ** MANTISSA_BITS[dtype.name] + 1
         raise RuntimeError(f"n cannot be greater than {limit} for {name} type.")
-    if dtype.kind not in "iuf":
-        raise no_kernel("randperm", dtype)
+    require_kinds(dtype, "iuf", "randperm")

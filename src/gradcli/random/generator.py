@@ -31,7 +31,7 @@ from gradcli.random.bounds import (
 from gradcli.random.boxmuller import box_muller32
 from gradcli.random.fma import Float64s, fma32, fma64
 from gradcli.tensor import dtypes
-from gradcli.tensor.errors import no_kernel
+from gradcli.tensor.errors import no_kernel, require_kinds
 from gradcli.tensor.public import public
 
 Array: TypeAlias = NDArray[Any]
@@ -78,8 +78,7 @@ class Generator(BitStream):
         if dtype.kind == "c":
             parts = self.uniform((*shape, 2), low, high, dtypes.from_numpy(dtype).to_real().np)
             return parts.view(dtype).reshape(shape)
-        if dtype.kind != "f":
-            raise no_kernel("check_uniform_bounds", dtype)
+        require_kinds(dtype, "f", "check_uniform_bounds")
         standard = low == 0 and high == 1
         if not standard:
             check_uniform_bounds(low, high, dtype)
@@ -128,8 +127,7 @@ class Generator(BitStream):
             return parts.view(dtype).reshape(shape)
         if count == 0:
             return np.empty(shape, dtype)
-        if dtype.kind != "f":
-            raise no_kernel("normal_kernel_cpu", dtype)
+        require_kinds(dtype, "f", "normal_kernel_cpu")
         if count < 16 or not contiguous:
             return _cast(_affine64(self._normal_pairs(count), std, mean), dtype, shape)
         # Single precision draws for all elements, then for the last 16 again; half precision skips
@@ -270,13 +268,11 @@ class Generator(BitStream):
         count = math.prod(shape)
         if count == 0:
             return np.empty(shape, dtype)
-        if dtype.kind == "c":
-            kernel = "bernoulli_scalar_cpu_" if by_number else "bernoulli_tensor_cpu_self_"
-            raise no_kernel(kernel, dtype)
+        kernel = "bernoulli_scalar_cpu_" if by_number else "bernoulli_tensor_cpu_self_"
+        require_kinds(dtype, "fiub", kernel)
         if not isinstance(p, np.ndarray):
             return _cast(self._uniform64(count) < p, dtype, shape)
-        if p.dtype.kind != "f":
-            raise no_kernel("bernoulli_tensor_cpu_p_", p.dtype)
+        require_kinds(p.dtype, "f", "bernoulli_tensor_cpu_p_")
         words = 2 if p.dtype == np.float64 else 1
         chances = np.broadcast_to(p, shape).ravel()
         wrong = np.flatnonzero(~((chances >= 0) & (chances <= 1)))
@@ -296,8 +292,8 @@ class Generator(BitStream):
         if not 0 < p < 1:
             raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
         count = math.prod(shape)
-        if count and dtype.kind not in "iuf":
-            raise no_kernel("geometric_cpu", dtype)
+        if count:
+            require_kinds(dtype, "iuf", "geometric_cpu")
         uniforms = self._uniform64(count)
         logs = _libm(lambda u: math.log(u) if u else -math.inf, uniforms)
         return _cast(np.ceil(logs / math.log1p(-p)), dtype, shape)
@@ -360,8 +356,7 @@ class Generator(BitStream):
 
     def poisson(self, rates: Array) -> Array:
         """Poisson counts in the type of ``rates``, ``torch.poisson``; element by element."""
-        if rates.dtype.kind != "f":
-            raise no_kernel("poisson_cpu", rates.dtype)
+        require_kinds(rates.dtype, "f", "poisson_cpu")
         counts = [self._poisson(rate) for rate in rates.ravel().tolist()]
         return _cast(np.array(counts, np.float64), rates.dtype, rates.shape)
 
@@ -439,8 +434,8 @@ class Generator(BitStream):
         if not std > 0:
             raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
         count = math.prod(shape)
-        if count and dtype.kind != "f":
-            raise no_kernel("log_normal_cpu", dtype)
+        if count:
+            require_kinds(dtype, "f", "log_normal_cpu")
         normals = _affine64(self._normal_pairs(count), std, mean)
         return _cast(_libm(_exp, normals), dtype, shape)
 

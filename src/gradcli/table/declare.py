@@ -18,6 +18,9 @@ def row(
     *,
     promote: int = NONE,
     check: Callable[[Sequence[Any]], None] | None = None,
+    kinds: str = "",
+    kernel: str = "",
+    refusal: Exception | None = None,
     view: bool = False,
     several: bool = False,
     node: str | None = None,
@@ -34,9 +37,12 @@ def row(
     """Enters an operator into the table.
 
     ``forward`` computes on arrays; ``promote`` says how operands get a common type, ``check``
-    refuses some of them before; ``view`` that the result shares the first operand's memory;
-    ``node`` replaces the name derived from the signature and ``number_nodes`` says what the node is
-    called when an operand is a number; ``vjps`` holds a formula per differentiable argument and
+    refuses some of them before; ``kinds`` lists the kinds of types (NumPy's letters) that PyTorch's
+    kernel takes in the first operand, ``kernel`` is what its message calls that if it is not
+    "NAME_cpu", ``refusal`` what complex numbers are told instead; ``view`` says that the result
+    shares the first operand's memory; ``node`` replaces the name derived from the signature and
+    ``number_nodes`` says what the node is called when an operand is a number; ``vjps`` holds a
+    formula per differentiable argument and
     ``joint`` one formula for several arguments at once ("input weight", function). ``doc`` says in
     a sentence what is computed, ``kink`` which gradient is used at points where there is none or
     several, ``samples`` feeds the generic tests. ``inplace`` says which in-place operators are
@@ -44,37 +50,23 @@ def row(
     there is only one operand, and neither elsewhere, unless the row says otherwise.
     ``pytorch`` and ``untested`` are told at :class:`Entry`.
     """
-    made = Row(
-        signature,
-        forward,
-        promote,
-        check,
-        view,
-        several,
-        node,
-        joint,
-        vjps,
-        doc,
-        kink,
-        samples,
-        inplace,
-    )
+    facts: dict[str, Any] = {
+        "promote": promote,
+        "check": check,
+        "kinds": kinds,
+        "kernel": kernel,
+        "refusal": refusal,
+        "view": view,
+        "several": several,
+        "joint": joint,
+        "doc": doc,
+        "kink": kink,
+    }
+    made = Row(signature, forward, node=node, vjps=vjps, samples=samples, inplace=inplace, **facts)
     for name, label in (number_nodes or {}).items():
         rest = {argument: formula for argument, formula in vjps.items() if argument != name}
         twin = Row(
-            signature,
-            forward,
-            promote,
-            check,
-            view,
-            several,
-            label,
-            joint,
-            rest,
-            doc,
-            kink,
-            None,
-            made.inplace,
+            signature, forward, node=label, vjps=rest, samples=None, inplace=made.inplace, **facts
         )
         made.numbered[made.signature.index[name]] = twin
     made.pytorch, made.untested = pytorch, untested

@@ -33,6 +33,7 @@ from typing import Any, Final
 from gradcli.table.entry import BOTH, METHOD, NEITHER, Entry, InPlace
 from gradcli.table.node import Formula, Plan, RowNode, parameter_names
 from gradcli.tensor import dtypes
+from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.graph import Node, mode
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, edge_of, share, wrap
@@ -53,6 +54,7 @@ class Row(Entry):
         "differentiable",
         "formulas",
         "forward",
+        "kinds",
         "list_position",
         "node_name",
         "numbered",
@@ -67,8 +69,12 @@ class Row(Entry):
         self,
         signature: str,
         forward: Callable[..., Any],
+        *,
         promote: int,
         check: Callable[[Sequence[Any]], None] | None,
+        kinds: str,
+        kernel: str,
+        refusal: Exception | None,
         view: bool,
         several: bool,
         node: str | None,
@@ -85,7 +91,12 @@ class Row(Entry):
             usual = BOTH if "," not in self._parameters else METHOD
             inplace = usual if promote and self.is_method else NEITHER
         self.inplace = inplace
+        if kinds:
+            kernel = kernel or self.names[0].rpartition(".")[2] + "_cpu"
+            forward = _serving(forward, kinds, kernel, refusal)
         self.forward = forward
+        #: The kinds of types (NumPy's letters) that it takes, where others are refused first.
+        self.kinds = kinds
         self.promote = promote
         self.check = check
         self.view = view
@@ -285,24 +296,29 @@ class Row(Entry):
             if hasattr(operand, "dtype"):
                 raw[position] = operand.astype(target.np, copy=False)
             else:
-                raw[position] = cast_number(operand, target)
+                raw[position] = dtypes.cast_number(operand, target)
+
+
+def _serving(
+    forward: Callable[..., Any], kinds: str, kernel: str, refusal: Exception | None
+) -> Callable[..., Any]:
+    """A forward function that refuses types which PyTorch's kernel does not serve."""
+
+    def checked(operand: Any, *rest: Any) -> Any:
+        kind = operand.dtype.kind
+        if kind not in kinds:
+            if kind == "c" and refusal is not None:
+                raise type(refusal)(*refusal.args)
+            raise no_kernel(kernel, operand.dtype)
+        return forward(operand, *rest)
+
+    return checked
 
 
 def _refuse_shapes(operands: Sequence[Any], error: ValueError) -> None:
     """Says in PyTorch's words that shapes do not broadcast, where that is the error."""
     if str(error).startswith("operands could not be broadcast"):
         common_shape([operand.shape for operand in operands if hasattr(operand, "shape")])
-
-
-def cast_number(number: complex, target: dtypes.DType) -> Any:
-    """A Python number as a NumPy scalar of ``target``; integers wrap around as in C."""
-    if target.category == dtypes.INTEGRAL and isinstance(number, int):
-        bits = target.itemsize * 8
-        wrapped = int(number) & ((1 << bits) - 1)
-        if target.is_signed and wrapped >> (bits - 1):
-            wrapped -= 1 << bits
-        return target.np.type(wrapped)
-    return target.np.type(number)
 
 
 def node_name(name: str) -> str:

@@ -7,6 +7,7 @@ dimensions) changes the result only when its category is higher.
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import numpy as np
@@ -250,3 +251,34 @@ def can_cast(source: DType, target: DType) -> bool:
     ):
         return False
     return not (source.category != BOOL and target.category == BOOL)
+
+
+def cast_number(number: complex, target: DType) -> Any:
+    """A Python number as a NumPy scalar of ``target``; integers wrap around as in C."""
+    if target.category == INTEGRAL and isinstance(number, int):
+        bits = target.itemsize * 8
+        wrapped = int(number) & ((1 << bits) - 1)
+        if target.is_signed and wrapped >> (bits - 1):
+            wrapped -= 1 << bits
+        return target.np.type(wrapped)
+    return target.np.type(number)
+
+
+def convert(number: complex, kind: np.dtype[Any]) -> Any:
+    """A Python number as a NumPy scalar; RuntimeError where it does not fit."""
+    fits = True
+    if kind.kind == "c":
+        return kind.type(number)
+    if isinstance(number, complex):
+        fits, number = number.imag == 0, number.real
+    if kind.kind in "iu" and math.isfinite(number):
+        whole = int(number)
+        limits = np.iinfo(kind)
+        low = -int(limits.max) if kind.kind == "u" else int(limits.min)
+        fits = fits and low <= whole <= int(limits.max)
+        if fits:
+            return np.asarray(whole).astype(kind)[()]
+    if not fits:
+        word = from_numpy(kind).overflow_name
+        raise RuntimeError(f"value cannot be converted to type {word} without overflow")
+    return kind.type(number)

@@ -17,3 +17,12 @@ def no_kernel(name: str, dtype: np.dtype[Any]) -> NotImplementedError:
     """The error of PyTorch's kernel ``name``, which was not compiled for a type."""
     word = dtypes.from_numpy(dtype).scalar_name
     return NotImplementedError(f"\"{name}\" not implemented for '{word}'")
+
+
+def require_kinds(dtype: np.dtype[Any], kinds: str, kernel: str) -> None:
+    """Refuses types of other kinds (NumPy's letters) than those that PyTorch's kernel serves.
+
+    A row whose kernel is looked for before anything else says so by its key `kinds`.
+    """
+    if dtype.kind not in kinds:
+        raise no_kernel(kernel, dtype)

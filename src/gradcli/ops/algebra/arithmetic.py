@@ -23,11 +23,11 @@ from gradcli.ops.algebra.comparison import (
 from gradcli.ops.algebra.scalars import div_scalar, mul_scalar
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import BOTH, METHOD, NEITHER, InPlace
-from gradcli.table.kinds import NOT_IMPLEMENTED, kernel, no_derivative, real_only
+from gradcli.table.refusals import NOT_IMPLEMENTED, no_derivative
 from gradcli.table.row import COMMON, FLOAT, Row
 from gradcli.table.samples import binary, pointwise
 from gradcli.tensor import dtypes
-from gradcli.tensor.errors import no_kernel
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import Tensor
 
 Array = Any
@@ -167,8 +167,7 @@ def _rounded_div(self: Array, other: Array, rounding_mode: str) -> Array:
 
 def _divisible(self: Array, other: Array, name: str) -> None:
     kind = np.result_type(self, other)
-    if kind.kind in "bc":
-        raise no_kernel(name, kind)
+    require_kinds(kind, "fiu", name)
 
 
 def _refuse_zero(divisor: Array) -> None:
@@ -287,11 +286,11 @@ fmod: Row = row(
 
 
 def _whole(name: str, forward: Any, doc: str) -> Row:
-    checked = kernel(f"{name}_cpu", "iu", forward)
     return row(
         f"{name}(Tensor self, Tensor other)",
-        checked,
+        forward,
         promote=COMMON,
+        kinds="iu",
         samples=lambda r: [
             (r.ints(2, 3, low=-12, high=12), r.ints(3, low=-12, high=12)),
             (np.array([0, 6, -4], np.int16), np.array(0)),
@@ -377,11 +376,11 @@ sgn: Row = row(
 )
 sign: Row = row(
     "sign(Tensor self)",
-    real_only(
+    _sign,
+    kinds="fiub",
+    refusal=NotImplementedError(
         "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn "
-        "instead.",
-        _sign,
-        NotImplementedError,
+        "instead."
     ),
     self=lambda grad: zeros_like(grad),
     samples=pointwise(),
@@ -392,7 +391,8 @@ sign: Row = row(
 
 absolute: Row = row(
     "abs|absolute(Tensor self)",
-    kernel("abs_cpu", "fiuc", np.abs),
+    np.abs,
+    kinds="fiuc",
     self=lambda grad, self: grad * sgn(self),
     samples=pointwise(),
     doc="The absolute value; its gradient at 0 is 0.",
@@ -400,22 +400,17 @@ absolute: Row = row(
 )
 
 
-def _rounding(name: str, forward: Any) -> Any:
-    """Whole numbers stay as they are; bools and complex numbers are refused."""
-    return real_only(
-        f"{name} is not supported for complex inputs",
-        kernel(
-            f"{name}_vml_cpu",
-            "fiu",
-            lambda self: forward(self) if self.dtype.kind == "f" else self.copy(),
-        ),
-        NotImplementedError,
-    )
+def _rounding(forward: Any) -> Any:
+    """Whole numbers stay as they are."""
+    return lambda self: forward(self) if self.dtype.kind == "f" else self.copy()
 
 
 ceil: Row = row(
     "ceil(Tensor self)",
-    _rounding("ceil", np.ceil),
+    _rounding(np.ceil),
+    kinds="fiu",
+    kernel="ceil_vml_cpu",
+    refusal=NotImplementedError("ceil is not supported for complex inputs"),
     self=lambda grad: zeros_like(grad),
     samples=pointwise(),
     doc="Rounded up.",
@@ -423,7 +418,10 @@ ceil: Row = row(
 )
 floor: Row = row(
     "floor(Tensor self)",
-    _rounding("floor", np.floor),
+    _rounding(np.floor),
+    kinds="fiu",
+    kernel="floor_vml_cpu",
+    refusal=NotImplementedError("floor is not supported for complex inputs"),
     self=lambda grad: zeros_like(grad),
     samples=pointwise(),
     doc="Rounded down.",
@@ -431,7 +429,10 @@ floor: Row = row(
 )
 trunc: Row = row(
     "trunc|fix(Tensor self)",
-    _rounding("trunc", np.trunc),
+    _rounding(np.trunc),
+    kinds="fiu",
+    kernel="trunc_vml_cpu",
+    refusal=NotImplementedError("trunc is not supported for complex inputs"),
     self=lambda grad: zeros_like(grad),
     samples=pointwise(),
     doc="Rounded towards zero.",
@@ -450,7 +451,9 @@ def _round(self: Array, decimals: int = 0) -> Array:
 
 round_whole: Row = row(
     "round|special.round(Tensor self)",
-    kernel("round_vml_cpu", "fiu", _round),
+    _round,
+    kinds="fiu",
+    kernel="round_vml_cpu",
     self=lambda grad: zeros_like(grad),
     samples=pointwise(),
     doc="Rounded to the nearest, ties to even.",
@@ -458,7 +461,8 @@ round_whole: Row = row(
 )
 round_decimals: Row = row(
     "round|special.round(Tensor self, *, int decimals)",
-    kernel("round_cpu", "f", _round),
+    _round,
+    kinds="f",
     node="RoundBackward1",
     self=lambda grad: zeros_like(grad),
     samples=lambda r: [(r(3, 4), {"decimals": 1})],
@@ -467,7 +471,8 @@ round_decimals: Row = row(
 )
 frac: Row = row(
     "frac(Tensor self)",
-    kernel("frac_cpu", "f", lambda self: self - np.trunc(self)),
+    lambda self: self - np.trunc(self),
+    kinds="f",
     self=lambda grad: grad,
     samples=pointwise(),
     doc="self - trunc(self).",
@@ -481,8 +486,9 @@ def _copysign_vjp(grad: Any, self: Any, result: Any) -> Any:
 
 copysign: Row = row(
     "copysign(Tensor self, Operand other)",
-    kernel("copysign_cpu", "f", np.copysign),
+    np.copysign,
     promote=FLOAT,
+    kinds="f",
     number_nodes={"other": "CopysignBackward1"},
     self=_copysign_vjp,
     other=lambda grad: zeros_like(grad),
@@ -548,8 +554,10 @@ _min_self, _min_other = _extreme_vjp(gt)
 
 maximum: Row = row(
     "maximum(Tensor self, Tensor other)",
-    real_only("maximum not implemented for complex tensors.", np.maximum),
+    np.maximum,
     promote=COMMON,
+    kinds="fiub",
+    refusal=RuntimeError("maximum not implemented for complex tensors."),
     self=_max_self,
     other=_max_other,
     samples=binary(),
@@ -558,8 +566,10 @@ maximum: Row = row(
 )
 minimum: Row = row(
     "minimum(Tensor self, Tensor other)",
-    real_only("minimum not implemented for complex tensors.", np.minimum),
+    np.minimum,
     promote=COMMON,
+    kinds="fiub",
+    refusal=RuntimeError("minimum not implemented for complex tensors."),
     self=_min_self,
     other=_min_other,
     samples=binary(),

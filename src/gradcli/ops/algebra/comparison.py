@@ -8,11 +8,10 @@ import numpy as np
 
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import METHOD, InPlace
-from gradcli.table.kinds import kernel, kinds_only, real_only
 from gradcli.table.row import COMMON, Row
 from gradcli.table.samples import Sampler, fixed, pointwise
 from gradcli.tensor import dtypes
-from gradcli.tensor.errors import no_kernel
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import Tensor, constant, raw
 
 Array = Any
@@ -111,11 +110,12 @@ def _samples_of_extremes(r: Sampler) -> list[tuple[Any, ...]]:
     return [(values,), (values.astype(np.float32),), (r.ints(2, 2, low=-1, high=2),)]
 
 
-def _comparison(names: str, forward: Any, doc: str) -> Row:
+def _comparison(names: str, forward: Any, doc: str, kinds: str = "") -> Row:
     return row(
         f"{names}(Tensor self, Operand other)",
         forward,
         promote=COMMON,
+        kinds=kinds,
         inplace=InPlace(erases=True),
         samples=_samples_of_operands,
         doc=doc,
@@ -124,7 +124,7 @@ def _comparison(names: str, forward: Any, doc: str) -> Row:
 
 def _order(names: str, forward: Any, doc: str) -> Row:
     """A comparison that complex numbers do not have."""
-    return _comparison(names, kernel(f"{names.partition('|')[0]}_cpu", "fiub", forward), doc)
+    return _comparison(names, forward, doc, "fiub")
 
 
 eq: Row = _comparison("eq", np.equal, "self == other, element by element.")
@@ -177,13 +177,17 @@ isfinite: Row = row(
 )
 isposinf: Row = row(
     "isposinf(Tensor self)",
-    real_only("isposinf does not support complex inputs.", np.isposinf),
+    np.isposinf,
+    kinds="fiub",
+    refusal=RuntimeError("isposinf does not support complex inputs."),
     samples=_samples_of_extremes,
     doc="Whether an element is +inf.",
 )
 isneginf: Row = row(
     "isneginf(Tensor self)",
-    real_only("isneginf does not support complex inputs.", np.isneginf),
+    np.isneginf,
+    kinds="fiub",
+    refusal=RuntimeError("isneginf does not support complex inputs."),
     samples=_samples_of_extremes,
     doc="Whether an element is -inf.",
 )
@@ -195,11 +199,9 @@ isreal: Row = row(
 )
 signbit: Row = row(
     "signbit(Tensor self)",
-    real_only(
-        "signbit is not implemented for complex tensors.",
-        lambda self: np.signbit(self) if self.dtype.kind == "f" else np.less(self, 0),
-        NotImplementedError,
-    ),
+    lambda self: np.signbit(self) if self.dtype.kind == "f" else np.less(self, 0),
+    kinds="fiub",
+    refusal=NotImplementedError("signbit is not implemented for complex tensors."),
     samples=lambda r: [*_samples_of_extremes(r), (np.array([-3, 0], np.int8),), (r.mask(2),)],
     doc="Whether the sign bit is set (also of -0.).",
 )
@@ -207,9 +209,7 @@ signbit: Row = row(
 
 def _bitwise(name: str, symbol: str, forward: Any, doc: str, kinds: str = "iub") -> Row:
     def checked(self: Array, other: Array) -> Array:
-        kind = np.result_type(self, other)
-        if kind.kind not in kinds:
-            raise no_kernel(f"{symbol}_cpu", kind)
+        require_kinds(np.result_type(self, other), kinds, f"{symbol}_cpu")
         return forward(self, other)
 
     def samples(r: Sampler) -> list[tuple[Any, ...]]:
@@ -237,14 +237,10 @@ left_shift: Row = _bitwise("bitwise_left_shift", "lshift", np.left_shift, "self 
 right_shift: Row = _bitwise("bitwise_right_shift", "rshift", np.right_shift, "self >> other.", "iu")
 
 
-def _invert(self: Array) -> Array:
-    kinds_only(self, "bitwise_not_cpu", "iub")
-    return np.invert(self)
-
-
 bitwise_not: Row = row(
     "bitwise_not(Tensor self)",
-    _invert,
+    np.invert,
+    kinds="iub",
     samples=lambda r: [
         (r.ints(2, 3, low=-9, high=9),),
         (r.mask(3),),

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from gradcli.table.declare import composite, row
-from gradcli.table.row import Row, cast_number
+from gradcli.table.row import Row
 from gradcli.table.samples import Sampler
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
@@ -118,7 +118,7 @@ def fill_value(value: complex, dtype: DType, word: str | None = None) -> Any:
     number = int(value)
     if not (limits.min or -limits.max) <= number <= limits.max:
         raise overflow
-    return cast_number(number, dtype)
+    return dtypes.cast_number(number, dtype)
 
 
 def checked_size(size: Sequence[int]) -> tuple[int, ...]:

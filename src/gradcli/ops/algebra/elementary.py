@@ -25,11 +25,10 @@ from gradcli.ops.algebra.creation import to_dtype
 from gradcli.ops.algebra.scalars import add_scalar, mul_scalar, sub_scalar
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import BOTH, METHOD, NEITHER, InPlace
-from gradcli.table.kinds import convert, kernel, real_only
 from gradcli.table.row import COMMON, FLOAT, Row
 from gradcli.table.samples import binary, pointwise
 from gradcli.tensor import dtypes
-from gradcli.tensor.errors import no_kernel
+from gradcli.tensor.errors import no_kernel, require_kinds
 from gradcli.tensor.tensor import Tensor, raw, wrap
 
 Array = Any
@@ -75,7 +74,7 @@ def _power_scalar(self: Array, exponent: complex) -> Array:
             return one / self
         if exponent == -2:
             return one / (self * self)
-    return _power(self, convert(exponent, self.dtype))
+    return _power(self, dtypes.convert(exponent, self.dtype))
 
 
 def _two_bools(self: Array, exponent: Array) -> Array:
@@ -284,8 +283,9 @@ def log_add_exp(self: Array, other: Array) -> Array:
 
 logaddexp: Row = row(
     "logaddexp(Tensor self, Tensor other)",
-    kernel("logaddexp_cpu", "fc", log_add_exp),
+    log_add_exp,
     promote=COMMON,
+    kinds="fc",
     self=lambda grad, self, other: grad / conj(add_scalar(exp(other - self), 1)),
     other=lambda grad, self, other: grad / conj(add_scalar(exp(self - other), 1)),
     samples=binary(),
@@ -294,8 +294,9 @@ logaddexp: Row = row(
 )
 logaddexp2: Row = row(
     "logaddexp2(Tensor self, Tensor other)",
-    kernel("logaddexp2_cpu", "f", np.logaddexp2),
+    np.logaddexp2,
     promote=COMMON,
+    kinds="f",
     self=lambda grad, self, other: grad / add_scalar(pow_base(2, other - self), 1),
     other=lambda grad, self, other: grad / add_scalar(pow_base(2, self - other), 1),
     samples=binary(),
@@ -305,9 +306,7 @@ logaddexp2: Row = row(
 
 
 def _xlogy(self: Array, other: Array) -> Array:
-    kind = np.result_type(self, other)
-    if kind.kind == "c":
-        raise no_kernel("xlogy_cpu", kind)
+    require_kinds(np.result_type(self, other), "fiub", "xlogy_cpu")
     if not hasattr(other, "dtype"):
         other = self.dtype.type(other)
     product = np.multiply(self, np.log(other))
@@ -426,8 +425,9 @@ def _atan2_vjp(grad: Any, self: Any, other: Any, needs: tuple[bool, ...]) -> Any
 
 atan2: Row = row(
     "atan2|arctan2(Tensor self, Tensor other)",
-    kernel("atan2_cpu", "f", np.arctan2),
+    np.arctan2,
     promote=FLOAT,
+    kinds="f",
     joint=("self other", _atan2_vjp),
     samples=binary(0.2, 2.0),
     doc="The angle of the point (other, self), in radians.",
@@ -523,8 +523,9 @@ sinc: Row = row(
 )
 hypot: Row = row(
     "hypot(Tensor self, Tensor other)",
-    kernel("hypot_cpu", "f", np.hypot),
+    np.hypot,
     promote=COMMON,
+    kinds="f",
     self=lambda grad, self, result: grad * self / result,
     other=lambda grad, other, result: grad * other / result,
     samples=binary(0.2, 2.0),
@@ -532,22 +533,20 @@ hypot: Row = row(
 )
 deg2rad: Row = row(
     "deg2rad(Tensor self)",
-    real_only(
-        "deg2rad is not supported for complex tensors.",
-        lambda self: np.multiply(self, math.pi / 180),
-    ),
+    lambda self: np.multiply(self, math.pi / 180),
     promote=FLOAT,
+    kinds="fiub",
+    refusal=RuntimeError("deg2rad is not supported for complex tensors."),
     self=lambda grad: mul_scalar(grad, math.pi / 180),
     samples=pointwise(),
     doc="Degrees as radians.",
 )
 rad2deg: Row = row(
     "rad2deg(Tensor self)",
-    real_only(
-        "rad2deg is not supported for complex tensors.",
-        lambda self: np.multiply(self, 180 / math.pi),
-    ),
+    lambda self: np.multiply(self, 180 / math.pi),
     promote=FLOAT,
+    kinds="fiub",
+    refusal=RuntimeError("rad2deg is not supported for complex tensors."),
     self=lambda grad: mul_scalar(grad, 180 / math.pi),
     samples=pointwise(),
     doc="Radians as degrees.",

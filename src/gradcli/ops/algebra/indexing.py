@@ -18,7 +18,7 @@ from gradcli.ops.algebra.sums import expand, sum_all, sum_type
 from gradcli.ops.algebra.views import reshape, shape_of
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import METHOD, InPlace
-from gradcli.table.kinds import NOT_IMPLEMENTED, no_derivative, numbers_only
+from gradcli.table.refusals import NOT_IMPLEMENTED, no_derivative
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import common_shape, wrap_dim
@@ -580,7 +580,6 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
 
 
 def _trace(self: Array) -> Array:
-    numbers_only(self, "trace")
     if self.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {self.ndim}")
     return np.asarray(np.trace(self, dtype=sum_type(self, None)))
@@ -599,6 +598,8 @@ def _trace_vjp(grad: Any, self_shape: Sequence[int]) -> Any:
 trace: Row = row(
     "trace(Tensor self)",
     _trace,
+    kinds="fciu",
+    kernel="trace",
     self=_trace_vjp,
     samples=lambda r: [(r(3, 3),), (r(2, 3),), (r(3, 2),)],
     doc="The sum of a matrix's diagonal.",

@@ -13,9 +13,9 @@ import numpy as np
 from gradcli.ops.algebra.parts import blank, part_of, slice_
 from gradcli.ops.algebra.views import shape_of
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import numbers_only
-from gradcli.table.row import Row, cast_number
+from gradcli.table.row import Row
 from gradcli.tensor import dtypes
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import wrap
 
 Array = Any
@@ -49,7 +49,7 @@ def _constant_pad(self: Array, pad: Sequence[int], value: complex = 0) -> Array:
     dtype = dtypes.of(self)
     if dtype.category == dtypes.INTEGRAL and isinstance(value, float):
         value = int(value)
-    out = np.full(shape, cast_number(value, dtype), self.dtype)
+    out = np.full(shape, dtypes.cast_number(value, dtype), self.dtype)
     inside = tuple(slice(a, a + n) for n, (a, _) in zip(kept.shape, pairs, strict=True))
     out[inside] = kept
     return out
@@ -117,7 +117,7 @@ def _check_pad(kind: str, self: Array, padding: Sequence[int], spatial: int) -> 
         own = " ".join(f"{name}: {shape[-1 - k]}" for k, name in enumerate(names))
         made = " ".join(f"{name}: {out[k]}" for k, name in enumerate(names))
         raise RuntimeError(f"input ({own}) is too small. Calculated output {made}")
-    numbers_only(self, f"{kind}_pad{spatial}d")
+    require_kinds(self.dtype, "fciu", f"{kind}_pad{spatial}d")
 
 
 def _pads(kind: str, spatial: int) -> tuple[Row, Row]:

@@ -28,9 +28,9 @@ from gradcli.ops.algebra.views import (
 )
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import BOTH, METHOD
-from gradcli.table.kinds import convert, numbers_only
 from gradcli.table.row import COMMON, Row
 from gradcli.tensor import dtypes
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import common_shape, wrap_dim
 from gradcli.tensor.tensor import Tensor, raw
 
@@ -53,10 +53,10 @@ def _multiplied(a: Array, b: Array) -> Array:
 def _combined(self: Array, product: Array, beta: complex, alpha: complex) -> Array:
     """beta * self + alpha * product; with beta zero even a nan in ``self`` does not count."""
     if alpha != 1:
-        product = product * convert(alpha, product.dtype)
+        product = product * dtypes.convert(alpha, product.dtype)
     if beta == 0:
         return product
-    return expand(self, product.shape) * convert(beta, self.dtype) + product
+    return expand(self, product.shape) * dtypes.convert(beta, self.dtype) + product
 
 
 def _multipliable(mat1: Array, mat2: Array) -> None:
@@ -81,7 +81,7 @@ def _mm(self: Array, mat2: Array) -> Array:
             "expected m1 and m2 to have the same dtype, but got: "
             f"{dtypes.of(self).c_name} != {dtypes.of(mat2).c_name}"
         )
-    numbers_only(self, "addmm_impl_cpu_")
+    require_kinds(self.dtype, "fciu", "addmm_impl_cpu_")
     return _multiplied(self, mat2)
 
 
@@ -138,7 +138,7 @@ def _addmm(self: Array, mat1: Array, mat2: Array, beta: complex = 1, alpha: comp
             raise RuntimeError(f"{name} must be a matrix, got {factor.ndim}-D tensor")
     _multipliable(mat1, mat2)
     expand(self, (mat1.shape[0], mat2.shape[1]))
-    numbers_only(self, "addmm_impl_cpu_")
+    require_kinds(self.dtype, "fciu", "addmm_impl_cpu_")
     return _combined(self, _multiplied(mat1, mat2), beta, alpha)
 
 
@@ -183,7 +183,7 @@ def _addmv(self: Array, mat: Array, vec: Array, beta: complex = 1, alpha: comple
             "addmv input tensors must have the same dtype, but got "
             f"{_word(self)}, {_word(mat)}, and {_word(vec)}"
         )
-    numbers_only(self, "addmv_impl_cpu")
+    require_kinds(self.dtype, "fciu", "addmv_impl_cpu")
     return _combined(self, _multiplied(mat, vec), beta, alpha)
 
 
@@ -235,7 +235,7 @@ def _check_dot(self: Array, other: Array) -> None:
             f"inconsistent tensor size, expected tensor [{a}] and src [{b}] to have the same "
             f"number of elements, but got {a} and {b} elements respectively"
         )
-    numbers_only(self, "dot")
+    require_kinds(self.dtype, "fciu", "dot")
 
 
 def _dot(self: Array, tensor: Array) -> Array:
@@ -315,7 +315,7 @@ def _bmm(self: Array, mat2: Array) -> Array:
     if self.dtype != mat2.dtype:
         raise RuntimeError(f"expected scalar type {_word(self)} but found {_word(mat2)}")
     if self.shape[2]:
-        numbers_only(self, "bmm")
+        require_kinds(self.dtype, "fciu", "bmm")
     return _multiplied(self, mat2)
 
 
@@ -342,7 +342,7 @@ def _baddbmm(
             f"Input dtypes must be the same, got: input {words[0]}, batch1: {words[1]}, "
             f"batch2: {words[2]}"
         )
-    numbers_only(self, "baddbmm")
+    require_kinds(self.dtype, "fciu", "baddbmm")
     return _combined(own, _multiplied(batch1, batch2), beta, alpha)
 
 
@@ -379,7 +379,7 @@ def _addbmm(
     if k != inner:
         raise RuntimeError(f"Incompatible matrix sizes for bmm ({m}x{k} and {inner}x{n})")
     _same_types(self, batch1, batch2)
-    numbers_only(self, "addmm_impl_cpu_")
+    require_kinds(self.dtype, "fciu", "addmm_impl_cpu_")
     total = np.sum(_multiplied(batch1, batch2), axis=0, dtype=self.dtype)
     return _combined(own, total, beta, alpha)
 

@@ -19,9 +19,9 @@ from gradcli.ops.algebra.sums import axes, restore, sum_dim, sum_type
 from gradcli.ops.algebra.views import reshape, shape_of
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import METHOD
-from gradcli.table.kinds import floating_only, refuse_complex
 from gradcli.table.row import Row
 from gradcli.tensor.dtypes import DType
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor, raw
@@ -166,7 +166,7 @@ def _cumulative_extreme(name: str, better: Any, doc: str) -> None:
         if not self.size:
             return self.copy(), np.zeros(self.shape, np.int64)
         where = wrap_dim(dim, self.ndim)
-        refuse_complex(self, f"{name}_cpu")
+        require_kinds(self.dtype, "fiub", f"{name}_cpu")
         if not self.ndim:
             return self.copy(), np.zeros((), np.int64)
         values = better.accumulate(self, axis=where)
@@ -206,7 +206,7 @@ _cumulative_extreme("cummin", np.minimum, "Running minima along a dimension, and
 
 def _logcumsumexp(self: Array, dim: int) -> Array:
     where = wrap_dim(dim, self.ndim)
-    floating_only(self, "logcumsumexp_out_cpu", complex_too=True)
+    require_kinds(self.dtype, "fc", "logcumsumexp_out_cpu")
     if not self.ndim:
         return self.copy()
     if self.dtype.kind != "c":

@@ -11,11 +11,10 @@ from gradcli.ops.algebra.comparison import eq, isnan, logical_not
 from gradcli.ops.algebra.scalars import div_scalar
 from gradcli.ops.algebra.views import reshape, shape_of, unsqueeze
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import refuse_complex
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.errors import no_kernel
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import common_shape, wrap_dim, wrap_dims
 from gradcli.tensor.tensor import Tensor, type_word
 
@@ -183,8 +182,7 @@ def _nansum(
     if self.dtype.kind == "c":
         raise RuntimeError("nansum on CPU does not support complex inputs")
     kind = sum_type(self, dtype)
-    if kind.kind == "c":
-        raise no_kernel("nansum_cpu", kind)
+    require_kinds(kind, "fiub", "nansum_cpu")
     return np.nansum(self, axis=where, keepdims=keepdim, dtype=kind)
 
 
@@ -347,7 +345,7 @@ def _amax(name: str, kernel: str, function: Any, doc: str) -> Row:
     def forward(self: Array, dim: Any = None, keepdim: bool = False) -> Array:
         refuse_empty_dims(self, dim, name)
         where = axes(dim, self.ndim)
-        refuse_complex(self, kernel)
+        require_kinds(self.dtype, "fiub", kernel)
         return function(self, axis=where, keepdims=keepdim)
 
     return row(

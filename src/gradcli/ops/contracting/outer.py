@@ -13,9 +13,9 @@ from gradcli.ops.algebra.products import mm, vdot
 from gradcli.ops.algebra.sums import sum_dim
 from gradcli.ops.algebra.views import clone, reshape, unsafe_view, unsqueeze, view
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import numbers_only
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import common_shape, wrap_dim
 
 Array = Any
@@ -86,7 +86,7 @@ def _cross(self: Array, other: Array, dim: int = -1) -> Array:
     if self.dtype != other.dtype:
         words = dtypes.of(self).scalar_name, dtypes.of(other).scalar_name
         raise RuntimeError(f"expected scalar type {words[0]} but found {words[1]}")
-    numbers_only(self, "cross")
+    require_kinds(self.dtype, "fciu", "cross")
     a, b = np.moveaxis(self, where, 0), np.moveaxis(other, where, 0)
     parts = [a[i] * b[j] - a[j] * b[i] for i, j in ((1, 2), (2, 0), (0, 1))]
     return np.stack(parts, where)

@@ -24,8 +24,8 @@ from gradcli.ops.algebra.views import shape_of, squeeze_dim, unsqueeze
 from gradcli.ops.images.max_pooling import gathered, scattered
 from gradcli.ops.images.pooling import check_line, one_number, quotient
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import floating_only
 from gradcli.table.row import Row
+from gradcli.tensor.errors import require_kinds
 
 Array = Any
 Sizes = Sequence[int]
@@ -74,7 +74,7 @@ def _average(self: Array, output_size: Sizes) -> Array:
             f"{name}(): Expected {dims + 1}D or {dims + 2}D tensor, but got {list(self.shape)}"
         )
     _refuse_empty(self.shape, name, self.ndim - dims)
-    floating_only(self, name + "_cpu" * (dims == 3))
+    require_kinds(self.dtype, "f", name + "_cpu" * (dims == 3))
     windows = _windows(self.shape, output_size)
     return quotient(sum_windows(self, windows), _counts(windows))
 
@@ -178,7 +178,7 @@ def _largest(self: Array, output_size: Sizes) -> tuple[Array, Array]:
         shape = [*self.shape[:-dims], *output_size]
         wrong = next(length for length in output_size if length < 0)
         raise RuntimeError(f"Trying to create tensor with negative dimension {wrong}: {shape}")
-    floating_only(self, name + "_cpu" * (dims == 3))
+    require_kinds(self.dtype, "f", name + "_cpu" * (dims == 3))
     return largest_in_windows(self, _windows(self.shape, output_size))
 
 

@@ -26,7 +26,7 @@ from gradcli.ops.algebra.views import reshape, shape_of, transpose, unsqueeze
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
-from gradcli.tensor.errors import no_kernel
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import constant, raw
 
 Array = Any
@@ -289,9 +289,8 @@ def _check(input: Array, grid: Array, dims: int, mode: int) -> None:
     if dims == 3 and mode == 2:
         raise RuntimeError("grid_sampler(): bicubic interpolation only supports 4D input")
     kind = dtypes.of(input).scalar_name
-    if input.dtype.kind != "f":
-        name = "grid_sampler_2d_cpu_kernel_impl" if dims == 2 else "grid_sampler3d_cpu"
-        raise no_kernel(name, input.dtype)
+    name = "grid_sampler_2d_cpu_kernel_impl" if dims == 2 else "grid_sampler3d_cpu"
+    require_kinds(input.dtype, "f", name)
     if input.dtype != grid.dtype:
         raise RuntimeError(f"expected scalar type {kind} but found {dtypes.of(grid).scalar_name}")
 

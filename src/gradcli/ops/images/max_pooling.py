@@ -26,9 +26,9 @@ from gradcli.ops.images.pooling import (
     request,
 )
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import floating_only, kinds_only
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import Tensor
 
 Array = Any
@@ -38,7 +38,7 @@ Sizes = Sequence[int]
 def _max_pool(self: Array, pool: Pool) -> tuple[Array, Array]:
     name = "max_pool3d_with_indices_out_cpu_template()"
     windows = pool_windows(self.shape, pool, name)
-    kinds_only(self, f"max_pool{pool.dims}d", "fiu")
+    require_kinds(self.dtype, "fiu", f"max_pool{pool.dims}d")
     return largest_in_windows(self, windows)
 
 
@@ -169,7 +169,7 @@ def _check_max_pool1d(input: Any, *arguments: Any) -> None:
         raise RuntimeError(f"max_pool1d() Invalid computed output size: {count}")
     wants = type(input) is Tensor and input._requires_grad
     if not wants:
-        floating_only(input._array, "max_pool1d_impl")
+        require_kinds(input._array.dtype, "f", "max_pool1d_impl")
 
 
 def _register(dims: int) -> None:

@@ -26,8 +26,8 @@ from gradcli.ops.algebra.elementary import pow as power
 from gradcli.ops.algebra.views import shape_of, squeeze_dim, unsqueeze
 from gradcli.ops.pointwise.activation import relu_row
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import floating_only
 from gradcli.table.row import Row
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import wrap_dim
 
 Array = Any
@@ -220,7 +220,7 @@ def quotient(values: Array, divisors: Array) -> Array:
 def _avg_pool(self: Array, pool: Pool) -> Array:
     windows = pool_windows(self.shape, pool, "avg_pool3d()")
     if self.dtype != np.int64:
-        floating_only(self, "avg_pool2d" if pool.dims == 2 else "avg_pool3d_out_frame")
+        require_kinds(self.dtype, "f", "avg_pool2d" if pool.dims == 2 else "avg_pool3d_out_frame")
     return quotient(sum_windows(self, windows), _divisors(windows, pool))
 
 

@@ -19,8 +19,8 @@ from gradcli.kernels.windows import (
 )
 from gradcli.ops.algebra.views import shape_of
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import kinds_only
 from gradcli.table.row import Row
+from gradcli.tensor.errors import require_kinds
 
 Array = Any
 Sizes = Sequence[int]
@@ -83,7 +83,7 @@ def _im2col(
             f"calculated shape of the array of sliding blocks as ({geometry.out[0]}, "
             f"{geometry.out[1]}), but its components must be at least one."
         )
-    kinds_only(self, "im2col_out_cpu", "fcb")
+    require_kinds(self.dtype, "fcb", "im2col_out_cpu")
     images = self if self.ndim == 4 else self[None]
     blocks = patches(pad(images, geometry), geometry).transpose(3, 0, 1, 2, 4, 5)
     height = shape[-3] * prod(geometry.kernel)
@@ -124,7 +124,7 @@ def _col2im(
 ) -> Array:
     geometry = _geometry(output_size, kernel_size, dilation, padding, stride)
     _check_blocks(self.shape, geometry)
-    kinds_only(self, "col2im_out_cpu", "fcb")
+    require_kinds(self.dtype, "fcb", "col2im_out_cpu")
     blocks = self if self.ndim == 3 else self[None]
     channels = blocks.shape[1] // prod(geometry.kernel)
     columns = blocks.reshape(blocks.shape[0], channels, *geometry.kernel, *geometry.out)

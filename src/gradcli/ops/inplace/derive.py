@@ -30,8 +30,8 @@ from gradcli.table import registry
 from gradcli.table.declare import row
 from gradcli.table.entry import Entry
 from gradcli.table.functions import Function
-from gradcli.table.kinds import NOT_IMPLEMENTED, no_derivative, underived
 from gradcli.table.node import RowNode
+from gradcli.table.refusals import NOT_IMPLEMENTED, no_derivative, underived
 from gradcli.table.row import Row
 from gradcli.table.samples import kinked
 from gradcli.tensor import dtypes

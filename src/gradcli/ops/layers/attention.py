@@ -14,7 +14,7 @@ from gradcli.ops.algebra.views import reshape, t, transpose, view
 from gradcli.ops.layers.dropout import torch_dropout
 from gradcli.ops.measuring.statistics import softmax_backward, softmax_row
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import NOT_IMPLEMENTED, no_derivative
+from gradcli.table.refusals import NOT_IMPLEMENTED, no_derivative
 from gradcli.table.row import Row
 from gradcli.table.samples import Sampler, fixed, kinked
 from gradcli.tensor import dtypes

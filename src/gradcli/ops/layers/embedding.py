@@ -10,7 +10,7 @@ from gradcli.ops.algebra.comparison import eq, filled
 from gradcli.ops.algebra.indexing import index_select
 from gradcli.ops.algebra.views import reshape, shape_of
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import NOT_IMPLEMENTED, no_derivative, underived
+from gradcli.table.refusals import NOT_IMPLEMENTED, no_derivative, underived
 from gradcli.table.row import Row
 from gradcli.table.samples import Sampler, kinked
 from gradcli.tensor import dtypes

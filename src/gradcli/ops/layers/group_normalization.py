@@ -16,7 +16,6 @@ from gradcli.ops.algebra.sums import expand, sum_dim
 from gradcli.ops.algebra.views import reshape, shape_of, unsqueeze, view
 from gradcli.ops.layers.normalization import check_several, same_type, wide_array
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import floating_only
 from gradcli.table.registry import lookup
 from gradcli.table.row import Row
 
@@ -33,7 +32,6 @@ def _group_norm(
     group: int,
     eps: float,
 ) -> tuple[Array, Array, Array]:
-    floating_only(input, "GroupNormKernelImpl")
     same_type(input, (weight, bias), "mixed dtype (CPU): all inputs must share same datatype.")
     rows = wide_array(input).reshape(batch * group, channels // group * area)
     mean = rows.mean(1, keepdims=True)
@@ -116,6 +114,8 @@ group_norm_row: Row = row(
     "aten.native_group_norm(Tensor input, Tensor? weight, Tensor? bias, int batch, int channels, "
     "int area, int group, float eps)",
     _group_norm,
+    kinds="f",
+    kernel="GroupNormKernelImpl",
     joint=("input weight bias", _group_norm_vjp),
     samples=lambda r: [(r(2, 4, 3), r(4), r(4), 2, 4, 3, 2, 1e-5)],
     doc="Group normalization, with the means and the reciprocal standard deviations.",

@@ -22,10 +22,11 @@ from gradcli.ops.layers.normalization import (
     wide_array,
 )
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import floating_only, underived
+from gradcli.table.refusals import underived
 from gradcli.table.row import Row
 from gradcli.table.samples import Sampler, fixed, kinked
 from gradcli.tensor import dtypes
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import raw
 
 Array = Any
@@ -68,7 +69,7 @@ def _layer_norm(
     eps: float = 1e-5,
 ) -> tuple[Array, Array, Array]:
     _check_normalized(input, normalized_shape, {"weight": weight, "bias": bias}, ", ")
-    floating_only(input, "LayerNormKernelImpl")
+    require_kinds(input.dtype, "f", "LayerNormKernelImpl")
     same_type(
         input,
         (weight, bias),
@@ -233,7 +234,7 @@ def rms_norm(
     input: Any, normalized_shape: Sequence[int], weight: Any = None, eps: float | None = None
 ) -> Any:
     _check_normalized(input, normalized_shape, {"weight": weight}, "")
-    floating_only(input._array, "rms_norm", complex_too=True)
+    require_kinds(input._array.dtype, "fc", "rms_norm")
     kind = input.dtype
     wide = to_dtype(input, dtypes.float32) if kind is dtypes.float16 else input
     if eps is None:

@@ -21,7 +21,7 @@ from gradcli.ops.algebra.scalars import add_scalar, div_scalar, mul_scalar
 from gradcli.ops.algebra.sums import expand, sum_dim
 from gradcli.ops.algebra.views import clone_row, reshape, shape_of, view
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import constants, floating_only, underived
+from gradcli.table.refusals import constants, underived
 from gradcli.table.row import Row
 from gradcli.table.samples import fixed, kinked
 from gradcli.tensor import dtypes
@@ -109,7 +109,6 @@ def _batch_norm(
     momentum: float,
     eps: float,
 ) -> tuple[Array, Array, Array]:
-    floating_only(input, "batch_norm")
     same_type(
         input,
         (weight, bias, running_mean, running_var),
@@ -293,6 +292,8 @@ batch_norm_row: Row = row(
     "aten.native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, "
     "Tensor? running_var, bool training, float momentum, float eps)",
     _batch_norm,
+    kinds="f",
+    kernel="batch_norm",
     joint=("input weight bias", _batch_norm_vjp),
     samples=lambda r: [
         (kinked(r(3, 2, 4)), r(2), r(2), None, None, True, 0.1, 0.5),

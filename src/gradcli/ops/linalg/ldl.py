@@ -18,7 +18,7 @@ from gradcli.ops.linalg.matrices import (
     word,
 )
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import NOT_IMPLEMENTED, no_derivative, without_second_derivative
+from gradcli.table.refusals import NOT_IMPLEMENTED, no_derivative, without_second_derivative
 from gradcli.table.row import Row
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.shapes import wrap_dim

@@ -21,7 +21,7 @@ from gradcli.ops.linalg.lu import apart
 from gradcli.ops.linalg.matrices import mh, refuse, rows_and_columns, spread, svd_of_arrays, word
 from gradcli.ops.linalg.spectra import eigh_row, svd_row
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import constants
+from gradcli.table.refusals import constants
 from gradcli.table.row import Row
 from gradcli.table.samples import fixed, kinked
 from gradcli.tensor import dtypes

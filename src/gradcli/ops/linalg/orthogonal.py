@@ -31,7 +31,7 @@ from gradcli.ops.linalg.matrices import (
 )
 from gradcli.ops.linalg.triangular import solve_triangular
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import underived
+from gradcli.table.refusals import underived
 from gradcli.table.row import Row
 from gradcli.table.samples import kinked
 from gradcli.tensor.graph import mode

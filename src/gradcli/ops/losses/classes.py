@@ -13,10 +13,11 @@ from gradcli.ops.algebra.sums import sum_all, sum_dim
 from gradcli.ops.algebra.views import reshape, view
 from gradcli.ops.losses.elementwise import MEAN, NONE, SUM, reduction_code
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import constants, floating_only
+from gradcli.table.refusals import constants
 from gradcli.table.row import Row
 from gradcli.table.samples import Sampler, fixed
 from gradcli.tensor import dtypes
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import wrap
 
 Array = Any
@@ -69,7 +70,7 @@ def _nll(
 ) -> tuple[Array, Array]:
     """The loss and the sum of the weights that counted; classes are in dimension 1, or 0 of 1."""
     class_dim = 1 if self.ndim > 1 else 0
-    floating_only(self, "nll_loss_out_frame")
+    require_kinds(self.dtype, "f", "nll_loss_out_frame")
     counts, index = _chosen(target, self.shape[class_dim], ignore_index)
     weights = _class_weights(index, counts, weight, self.dtype)
     picked = np.take_along_axis(self, np.expand_dims(index, class_dim), class_dim)

@@ -14,7 +14,7 @@ from gradcli.ops.algebra.sums import mean_all, sum_all
 from gradcli.ops.algebra.views import squeeze_dim, unsqueeze
 from gradcli.ops.losses.elementwise import MEAN, NONE, SUM, reduction_code
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import NOT_IMPLEMENTED, floating_only, no_derivative
+from gradcli.table.refusals import NOT_IMPLEMENTED, no_derivative
 from gradcli.table.row import Row
 from gradcli.table.samples import Sampler, kinked
 from gradcli.tensor.errors import no_kernel
@@ -98,7 +98,6 @@ def _ctc(
     blank: int = 0,
     zero_infinity: bool = False,
 ) -> Array:
-    floating_only(log_probs, "ctc_loss_cpu")
     if log_probs.dtype == np.float16:
         raise no_kernel("ctc_loss_cpu", log_probs.dtype)
     _check(log_probs, targets, input_lengths, target_lengths, blank)
@@ -184,6 +183,8 @@ ctc_row: Row = row(
     "aten._ctc_loss(Tensor log_probs, Tensor targets, int[] input_lengths, int[] target_lengths, "
     "int blank=0, bool zero_infinity=False)",
     _ctc,
+    kinds="f",
+    kernel="ctc_loss_cpu",
     log_probs=_ctc_vjp,
     samples=lambda r: [
         (_log_probs(r, 5, 2, 4), np.array([[1, 2], [3, 3]]), (5, 4), (2, 1)),

@@ -20,9 +20,10 @@ from gradcli.ops.algebra.sums import broadcast_tensors, mean_all, sum_all
 from gradcli.ops.algebra.views import shape_of
 from gradcli.ops.pointwise.activation import type_as
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import constants, floating_only
+from gradcli.table.refusals import constants
 from gradcli.table.row import COMMON, Row
 from gradcli.table.samples import Sampler
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import wrap
 
@@ -119,7 +120,6 @@ def _backward_pairs(r: Sampler) -> list[tuple[Any, ...]]:
 
 
 def _mse(self: Array, target: Array, reduction: int = MEAN) -> Array:
-    floating_only(self, "mse_cpu")
     difference = self - target
     return reduce_array(difference * difference, reduction)
 
@@ -149,6 +149,8 @@ mse_row: Row = row(
     "aten.mse_loss(Tensor self, Tensor target, int reduction=1)",
     _mse,
     promote=COMMON,
+    kinds="f",
+    kernel="mse_cpu",
     self=lambda grad, self, target, reduction: mse_backward(grad, self, target, reduction),
     target=lambda grad, self, target, reduction: mse_backward(grad, target, self, reduction),
     samples=_kernel_pairs,
@@ -218,7 +220,7 @@ def l1_loss(
 def _smooth_l1(self: Array, target: Array, reduction: int = MEAN, beta: float = 1.0) -> Array:
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
-    floating_only(self, "smooth_l1_cpu")
+    require_kinds(self.dtype, "f", "smooth_l1_cpu")
     distance = np.abs(self - target)
     near = distance < beta
     loss = np.where(near, 0.5 * distance * distance / beta, distance - 0.5 * beta)
@@ -302,7 +304,7 @@ def _huber(self: Array, target: Array, reduction: int = MEAN, delta: float = 1.0
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     distance = np.abs(self - target)
-    floating_only(distance, "huber_cpu")
+    require_kinds(distance.dtype, "f", "huber_cpu")
     near = distance <= delta
     loss = np.where(near, 0.5 * distance * distance, delta * (distance - 0.5 * delta))
     return reduce_array(loss.astype(self.dtype), reduction)

@@ -26,10 +26,11 @@ from gradcli.ops.losses.elementwise import (
 from gradcli.ops.pointwise.activation import logsigmoid
 from gradcli.ops.pointwise.bounds import logit
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import constants, floating_only
+from gradcli.table.refusals import constants
 from gradcli.table.row import COMMON, Row
 from gradcli.table.samples import Sampler, fixed
 from gradcli.tensor import dtypes
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, raw, wrap
 
@@ -46,7 +47,7 @@ def _bce(self: Array, target: Array, weight: Array | None = None, reduction: int
             f"Found dtype {dtypes.of(target).scalar_name} but expected "
             f"{dtypes.of(self).scalar_name}"
         )
-    floating_only(self, "binary_cross_entropy")
+    require_kinds(self.dtype, "f", "binary_cross_entropy")
     for name, values in (("input", self), ("target", target)):
         if not ((values >= 0) & (values <= 1)).all():
             raise RuntimeError(f"all elements of {name} should be between 0 and 1")

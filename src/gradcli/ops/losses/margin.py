@@ -15,10 +15,11 @@ from gradcli.ops.losses.elementwise import LEGACY, MEAN, NONE, reduce_array, red
 from gradcli.ops.measuring.distance import pairwise_distance
 from gradcli.ops.pointwise.activation import logsigmoid
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import constants, floating_only, without_second_derivative
+from gradcli.table.refusals import constants, without_second_derivative
 from gradcli.table.row import Row
 from gradcli.table.samples import Sampler, fixed
 from gradcli.tensor import dtypes
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import wrap
 
 Array = Any
@@ -92,7 +93,7 @@ def _multi_margin(
     reduction: int = MEAN,
 ) -> Array:
     gaps, _, factor = _multi_margin_gaps(self, target, p, margin, weight)
-    floating_only(self, "multi_margin_loss")
+    require_kinds(self.dtype, "f", "multi_margin_loss")
     losses = (gaps if p == 1 else gaps * gaps).sum(1, dtype=self.dtype) * factor
     return _per_sample(losses.astype(self.dtype), self, reduction)
 
@@ -199,7 +200,7 @@ def _multilabel_gaps(self: Array, target: Array) -> tuple[Array, Array]:
 
 def _multilabel_margin(self: Array, target: Array, reduction: int) -> Array:
     gaps, _ = _multilabel_gaps(self, target)
-    floating_only(self, "multilabel_margin_loss_forward_out_frame")
+    require_kinds(self.dtype, "f", "multilabel_margin_loss_forward_out_frame")
     losses = gaps.sum((1, 2), dtype=self.dtype) / gaps.shape[-1]
     return _per_sample(losses.astype(self.dtype), self, reduction)
 

@@ -14,12 +14,12 @@ from gradcli.ops.algebra.sums import expand
 from gradcli.ops.inplace.derive import apply_in_place
 from gradcli.random.generator import Generator, default_generator
 from gradcli.table.declare import composite, free, row
-from gradcli.table.kinds import NOT_IMPLEMENTED, kinds_only, no_derivative
+from gradcli.table.refusals import NOT_IMPLEMENTED, no_derivative
 from gradcli.table.row import Row
 from gradcli.table.samples import Sampler
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.errors import no_kernel
+from gradcli.tensor.errors import no_kernel, require_kinds
 from gradcli.tensor.formats import arranged_copy, channels_last
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, wrap
@@ -212,7 +212,7 @@ def normal_of_size(mean: float, std: float, size: Sequence[int], *options: Any) 
 def _normals(mean: Any, std: Any, generator: Any) -> Array:
     for part in (mean, std):
         if isinstance(part, np.ndarray):
-            kinds_only(part, "normal_kernel_cpu", "fc")
+            require_kinds(part.dtype, "fc", "normal_kernel_cpu")
     common_shape([np.shape(mean), np.shape(std)])
     return source(generator).normal_like(mean, std)
 
@@ -469,7 +469,7 @@ _filler(
 def _bernoulli_each(g: Generator, shape: Any, dtype: Any, _: bool, p: Array) -> Array:
     if np.dtype(dtype).kind == "c":
         raise no_kernel("bernoulli_tensor_cpu_self_", dtype)
-    kinds_only(p, "bernoulli_tensor_cpu_p_", "f")
+    require_kinds(p.dtype, "f", "bernoulli_tensor_cpu_p_")
     return g.bernoulli(shape, p, dtype)
 
 

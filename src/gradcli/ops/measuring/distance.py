@@ -13,7 +13,7 @@ from gradcli.ops.algebra.sums import broadcast_tensors, expand, sum_dim
 from gradcli.ops.algebra.views import clone_row, shape_of
 from gradcli.ops.measuring.statistics import norm_backward, vector_norm
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import underived
+from gradcli.table.refusals import underived
 from gradcli.table.row import Row
 from gradcli.table.samples import kinked
 from gradcli.tensor import dtypes

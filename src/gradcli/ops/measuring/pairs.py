@@ -13,7 +13,7 @@ from gradcli.ops.algebra.sums import expand, sum_dim
 from gradcli.ops.algebra.views import contiguous, reshape, transpose, unsqueeze, view
 from gradcli.ops.measuring.statistics import lengths
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import underived
+from gradcli.table.refusals import underived
 from gradcli.table.row import Row
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor

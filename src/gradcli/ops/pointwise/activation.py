@@ -27,10 +27,11 @@ from gradcli.ops.algebra.elementary import (
 from gradcli.ops.algebra.scalars import add_scalar, div_scalar, mul_scalar, sub_scalar
 from gradcli.table.declare import row
 from gradcli.table.entry import NEITHER
-from gradcli.table.kinds import floating_only, without_second_derivative
+from gradcli.table.refusals import without_second_derivative
 from gradcli.table.row import COMMON, Row
 from gradcli.table.samples import binary, pointwise
 from gradcli.tensor import dtypes
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import Tensor, raw
 
 Array = Any
@@ -51,8 +52,6 @@ _NEGATIVE_LIMITS = "cannot do hardtanh on an unsigned type with negative limits"
 
 
 def _threshold(self: Array, threshold: float, value: float) -> Array:
-    if self.dtype.kind in "bc":
-        floating_only(self, "threshold_cpu")
     kind = self.dtype.type
     return np.where(self <= kind(threshold), kind(value), self)
 
@@ -72,6 +71,7 @@ threshold_row: Row = row(
     "threshold|aten.threshold(Tensor input, Scalar threshold, Scalar value)",
     _threshold,
     promote=COMMON,
+    kinds="fiu",
     node="ThresholdBackward0",
     input=lambda grad, input, threshold: threshold_backward(grad, input, threshold),
     samples=lambda r: [(r(3, 4), 0.5, -1.0), (r(), -1, 3)],
@@ -141,7 +141,6 @@ hardtanh_row: Row = row(
 
 
 def _leaky_relu(self: Array, negative_slope: float = 0.01) -> Array:
-    floating_only(self, "leaky_relu_cpu")
     return np.where(self > 0, self, self * self.dtype.type(negative_slope))
 
 
@@ -161,6 +160,7 @@ leaky_relu_row: Row = row(
     "aten.leaky_relu(Tensor self, Scalar negative_slope=0.01)",
     _leaky_relu,
     promote=COMMON,
+    kinds="f",
     self=lambda grad, self, negative_slope: leaky_relu_backward(grad, self, negative_slope),
     samples=lambda r: [(r(3, 4),), (r(3), 0.3)],
     doc="self, scaled by a slope where it is negative.",
@@ -169,7 +169,6 @@ leaky_relu_row: Row = row(
 
 
 def _hardshrink(self: Array, lambd: float = 0.5) -> Array:
-    floating_only(self, "hardshrink_cpu")
     limit = self.dtype.type(lambd)
     return np.where((self >= -limit) & (self <= limit), self.dtype.type(0), self)
 
@@ -192,6 +191,7 @@ hardshrink: Row = row(
     "hardshrink|nn.functional.hardshrink(Tensor self, Scalar lambd=0.5)",
     _hardshrink,
     promote=COMMON,
+    kinds="f",
     self=lambda grad, self, lambd: hardshrink_backward(grad, self, lambd),
     samples=lambda r: [(r(3, 4),), (r(3), 0.9)],
     doc="self, replaced by zero inside [-lambd, lambd].",
@@ -201,7 +201,6 @@ hardshrink: Row = row(
 
 
 def _softshrink(self: Array, lambd: float = 0.5) -> Array:
-    floating_only(self, "softshrink_check")
     if not 0 <= lambd <= float(np.finfo(self.dtype).max):
         word = dtypes.of(self).scalar_name
         raise RuntimeError(
@@ -228,6 +227,8 @@ softshrink: Row = row(
     "nn.functional.softshrink(Tensor self, Scalar lambd=0.5)",
     _softshrink,
     promote=COMMON,
+    kinds="f",
+    kernel="softshrink_check",
     self=lambda grad, self, lambd: softshrink_backward(grad, self, lambd),
     samples=lambda r: [(r(3, 4),), (r(3), 0.9)],
     doc="self moved towards zero by lambd, zero inside [-lambd, lambd].",
@@ -236,7 +237,6 @@ softshrink: Row = row(
 
 
 def _hardsigmoid(self: Array) -> Array:
-    floating_only(self, "hardsigmoid_cpu")
     kind = self.dtype.type
     return np.minimum(np.maximum(self + kind(3), kind(0)), kind(6)) / kind(6)
 
@@ -255,6 +255,7 @@ hardsigmoid_row: Row = row(
     "aten.hardsigmoid(Tensor self)",
     _hardsigmoid,
     promote=COMMON,
+    kinds="f",
     self=lambda grad, self: hardsigmoid_backward(grad, self),
     samples=pointwise(-4.0, 4.0),
     doc="self / 6 + 1 / 2, limited to [0, 1].",
@@ -263,7 +264,6 @@ hardsigmoid_row: Row = row(
 
 
 def _hardswish(self: Array) -> Array:
-    floating_only(self, "hardswish_cpu")
     kind = self.dtype.type
     return self * np.minimum(np.maximum(self + kind(3), kind(0)), kind(6)) / kind(6)
 
@@ -289,6 +289,7 @@ hardswish_row: Row = row(
     "aten.hardswish(Tensor self)",
     _hardswish,
     promote=COMMON,
+    kinds="f",
     self=lambda grad, self: hardswish_backward(grad, self),
     samples=pointwise(-4.0, 4.0),
     doc="self * hardsigmoid(self).",
@@ -299,7 +300,6 @@ hardswish_row: Row = row(
 
 
 def _elu(self: Array, alpha: float = 1.0, scale: float = 1.0, input_scale: float = 1.0) -> Array:
-    floating_only(self, "elu_cpu")
     kind = self.dtype.type
     bent = np.expm1(np.minimum(self, kind(0)) * kind(input_scale)) * kind(alpha * scale)
     return np.where(self < 0, bent, self * kind(scale))
@@ -339,6 +339,7 @@ elu_row: Row = row(
     "aten.elu(Tensor self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1)",
     _elu,
     promote=COMMON,
+    kinds="f",
     self=lambda grad, alpha, scale, input_scale, self: elu_backward(
         grad, alpha, scale, input_scale, self
     ),
@@ -350,7 +351,7 @@ elu_row: Row = row(
 def _celu(self: Array, alpha: float = 1.0) -> Array:
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return _elu(self, alpha, 1.0, 1.0 / alpha)
+    return elu_row.forward(self, alpha, 1.0, 1.0 / alpha)
 
 
 celu_row: Row = row(
@@ -368,7 +369,6 @@ def _logistic(self: Array) -> Array:
 
 
 def _silu(self: Array) -> Array:
-    floating_only(self, "silu_cpu", complex_too=True)
     return self / (1 + np.exp(-self))
 
 
@@ -382,6 +382,7 @@ silu_row: Row = row(
     "aten.silu(Tensor self)",
     _silu,
     promote=COMMON,
+    kinds="fc",
     self=_silu_vjp,
     samples=pointwise(-4.0, 4.0),
     doc="self * sigmoid(self).",
@@ -389,7 +390,6 @@ silu_row: Row = row(
 
 
 def _mish(self: Array) -> Array:
-    floating_only(self, "mish_cpu")
     return self * np.tanh(np.log1p(np.exp(self)))
 
 
@@ -403,6 +403,7 @@ mish_row: Row = row(
     "aten.mish(Tensor self)",
     _mish,
     promote=COMMON,
+    kinds="f",
     self=_mish_vjp,
     samples=pointwise(-4.0, 4.0),
     doc="self * tanh(softplus(self)).",
@@ -433,7 +434,7 @@ _TANH_CUBIC = 0.044715
 
 def _gelu(self: Array, approximate: str = "none") -> Array:
     by_tanh = _gelu_kind(approximate)
-    floating_only(self, "GeluKernelImpl")
+    require_kinds(self.dtype, "f", "GeluKernelImpl")
     if by_tanh:
         inner = _TANH_SCALE * (self + _TANH_CUBIC * self * self * self)
         return 0.5 * self * (1 + np.tanh(inner))
@@ -491,7 +492,6 @@ gelu: Row = row(
 
 
 def _softplus(self: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
-    floating_only(self, "softplus_cpu")
     kind = self.dtype.type
     scaled = self * kind(beta)
     linear = scaled > kind(threshold)
@@ -527,6 +527,7 @@ softplus: Row = row(
     "nn.functional.softplus(Tensor self, Scalar beta=1, Scalar threshold=20)",
     _softplus,
     promote=COMMON,
+    kinds="f",
     self=lambda grad, self, beta, threshold: softplus_backward(grad, self, beta, threshold),
     samples=lambda r: [(r(3, 4),), (r(3), 1.5, 20.0)],
     doc="log(1 + exp(beta * self)) / beta; self where beta * self exceeds the threshold.",
@@ -534,7 +535,6 @@ softplus: Row = row(
 
 
 def _log_sigmoid(self: Array) -> Array:
-    floating_only(self, "log_sigmoid_cpu")
     return np.minimum(self, self.dtype.type(0)) - np.log1p(np.exp(-np.abs(self)))
 
 
@@ -565,6 +565,8 @@ logsigmoid: Row = row(
     "nn.functional.logsigmoid(Tensor self)",
     _log_sigmoid,
     promote=COMMON,
+    kinds="f",
+    kernel="log_sigmoid_cpu",
     node="LogSigmoidBackward0",
     self=lambda grad, self: log_sigmoid_backward(grad, self),
     samples=pointwise(-4.0, 4.0),

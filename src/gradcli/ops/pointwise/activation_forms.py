@@ -32,9 +32,9 @@ from gradcli.ops.pointwise.activation import (
 from gradcli.random.generator import default_generator
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import Composite
-from gradcli.table.kinds import floating_only
 from gradcli.table.row import COMMON, Row
 from gradcli.table.samples import Sampler, Samples, fixed, kinked, pointwise, soft_samples
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import implicit_dim, wrap_dim
 from gradcli.tensor.tensor import Tensor, constant, raw, wrap
 
@@ -48,7 +48,6 @@ SELU_SCALE: Final = 1.0507009873554804934193349852946
 
 
 def _prelu_kernel(self: Array, weight: Array) -> Array:
-    floating_only(self, "prelu_cpu")
     return np.where(self > 0, self, weight * self)
 
 
@@ -96,6 +95,8 @@ prelu_kernel: Row = row(
     "aten._prelu_kernel(Tensor self, Tensor weight)",
     _prelu_kernel,
     promote=COMMON,
+    kinds="f",
+    kernel="prelu_cpu",
     joint=("self weight", lambda grad, self, weight: prelu_kernel_backward(grad, self, weight)),
     samples=lambda r: [(r(3, 4), r(1, 4)), (r(), r())],
     doc="self, times a weight where it is negative.",
@@ -259,7 +260,7 @@ def _halves(self: Array, dim: int) -> tuple[Array, Array]:
 
 def _glu(self: Array, dim: int = -1) -> Array:
     first, second = _halves(self, dim)
-    floating_only(self, "glu_cpu")
+    require_kinds(self.dtype, "f", "glu_cpu")
     return first * sigmoid.forward(second)
 
 

@@ -28,10 +28,10 @@ from gradcli.ops.algebra.elementary import exp2, pow_base
 from gradcli.ops.algebra.scalars import mul_scalar
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import BOTH, METHOD, NEITHER
-from gradcli.table.kinds import convert, kernel, kinds_only, real_only
 from gradcli.table.row import COMMON, FLOAT, Row
 from gradcli.table.samples import Sampler, binary, kinked, pointwise
 from gradcli.tensor import dtypes
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import Tensor, raw
 
@@ -85,7 +85,7 @@ def _common(self: Array, *numbers: Any) -> list[Any]:
     """The tensor and its numeric bounds in the type that they have together."""
     given = [number for number in numbers if number is not None]
     target = dtypes.result_type([self, *given])
-    cast = [None if number is None else convert(number, target.np) for number in numbers]
+    cast = [None if number is None else dtypes.convert(number, target.np) for number in numbers]
     return [self.astype(target.np, copy=False), *cast]
 
 
@@ -172,13 +172,15 @@ def _unless_nan(compare: Row, chosen: bool) -> Any:
 
 
 for _name, _forward, _compare, _word in (
-    ("fmax", real_only("fmax not implemented for complex tensors.", np.fmax), ge, "larger"),
-    ("fmin", real_only("fmin not implemented for complex tensors.", np.fmin), le, "smaller"),
+    ("fmax", np.fmax, ge, "larger"),
+    ("fmin", np.fmin, le, "smaller"),
 ):
     row(
         f"{_name}(Tensor self, Tensor other)",
         _forward,
         promote=COMMON,
+        kinds="fiub",
+        refusal=RuntimeError(f"{_name} not implemented for complex tensors."),
         self=_unless_nan(_compare, True),
         other=_unless_nan(_compare, False),
         kink="at a tie the first operand has the gradient",
@@ -189,8 +191,9 @@ for _name, _forward, _compare, _word in (
 
 nextafter: Row = row(
     "nextafter(Tensor self, Tensor other)",
-    kernel("nextafter_cpu", "f", np.nextafter),
+    np.nextafter,
     promote=COMMON,
+    kinds="f",
     self=lambda grad, self, other: where_(ne(self, other), grad, 0.0),
     other=lambda grad: zeros_like(grad),
     samples=binary(),
@@ -200,7 +203,7 @@ nextafter: Row = row(
 
 def _lerp_between(self: Array, end: Array, weight: Array) -> Array:
     """Counted from the nearer end, which therefore is exact."""
-    kinds_only(self, "lerp_kernel_scalar", "fc")
+    require_kinds(self.dtype, "fc", "lerp_kernel_scalar")
     way = end - self
     near: Array = self + weight * way
     return np.where(np.abs(weight) < 0.5, near, end - way * (1 - weight)).astype(near.dtype)
@@ -216,7 +219,7 @@ def _same_type(self: Array, other: Array, name: str) -> None:
 
 def _lerp_by_number(self: Array, end: Array, weight: complex) -> Array:
     _same_type(self, end, "end")
-    number = convert(weight, self.dtype) if self.dtype.kind in "fc" else weight
+    number = dtypes.convert(weight, self.dtype) if self.dtype.kind in "fc" else weight
     return _lerp_between(self, end, number)
 
 
@@ -257,13 +260,15 @@ lerp_tensor: Row = row(
 
 
 def _addcmul(self: Array, tensor1: Array, tensor2: Array, value: complex = 1) -> Array:
-    return self + convert(value, self.dtype) * (tensor1 * tensor2)
+    return self + dtypes.convert(value, self.dtype) * (tensor1 * tensor2)
 
 
 addcmul: Row = row(
     "addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1)",
-    kernel("addcmul_cpu_out", "fiuc", _addcmul),
+    _addcmul,
     promote=COMMON,
+    kinds="fiuc",
+    kernel="addcmul_cpu_out",
     self=lambda grad: grad,
     tensor1=lambda grad, tensor2, value: grad * conj(mul_scalar(tensor2, value)),
     tensor2=lambda grad, tensor1, value: grad * conj(mul_scalar(tensor1, value)),
@@ -286,7 +291,7 @@ def _addcdiv(self: Array, tensor1: Array, tensor2: Array, value: complex = 1) ->
             "tensor2) for float inputs. The future addcdiv behavior is just the latter "
             "implementation: (input + value * tensor1 / tensor2), for all dtypes."
         )
-    return self + convert(value, self.dtype) * (tensor1 / tensor2)
+    return self + dtypes.convert(value, self.dtype) * (tensor1 / tensor2)
 
 
 addcdiv: Row = row(
@@ -350,8 +355,9 @@ def _logit_vjp(grad: Any, self: Any, eps: float | None) -> Any:
 
 logit: Row = row(
     "logit|special.logit(Tensor self, float? eps=None)",
-    kernel("logit_cpu", "f", _logit),
+    _logit,
     promote=FLOAT,
+    kinds="f",
     self=_logit_vjp,
     samples=lambda r: [
         (r(3, 4, low=0.1, high=0.9),),

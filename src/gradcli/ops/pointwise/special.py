@@ -14,7 +14,7 @@ from gradcli.ops.algebra.elementary import exp, log, pow_scalar
 from gradcli.ops.algebra.scalars import add_scalar, mul_scalar
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import METHOD, InPlace
-from gradcli.table.kinds import underived
+from gradcli.table.refusals import underived
 from gradcli.table.row import FLOAT, Row
 from gradcli.table.samples import binary, fixed, pointwise
 from gradcli.tensor.tensor import Tensor

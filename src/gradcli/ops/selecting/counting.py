@@ -9,11 +9,12 @@ import numpy as np
 
 from gradcli.ops.algebra.sums import axes
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import NOT_IMPLEMENTED, floating_only, kinds_only, no_derivative
+from gradcli.table.refusals import NOT_IMPLEMENTED, no_derivative
 from gradcli.table.registry import lookup
 from gradcli.table.row import Row
 from gradcli.table.samples import Samples
 from gradcli.tensor import dtypes
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import Tensor
 
@@ -40,7 +41,7 @@ row(
 def _bincount(self: Array, weights: Array | None = None, minlength: int = 0) -> Array:
     if minlength < 0:
         raise RuntimeError("minlength should be >= 0")
-    kinds_only(self, "bincount_cpu", "iu")
+    require_kinds(self.dtype, "iu", "bincount_cpu")
     if self.ndim != 1 or (self.size and self.min() < 0):
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
     if weights is None:
@@ -170,7 +171,8 @@ def _histogram_nd(
     _check_columns(columns, bins, weight, shape)
     edges = list(bins)
     numbered = any(isinstance(edge, int) for edge in bins)
-    floating_only(columns, "histogramdd" if numbered and limits is None else "histogram_cpu")
+    kernel = "histogramdd" if numbered and limits is None else "histogram_cpu"
+    require_kinds(columns.dtype, "f", kernel)
     if numbered:
         low, high = _outer_edges(columns, limits)
         edges = [
@@ -358,7 +360,7 @@ def _histc(self: Array, bins: int = 100, min: float = 0, max: float = 0) -> Arra
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     if min > max:
         raise RuntimeError("torch.histc: max must be larger than min")
-    floating_only(self, "histogram_cpu")
+    require_kinds(self.dtype, "f", "histogram_cpu")
     kind = self.dtype.type
     values = self.reshape(-1, 1)
     low, high = kind(min), kind(max)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import refuse_complex, underived
+from gradcli.table.refusals import underived
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import wrap_dim
@@ -65,7 +65,6 @@ def _refuse_empty(self: Array, dim: int, name: str) -> None:
 
 
 def _unique(self: Array) -> tuple[Array, Array, Array]:
-    refuse_complex(self, "unique")
     flat = self.reshape(-1)
     places, groups, counts = _distinct(flat, np.argsort(flat, kind="stable"))
     return flat[places], groups.reshape(self.shape), counts
@@ -98,6 +97,8 @@ def _unique_consecutive(self: Array, dim: int | None = None) -> tuple[Array, Arr
 unique_row: Row = row(
     "aten._unique2(Tensor self)",
     _unique,
+    kinds="fiub",
+    kernel="unique",
     node="Unique2Backward0",
     self=underived("_unique2"),
     samples=lambda r: [(r.ints(3, 4, high=5),), (np.array([0.5, -1.0, 0.5, 2.0]),)],

@@ -19,9 +19,9 @@ from gradcli.ops.algebra.parts import blank
 from gradcli.ops.algebra.sums import axes, shared_evenly, sum_all
 from gradcli.ops.algebra.views import unsqueeze
 from gradcli.table.declare import composite, row
-from gradcli.table.kinds import kinds_only, refuse_complex
 from gradcli.table.row import Row
 from gradcli.table.samples import Samples, binary, kinked
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import raw
@@ -72,7 +72,7 @@ def _extreme_all(name: str, function: Any, doc: str) -> None:
                 f"{name}(): Expected reduction dim to be specified for input.numel() == 0. "
                 "Specify the reduction dim with the 'dim' argument."
             )
-        refuse_complex(self, f"{name}_all")
+        require_kinds(self.dtype, "fiub", f"{name}_all")
         return np.asarray(function(self))
 
     row(
@@ -200,7 +200,7 @@ def _aminmax_forward(
     where = axes(dim, self.ndim)
     if dim is not None and self.ndim and self.shape[where[0]] == 0:
         raise IndexError(f"aminmax: Expected reduction dim {where[0]} to have non-zero size.")
-    refuse_complex(self, "aminmax_cpu")
+    require_kinds(self.dtype, "fiub", "aminmax_cpu")
     return (
         np.asarray(np.min(self, axis=where, keepdims=keepdim)),
         np.asarray(np.max(self, axis=where, keepdims=keepdim)),
@@ -440,7 +440,7 @@ def _kthvalue(self: Array, k: int, dim: int = -1, keepdim: bool = False) -> tupl
     length = self.shape[where] if self.ndim else 1
     if not 1 <= k <= length:
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {where}")
-    kinds_only(self, "kthvalue_cpu", "fiu")
+    require_kinds(self.dtype, "fiu", "kthvalue_cpu")
     if not self.ndim:
         return self.copy(), np.zeros((), np.int64)
     if length <= _LONG and _has_ties(self, where):
@@ -452,7 +452,7 @@ def _kthvalue(self: Array, k: int, dim: int = -1, keepdim: bool = False) -> tupl
 
 def _median(self: Array, dim: int, keepdim: bool = False) -> tuple[Array, Array]:
     where = _nonempty(self, "median", dim)
-    kinds_only(self, "median_out", "fiu")
+    require_kinds(self.dtype, "fiu", "median_out")
     if not self.ndim:
         return self.copy(), np.zeros((), np.int64)
     order = _order(self, where, False)
@@ -466,7 +466,7 @@ def _median(self: Array, dim: int, keepdim: bool = False) -> tuple[Array, Array]
 
 def _nanmedian(self: Array, dim: int, keepdim: bool = False) -> tuple[Array, Array]:
     where = _nonempty(self, "median", dim)
-    kinds_only(self, "median_out", "fiu")
+    require_kinds(self.dtype, "fiu", "median_out")
     if not self.ndim:
         return self.copy(), np.zeros((), np.int64)
     order = _order(self, where, False)
@@ -496,7 +496,7 @@ def _most_frequent(line: Array) -> int:
 
 def _mode(self: Array, dim: int = -1, keepdim: bool = False) -> tuple[Array, Array]:
     where = _nonempty(self, "mode", dim)
-    refuse_complex(self, "mode_cpu")
+    require_kinds(self.dtype, "fiub", "mode_cpu")
     if not self.ndim:
         return self.copy(), np.zeros((), np.int64)
     order = np.squeeze(_along(self, where, 1, _most_frequent), where)
@@ -550,7 +550,6 @@ _statistic(
 
 def _median_all(name: str, along: Any, doc: str) -> None:
     def forward(self: Array) -> Array:
-        kinds_only(self, "median_cpu", "fiu")
         if self.size == 0:
             return np.asarray(np.nan, self.dtype)
         return along(self.reshape(-1), 0)[0]
@@ -558,6 +557,8 @@ def _median_all(name: str, along: Any, doc: str) -> None:
     row(
         f"{name}(Tensor self)",
         forward,
+        kinds="fiu",
+        kernel="median_cpu",
         node=f"{name.title()}Backward0",
         self=evenly,
         kink="elements that equal the median share the gradient evenly",
