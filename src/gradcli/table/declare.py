@@ -42,7 +42,8 @@ def row(
     "NAME_cpu", ``refusal`` what complex numbers are told instead; ``view`` says that the result
     shares the first operand's memory; ``node`` replaces the name derived from the signature and
     ``number_nodes`` says what the node is called when an operand is a number; ``vjps`` holds a
-    formula per differentiable argument and
+    formula per differentiable argument (``ITSELF`` for the first one of a row that is its own
+    adjoint) and
     ``joint`` one formula for several arguments at once ("input weight", function). ``doc`` says in
     a sentence what is computed, ``kink`` which gradient is used at points where there is none or
     several, ``samples`` feeds the generic tests. ``inplace`` says which in-place operators are

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
+from gradcli.table.entry import Entry
 from gradcli.table.schema import Signature
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import FREED, INFERENCE, Node, mode, operator_name
@@ -90,7 +91,9 @@ class Plan:
 
 
 def parameter_names(formula: Formula) -> tuple[str, ...]:
-    """The names of a function's positional parameters."""
+    """The names of a function's positional parameters, or of a row's parameters."""
+    if isinstance(formula, Entry):
+        return tuple(formula.signature.index)
     code = formula.__code__
     return code.co_varnames[: code.co_argcount]
 

@@ -19,6 +19,9 @@ and ``grads`` the tuple of all of them; then come names of the operator's argume
 gradients are wanted. A node that saved a tensor is freed by a backward pass; one that saved facts
 and numbers only is not.
 
+A formula may be a row, of which that asks for what its own parameters are called: `self=tanh_vjp`
+is `self=lambda grad, result: tanh_vjp(grad, result)` if `tanh_vjp` has parameters `(..., result)`.
+
 A formula for several arguments returns their gradients in order; those that nobody wants are
 dropped, so ``needs`` only serves to spare the work.
 
@@ -42,6 +45,8 @@ from gradcli.tensor.tensor import Tensor, edge_of, share, wrap
 NONE: Final = 0
 COMMON: Final = 1
 FLOAT: Final = 2
+ITSELF: Final[Any] = object()
+"""The formula of a row's first operand where the row is its own adjoint."""
 _ZEROS: Final = tuple((0,) * count for count in range(16))
 
 
@@ -112,7 +117,9 @@ class Row(Entry):
         self.operands: tuple[int, ...] = ()
         if vjps or joint or promote:
             self._resolve(vjps, joint)
-        self.only_first = all(parameter_names(f)[0] != "grads" for _, f in self.formulas)
+        self.only_first = all(
+            isinstance(f, Row) or parameter_names(f)[0] != "grads" for _, f in self.formulas
+        )
 
     def _resolve(self, vjps: dict[str, Formula], joint: tuple[str, Formula] | None) -> None:
         """Finds the positions of the differentiable arguments in the signature's text."""
@@ -124,7 +131,8 @@ class Row(Entry):
         self.differentiable = tuple(position[name] for name in wanted)
         # PyTorch evaluates formulas by name, which orders the sums of second derivatives.
         formulas: list[tuple[str, Any, Formula]] = [
-            (name, wanted.index(name), formula) for name, formula in vjps.items()
+            (name, wanted.index(name), self if formula is ITSELF else formula)
+            for name, formula in vjps.items()
         ]
         if joint:
             places = tuple(wanted.index(name) for name in joint_names)

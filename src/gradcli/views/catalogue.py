@@ -197,8 +197,11 @@ def formula_text(formula: Formula) -> str:
 
     A lambda is shown as its expression; a function of several lines with its whole body.
     """
-    code = formula.__code__
     wanted = parameter_names(formula)
+    if isinstance(formula, Row):
+        called = ", ".join(("grad", *wanted[1:]))
+        return f"{formula.names[0].removeprefix('aten.')}({called})"
+    code = formula.__code__
     source, functions = _tree(code.co_filename)
     for node in functions:
         decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list

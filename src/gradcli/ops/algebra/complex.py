@@ -13,7 +13,7 @@ from gradcli.ops.algebra.scalars import mul_scalar
 from gradcli.ops.algebra.views import clone_row, contiguous, matrix_transposed, shape_of, transpose
 from gradcli.table.declare import attribute, composite, row
 from gradcli.table.entry import InPlace
-from gradcli.table.row import Row
+from gradcli.table.row import ITSELF, Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.leaf import extras_of
 from gradcli.tensor.tensor import Tensor
@@ -115,8 +115,8 @@ def _complex(real: Array, imag: Array) -> Array:
 complex_: Row = row(
     "complex(Tensor real, Tensor imag)",
     _complex,
-    real=lambda grad: real_of(grad),
-    imag=lambda grad: imag_of(grad),
+    real=real_of,
+    imag=imag_of,
     samples=lambda r: [(r(2, 3), r(3))],
     doc="real + 1j * imag.",
 )
@@ -159,7 +159,7 @@ def _is_delayed(tensor: Tensor) -> bool:
 conj_physical_row: Row = row(
     "aten.conj_physical(Tensor self)",
     np.conj,
-    self=lambda grad: conj_physical_row(grad),
+    self=ITSELF,
     samples=lambda r: [(r(3, 4) + 1j * r(3, 4),), (r(3) + 1j * r(3),)],
     doc="The complex conjugate, computed at once.",
     pytorch="torch.conj_physical",

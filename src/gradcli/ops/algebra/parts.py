@@ -82,7 +82,7 @@ select_scatter: Row = row(
     self=lambda grad, src_shape, dim, index: select_scatter(
         grad, blank(src_shape, grad), dim, index
     ),
-    src=lambda grad, dim, index: select(grad, dim, index),
+    src=select,
     samples=lambda r: [(r(2, 3), r(2), 1, -1)],
     doc="A copy with one slice replaced.",
 )
@@ -142,7 +142,7 @@ slice_scatter: Row = row(
     self=lambda grad, src_shape, dim, start, end, step: slice_scatter(
         grad, blank(src_shape, grad), dim, start, end, step
     ),
-    src=lambda grad, dim, start, end, step: slice_(grad, dim, start, end, step),
+    src=slice_,
     samples=lambda r: [(r(2, 5), r(2, 2), 1, 1, 4, 2)],
     doc="A copy with a range of indices replaced.",
 )
@@ -285,7 +285,7 @@ diagonal_scatter: Row = row(
     self=lambda grad, src_shape, offset, dim1, dim2: diagonal_scatter(
         grad, blank(src_shape, grad), offset, dim1, dim2
     ),
-    src=lambda grad, offset, dim1, dim2: diagonal(grad, offset, dim1, dim2),
+    src=diagonal,
     samples=lambda r: [(r(3, 4), r(3)), (r(3, 4), r(2), -1)],
     doc="A copy with a diagonal replaced.",
 )

@@ -12,7 +12,7 @@ from gradcli.ops.algebra.sums import expand, sum_dim, sum_to
 from gradcli.ops.algebra.views import contiguous, flatten, reshape, shape_of, unsqueeze, view
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import METHOD
-from gradcli.table.row import Row
+from gradcli.table.row import ITSELF, Row
 from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.formats import contiguous_format
 from gradcli.tensor.shapes import wrap_dim, wrap_dims
@@ -212,7 +212,7 @@ def _flip(self: Array, dims: Sequence[int]) -> Array:
 flip: Row = row(
     "flip(Tensor self, int[] dims)",
     _flip,
-    self=lambda grad, dims: flip(grad, dims),
+    self=ITSELF,
     samples=lambda r: [(r(2, 3), (0, -1)), (r(2, 3), (1,))],
     doc="Dimensions in reverse.",
 )
@@ -254,7 +254,7 @@ def _triangle(name: str, doc: str) -> Row:
     made: Row = row(
         f"{name}(Tensor self, int diagonal=0)",
         forward,
-        self=lambda grad, diagonal: made(grad, diagonal),
+        self=ITSELF,
         inplace=METHOD,
         samples=lambda r: [(r(3, 4),), (r(2, 3, 3), 1), (r(3, 2), -1)],
         doc=doc,
@@ -283,7 +283,7 @@ def _diag_embed(self: Array, offset: int = 0, dim1: int = -2, dim2: int = -1) ->
 diag_embed: Row = row(
     "diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1)",
     _diag_embed,
-    self=lambda grad, offset, dim1, dim2: diagonal(grad, offset, dim1, dim2),
+    self=diagonal,
     samples=lambda r: [(r(3),), (r(2, 3), 1), (r(2, 3), -1, 0, 2)],
     doc="The last dimension as the diagonal of matrices of zeros.",
 )

@@ -14,7 +14,7 @@ from gradcli.ops.algebra.creation import checked_size, leaf, requested
 from gradcli.ops.algebra.views import contiguous
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import InPlace
-from gradcli.table.row import Row
+from gradcli.table.row import ITSELF, Row
 from gradcli.table.samples import kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
@@ -194,9 +194,7 @@ keep_strided: Row = row(
     "aten.keep_strided(Tensor self, int[] size, int[] stride, int storage_offset)",
     _kept,
     node="AsStridedBackward0",
-    self=lambda grad, size, stride, storage_offset: keep_strided(
-        grad, size, stride, storage_offset
-    ),
+    self=ITSELF,
     samples=lambda r: [(r(2, 3), (2, 2), (1, 2), 0)],
     doc="The elements that as_strided would show, zeros elsewhere.",
     inplace=InPlace(node="AsStridedBackward1", method=False),
@@ -207,9 +205,7 @@ as_strided_scatter_row: Row = row(
     "aten.as_strided_scatter(Tensor self, Tensor src, int[] size, int[] stride, "
     "int storage_offset, any source)",
     _as_strided_scatter,
-    self=lambda grad, size, stride, storage_offset: keep_strided(
-        grad, size, stride, storage_offset
-    ),
+    self=keep_strided,
     src=lambda grad, size, stride, storage_offset: as_strided(
         contiguous(grad), size, stride, storage_offset
     ),

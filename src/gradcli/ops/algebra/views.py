@@ -13,7 +13,7 @@ import numpy as np
 
 from gradcli.table.declare import attribute, composite, row
 from gradcli.table.entry import InPlace
-from gradcli.table.row import Row
+from gradcli.table.row import ITSELF, Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import MemoryFormat, arranged_copy, check_rank, contiguous_format
@@ -333,7 +333,7 @@ transpose: Row = row(
     "transpose(Tensor self, int dim0, int dim1)",
     _transpose,
     view=True,
-    self=lambda grad, dim0, dim1: transpose(grad, dim0, dim1),
+    self=ITSELF,
     samples=lambda r: [(r(2, 3, 4), 0, 2), (r(2, 3), -1, 0)],
     doc="Two dimensions swapped.",
     inplace=InPlace(node="TransposeBackward1", rearranges=True),
@@ -370,7 +370,7 @@ t: Row = row(
     "t(Tensor self)",
     _t,
     view=True,
-    self=lambda grad: t(grad),
+    self=ITSELF,
     samples=lambda r: [(r(2, 3),), (r(2),)],
     doc="The transpose of a matrix.",
     inplace=InPlace(node="TBackward1", rearranges=True),

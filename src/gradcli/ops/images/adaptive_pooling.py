@@ -98,7 +98,7 @@ def _average_row(dims: int) -> Row:
         f"aten._adaptive_avg_pool{dims}d_backward(Tensor grad_output, Tensor self)",
         half_in_single(lambda grad_output, self: _spread(grad_output, self.shape, dims)),
         grad_output=lambda grad, grad_output_shape: forward(grad, grad_output_shape[-dims:]),
-        self=lambda grad: zeros_like(grad),
+        self=zeros_like,
         samples=lambda r: [(r(2, *(3, 2, 2)[:dims]), r(2, *size))],
         doc="The gradient of an adaptive average pool.",
     )
@@ -202,7 +202,7 @@ def _max_row(dims: int) -> Row:
         f"aten.adaptive_max_pool{dims}d_backward(Tensor grad_output, Tensor self, Tensor indices)",
         lambda grad_output, self, indices: _largest_backward(grad_output, self, indices, dims),
         grad_output=lambda grad, indices: gathered(grad, indices, dims),
-        self=lambda grad: zeros_like(grad),
+        self=zeros_like,
         samples=lambda r: [_backward_call(r, size, out)],
         doc="The gradient of an adaptive maximum pool.",
     )

@@ -251,7 +251,7 @@ transposed_tap_sum: Row = row(
     "aten.grid_sampler_taps_transposed(Tensor values, Tensor grid, int[] input_size, any how, "
     "int[] orders)",
     _transposed_sum,
-    values=lambda grad, grid, how, orders: tap_sum(grad, grid, how, orders),
+    values=tap_sum,
     grid=lambda grad, values, grid, how, orders: _grid_slope(values, grad, grid, how, orders),
     samples=lambda r: [
         (r(1, 2, 2, 2), r(1, 2, 2, 2, low=-0.9, high=0.9), (1, 2, 3, 4), how, orders)
@@ -496,7 +496,7 @@ def _affine_grid_backward(grad: Any, size: Sizes, align_corners: bool) -> Any:
 affine_grid_generator: Row = row(
     "affine_grid_generator(Tensor theta, int[] size, bool align_corners)",
     half_in_single(_affine_grid),
-    theta=lambda grad, size, align_corners: _affine_grid_backward(grad, size, align_corners),
+    theta=_affine_grid_backward,
     samples=lambda r: [(r(2, 2, 3), (2, 1, 3, 2), False), (r(1, 3, 4), (1, 1, 2, 1, 3), True)],
     doc="Where affine maps take the pixels of an image.",
 )

@@ -85,7 +85,7 @@ def _max_rows(dims: int) -> tuple[Row, Row]:
             grad_output, self.shape, indices, pool.dims, pool.overlaps
         ),
         grad_output=lambda grad, indices, pool: gathered(grad, indices, pool.dims),
-        self=lambda grad: zeros_like(grad),
+        self=zeros_like,
         samples=lambda r: [_backward_call(r, size, pool) for pool in (plain, padded)],
         doc="The gradient of a maximum pool.",
         pytorch=(

@@ -253,7 +253,7 @@ def _average_rows(dims: int) -> tuple[Row, Row]:
         f"aten.avg_pool{dims}d_backward(Tensor grad_output, Tensor self, any pool)",
         _avg_pool_backward,
         grad_output=lambda grad, pool: forward(grad, pool),
-        self=lambda grad: zeros_like(grad),
+        self=zeros_like,
         samples=lambda r: [
             (r(*_avg_pool(r(2, *size), pool).shape), r(2, *size), pool)
             for pool in (plain, padded, divided)

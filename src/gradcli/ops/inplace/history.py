@@ -144,7 +144,7 @@ spread: Row = row(
     "aten.window_backward(Tensor grad, any window)",
     _spread,
     node="AsStridedBackward0",
-    grad=lambda grad, window: look(grad, window),
+    grad=look,
     samples=lambda r: [(r(2, 2), _sample_window())],
     doc="A tensor laid out like the base, with zeros outside the window.",
     inplace=InPlace(node="AsStridedBackward1", method=False),

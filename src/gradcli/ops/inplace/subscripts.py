@@ -110,7 +110,7 @@ index_backward: Row = row(
     "aten.index_backward(Tensor self, int[] sizes, Tensor[] indices)",
     _index_backward,
     node="IndexPutImplBackward0",
-    self=lambda grad, indices: index_row(grad, indices),
+    self=index_row,
     samples=lambda r: [(r(3, 4), (3, 4), (np.array([0, 2, 2]),))],
     doc="Zeros plus the elements of self at index tensors.",
     pytorch="aten._index_put_impl_(self.new_zeros(sizes), indices, self, True)",
@@ -167,7 +167,7 @@ index_put_row: Row = row(
     "aten.index_put(Tensor self, Tensor[] indices, Tensor values, bool accumulate=False)",
     _index_put,
     self=_kept,
-    values=lambda grad, indices: index_row(grad, indices),
+    values=index_row,
     samples=lambda r: [
         (r(3, 4), (np.array([0, 2]),), r(4)),
         (r(3), (np.array([0, 0]),), r(2), True),

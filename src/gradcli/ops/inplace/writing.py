@@ -43,7 +43,7 @@ def _fill_rows(name: str, nodes: tuple[str, str]) -> tuple[Row, Row]:
         f"{name}(Tensor self, Scalar value)",
         _filled,
         node=nodes[0],
-        self=lambda grad: zeros_like(grad),
+        self=zeros_like,
         samples=lambda r: [(r(2, 3), 2.5)],
         doc="A tensor like self, filled with one value.",
     )
@@ -51,7 +51,7 @@ def _fill_rows(name: str, nodes: tuple[str, str]) -> tuple[Row, Row]:
         f"{name}(Tensor self, Tensor value)",
         _filled_from,
         node=nodes[1],
-        self=lambda grad: zeros_like(grad),
+        self=zeros_like,
         value=lambda grad: sum_all(grad),
         samples=lambda r: [(r(2, 3), r())],
         doc="A tensor like self, filled with the value of another.",
@@ -64,7 +64,7 @@ _fill_number_, _fill_tensor_ = _fill_rows("aten.fill_", ("FillBackward2", "FillB
 _zero: Row = row(
     "aten.zero(Tensor self)",
     np.zeros_like,
-    self=lambda grad: zeros_like(grad),
+    self=zeros_like,
     samples=lambda r: [(r(2, 3),)],
     doc="Zeros like self.",
 )
@@ -83,7 +83,7 @@ _copy: Row = row(
     "aten.copy_into(Tensor self, Tensor src)",
     _copied,
     node="torch::autograd::CopyBackwards",
-    self=lambda grad: zeros_like(grad),
+    self=zeros_like,
     src=lambda grad: grad,
     samples=lambda r: [(r(2, 3), r(3))],
     doc="The values of src, in the shape and type of self.",

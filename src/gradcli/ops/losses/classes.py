@@ -175,7 +175,7 @@ nll_backward: Row = row(
     grad_output=lambda grad, target, weight, reduction, ignore_index: nll_row(
         grad, target, weight, reduction, ignore_index
     )[0],
-    self=lambda grad: zeros_like(grad),
+    self=zeros_like,
     samples=lambda r: [(r(3), r(3, 4), np.array([2, 0, 3]), None, NONE, -100, fixed(3.0))],
     doc="The gradient of nll_loss.",
 )
@@ -204,7 +204,7 @@ nll2d_backward: Row = row(
     grad_output=lambda grad, target, weight, reduction, ignore_index: nll2d_row(
         grad, target, weight, reduction, ignore_index
     )[0],
-    self=lambda grad: zeros_like(grad),
+    self=zeros_like,
     samples=lambda r: [
         (r(1, 1, 2), r(1, 3, 1, 2), np.array([[[2, 0]]]), None, NONE, -100, fixed(2.0))
     ],

@@ -21,7 +21,7 @@ from gradcli.ops.algebra.views import shape_of
 from gradcli.ops.pointwise.activation import type_as
 from gradcli.table.declare import composite, row
 from gradcli.table.refusals import constants
-from gradcli.table.row import COMMON, Row
+from gradcli.table.row import COMMON, ITSELF, Row
 from gradcli.table.samples import Sampler
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import common_shape
@@ -129,7 +129,7 @@ mse_backward: Row = row(
     lambda grad_output, self, target, reduction: (
         2 * share(reduction, self) * (self - target) * grad_output
     ).astype(self.dtype),
-    grad_output=lambda grad, self, target, reduction: mse_backward(grad, self, target, reduction),
+    grad_output=ITSELF,
     self=lambda grad, grad_output, self, reduction: _mse_double_backward(
         grad * grad_output, self, reduction
     ),
@@ -151,7 +151,7 @@ mse_row: Row = row(
     promote=COMMON,
     kinds="f",
     kernel="mse_cpu",
-    self=lambda grad, self, target, reduction: mse_backward(grad, self, target, reduction),
+    self=mse_backward,
     target=lambda grad, self, target, reduction: mse_backward(grad, target, self, reduction),
     samples=_kernel_pairs,
     doc="The squared differences.",
@@ -247,9 +247,7 @@ smooth_l1_backward: Row = row(
     "aten.smooth_l1_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction, "
     "float beta)",
     _smooth_l1_backward,
-    grad_output=lambda grad, self, target, reduction, beta: smooth_l1_backward(
-        grad, self, target, reduction, beta
-    ),
+    grad_output=ITSELF,
     self=lambda grad, grad_output, self, target, reduction, beta: _smooth_l1_double_backward(
         grad * grad_output, self, target, reduction, beta
     ),
@@ -263,9 +261,7 @@ smooth_l1_row: Row = row(
     "aten.smooth_l1_loss(Tensor self, Tensor target, int reduction=1, float beta=1.0)",
     _smooth_l1,
     promote=COMMON,
-    self=lambda grad, self, target, reduction, beta: smooth_l1_backward(
-        grad, self, target, reduction, beta
-    ),
+    self=smooth_l1_backward,
     target=lambda grad, self, target, reduction, beta: smooth_l1_backward(
         grad, target, self, reduction, beta
     ),
@@ -347,9 +343,7 @@ huber_backward: Row = row(
 huber_row: Row = row(
     "aten.huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.0)",
     _huber,
-    self=lambda grad, self, target, reduction, delta: huber_backward(
-        grad, self, target, reduction, delta
-    ),
+    self=huber_backward,
     target=lambda grad, self, target, reduction, delta: huber_backward(
         grad, target, self, reduction, delta
     ),
@@ -427,7 +421,7 @@ soft_margin_backward: Row = row(
 soft_margin_row: Row = row(
     "aten.soft_margin_loss(Tensor self, Tensor target, int reduction=1)",
     _soft_margin,
-    self=lambda grad, self, target, reduction: soft_margin_backward(grad, self, target, reduction),
+    self=soft_margin_backward,
     samples=lambda r: [(r(4), np.array([1, -1, 1, 1]), code) for code in (1, 0, 2)],
     doc="log(1 + exp(-target * self)).",
 )

@@ -113,9 +113,7 @@ bce_backward: Row = row(
     "Tensor? weight, int reduction)",
     _bce_backward,
     grad_output=_bce_double_grad_output,
-    self=lambda grad, grad_output, self, target, weight, reduction: _bce_double_backward(
-        grad, grad_output, self, target, weight, reduction
-    ),
+    self=_bce_double_backward,
     target=_bce_double_target,
     samples=lambda r: [
         (r(3, 4), r(3, 4, low=0.1, high=0.9), r(3, 4, low=0.1, high=0.9), None, 0),
@@ -127,9 +125,7 @@ bce_backward: Row = row(
 bce_row: Row = row(
     "aten.binary_cross_entropy(Tensor self, Tensor target, Tensor? weight=None, int reduction=1)",
     _bce,
-    self=lambda grad, self, target, weight, reduction: bce_backward(
-        grad, self, target, weight, reduction
-    ),
+    self=bce_backward,
     target=_bce_target,
     samples=lambda r: [
         (r(3, 4, low=0.1, high=0.9), r(3, 4, low=0.1, high=0.9), fixed(r(4)), code)

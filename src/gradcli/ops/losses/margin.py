@@ -134,9 +134,7 @@ multi_margin_row: Row = row(
     "aten.multi_margin_loss(Tensor self, Tensor target, Scalar p=1, Scalar margin=1, "
     "Tensor? weight=None, int reduction=1)",
     _multi_margin,
-    self=lambda grad, self, target, p, margin, weight, reduction: multi_margin_backward(
-        grad, self, target, p, margin, weight, reduction
-    ),
+    self=multi_margin_backward,
     samples=lambda r: [
         *_class_samples(r),
         (r(3, 4), np.array([2, 0, 3]), 2, 0.5, fixed(r(4, low=0.1)), 0),
@@ -236,9 +234,7 @@ multilabel_margin_backward: Row = row(
 multilabel_margin_row: Row = row(
     "aten.multilabel_margin_loss(Tensor self, Tensor target, int reduction=1)",
     _multilabel_margin,
-    self=lambda grad, self, target, reduction: multilabel_margin_backward(
-        grad, self, target, reduction
-    ),
+    self=multilabel_margin_backward,
     samples=lambda r: [*((*call, code) for code in (0, 1, 2) for call in _label_samples(r))],
     doc="How far other classes come within 1 of the listed ones.",
 )

@@ -252,7 +252,7 @@ normal_of_deviations: Row = row(
 bernoulli: Row = row(
     "bernoulli(Tensor self, *, any generator=None)",
     lambda self, generator=None: source(generator).bernoulli(self.shape, self, self.dtype),
-    self=lambda grad: zeros_like(grad),
+    self=zeros_like,
     samples=lambda r: [
         (r(2, 3, low=0.0, high=1.0),),
         (r(20, low=0.0, high=1.0),),
@@ -273,7 +273,7 @@ bernoulli_of: Row = row(
 poisson: Row = row(
     "poisson(Tensor self, any generator=None)",
     lambda self, generator=None: source(generator).poisson(self),
-    self=lambda grad: zeros_like(grad),
+    self=zeros_like,
     samples=lambda r: [(r(2, 3, low=0.1, high=5.0),), (r(3, low=10.0, high=30.0),), (np.zeros(2),)],
     doc="Poisson numbers with the rates that self holds.",
 )
@@ -373,9 +373,9 @@ def _filler(
         return [(room, *given, {"generator": None}) for given in arguments for room in rooms]
 
     name, _, parameters = signature.partition("_(Tensor self")
-    formulas: dict[str, Any] = {"self": lambda grad: zeros_like(grad)}
+    formulas: dict[str, Any] = {"self": zeros_like}
     if second is not None:
-        formulas[second] = lambda grad: zeros_like(grad)
+        formulas[second] = zeros_like
     drawn = row(
         f"aten.{name}(Tensor self{parameters}",
         lambda self, *arguments: _fill_in_order(draw, self, *arguments),

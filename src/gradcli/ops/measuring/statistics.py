@@ -28,7 +28,7 @@ from gradcli.ops.algebra.views import shape_of, squeeze_all, t, unsqueeze, view
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import METHOD, NEITHER
 from gradcli.table.registry import lookup
-from gradcli.table.row import COMMON, FLOAT, Row
+from gradcli.table.row import COMMON, FLOAT, ITSELF, Row
 from gradcli.table.samples import Sampler, fixed, kinked, soft_samples
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
@@ -337,7 +337,7 @@ def _softmax_slope(grad_output: Array, output: Array, dim: int) -> Array:
 softmax_backward: Row = row(
     "aten._softmax_backward_data(Tensor grad_output, Tensor output, int dim)",
     _softmax_slope,
-    grad_output=lambda grad, output, dim: softmax_backward(grad, output, dim),
+    grad_output=ITSELF,
     output=lambda grad, grad_output, output, dim: (
         grad * grad_output
         - grad * _dot(grad_output * output, dim)

@@ -28,7 +28,7 @@ from gradcli.ops.algebra.scalars import add_scalar, div_scalar, mul_scalar, sub_
 from gradcli.table.declare import row
 from gradcli.table.entry import NEITHER
 from gradcli.table.refusals import without_second_derivative
-from gradcli.table.row import COMMON, Row
+from gradcli.table.row import COMMON, ITSELF, Row
 from gradcli.table.samples import binary, pointwise
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
@@ -62,8 +62,8 @@ threshold_backward: Row = row(
         self <= self.dtype.type(threshold), grad_output.dtype.type(0), grad_output
     ),
     promote=COMMON,
-    grad_output=lambda grad, self, threshold: threshold_backward(grad, self, threshold),
-    self=lambda grad: zeros_like(grad),
+    grad_output=ITSELF,
+    self=zeros_like,
     samples=lambda r: [(r(3, 4), r(3, 4), 0), (r(), r(), 0.5)],
     doc="The gradient where self exceeds the threshold, zero elsewhere.",
 )
@@ -122,10 +122,8 @@ hardtanh_backward: Row = row(
     "aten.hardtanh_backward(Tensor grad_output, Tensor self, Scalar min_val, Scalar max_val)",
     _hardtanh_backward,
     promote=COMMON,
-    grad_output=lambda grad, self, min_val, max_val: hardtanh_backward(
-        grad, self, min_val, max_val
-    ),
-    self=lambda grad: zeros_like(grad),
+    grad_output=ITSELF,
+    self=zeros_like,
     samples=lambda r: [(r(3, 4), r(3, 4), -1.1, 0.9), (r(3), r(3), 0.1, 1)],
     doc="The gradient strictly between the limits, zero elsewhere.",
 )
@@ -133,7 +131,7 @@ hardtanh_row: Row = row(
     "aten.hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1)",
     _hardtanh,
     promote=COMMON,
-    self=lambda grad, self, min_val, max_val: hardtanh_backward(grad, self, min_val, max_val),
+    self=hardtanh_backward,
     samples=lambda r: [(r(3, 4),), (r(3), -0.6, 0.4)],
     doc="self limited to [min_val, max_val].",
     kink="0 at the limits.",
@@ -150,8 +148,8 @@ leaky_relu_backward: Row = row(
         self > 0, grad_output, grad_output * grad_output.dtype.type(negative_slope)
     ),
     promote=COMMON,
-    grad_output=lambda grad, self, negative_slope: leaky_relu_backward(grad, self, negative_slope),
-    self=lambda grad: zeros_like(grad),
+    grad_output=ITSELF,
+    self=zeros_like,
     samples=lambda r: [(r(3, 4), r(3, 4), 0.1)],
     doc="The gradient where self is positive, scaled by the slope elsewhere.",
     pytorch="aten.leaky_relu_backward(grad_output, self, negative_slope, False)",
@@ -161,7 +159,7 @@ leaky_relu_row: Row = row(
     _leaky_relu,
     promote=COMMON,
     kinds="f",
-    self=lambda grad, self, negative_slope: leaky_relu_backward(grad, self, negative_slope),
+    self=leaky_relu_backward,
     samples=lambda r: [(r(3, 4),), (r(3), 0.3)],
     doc="self, scaled by a slope where it is negative.",
     kink="The slope of the negative side at 0.",
@@ -182,8 +180,8 @@ hardshrink_backward: Row = row(
     "aten.hardshrink_backward(Tensor grad_out, Tensor self, Scalar lambd)",
     _shrink_backward,
     promote=COMMON,
-    grad_out=lambda grad, self, lambd: hardshrink_backward(grad, self, lambd),
-    self=lambda grad: zeros_like(grad),
+    grad_out=ITSELF,
+    self=zeros_like,
     samples=lambda r: [(r(3, 4), r(3, 4), 0.5)],
     doc="The gradient outside [-lambd, lambd], zero inside.",
 )
@@ -192,7 +190,7 @@ hardshrink: Row = row(
     _hardshrink,
     promote=COMMON,
     kinds="f",
-    self=lambda grad, self, lambd: hardshrink_backward(grad, self, lambd),
+    self=hardshrink_backward,
     samples=lambda r: [(r(3, 4),), (r(3), 0.9)],
     doc="self, replaced by zero inside [-lambd, lambd].",
     kink="0 at -lambd and lambd.",
@@ -218,8 +216,8 @@ softshrink_backward: Row = row(
     "aten.softshrink_backward(Tensor grad_output, Tensor self, Scalar lambd)",
     _shrink_backward,
     promote=COMMON,
-    grad_output=lambda grad, self, lambd: softshrink_backward(grad, self, lambd),
-    self=lambda grad: zeros_like(grad),
+    grad_output=ITSELF,
+    self=zeros_like,
     samples=lambda r: [(r(3, 4), r(3, 4), 0.5)],
     doc="The gradient outside [-lambd, lambd], zero inside.",
 )
@@ -229,7 +227,7 @@ softshrink: Row = row(
     promote=COMMON,
     kinds="f",
     kernel="softshrink_check",
-    self=lambda grad, self, lambd: softshrink_backward(grad, self, lambd),
+    self=softshrink_backward,
     samples=lambda r: [(r(3, 4),), (r(3), 0.9)],
     doc="self moved towards zero by lambd, zero inside [-lambd, lambd].",
     kink="0 at -lambd and lambd.",
@@ -256,7 +254,7 @@ hardsigmoid_row: Row = row(
     _hardsigmoid,
     promote=COMMON,
     kinds="f",
-    self=lambda grad, self: hardsigmoid_backward(grad, self),
+    self=hardsigmoid_backward,
     samples=pointwise(-4.0, 4.0),
     doc="self / 6 + 1 / 2, limited to [0, 1].",
     kink="0 at -3 and 3.",
@@ -278,7 +276,7 @@ hardswish_backward: Row = row(
     "aten.hardswish_backward(Tensor grad_output, Tensor self)",
     _hardswish_backward,
     promote=COMMON,
-    grad_output=lambda grad, self: hardswish_backward(grad, self),
+    grad_output=ITSELF,
     self=lambda grad, grad_output, self: where_(
         logical_and(gt(self, -3.0), lt(self, 3.0)), div_scalar(grad * grad_output, 3.0), 0.0
     ),
@@ -290,7 +288,7 @@ hardswish_row: Row = row(
     _hardswish,
     promote=COMMON,
     kinds="f",
-    self=lambda grad, self: hardswish_backward(grad, self),
+    self=hardswish_backward,
     samples=pointwise(-4.0, 4.0),
     doc="self * hardsigmoid(self).",
     kink="0 at -3, 1 at 3.",
@@ -327,9 +325,7 @@ elu_backward: Row = row(
     "Tensor self)",
     _elu_backward,
     promote=COMMON,
-    grad_output=lambda grad, alpha, scale, input_scale, self: elu_backward(
-        grad, alpha, scale, input_scale, self
-    ),
+    grad_output=ITSELF,
     self=_elu_double_backward,
     samples=lambda r: [(r(3, 4), 1.5, 1.1, 0.7, r(3, 4))],
     doc="The gradient of elu.",
@@ -340,9 +336,7 @@ elu_row: Row = row(
     _elu,
     promote=COMMON,
     kinds="f",
-    self=lambda grad, alpha, scale, input_scale, self: elu_backward(
-        grad, alpha, scale, input_scale, self
-    ),
+    self=elu_backward,
     samples=lambda r: [(r(3, 4),), (r(3), 1.5, 1.1, 0.7)],
     doc="self, and alpha * (exp(self) - 1) below zero.",
 )
@@ -476,7 +470,7 @@ gelu_backward: Row = row(
     "aten.gelu_backward(Tensor grad_output, Tensor self, *, str approximate='none')",
     _gelu_backward,
     promote=COMMON,
-    grad_output=lambda grad, self, approximate: gelu_backward(grad, self, approximate=approximate),
+    grad_output=ITSELF,
     self=_gelu_double_backward,
     samples=lambda r: [(r(3, 4), r(3, 4)), (r(3), r(3), {"approximate": "tanh"})],
     doc="The gradient of gelu.",
@@ -485,7 +479,7 @@ gelu: Row = row(
     "nn.functional.gelu(Tensor self, *, str approximate='none')",
     _gelu,
     promote=COMMON,
-    self=lambda grad, self, approximate: gelu_backward(grad, self, approximate=approximate),
+    self=gelu_backward,
     samples=lambda r: [(r(3, 4),), (r(3), {"approximate": "tanh"})],
     doc="self times the normal distribution function of self, or its approximation by tanh.",
 )
@@ -516,7 +510,7 @@ softplus_backward: Row = row(
     "aten.softplus_backward(Tensor grad_output, Tensor self, Scalar beta, Scalar threshold)",
     _softplus_backward,
     promote=COMMON,
-    grad_output=lambda grad, self, beta, threshold: softplus_backward(grad, self, beta, threshold),
+    grad_output=ITSELF,
     self=lambda grad, grad_output, self, beta, threshold: _softplus_double_backward(
         grad * grad_output, self, beta, threshold
     ),
@@ -528,7 +522,7 @@ softplus: Row = row(
     _softplus,
     promote=COMMON,
     kinds="f",
-    self=lambda grad, self, beta, threshold: softplus_backward(grad, self, beta, threshold),
+    self=softplus_backward,
     samples=lambda r: [(r(3, 4),), (r(3), 1.5, 20.0)],
     doc="log(1 + exp(beta * self)) / beta; self where beta * self exceeds the threshold.",
 )
@@ -553,7 +547,7 @@ log_sigmoid_backward: Row = row(
     "aten.log_sigmoid_backward(Tensor grad_output, Tensor self)",
     _log_sigmoid_backward,
     promote=COMMON,
-    grad_output=lambda grad, self: log_sigmoid_backward(grad, self),
+    grad_output=ITSELF,
     self=lambda grad, grad_output, self: _log_sigmoid_double_backward(grad * grad_output, self),
     samples=binary(),
     doc="The gradient of logsigmoid.",
@@ -568,7 +562,7 @@ logsigmoid: Row = row(
     kinds="f",
     kernel="log_sigmoid_cpu",
     node="LogSigmoidBackward0",
-    self=lambda grad, self: log_sigmoid_backward(grad, self),
+    self=log_sigmoid_backward,
     samples=pointwise(-4.0, 4.0),
     doc="log(sigmoid(self)) without overflow.",
 )

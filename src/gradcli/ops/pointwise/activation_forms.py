@@ -32,7 +32,7 @@ from gradcli.ops.pointwise.activation import (
 from gradcli.random.generator import default_generator
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import Composite
-from gradcli.table.row import COMMON, Row
+from gradcli.table.row import COMMON, ITSELF, Row
 from gradcli.table.samples import Sampler, Samples, fixed, kinked, pointwise, soft_samples
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import implicit_dim, wrap_dim
@@ -97,7 +97,7 @@ prelu_kernel: Row = row(
     promote=COMMON,
     kinds="f",
     kernel="prelu_cpu",
-    joint=("self weight", lambda grad, self, weight: prelu_kernel_backward(grad, self, weight)),
+    joint=("self weight", prelu_kernel_backward),
     samples=lambda r: [(r(3, 4), r(1, 4)), (r(), r())],
     doc="self, times a weight where it is negative.",
     kink="The weight at 0.",
@@ -159,10 +159,8 @@ rrelu_backward: Row = row(
     "aten.rrelu_with_noise_backward(Tensor grad_output, Tensor self, Tensor noise, Scalar lower, "
     "Scalar upper, bool training)",
     _rrelu_backward,
-    grad_output=lambda grad, self, noise, lower, upper, training: rrelu_backward(
-        grad, self, noise, lower, upper, training
-    ),
-    self=lambda grad: zeros_like(grad),
+    grad_output=ITSELF,
+    self=zeros_like,
     samples=lambda r: [
         (r(3, 4), r(3, 4), fixed(np.ones((3, 4))), 0.1, 0.3, False),
         (r(3, 4), kinked(r(3, 4)), fixed(r(3, 4, low=0.1)), 0.1, 0.3, True),
@@ -176,9 +174,7 @@ rrelu_with_noise: Row = row(
     "aten.rrelu_with_noise(Tensor self, Tensor noise, Scalar lower=0.125, "
     "Scalar upper=0.3333333333333333, bool training=False)",
     _rrelu,
-    self=lambda grad, self, noise, lower, upper, training: rrelu_backward(
-        grad, self, noise, lower, upper, training
-    ),
+    self=rrelu_backward,
     samples=lambda r: [(r(3, 4), fixed(np.ones((3, 4))), 0.1, 0.3, False)],
     doc="self, times its noise where it is negative; times the mean slope when not training.",
 )
@@ -311,7 +307,7 @@ glu_backward: Row = row(
 glu: Row = row(
     "nn.functional.glu(Tensor self, int dim=-1)",
     _glu,
-    self=lambda grad, self, dim: glu_backward(grad, self, dim),
+    self=glu_backward,
     samples=lambda r: [(r(3, 4),), (r(4, 3), 0), (r(2),)],
     doc="The first half of a dimension times the sigmoid of the second.",
 )

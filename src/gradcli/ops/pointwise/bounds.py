@@ -109,8 +109,8 @@ clamp_tensors: Row = row(
     promote=COMMON,
     node="ClampBackward0",
     self=_inside,
-    min=lambda grad, self, min, max: _below(grad, self, min, max),
-    max=lambda grad, self, min, max: _above(grad, self, min, max),
+    min=_below,
+    max=_above,
     kink=_AT_BOUND,
     samples=lambda r: [
         (r(3, 4), r(4, high=-0.5), r(4, low=0.5)),
@@ -195,7 +195,7 @@ nextafter: Row = row(
     promote=COMMON,
     kinds="f",
     self=lambda grad, self, other: where_(ne(self, other), grad, 0.0),
-    other=lambda grad: zeros_like(grad),
+    other=zeros_like,
     samples=binary(),
     doc="The next representable number after self in the direction of other.",
 )
