@@ -7,7 +7,6 @@ dimensions) changes the result only when its category is higher.
 
 from __future__ import annotations
 
-import math
 from typing import Any, Final
 
 import numpy as np
@@ -264,21 +263,28 @@ def cast_number(number: complex, target: DType) -> Any:
     return target.np.type(number)
 
 
-def convert(number: complex, kind: np.dtype[Any]) -> Any:
-    """A Python number as a NumPy scalar; RuntimeError where it does not fit."""
-    fits = True
-    if kind.kind == "c":
-        return kind.type(number)
+def convert(number: complex, target: DType, word: str | None = None) -> Any:
+    """A Python number as a NumPy scalar; RuntimeError where it lies outside the type's range.
+
+    Unsigned types take negative integers as C does, and infinities fit into floating types.
+    `word` is what the message calls the type.
+    """
+    name = word or target.overflow_name
+    overflow = RuntimeError(f"value cannot be converted to type {name} without overflow")
+    if target.category in (BOOL, COMPLEX):
+        return target.np.type(number)
     if isinstance(number, complex):
-        fits, number = number.imag == 0, number.real
-    if kind.kind in "iu" and math.isfinite(number):
-        whole = int(number)
-        limits = np.iinfo(kind)
-        low = -int(limits.max) if kind.kind == "u" else int(limits.min)
-        fits = fits and low <= whole <= int(limits.max)
-        if fits:
-            return np.asarray(whole).astype(kind)[()]
-    if not fits:
-        word = from_numpy(kind).overflow_name
-        raise RuntimeError(f"value cannot be converted to type {word} without overflow")
-    return kind.type(number)
+        if number.imag:
+            raise overflow
+        number = number.real
+    if target.category == FLOATING:
+        with np.errstate(over="ignore"):
+            made = target.np.type(number)
+        if np.isinf(made) and not np.isinf(number):
+            raise overflow
+        return made
+    limits = np.iinfo(target.np)
+    low = -limits.max if isinstance(number, int) and not target.is_signed else limits.min
+    if not low <= number <= limits.max:
+        raise overflow
+    return cast_number(int(number), target)

@@ -90,37 +90,6 @@ def leaf(array: Array, requires_grad: bool | None = False) -> Tensor:
     return wrap(array, bool(requires_grad))
 
 
-def fill_value(value: complex, dtype: DType, word: str | None = None) -> Any:
-    """A Python number as a NumPy scalar; RuntimeError where it lies outside the type's range.
-
-    Unsigned types take negative numbers as C does, and infinities fit into floating types.
-    ``word`` is what the message calls the type.
-    """
-    name = word or dtype.overflow_name
-    overflow = RuntimeError(f"value cannot be converted to type {name} without overflow")
-    if dtype.category == dtypes.BOOL:
-        return np.bool_(value)
-    if dtype.category == dtypes.COMPLEX:
-        return dtype.np.type(value)
-    if isinstance(value, complex):
-        if value.imag:
-            raise overflow
-        value = value.real
-    if dtype.category == dtypes.FLOATING:
-        with np.errstate(over="ignore"):
-            made = dtype.np.type(value)
-        if np.isinf(made) and not np.isinf(value):
-            raise overflow
-        return made
-    if value != value or value in (float("inf"), -float("inf")):
-        raise overflow
-    limits = np.iinfo(dtype.np)
-    number = int(value)
-    if not (limits.min or -limits.max) <= number <= limits.max:
-        raise overflow
-    return dtypes.cast_number(number, dtype)
-
-
 def checked_size(size: Sequence[int]) -> tuple[int, ...]:
     """A shape; RuntimeError if a length is negative."""
     for length in size:
@@ -149,7 +118,7 @@ def _filled(
 ) -> Tensor:
     dtype, requires_grad = requested(options)
     kind = dtype or dtypes.default.dtype
-    return leaf(np.full(checked_size(size), fill_value(value, kind), kind.np), requires_grad)
+    return leaf(np.full(checked_size(size), dtypes.convert(value, kind), kind.np), requires_grad)
 
 
 def _samples_of_size(r: Sampler) -> list[tuple[Any, ...]]:
@@ -253,7 +222,7 @@ def like(other: Tensor, value: complex, *options: Any) -> Tensor:
     dtype, requires_grad = requested(options)
     memory_format: MemoryFormat | None = (*options[5:], None)[0]
     kind = dtype or other.dtype
-    made: Array = np.full_like(other._array, fill_value(value, kind), kind.np)
+    made: Array = np.full_like(other._array, dtypes.convert(value, kind), kind.np)
     if memory_format is not None:
         made = arranged_copy(made, memory_format)
     return leaf(made, requires_grad)

@@ -74,7 +74,9 @@ def _power_scalar(self: Array, exponent: complex) -> Array:
             return one / self
         if exponent == -2:
             return one / (self * self)
-    return _power(self, dtypes.convert(exponent, self.dtype))
+    if self.dtype in (np.float32, np.float64):
+        return _power(self, self.dtype.type(exponent))
+    return _power(self, dtypes.convert(exponent, dtypes.of(self)))
 
 
 def _two_bools(self: Array, exponent: Array) -> Array:

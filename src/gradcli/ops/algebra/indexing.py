@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.algebra.arithmetic import remainder
-from gradcli.ops.algebra.creation import fill_value
 from gradcli.ops.algebra.parts import blank
 from gradcli.ops.algebra.sums import expand, sum_all, sum_type
 from gradcli.ops.algebra.views import reshape, shape_of
@@ -200,7 +199,7 @@ def _scatter_value(self: Array, dim: int, index: Array, value: complex) -> Array
     if not index.size:
         return self.copy()
     full, places = scatter_places(self, where, index)
-    full[places] = fill_value(value, dtypes.of(self))
+    full[places] = dtypes.convert(value, dtypes.of(self))
     return full.reshape(self.shape)
 
 
@@ -453,7 +452,7 @@ def _index_fill(self: Array, dim: int, index: Array, value: Any) -> Array:
     if bad is not None:
         raise IndexError(f"index {bad} is out of bounds for dimension {where} with size {length}")
     full = np.atleast_1d(self.copy())
-    full[_slot(where, index)] = fill_value(value, dtypes.of(self))
+    full[_slot(where, index)] = dtypes.convert(value, dtypes.of(self))
     return full.reshape(self.shape)
 
 

@@ -53,10 +53,10 @@ def _multiplied(a: Array, b: Array) -> Array:
 def _combined(self: Array, product: Array, beta: complex, alpha: complex) -> Array:
     """beta * self + alpha * product; with beta zero even a nan in ``self`` does not count."""
     if alpha != 1:
-        product = product * dtypes.convert(alpha, product.dtype)
+        product = product * dtypes.convert(alpha, dtypes.of(product))
     if beta == 0:
         return product
-    return expand(self, product.shape) * dtypes.convert(beta, self.dtype) + product
+    return expand(self, product.shape) * dtypes.convert(beta, dtypes.of(self)) + product
 
 
 def _multipliable(mat1: Array, mat2: Array) -> None:

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from gradcli.ops.algebra.creation import fill_value
 from gradcli.ops.algebra.parts import select, slice_
 from gradcli.ops.algebra.views import alias, shape_of, unsqueeze, view
 from gradcli.ops.inplace.derive import in_place
@@ -126,7 +125,7 @@ def _index_put(self: Array, indices: Indices, values: Array, accumulate: bool = 
     places = _places(self.shape, indices)
     if values.size == 1 and not accumulate and _kinds(indices) == ["bool"]:
         # PyTorch then writes the value like masked_fill_, whatever its type.
-        full[places] = fill_value(values.item(), dtypes.of(self))
+        full[places] = dtypes.convert(values.item(), dtypes.of(self))
         return full
     target = full[places].shape
     try:
@@ -415,7 +414,7 @@ def _as_value(value: Any, dtype: DType) -> Tensor:
         raise TypeError(f"can't assign a {type(value).__name__} to a torch.{dtype.tensor_name}")
     if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
         raise ValueError("Overflow when unpacking long long")
-    return wrap(np.asarray(fill_value(value, dtype)))
+    return wrap(np.asarray(dtypes.convert(value, dtype)))
 
 
 def _without_leading_ones(value: Tensor) -> Tensor:

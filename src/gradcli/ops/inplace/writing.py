@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.algebra.comparison import zeros_like
-from gradcli.ops.algebra.creation import cast, checked_size, fill_value
+from gradcli.ops.algebra.creation import cast, checked_size
 from gradcli.ops.algebra.elementary import float_power, pow_scalar, pow_tensor
 from gradcli.ops.algebra.parts import narrow
 from gradcli.ops.algebra.strided import as_strided, storage_of, storage_offset_of
@@ -26,7 +26,7 @@ Array = Any
 
 
 def _filled(self: Array, value: complex) -> Array:
-    return np.full_like(self, fill_value(value, dtypes.of(self)))
+    return np.full_like(self, dtypes.convert(value, dtypes.of(self)))
 
 
 def _filled_from(self: Array, value: Array) -> Array:

@@ -11,7 +11,6 @@ from gradcli.ops.algebra.creation import (
     cast,
     check_device,
     checked_size,
-    fill_value,
     leaf,
     to_dtype,
 )
@@ -145,7 +144,7 @@ def _element(value: Any, dtype: DType) -> Any:
             return dtype.np.type(value)
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise ValueError("Overflow when unpacking long long")
-    return fill_value(value, dtype, word=dtype.name)
+    return dtypes.convert(value, dtype, word=dtype.name)
 
 
 def _fill(places: Array, data: Any, dim: int, ndim: int, dtype: DType) -> None:

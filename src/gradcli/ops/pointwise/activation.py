@@ -52,8 +52,9 @@ _NEGATIVE_LIMITS = "cannot do hardtanh on an unsigned type with negative limits"
 
 
 def _threshold(self: Array, threshold: float, value: float) -> Array:
-    kind = self.dtype.type
-    return np.where(self <= kind(threshold), kind(value), self)
+    kind = dtypes.of(self)
+    limit = dtypes.cast_number(threshold, kind)
+    return np.where(self <= limit, dtypes.convert(value, kind), self)
 
 
 threshold_backward: Row = row(

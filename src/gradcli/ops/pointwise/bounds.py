@@ -85,7 +85,7 @@ def _common(self: Array, *numbers: Any) -> list[Any]:
     """The tensor and its numeric bounds in the type that they have together."""
     given = [number for number in numbers if number is not None]
     target = dtypes.result_type([self, *given])
-    cast = [None if number is None else dtypes.convert(number, target.np) for number in numbers]
+    cast = [None if number is None else dtypes.convert(number, target) for number in numbers]
     return [self.astype(target.np, copy=False), *cast]
 
 
@@ -219,7 +219,7 @@ def _same_type(self: Array, other: Array, name: str) -> None:
 
 def _lerp_by_number(self: Array, end: Array, weight: complex) -> Array:
     _same_type(self, end, "end")
-    number = dtypes.convert(weight, self.dtype) if self.dtype.kind in "fc" else weight
+    number = dtypes.convert(weight, dtypes.of(self)) if self.dtype.kind in "fc" else weight
     return _lerp_between(self, end, number)
 
 
@@ -260,7 +260,7 @@ lerp_tensor: Row = row(
 
 
 def _addcmul(self: Array, tensor1: Array, tensor2: Array, value: complex = 1) -> Array:
-    return self + dtypes.convert(value, self.dtype) * (tensor1 * tensor2)
+    return self + dtypes.convert(value, dtypes.of(self)) * (tensor1 * tensor2)
 
 
 addcmul: Row = row(
@@ -291,7 +291,7 @@ def _addcdiv(self: Array, tensor1: Array, tensor2: Array, value: complex = 1) ->
             "tensor2) for float inputs. The future addcdiv behavior is just the latter "
             "implementation: (input + value * tensor1 / tensor2), for all dtypes."
         )
-    return self + dtypes.convert(value, self.dtype) * (tensor1 / tensor2)
+    return self + dtypes.convert(value, dtypes.of(self)) * (tensor1 / tensor2)
 
 
 addcdiv: Row = row(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.algebra.comparison import where_
-from gradcli.ops.algebra.creation import cast, fill_value
+from gradcli.ops.algebra.creation import cast
 from gradcli.ops.algebra.joining import cat
 from gradcli.ops.algebra.parts import blank
 from gradcli.ops.algebra.sums import expand
@@ -45,7 +45,7 @@ def _filled(self: Array, mask: Array, value: Any) -> Array:
 
 masked_fill_number: Row = row(
     "masked_fill(Tensor self, Tensor mask, Scalar value)",
-    lambda self, mask, value: _filled(self, mask, fill_value(value, dtypes.of(self))),
+    lambda self, mask, value: _filled(self, mask, dtypes.convert(value, dtypes.of(self))),
     self=lambda grad, mask: masked_fill_number(grad, mask, 0),
     samples=lambda r: [
         (r(3, 4), r.mask(3, 4), 1.5),
