@@ -15,6 +15,8 @@ from gradcli.table.row import Row
 from gradcli.table.samples import Sampler
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.tensor import Tensor
+from tests.linearity import calls_of as row_calls
+from tests.linearity import linear_groups
 from tests.table_checks import as_tensors, check_gradients, outputs_of
 
 ENTRIES = list(entries())
@@ -90,6 +92,15 @@ def _positional(entry: Entry, count: int, names: list[str]) -> Callable[..., Any
 
 
 SAMPLED = [entry for entry in ENTRIES if entry.samples is not None]
+ROWS = [entry for entry in ENTRIES if isinstance(entry, Row)]
+CHOOSY = [row for row in ROWS if row.kinds and row.samples is not None]
+A_TYPE_OF: dict[str, Any] = {
+    "f": np.float32,
+    "c": np.complex64,
+    "i": np.int32,
+    "u": np.uint8,
+    "b": np.bool_,
+}
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=name_of)
@@ -182,6 +193,27 @@ def test_memory_order_does_not_matter(entry: Entry) -> None:
 
 def _integers(args: list[Any]) -> bool:
     return any(isinstance(arg, np.ndarray) and arg.dtype.kind not in "fc" for arg in args)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+def test_a_row_says_in_which_operands_it_is_linear(row: Row) -> None:
+    found = linear_groups(row)
+    told = ", ".join(" ".join(names) for names in found)
+    assert row.linear == found, f'its samples say linear="{told}"'
+
+
+@pytest.mark.parametrize("kind", A_TYPE_OF)
+@pytest.mark.parametrize("row", CHOOSY, ids=name_of)
+def test_a_row_takes_the_kinds_of_types_that_it_says(row: Row, kind: str) -> None:
+    for args in row_calls(row):
+        cast = [arg.astype(A_TYPE_OF[kind]) if isinstance(arg, np.ndarray) else arg for arg in args]
+        try:
+            row(*cast)
+        except RuntimeError as error:
+            refused = "not implemented" in str(error) or "complex" in str(error)
+        else:
+            refused = False
+        assert refused == (kind not in row.kinds)
 
 
 def _single(arg: Any) -> Any:

@@ -25,6 +25,7 @@ def row(
     several: bool = False,
     node: str | None = None,
     number_nodes: dict[str, str] | None = None,
+    linear: str = "",
     joint: tuple[str, Formula] | None = None,
     doc: str = "",
     kink: str = "",
@@ -41,9 +42,11 @@ def row(
     kernel takes in the first operand, ``kernel`` is what its message calls that if it is not
     "NAME_cpu", ``refusal`` what complex numbers are told instead; ``view`` says that the result
     shares the first operand's memory; ``node`` replaces the name derived from the signature and
-    ``number_nodes`` says what the node is called when an operand is a number; ``vjps`` holds a
-    formula per differentiable argument (``ITSELF`` for the first one of a row that is its own
-    adjoint) and
+    ``number_nodes`` says what the node is called when an operand is a number; ``linear`` names the
+    operands in which the row is linear over the real numbers: "self other" if in both together, as
+    a sum is, "self, other" if in either while the other stays as it is, as a product is. ``vjps``
+    holds a formula per differentiable argument (``ITSELF`` for the first one of a row that is its
+    own adjoint) and
     ``joint`` one formula for several arguments at once ("input weight", function). ``doc`` says in
     a sentence what is computed, ``kink`` which gradient is used at points where there is none or
     several, ``samples`` feeds the generic tests. ``inplace`` says which in-place operators are
@@ -59,6 +62,7 @@ def row(
         "refusal": refusal,
         "view": view,
         "several": several,
+        "linear": linear,
         "joint": joint,
         "doc": doc,
         "kink": kink,

@@ -46,7 +46,7 @@ NONE: Final = 0
 COMMON: Final = 1
 FLOAT: Final = 2
 ITSELF: Final[Any] = object()
-"""The formula of a row's first operand where the row is its own adjoint."""
+"""The formula of a row's first operand where the row, linear in it, is its own adjoint."""
 _ZEROS: Final = tuple((0,) * count for count in range(16))
 
 
@@ -60,6 +60,7 @@ class Row(Entry):
         "formulas",
         "forward",
         "kinds",
+        "linear",
         "list_position",
         "node_name",
         "numbered",
@@ -83,6 +84,7 @@ class Row(Entry):
         view: bool,
         several: bool,
         node: str | None,
+        linear: str,
         joint: tuple[str, Formula] | None,
         vjps: dict[str, Formula],
         doc: str,
@@ -102,6 +104,8 @@ class Row(Entry):
         self.forward = forward
         #: The kinds of types (NumPy's letters) that it takes, where others are refused first.
         self.kinds = kinds
+        #: The sets of operands in which it is linear while the others stay as they are.
+        self.linear = tuple(tuple(names.split()) for names in linear.split(",") if names)
         self.promote = promote
         self.check = check
         self.view = view

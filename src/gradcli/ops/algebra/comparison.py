@@ -33,6 +33,7 @@ def conj(value: Any) -> Any:
 conj_physical: Row = row(
     "aten.conj(Tensor self)",
     np.conj,
+    linear="self",
     self=conj,
     samples=lambda r: [(r(3, 4) + 1j * r(3, 4),), (r(3) + 1j * r(3),)],
     doc="The complex conjugate.",
@@ -59,6 +60,7 @@ where_: Row = row(
     "aten.where(Tensor condition, Operand self, Operand other)",
     _where,
     node="WhereBackward0",
+    linear="self other",
     self=lambda grad, condition: where_(condition, grad, 0.0),
     other=lambda grad, condition: where_(condition, 0.0, grad),
     samples=lambda r: [(r.mask(3, 4), r(3, 4), r(4))],
@@ -80,6 +82,7 @@ filled_with: Row = row(
     "aten.masked_fill_tensor(Tensor self, Tensor mask, Tensor value)",
     lambda self, mask, value: np.asarray(np.where(mask, value, self), self.dtype),
     node="MaskedFillBackward1",
+    linear="self value",
     self=lambda grad, mask: filled(grad, mask, 0),
     value=lambda grad, mask: where_(mask, grad, 0.0),
     samples=lambda r: [(r(3, 4), r.mask(3, 4), r())],

@@ -52,6 +52,7 @@ view_as_real: Row = row(
     "view_as_real(Tensor self)",
     _view_as_real,
     view=True,
+    linear="self",
     self=lambda grad: view_as_complex(contiguous(grad)),
     samples=lambda r: [(r(2, 3) + 1j * r(2, 3),)],
     doc="A complex tensor as pairs of real and imaginary parts, in a new last dimension.",
@@ -60,6 +61,7 @@ view_as_complex: Row = row(
     "view_as_complex(Tensor self)",
     _view_as_complex,
     view=True,
+    linear="self",
     self=lambda grad: view_as_real(contiguous(grad)),
     samples=lambda r: [(r(3, 2),)],
     doc="Pairs of numbers in the last dimension as complex numbers.",
@@ -115,6 +117,7 @@ def _complex(real: Array, imag: Array) -> Array:
 complex_: Row = row(
     "complex(Tensor real, Tensor imag)",
     _complex,
+    linear="real imag",
     real=real_of,
     imag=imag_of,
     samples=lambda r: [(r(2, 3), r(3))],
@@ -135,6 +138,7 @@ def _polar_backward(grad: Any, result: Any) -> tuple[Any, Any]:
 polar: Row = row(
     "polar(Tensor abs, Tensor angle)",
     _polar,
+    linear="abs",
     joint=("abs angle", _polar_backward),
     samples=lambda r: [(r(2, 3, low=0.2, high=2.0), r(2, 3))],
     doc="The complex numbers with given absolute values and angles.",
@@ -159,6 +163,7 @@ def _is_delayed(tensor: Tensor) -> bool:
 conj_physical_row: Row = row(
     "aten.conj_physical(Tensor self)",
     np.conj,
+    linear="self",
     self=ITSELF,
     samples=lambda r: [(r(3, 4) + 1j * r(3, 4),), (r(3) + 1j * r(3),)],
     doc="The complex conjugate, computed at once.",

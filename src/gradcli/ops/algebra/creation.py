@@ -60,6 +60,7 @@ to_row: Row = row(
         if self.dtype == dtype.np
         else cast(self if memory_format is None else arranged_copy(self, memory_format), dtype)
     ),
+    linear="self",
     self=lambda grad: grad,
     samples=lambda r: [
         (r(2, 3), dtypes.float64),

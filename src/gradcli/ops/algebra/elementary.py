@@ -329,6 +329,7 @@ xlogy: Row = row(
     _xlogy,
     promote=FLOAT,
     number_nodes={"self": "XlogyBackward1", "other": "XlogyBackward2"},
+    linear="self",
     self=_xlogy_self_vjp,
     other=lambda grad, self, other: grad * self / other,
     samples=binary(0.5, 2.0),
@@ -348,6 +349,7 @@ def _sigmoid(self: Array) -> Array:
 sigmoid_backward: Row = row(
     "aten.sigmoid_backward(Tensor grad_output, Tensor output)",
     lambda grad_output, output: grad_output * np.conj((1 - output) * output),
+    linear="grad_output",
     grad_output=lambda grad, output: sigmoid_backward(grad, conj(output)),
     output=lambda grad, grad_output, output: (
         conj(grad) * grad_output * add_scalar(mul_scalar(conj(output), -2), 1)
@@ -453,6 +455,7 @@ cosh: Row = row(
 tanh_backward: Row = row(
     "aten.tanh_backward(Tensor grad_output, Tensor output)",
     lambda grad_output, output: grad_output * conj(1 - output * output),
+    linear="grad_output",
     grad_output=lambda grad, output: tanh_backward(grad, conj(output)),
     output=lambda grad, grad_output, output: (
         conj(grad) * (mul_scalar(conj(output), -2) * grad_output)
@@ -539,6 +542,7 @@ deg2rad: Row = row(
     promote=FLOAT,
     kinds="fiub",
     refusal=RuntimeError("deg2rad is not supported for complex tensors."),
+    linear="self",
     self=lambda grad: mul_scalar(grad, math.pi / 180),
     samples=pointwise(),
     doc="Degrees as radians.",
@@ -549,6 +553,7 @@ rad2deg: Row = row(
     promote=FLOAT,
     kinds="fiub",
     refusal=RuntimeError("rad2deg is not supported for complex tensors."),
+    linear="self",
     self=lambda grad: mul_scalar(grad, 180 / math.pi),
     samples=pointwise(),
     doc="Radians as degrees.",

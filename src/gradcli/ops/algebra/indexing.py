@@ -124,6 +124,7 @@ def _gather(self: Array, dim: int, index: Array, sparse_grad: bool = False) -> A
 gather: Row = row(
     "gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False)",
     _gather,
+    linear="self",
     self=lambda grad, self_shape, dim, index: scatter_add(
         blank(self_shape, grad), dim, index, grad
     ),
@@ -186,6 +187,7 @@ def _scatter(self: Array, dim: int, index: Array, src: Array) -> Array:
 scatter_src: Row = row(
     "scatter(Tensor self, int dim, Tensor index, Tensor src)",
     _scatter,
+    linear="self src",
     self=lambda grad, dim, index: scatter_value(grad, dim, index, 0),
     src=lambda grad, dim, index: gather(grad, dim, index),
     samples=lambda r: [(r(3, 4), 1, np.array([[0, 2], [1, 3], [2, 0]]), r(3, 2))],
@@ -263,6 +265,7 @@ def _scatter_add(self: Array, dim: int, index: Array, src: Array) -> Array:
 scatter_add: Row = row(
     "scatter_add(Tensor self, int dim, Tensor index, Tensor src)",
     _scatter_add,
+    linear="self src",
     self=lambda grad: grad,
     src=lambda grad, dim, index: gather(grad, dim, index),
     samples=lambda r: [(r(3, 4), 1, np.array([[0, 2], [1, 1], [2, 0]]), r(3, 2))],
@@ -329,6 +332,7 @@ def _index_select(self: Array, dim: int, index: Array) -> Array:
 index_select: Row = row(
     "index_select(Tensor self, int dim, Tensor index)",
     _index_select,
+    linear="self",
     self=lambda grad, self_shape, dim, index: index_add(blank(self_shape, grad), dim, index, grad),
     samples=lambda r: [(r(3, 4), 1, np.array([0, 2, 2]))],
     doc="Slices along a dimension at given places.",
@@ -351,6 +355,7 @@ def _index_add(self: Array, dim: int, index: Array, source: Array, alpha: comple
 index_add: Row = row(
     "index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1)",
     _index_add,
+    linear="self source",
     self=lambda grad: grad,
     source=lambda grad, dim, index, source_shape, alpha: _scaled(
         _slices(grad, dim, index, source_shape), alpha
@@ -422,6 +427,7 @@ def _index_copy(self: Array, dim: int, index: Array, source: Array) -> Array:
 index_copy: Row = row(
     "index_copy(Tensor self, int dim, Tensor index, Tensor source)",
     _index_copy,
+    linear="self source",
     self=lambda grad, dim, index: index_fill_number(grad, dim, index, 0),
     source=lambda grad, dim, index, source_shape: _slices(grad, dim, index, source_shape),
     samples=lambda r: [(r(3, 4), 1, np.array([0, 2]), r(3, 2))],
@@ -475,6 +481,7 @@ index_fill_tensor: Row = row(
     "index_fill(Tensor self, int dim, Tensor index, Tensor value)",
     _index_fill,
     node="IndexFillBackward1",
+    linear="self value",
     self=lambda grad, dim, index: index_fill_number(grad, dim, index, 0),
     value=lambda grad, dim, index: sum_all(index_select(grad, dim, _once(index))),
     samples=lambda r: [(r(3, 4), 1, np.array([0, 2]), r())],
@@ -505,6 +512,7 @@ def _take(self: Array, index: Array) -> Array:
 take: Row = row(
     "take(Tensor self, Tensor index)",
     _take,
+    linear="self",
     self=lambda grad, self_shape, index: put(blank(self_shape, grad), index, grad, True),
     samples=lambda r: [(r(3, 4), np.array([[0, 5], [5, 11]]))],
     doc="The elements at places of the flattened tensor.",
@@ -537,6 +545,7 @@ def _put(self: Array, index: Array, source: Array, accumulate: bool = False) -> 
 put: Row = row(
     "put(Tensor self, Tensor index, Tensor source, bool accumulate=False)",
     _put,
+    linear="self source",
     self=lambda grad, index, source_shape, accumulate: (
         grad if accumulate else put(grad, index, blank(source_shape, grad), False)
     ),
@@ -599,6 +608,7 @@ trace: Row = row(
     _trace,
     kinds="fciu",
     kernel="trace",
+    linear="self",
     self=_trace_vjp,
     samples=lambda r: [(r(3, 3),), (r(2, 3),), (r(3, 2),)],
     doc="The sum of a matrix's diagonal.",

@@ -85,6 +85,7 @@ def _uncat(grad: Any, tensors_shape: Sequence[Sequence[int]], dim: int) -> list[
 cat: Row = row(
     "cat|concat|concatenate(Tensor[] tensors, int dim=0)",
     _cat,
+    linear="tensors",
     tensors=_uncat,
     samples=lambda r: [([r(2, 3), r(1, 3)],), ([r(2, 3), r(2, 1)], -1), ([r(0), r(2, 3)], 1)],
     doc="Tensors one after another along a dimension.",
@@ -116,6 +117,7 @@ def _unstack(grad: Any, tensors_shape: Sequence[Any], dim: int) -> list[Any]:
 stack: Row = row(
     "stack(Tensor[] tensors, int dim=0)",
     _stack,
+    linear="tensors",
     tensors=_unstack,
     samples=lambda r: [([r(2, 3), r(2, 3)], 1), ([r(), r()],)],
     doc="Tensors of equal shape along a new dimension.",
@@ -248,6 +250,7 @@ def _unblock(grad: Any, tensors_shape: Sequence[Sequence[int]]) -> list[Any]:
 block_diag_row: Row = row(
     "aten.block_diag(Tensor[] tensors)",
     _block_diag,
+    linear="tensors",
     tensors=_unblock,
     samples=lambda r: [([r(2, 3), r(2), r()],)],
     doc="A matrix with the tensors as blocks along its diagonal.",

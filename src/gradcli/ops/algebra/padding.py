@@ -145,6 +145,7 @@ def _pads(kind: str, spatial: int) -> tuple[Row, Row]:
     pad: Row = row(
         f"aten.{name}(Tensor self, int[{size}] padding)",
         forward,
+        linear="self",
         self=lambda grad, self, padding: pad_backward(grad, self, padding),
         samples=lambda r: [(r(*shape), padding)],
         doc=f"{kind.capitalize()} padding of {spatial} dimensions.",
@@ -152,6 +153,7 @@ def _pads(kind: str, spatial: int) -> tuple[Row, Row]:
     pad_backward: Row = row(
         f"aten.{name}_backward(Tensor grad_output, Tensor self, int[{size}] padding)",
         backward,
+        linear="grad_output",
         grad_output=lambda grad, padding: pad(grad, padding),
         self=lambda grad, self_shape: blank(self_shape, grad),
         samples=lambda r: [(forward(r(*shape), padding), r(*shape), padding)],

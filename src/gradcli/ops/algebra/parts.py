@@ -64,6 +64,7 @@ def _select_backward(grad: Array, input_sizes: Sequence[int], dim: int, index: i
 select_backward: Row = row(
     "aten.select_backward(Tensor grad_output, int[] input_sizes, int dim, int index)",
     _select_backward,
+    linear="grad_output",
     grad_output=lambda grad, dim, index: select(grad, dim, index),
     samples=lambda r: [(r(3), (2, 3), 0, 1)],
     doc="A gradient of one slice as one of the whole.",
@@ -72,6 +73,7 @@ select: Row = row(
     "select(Tensor self, int dim, int index)",
     lambda self, dim, index: self[_select_index(self.shape, dim, index)],
     view=True,
+    linear="self",
     self=lambda grad, self_shape, dim, index: select_backward(grad, self_shape, dim, index),
     samples=lambda r: [(r(2, 3), 1, -1), (r(3), 0, 1)],
     doc="One slice, without its dimension.",
@@ -79,6 +81,7 @@ select: Row = row(
 select_scatter: Row = row(
     "select_scatter(Tensor self, Tensor src, int dim, int index)",
     lambda self, src, dim, index: _fill_part(self, _select_index(self.shape, dim, index), src),
+    linear="self src",
     self=lambda grad, src_shape, dim, index: select_scatter(
         grad, blank(src_shape, grad), dim, index
     ),
@@ -117,6 +120,7 @@ slice_backward: Row = row(
     "aten.slice_backward(Tensor grad_output, int[] input_sizes, int dim, int? start, int? end, "
     "int step)",
     _slice_backward,
+    linear="grad_output",
     grad_output=lambda grad, dim, start, end, step: slice_(grad, dim, start, end, step),
     samples=lambda r: [(r(2, 3), (5, 3), 0, 1, 5, 2), (r(1, 3), (2, 3), 0, None, -1, 1)],
     doc="A gradient of a range as one of the whole.",
@@ -128,6 +132,7 @@ slice_: Row = row(
         _range_index(self.shape, dim, start, end, step)
     ],
     view=True,
+    linear="self",
     self=lambda grad, self_shape, dim, start, end, step: slice_backward(
         grad, self_shape, dim, start, end, step
     ),
@@ -139,6 +144,7 @@ slice_scatter: Row = row(
     lambda self, src, dim=0, start=None, end=None, step=1: _fill_part(
         self, _range_index(self.shape, dim, start, end, step), src
     ),
+    linear="self src",
     self=lambda grad, src_shape, dim, start, end, step: slice_scatter(
         grad, blank(src_shape, grad), dim, start, end, step
     ),
@@ -199,6 +205,7 @@ def _narrow_copy(self: Array, dim: int, start: int, length: int) -> Array:
 narrow_copy: Row = row(
     "narrow_copy(Tensor self, int dim, int start, int length)",
     _narrow_copy,
+    linear="self",
     self=lambda grad, self_shape, dim, start, length: slice_backward(
         grad, self_shape, dim, *_span(self_shape, dim, start, length), 1
     ),
@@ -239,6 +246,7 @@ def _diagonal_backward(
 diagonal_backward: Row = row(
     "aten.diagonal_backward(Tensor grad_output, int[] input_sizes, int offset, int dim1, int dim2)",
     _diagonal_backward,
+    linear="grad_output",
     grad_output=lambda grad, offset, dim1, dim2: diagonal(grad, offset, dim1, dim2),
     samples=lambda r: [(r(2), (2, 3), 1, 0, 1)],
     doc="A gradient of a diagonal as one of the whole.",
@@ -247,6 +255,7 @@ diagonal: Row = row(
     "diagonal(Tensor self, int offset=0, int dim1=0, int dim2=1)",
     _diagonal,
     view=True,
+    linear="self",
     self=lambda grad, self_shape, offset, dim1, dim2: diagonal_backward(
         grad, self_shape, offset, dim1, dim2
     ),
@@ -257,6 +266,7 @@ diagonal_copy: Row = row(
     "diagonal_copy(Tensor self, int offset=0, int dim1=0, int dim2=1)",
     lambda self, offset=0, dim1=0, dim2=1: _diagonal(self, offset, dim1, dim2).copy(),
     node="DiagonalBackward0_copy",
+    linear="self",
     self=lambda grad, self_shape, offset, dim1, dim2: diagonal_backward(
         grad, self_shape, offset, dim1, dim2
     ),
@@ -282,6 +292,7 @@ def _diagonal_scatter(
 diagonal_scatter: Row = row(
     "diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1)",
     _diagonal_scatter,
+    linear="self src",
     self=lambda grad, src_shape, offset, dim1, dim2: diagonal_scatter(
         grad, blank(src_shape, grad), offset, dim1, dim2
     ),
@@ -327,6 +338,7 @@ def _unfold_backward(
 unfold_backward: Row = row(
     "aten.unfold_backward(Tensor grad_in, int[] input_sizes, int dim, int size, int step)",
     _unfold_backward,
+    linear="grad_in",
     grad_in=lambda grad, dim, size, step: unfold(grad, dim, size, step),
     samples=lambda r: [(r(3, 2), (4,), 0, 2, 1)],
     doc="The sum of the gradients of all windows.",
@@ -335,6 +347,7 @@ unfold: Row = row(
     "Tensor.unfold(Tensor self, int dimension, int size, int step)",
     _unfold,
     view=True,
+    linear="self",
     self=lambda grad, self_shape, dimension, size, step: unfold_backward(
         grad, self_shape, dimension, size, step
     ),

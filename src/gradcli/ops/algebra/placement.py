@@ -59,6 +59,7 @@ def _repeat_backward(grad: Any, repeats: Sequence[int], shape: Sequence[int]) ->
 repeat: Row = row(
     "Tensor.repeat(Tensor self, int[] repeats)",
     _repeat,
+    linear="self",
     self=lambda grad, self_shape, repeats: _repeat_backward(grad, repeats, self_shape),
     samples=lambda r: [(r(2, 3), (2, 1, 2)), (r(2), (3,)), (r(), (2,)), (r(2), (0,))],
     doc="The tensor side by side with itself, a number of times per dimension.",
@@ -174,6 +175,7 @@ def _roll(self: Array, shifts: Sequence[int], dims: Sequence[int] = ()) -> Array
 roll: Row = row(
     "roll(Tensor self, int[1] shifts, int[1] dims=())",
     _roll,
+    linear="self",
     self=lambda grad, shifts, dims: roll(
         grad, tuple(-shift for shift in reversed(shifts)), tuple(reversed(dims))
     ),
@@ -198,6 +200,7 @@ def _rot90(self: Array, k: int = 1, dims: Sequence[int] = (0, 1)) -> Array:
 rot90: Row = row(
     "rot90(Tensor self, int k=1, int[] dims=(0, 1))",
     _rot90,
+    linear="self",
     self=lambda grad, k, dims: rot90(grad, -k, dims),
     samples=lambda r: [(r(2, 3),), (r(2, 3), -1, (1, 0)), (r(2, 3, 2), 2, (0, 2))],
     doc="A plane of two dimensions turned by k right angles.",
@@ -212,6 +215,7 @@ def _flip(self: Array, dims: Sequence[int]) -> Array:
 flip: Row = row(
     "flip(Tensor self, int[] dims)",
     _flip,
+    linear="self",
     self=ITSELF,
     samples=lambda r: [(r(2, 3), (0, -1)), (r(2, 3), (1,))],
     doc="Dimensions in reverse.",
@@ -254,6 +258,7 @@ def _triangle(name: str, doc: str) -> Row:
     made: Row = row(
         f"{name}(Tensor self, int diagonal=0)",
         forward,
+        linear="self",
         self=ITSELF,
         inplace=METHOD,
         samples=lambda r: [(r(3, 4),), (r(2, 3, 3), 1), (r(3, 2), -1)],
@@ -283,6 +288,7 @@ def _diag_embed(self: Array, offset: int = 0, dim1: int = -2, dim2: int = -1) ->
 diag_embed: Row = row(
     "diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1)",
     _diag_embed,
+    linear="self",
     self=diagonal,
     samples=lambda r: [(r(3),), (r(2, 3), 1), (r(2, 3), -1, 0, 2)],
     doc="The last dimension as the diagonal of matrices of zeros.",

@@ -111,6 +111,7 @@ def _second_slope(
 mm: Row = row(
     "mm(Tensor self, Tensor mat2)",
     _mm,
+    linear="self, mat2",
     self=lambda grad, mat2, self_shape, self_stride: _first_slope(
         grad, mat2, self_shape, self_stride
     ),
@@ -145,6 +146,7 @@ def _addmm(self: Array, mat1: Array, mat2: Array, beta: complex = 1, alpha: comp
 addmm: Row = row(
     "addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1)",
     _addmm,
+    linear="self mat1, self mat2",
     self=lambda grad, beta: scaled(grad, beta),
     mat1=lambda grad, mat2, mat1_shape, mat1_stride, alpha: _first_slope(
         grad, mat2, mat1_shape, mat1_stride, alpha
@@ -194,6 +196,7 @@ def _column_times_row(a: Any, b: Any) -> Any:
 addmv: Row = row(
     "addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1)",
     _addmv,
+    linear="self mat, self vec",
     self=lambda grad, beta: scaled(grad, beta),
     mat=lambda grad, vec, alpha: scaled(_column_times_row(grad, conj(vec)), alpha),
     vec=lambda grad, mat, alpha: scaled(mv(conj(t(mat)), grad), alpha),
@@ -212,6 +215,7 @@ def _mv(self: Array, vec: Array) -> Array:
 mv: Row = row(
     "mv(Tensor self, Tensor vec)",
     _mv,
+    linear="self, vec",
     self=lambda grad, vec: _column_times_row(grad, conj(vec)),
     vec=lambda grad, self: mv(t(conj(self)), grad),
     samples=lambda r: [(r(2, 3), r(3)), (r(2, 0), r(0))],
@@ -246,6 +250,7 @@ def _dot(self: Array, tensor: Array) -> Array:
 dot: Row = row(
     "dot(Tensor self, Tensor tensor)",
     _dot,
+    linear="self, tensor",
     self=lambda grad, tensor: grad * conj(tensor),
     tensor=lambda grad, self: grad * conj(self),
     samples=lambda r: [(r(3), r(3)), (r(0), r(0))],
@@ -261,6 +266,7 @@ def _vdot(self: Array, other: Array) -> Array:
 vdot: Row = row(
     "vdot(Tensor self, Tensor other)",
     _vdot,
+    linear="self, other",
     self=lambda grad, other: conj(grad) * other,
     other=lambda grad, self: grad * self,
     samples=lambda r: [(r(3), r(3)), (r(3) + 1j * r(3), r(3) + 1j * r(3))],
@@ -288,6 +294,7 @@ addr: Row = row(
     "addr(Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1)",
     _addr,
     promote=COMMON,
+    linear="self vec1, self vec2",
     self=lambda grad, beta: scaled(grad, beta),
     vec1=lambda grad, vec2, alpha: scaled(mv(grad, conj(vec2)), alpha),
     vec2=lambda grad, vec1, alpha: scaled(mv(t(grad), conj(vec1)), alpha),
@@ -322,6 +329,7 @@ def _bmm(self: Array, mat2: Array) -> Array:
 bmm: Row = row(
     "bmm(Tensor self, Tensor mat2)",
     _bmm,
+    linear="self, mat2",
     self=lambda grad, mat2: bmm(grad, conj(transpose(mat2, 1, 2))),
     mat2=lambda grad, self: bmm(conj(transpose(self, 1, 2)), grad),
     samples=lambda r: [(r(2, 2, 3), r(2, 3, 2)), (r(2, 2, 0), r(2, 0, 1))],
@@ -349,6 +357,7 @@ def _baddbmm(
 baddbmm: Row = row(
     "baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1)",
     _baddbmm,
+    linear="self batch1, self batch2",
     self=lambda grad, beta: scaled(grad, beta),
     batch1=lambda grad, batch2, alpha: scaled(bmm(grad, conj(transpose(batch2, 1, 2))), alpha),
     batch2=lambda grad, batch1, alpha: scaled(bmm(conj(transpose(batch1, 1, 2)), grad), alpha),
@@ -392,6 +401,7 @@ def _repeated(grad: Any, shape: Sequence[int]) -> Any:
 addbmm: Row = row(
     "addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1)",
     _addbmm,
+    linear="self batch1, self batch2",
     self=lambda grad, beta: scaled(grad, beta),
     batch1=lambda grad, batch2, alpha: scaled(
         bmm(_repeated(grad, shape_of(batch2)), conj(transpose(batch2, 1, 2))), alpha

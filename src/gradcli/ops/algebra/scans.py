@@ -50,6 +50,7 @@ def reversed_cumsum(value: Any, dim: int) -> Any:
 cumsum: Row = row(
     "cumsum(Tensor self, int dim, *, dtype? dtype=None)",
     _cumulate(np.cumsum),
+    linear="self",
     self=reversed_cumsum,
     samples=lambda r: [(r(3, 4), 1), (r(3), 0), (r(), 0)],
     doc="Running sums along a dimension.",

@@ -123,6 +123,7 @@ as_strided_backward: Row = row(
     "aten.as_strided_backward(Tensor grad, any source, any target, any shared)",
     _restride,
     node="AsStridedBackward0",
+    linear="grad",
     grad=lambda grad, source, target, shared: as_strided_backward(grad, target, source, shared),
     samples=lambda r: [
         (r(2, 2), ((2, 2), (1, 1), 0), ((3,), (1,), 0), ((3,), (1,), 0)),
@@ -136,6 +137,7 @@ as_strided_row: Row = row(
     "aten.as_strided(Tensor self, int[] size, int[] stride, int storage_offset, any source)",
     _as_strided,
     view=True,
+    linear="self",
     self=lambda grad, size, stride, storage_offset, source: as_strided_backward(
         grad, (size, stride, storage_offset), source, source
     ),
@@ -194,6 +196,7 @@ keep_strided: Row = row(
     "aten.keep_strided(Tensor self, int[] size, int[] stride, int storage_offset)",
     _kept,
     node="AsStridedBackward0",
+    linear="self",
     self=ITSELF,
     samples=lambda r: [(r(2, 3), (2, 2), (1, 2), 0)],
     doc="The elements that as_strided would show, zeros elsewhere.",
@@ -205,6 +208,7 @@ as_strided_scatter_row: Row = row(
     "aten.as_strided_scatter(Tensor self, Tensor src, int[] size, int[] stride, "
     "int storage_offset, any source)",
     _as_strided_scatter,
+    linear="self src",
     self=keep_strided,
     src=lambda grad, size, stride, storage_offset: as_strided(
         contiguous(grad), size, stride, storage_offset

@@ -108,6 +108,7 @@ expand: Row = row(
     "Tensor.expand(Tensor self, int[] size, *, bool implicit=False)",
     lambda self, size, implicit=False: _expand(self, size),
     view=True,
+    linear="self",
     self=lambda grad, self_shape: _unexpand(grad, self_shape),
     samples=lambda r: [(r(3, 1), (2, 3, 4)), (r(), (2,)), (r(3, 1), (-1, 4)), (r(), ())],
     doc="Repeats dimensions of length one without a copy.",
@@ -147,6 +148,7 @@ def broadcast_tensors(tensors: Sequence[Any]) -> tuple[Any, ...]:
 sum_all: Row = row(
     "sum(Tensor self, *, dtype? dtype=None)",
     lambda self, dtype=None: _sum(self, dtype=dtype),
+    linear="self",
     self=lambda grad, self_shape: expand(grad, self_shape),
     samples=lambda r: [(r(3, 4),), (r(),), (r(0, 2),)],
     doc="The sum of all elements.",
@@ -155,6 +157,7 @@ sum_dim: Row = row(
     "sum(Tensor self, int[1]? dim, bool keepdim=False, *, dtype? dtype=None)",
     _sum,
     node="SumBackward1",
+    linear="self",
     self=lambda grad, self_shape, dim, keepdim: unreduce(grad, self_shape, dim, keepdim),
     samples=lambda r: [(r(3, 4), (0,)), (r(2, 3, 4), (0, -1), True), (r(), (0,))],
     doc="The sum along dimensions.",
@@ -189,6 +192,7 @@ def _nansum(
 nansum: Row = row(
     "nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, dtype? dtype=None)",
     _nansum,
+    linear="self",
     self=lambda grad, self, self_shape, dim, keepdim: (
         unreduce(grad, self_shape, dim, keepdim) * logical_not(isnan(self))
     ),
@@ -229,6 +233,7 @@ def count_of(shape: Sequence[int], dim: Any) -> int:
 mean_all: Row = row(
     "mean(Tensor self, *, dtype? dtype=None)",
     lambda self, dtype=None: _mean(self, dtype=dtype),
+    linear="self",
     self=lambda grad, self_shape: div_scalar(expand(grad, self_shape), count_of(self_shape, None)),
     samples=lambda r: [(r(3, 4),), (r(),)],
     doc="The mean of all elements.",
@@ -237,6 +242,7 @@ mean_dim: Row = row(
     "mean(Tensor self, int[1]? dim, bool keepdim=False, *, dtype? dtype=None)",
     _mean,
     node="MeanBackward1",
+    linear="self",
     self=lambda grad, self_shape, dim, keepdim: mean_backward(grad, self_shape, dim, keepdim),
     samples=lambda r: [(r(3, 4), (0,)), (r(2, 3, 4), (0, -1), True)],
     doc="The mean along dimensions.",

@@ -95,6 +95,7 @@ def _cross(self: Array, other: Array, dim: int = -1) -> Array:
 linalg_cross: Row = row(
     "linalg.cross(Tensor self, Tensor other, *, int dim=-1)",
     _cross,
+    linear="self, other",
     self=lambda grad, other, dim: linalg_cross(conj(other), grad, dim),
     other=lambda grad, self, dim: linalg_cross(grad, conj(self), dim),
     samples=lambda r: [(r(2, 3), r(2, 3)), (r(3, 2), r(3, 2), {"dim": 0}), (r(1, 3), r(2, 3))],

@@ -90,6 +90,7 @@ def _average_row(dims: int) -> Row:
     forward = row(
         f"aten._adaptive_avg_pool{dims}d(Tensor self, int[] output_size)",
         _average,
+        linear="self",
         self=lambda grad, self: backward(grad, self),
         samples=lambda r: [(r(2, *size), (3, 2, 2)[:dims]), (r(1, 1, *size), (6, 4, 1)[:dims])],
         doc="The averages of windows of nearly equal length.",
@@ -97,6 +98,7 @@ def _average_row(dims: int) -> Row:
     backward = row(
         f"aten._adaptive_avg_pool{dims}d_backward(Tensor grad_output, Tensor self)",
         half_in_single(lambda grad_output, self: _spread(grad_output, self.shape, dims)),
+        linear="grad_output",
         grad_output=lambda grad, grad_output_shape: forward(grad, grad_output_shape[-dims:]),
         self=zeros_like,
         samples=lambda r: [(r(2, *(3, 2, 2)[:dims]), r(2, *size))],
@@ -201,6 +203,7 @@ def _max_row(dims: int) -> Row:
     backward = row(
         f"aten.adaptive_max_pool{dims}d_backward(Tensor grad_output, Tensor self, Tensor indices)",
         lambda grad_output, self, indices: _largest_backward(grad_output, self, indices, dims),
+        linear="grad_output",
         grad_output=lambda grad, indices: gathered(grad, indices, dims),
         self=zeros_like,
         samples=lambda r: [_backward_call(r, size, out)],

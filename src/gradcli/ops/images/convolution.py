@@ -310,6 +310,7 @@ convolution: Row = row(
     "convolution(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, "
     "int[] dilation, bool transposed, int[] output_padding, int groups)",
     _convolution,
+    linear="input bias, weight bias",
     joint=("input weight bias", _convolution_vjp),
     samples=lambda r: [
         (r(2, 4, 5), r(3, 4, 2), r(3), (2,), (1,), (1,), False, (0,), 1),
@@ -415,6 +416,7 @@ convolution_backward: Row = row(
     "int[] padding, int[] dilation, bool transposed, int[] output_padding, int groups, "
     "bool[] output_mask)",
     half_in_single(_convolution_backward),
+    linear="grad_output",
     joint=("grad_output input weight", _double_backward),
     samples=lambda r: [
         (r(1, 3, 3), r(1, 2, 4), r(3, 2, 2), (1,), (0,), (1,), False, (0,), 1, (True,) * 3),

@@ -236,6 +236,7 @@ def _grid_slope(values: Any, images: Any, grid: Any, how: Sampling, orders: Size
 tap_sum: Row = row(
     "aten.grid_sampler_taps(Tensor input, Tensor grid, any how, int[] orders)",
     _sum,
+    linear="input",
     input=lambda grad, grid, input_shape, how, orders: transposed_tap_sum(
         grad, grid, input_shape, how, orders
     ),
@@ -251,6 +252,7 @@ transposed_tap_sum: Row = row(
     "aten.grid_sampler_taps_transposed(Tensor values, Tensor grid, int[] input_size, any how, "
     "int[] orders)",
     _transposed_sum,
+    linear="values",
     values=tap_sum,
     grid=lambda grad, values, grid, how, orders: _grid_slope(values, grad, grid, how, orders),
     samples=lambda r: [
@@ -382,6 +384,7 @@ def _grid_rows(dims: int) -> Row:
         f"{name}(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, "
         "bool align_corners)",
         sample,
+        linear="input",
         joint=("input grid", differentiate),
         samples=calls,
         doc="Images sampled at the points of a grid whose coordinates run from -1 to 1.",
@@ -390,6 +393,7 @@ def _grid_rows(dims: int) -> Row:
         f"aten.{name}_backward(Tensor grad_output, Tensor input, Tensor grid, any how, "
         "bool[] output_mask)",
         half_in_single(_backward),
+        linear="grad_output",
         joint=("grad_output input grid", _double_backward),
         samples=lambda r: [
             (r(1, 2, *out), *call[:2], _sampling(*call[2:]), (True, True)) for call in calls(r)
@@ -496,6 +500,7 @@ def _affine_grid_backward(grad: Any, size: Sizes, align_corners: bool) -> Any:
 affine_grid_generator: Row = row(
     "affine_grid_generator(Tensor theta, int[] size, bool align_corners)",
     half_in_single(_affine_grid),
+    linear="theta",
     theta=_affine_grid_backward,
     samples=lambda r: [(r(2, 2, 3), (2, 1, 3, 2), False), (r(1, 3, 4), (1, 1, 2, 1, 3), True)],
     doc="Where affine maps take the pixels of an image.",

@@ -84,6 +84,7 @@ def _max_rows(dims: int) -> tuple[Row, Row]:
         lambda grad_output, self, pool, indices: scattered(
             grad_output, self.shape, indices, pool.dims, pool.overlaps
         ),
+        linear="grad_output",
         grad_output=lambda grad, indices, pool: gathered(grad, indices, pool.dims),
         self=zeros_like,
         samples=lambda r: [_backward_call(r, size, pool) for pool in (plain, padded)],
@@ -267,6 +268,7 @@ def _unpool_row(dims: int) -> Row:
     return row(
         f"aten.max_unpool{dims}d(Tensor self, Tensor indices, int[] output_size)",
         _max_unpool,
+        linear="self",
         self=lambda grad, indices, output_size: gathered(grad, indices, len(output_size)),
         samples=calls,
         doc="Zeros, with the elements put to their indices in each plane.",

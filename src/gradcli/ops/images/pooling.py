@@ -244,6 +244,7 @@ def _average_rows(dims: int) -> tuple[Row, Row]:
     forward = row(
         f"aten.avg_pool{dims}d(Tensor self, any pool)",
         _avg_pool,
+        linear="self",
         self=lambda grad, self, pool: backward(grad, self, pool),
         samples=lambda r: [(r(2, *size), pool) for pool in (plain, padded, divided)],
         doc="The averages of windows.",
@@ -252,6 +253,7 @@ def _average_rows(dims: int) -> tuple[Row, Row]:
     backward = row(
         f"aten.avg_pool{dims}d_backward(Tensor grad_output, Tensor self, any pool)",
         _avg_pool_backward,
+        linear="grad_output",
         grad_output=lambda grad, pool: forward(grad, pool),
         self=zeros_like,
         samples=lambda r: [

@@ -139,6 +139,7 @@ _BLOCKS = "int[] kernel_size, int[] dilation, int[] padding, int[] stride)"
 im2col: Row = row(
     f"aten.im2col(Tensor self, {_BLOCKS}",
     half_in_single(_im2col),
+    linear="self",
     self=lambda grad, self_shape, kernel_size, dilation, padding, stride: col2im(
         grad, self_shape[-2:], kernel_size, dilation, padding, stride
     ),
@@ -151,6 +152,7 @@ im2col: Row = row(
 col2im: Row = row(
     f"aten.col2im(Tensor self, int[] output_size, {_BLOCKS}",
     half_in_single(_col2im),
+    linear="self",
     self=im2col,
     samples=lambda r: [
         (r(1, 8, 9), (4, 4), (2, 2), (1, 1), (0, 0), (1, 1)),
@@ -262,6 +264,7 @@ def _once_copied(forward: Callable[..., Array]) -> Callable[..., Array]:
 pixel_shuffle: Row = row(
     "pixel_shuffle|nn.functional.pixel_shuffle(Tensor input, int upscale_factor)",
     _once_copied(_pixel_shuffle),
+    linear="input",
     input=lambda grad, upscale_factor: pixel_unshuffle(grad, upscale_factor),
     samples=lambda r: [(r(1, 8, 2, 3), 2), (r(9, 1, 2), 3)],
     doc="Channels moved into finer pixels: (C * r * r, H, W) to (C, H * r, W * r).",
@@ -269,6 +272,7 @@ pixel_shuffle: Row = row(
 pixel_unshuffle: Row = row(
     "pixel_unshuffle|nn.functional.pixel_unshuffle(Tensor input, int downscale_factor)",
     _once_copied(_pixel_unshuffle),
+    linear="input",
     input=lambda grad, downscale_factor: pixel_shuffle(grad, downscale_factor),
     samples=lambda r: [(r(1, 2, 4, 2), 2), (r(1, 3, 6), 3)],
     doc="Pixels moved into channels: (C, H * r, W * r) to (C * r * r, H, W).",
@@ -298,6 +302,7 @@ def _channel_shuffle(self: Array, groups: int) -> Array:
 channel_shuffle: Row = row(
     "channel_shuffle|nn.functional.channel_shuffle(Tensor input, int groups)",
     _once_copied(_channel_shuffle),
+    linear="input",
     input=lambda grad, groups: channel_shuffle(grad, shape_of(grad)[1] // groups),
     samples=lambda r: [(r(1, 6, 2), 2), (r(2, 4, 1, 2), 4)],
     doc="Channels dealt out: those of each group take every ``groups``-th place.",

@@ -309,6 +309,7 @@ def _make_row(name: str, mode: str, dims: int) -> Row:
     forward = row(
         f"aten.{name}(Tensor self, any plan)",
         half_in_single(compute),
+        linear="self",
         self=lambda grad, plan: backward(grad, plan),
         samples=lambda r: [(r(1, 2, *size), plan) for plan in plans],
         doc=f"Images of another size, by {mode} interpolation.",
@@ -317,6 +318,7 @@ def _make_row(name: str, mode: str, dims: int) -> Row:
     backward = row(
         f"aten.{name}_backward(Tensor grad_output, any plan)",
         half_in_single(lambda grad_output, plan: _resample_backward(grad_output, plan, mode)),
+        linear="grad_output",
         grad_output=lambda grad, plan: forward(grad, plan),
         samples=lambda r: [(r(1, 2, *out), plan) for plan in plans],
         doc=f"The gradient of {mode} interpolation.",

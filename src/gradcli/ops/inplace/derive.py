@@ -112,6 +112,7 @@ def failing(original: Row, label: str, formula: Any) -> Row:
 erase: Row = row(
     "aten.erase(Tensor self, Tensor? other=None)",
     lambda self, other=None: self,
+    linear="self",
     self=zeros_like,
     other=zeros_like,
     samples=lambda r: [(kinked(r(2, 3)),), (kinked(r(2, 3)), r(2, 3))],

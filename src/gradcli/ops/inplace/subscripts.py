@@ -88,6 +88,7 @@ def _index(self: Array, indices: Indices) -> Array:
 index_row: Row = row(
     "aten.index(Tensor self, Tensor[] indices)",
     _index,
+    linear="self",
     self=lambda grad, self_shape, indices: index_backward(grad, self_shape, indices),
     samples=lambda r: [
         (r(3, 4), (np.array([0, 2, 2]),)),
@@ -109,6 +110,7 @@ index_backward: Row = row(
     "aten.index_backward(Tensor self, int[] sizes, Tensor[] indices)",
     _index_backward,
     node="IndexPutImplBackward0",
+    linear="self",
     self=index_row,
     samples=lambda r: [(r(3, 4), (3, 4), (np.array([0, 2, 2]),))],
     doc="Zeros plus the elements of self at index tensors.",
@@ -165,6 +167,7 @@ def _kept(grad: Any, indices: Indices, accumulate: bool) -> Any:
 index_put_row: Row = row(
     "aten.index_put(Tensor self, Tensor[] indices, Tensor values, bool accumulate=False)",
     _index_put,
+    linear="self values",
     self=_kept,
     values=index_row,
     samples=lambda r: [

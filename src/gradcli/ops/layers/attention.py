@@ -85,6 +85,7 @@ trilinear: Row = row(
     "aten._trilinear(Tensor i1, Tensor i2, Tensor i3, int[] expand1, int[] expand2, int[] expand3, "
     "int[] sumdim)",
     _trilinear,
+    linear="i1, i2, i3",
     joint=("i1 i2 i3", _trilinear_vjp),
     samples=lambda r: [(r(2, 3), r(2, 3, 4), r(2, 4), (1, 3), (0,), (1, 2), (2, 3))],
     doc="The product of three tensors with dimensions of length one put in, summed along some.",
@@ -208,6 +209,7 @@ flash_backward: Row = row(
     "Tensor key, Tensor value, Tensor out, Tensor? attn_mask, bool is_causal, float scale)",
     _flash_backward,
     node=NOT_IMPLEMENTED,
+    linear="grad_out",
     query=_underived,
     key=_underived,
     value=_underived,
@@ -241,6 +243,7 @@ flash: Row = row(
     "aten._scaled_dot_product_flash_attention_for_cpu(Tensor query, Tensor key, Tensor value, "
     "Tensor? attn_mask, bool is_causal, float scale)",
     _flash,
+    linear="value",
     joint=("query key value", _flash_vjp),
     samples=lambda r: [
         (*_heads(r)[0], None, True, 0.5),

@@ -77,6 +77,7 @@ embedding_backward: Row = row(
     "aten.embedding_dense_backward(Tensor grad_output, Tensor indices, int num_weights, "
     "int padding_idx, bool scale_grad_by_freq)",
     _embedding_dense_backward,
+    linear="grad_output",
     grad_output=_embedding_double,
     samples=lambda r: [
         (r(3, 2), np.array([1, 3, 1]), 4, 3, False),
@@ -88,6 +89,7 @@ embedding_row: Row = row(
     "aten.embedding(Tensor weight, Tensor indices, int padding_idx=-1, "
     "bool scale_grad_by_freq=False, bool sparse=False)",
     _embedding,
+    linear="weight",
     weight=lambda grad, indices, weight_shape, padding_idx, scale_grad_by_freq: embedding_backward(
         grad, indices, weight_shape[0], padding_idx, scale_grad_by_freq
     ),
@@ -295,6 +297,7 @@ embedding_bag_backward: Row = row(
     "Tensor maximum_indices, int num_weights, bool scale_grad_by_freq, int mode, "
     "Tensor? per_sample_weights, int padding_idx)",
     _embedding_bag_backward,
+    linear="grad",
     grad=underived("_embedding_bag_backward"),
     per_sample_weights=underived("_embedding_bag_backward"),
     samples=lambda r: (
@@ -347,6 +350,7 @@ embedding_bag_weights_backward: Row = row(
     "Tensor offset2bag, int padding_idx)",
     _weights_backward,
     node=NOT_IMPLEMENTED,
+    linear="grad, weight",
     weight=no_derivative("_embedding_bag_per_sample_weights_backward"),
     samples=lambda r: [
         (r(2, 3), r(4, 3), np.array([1, 3, 1]), np.array([0, 0, 1]), -1),

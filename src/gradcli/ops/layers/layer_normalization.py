@@ -158,6 +158,7 @@ layer_norm_backward: Row = row(
     "aten.native_layer_norm_backward(Tensor grad_out, Tensor input, int[] normalized_shape, "
     "Tensor mean, Tensor rstd, Tensor? weight, Tensor? bias)",
     _layer_norm_backward,
+    linear="grad_out",
     joint=("grad_out input weight", _layer_norm_double),
     mean=underived("native_layer_norm_backward mean"),
     rstd=underived("native_layer_norm_backward rstd"),

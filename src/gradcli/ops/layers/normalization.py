@@ -241,6 +241,7 @@ batch_norm_backward: Row = row(
     "Tensor? running_mean, Tensor? running_var, Tensor save_mean, Tensor save_invstd, "
     "bool training, float eps)",
     _batch_norm_backward,
+    linear="grad_out",
     joint=("grad_out input weight", _batch_norm_double),
     save_mean=underived("native_batch_norm_backward save_mean"),
     save_invstd=underived("native_batch_norm_backward save_invstd"),

@@ -207,6 +207,7 @@ def _cholesky_solve_vjp(
 cholesky_solve: Row = row(
     "cholesky_solve(Tensor self, Tensor input2, bool upper=False)",
     _cholesky_solve,
+    linear="self",
     joint=("self input2", _cholesky_solve_vjp),
     kink=_WHOLE,
     samples=lambda r: [(r(3, 2), np.tril(r(3, 3)) + 3 * np.eye(3))],

@@ -122,6 +122,7 @@ ldl_solve: Row = row(
     "linalg.ldl_solve(Tensor LD, Tensor pivots, Tensor B, *, bool hermitian=False)",
     _ldl_solve,
     node=NOT_IMPLEMENTED,
+    linear="B",
     joint=("LD B", no_derivative("linalg_ldl_solve")),
     samples=lambda r: [
         (r(3, 3), np.array([1, 2, 3], np.int32), r(3, 2)),

@@ -424,6 +424,7 @@ def _lu_solve_vjp(
 lu_solve_row: Row = row(
     "aten.linalg_lu_solve(Tensor LU, Tensor pivots, Tensor B, bool left=True, bool adjoint=False)",
     _lu_solve,
+    linear="B",
     joint=("LU B", _lu_solve_vjp),
     samples=lambda r: [
         (r(3, 3) + 3 * np.eye(3), np.array([2, 3, 3], np.int32), r(*shape), left, adjoint)

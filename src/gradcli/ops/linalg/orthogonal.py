@@ -375,6 +375,7 @@ def _ormqr_vjp(
 ormqr: Row = row(
     "ormqr(Tensor self, Tensor input2, Tensor input3, bool left=True, bool transpose=False)",
     _ormqr,
+    linear="input3",
     joint=("self input2 input3", _ormqr_vjp),
     samples=lambda r: [
         (r(3, 2), r(2), r(3, 4)),

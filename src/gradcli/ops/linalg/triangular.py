@@ -100,6 +100,7 @@ solve_triangular: Row = row(
     "linalg.solve_triangular(Tensor self, Tensor B, *, bool upper, bool left=True, "
     "bool unitriangular=False)",
     _solve_triangular,
+    linear="B",
     joint=("self B", _solve_triangular_vjp),
     kink=_EXAMPLES,
     samples=lambda r: [

@@ -172,6 +172,7 @@ nll_backward: Row = row(
     "aten.nll_loss_backward(Tensor grad_output, Tensor self, Tensor target, Tensor? weight, "
     "int reduction, int ignore_index, Tensor total_weight)",
     _nll_backward,
+    linear="grad_output",
     grad_output=lambda grad, target, weight, reduction, ignore_index: nll_row(
         grad, target, weight, reduction, ignore_index
     )[0],
@@ -201,6 +202,7 @@ nll2d_backward: Row = row(
     "int reduction, int ignore_index, Tensor total_weight)",
     _nll_backward,
     node="NllLoss2DBackwardBackward0",
+    linear="grad_output",
     grad_output=lambda grad, target, weight, reduction, ignore_index: nll2d_row(
         grad, target, weight, reduction, ignore_index
     )[0],

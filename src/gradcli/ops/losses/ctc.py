@@ -146,6 +146,7 @@ ctc_backward: Row = row(
     "int[] target_lengths, Tensor neg_log_likelihood, int blank, bool zero_infinity)",
     _ctc_backward,
     node=NOT_IMPLEMENTED,
+    linear="grad",
     log_probs=no_derivative("_ctc_loss_backward"),
     neg_log_likelihood=no_derivative("_ctc_loss_backward"),
     samples=lambda r: [

@@ -129,6 +129,7 @@ mse_backward: Row = row(
     lambda grad_output, self, target, reduction: (
         2 * share(reduction, self) * (self - target) * grad_output
     ).astype(self.dtype),
+    linear="grad_output, self target",
     grad_output=ITSELF,
     self=lambda grad, grad_output, self, reduction: _mse_double_backward(
         grad * grad_output, self, reduction
@@ -247,6 +248,7 @@ smooth_l1_backward: Row = row(
     "aten.smooth_l1_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction, "
     "float beta)",
     _smooth_l1_backward,
+    linear="grad_output",
     grad_output=ITSELF,
     self=lambda grad, grad_output, self, target, reduction, beta: _smooth_l1_double_backward(
         grad * grad_output, self, target, reduction, beta
@@ -330,6 +332,7 @@ huber_backward: Row = row(
     "aten.huber_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction, "
     "float delta)",
     _huber_backward,
+    linear="grad_output",
     grad_output=_huber_double_grad_output,
     self=lambda grad, grad_output, self, target, reduction, delta: _huber_double_backward(
         grad * grad_output, self, target, reduction, delta
@@ -409,6 +412,7 @@ def _soft_margin_double_self(
 soft_margin_backward: Row = row(
     "aten.soft_margin_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction)",
     _soft_margin_backward,
+    linear="grad_output",
     grad_output=_soft_margin_double_grad_output,
     self=_soft_margin_double_self,
     samples=lambda r: [

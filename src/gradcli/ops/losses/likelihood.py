@@ -112,6 +112,7 @@ bce_backward: Row = row(
     "aten.binary_cross_entropy_backward(Tensor grad_output, Tensor self, Tensor target, "
     "Tensor? weight, int reduction)",
     _bce_backward,
+    linear="grad_output",
     grad_output=_bce_double_grad_output,
     self=_bce_double_backward,
     target=_bce_double_target,
@@ -125,6 +126,7 @@ bce_backward: Row = row(
 bce_row: Row = row(
     "aten.binary_cross_entropy(Tensor self, Tensor target, Tensor? weight=None, int reduction=1)",
     _bce,
+    linear="weight",
     self=bce_backward,
     target=_bce_target,
     samples=lambda r: [

@@ -122,6 +122,7 @@ multi_margin_backward: Row = row(
     "aten.multi_margin_loss_backward(Tensor grad_output, Tensor self, Tensor target, Scalar p, "
     "Scalar margin, Tensor? weight, int reduction)",
     _multi_margin_backward,
+    linear="grad_output",
     **without_second_derivative("multi_margin_loss_backward"),
     samples=lambda r: [
         (r(), r(3, 4), np.array([2, 0, 3]), 1, 1, None, 1),
@@ -223,6 +224,7 @@ multilabel_margin_backward: Row = row(
     "aten.multilabel_margin_loss_backward(Tensor grad_output, Tensor self, Tensor target, "
     "int reduction)",
     _multilabel_margin_backward,
+    linear="grad_output",
     **without_second_derivative("multilabel_margin_loss_backward"),
     samples=lambda r: [
         (r(), r(2, 4), np.array([[2, 0, -1, 1], [3, -1, -1, -1]]), 1),

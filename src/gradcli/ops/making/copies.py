@@ -57,6 +57,7 @@ def _copy_of(name: str, view: Row) -> None:
         f"{'aten.' * (name in _REAL_DERIVATIVES)}{name}_copy({view.parameters})",
         forward,
         node=f"{view.node_name}_copy",
+        linear="self",
         samples=_REAL_DERIVATIVES.get(name, view.samples),
         doc=doc,
         self=view.formulas[0][1],

@@ -128,6 +128,7 @@ def _pdist_backward(grad: Array, self: Array, p: float, pdist: Array) -> Array:
 pdist_backward: Row = row(
     "aten._pdist_backward(Tensor grad, Tensor self, float p, Tensor pdist)",
     _pdist_backward,
+    linear="grad",
     grad=underived("_pdist_backward"),
     self=underived("_pdist_backward"),
     pdist=underived("_pdist_backward"),

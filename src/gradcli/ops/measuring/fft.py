@@ -94,6 +94,7 @@ def _padding(ndim: int, where: int, missing: int) -> tuple[int, ...]:
 fft_r2c: Row = row(
     "aten._fft_r2c(Tensor self, int[] dim, int normalization, bool onesided)",
     _r2c,
+    linear="self",
     self=_r2c_vjp,
     samples=lambda r: [(r(3, 4), (0, 1), 0, True), (r(5), (0,), 1, True), (r(4), (0,), 2, False)],
     doc="The transform of real values; onesided leaves out the redundant half.",
@@ -101,6 +102,7 @@ fft_r2c: Row = row(
 fft_c2r: Row = row(
     "aten._fft_c2r(Tensor self, int[] dim, int normalization, int last_dim_size)",
     _c2r,
+    linear="self",
     self=_c2r_vjp,
     samples=lambda r: [(r.complex(3, 3), (0, 1), 2, 4), (r.complex(3, 2), (0,), 1, 5)],
     doc="The inverse transform of half a spectrum, real.",
@@ -108,6 +110,7 @@ fft_c2r: Row = row(
 fft_c2c: Row = row(
     "aten._fft_c2c(Tensor self, int[] dim, int normalization, bool forward)",
     _c2c,
+    linear="self",
     self=lambda grad, dim, normalization, forward: fft_c2c(grad, dim, normalization, not forward),
     samples=lambda r: [(r.complex(3, 4), (0, 1), 1, True), (r.complex(3, 2), (0,), 2, False)],
     doc="The transform of complex values.",

@@ -71,6 +71,7 @@ def _flipped(matrix: Any) -> Any:
 cdist_backward: Row = row(
     "aten._cdist_backward(Tensor grad, Tensor x1, Tensor x2, float p, Tensor cdist)",
     _cdist_backward,
+    linear="grad",
     grad=underived("_cdist_backward"),
     x1=underived("_cdist_backward"),
     x2=underived("_cdist_backward"),

@@ -337,6 +337,7 @@ def _softmax_slope(grad_output: Array, output: Array, dim: int) -> Array:
 softmax_backward: Row = row(
     "aten._softmax_backward_data(Tensor grad_output, Tensor output, int dim)",
     _softmax_slope,
+    linear="grad_output",
     grad_output=ITSELF,
     output=lambda grad, grad_output, output, dim: (
         grad * grad_output
@@ -360,6 +361,7 @@ log_softmax_backward: Row = row(
         grad_output
         - np.exp(output) * np.sum(grad_output, axis=axes(dim, output.ndim), keepdims=True)
     ),
+    linear="grad_output",
     grad_output=lambda grad, output, dim: grad - _dot(grad * exp(output), dim),
     output=lambda grad, grad_output, output, dim: -exp(output) * grad * _dot(grad_output, dim),
     samples=lambda r: [(r(3, 4), r(3, 4), 1), (r(3, 2), r(3, 2), 0)],

@@ -63,6 +63,7 @@ threshold_backward: Row = row(
         self <= self.dtype.type(threshold), grad_output.dtype.type(0), grad_output
     ),
     promote=COMMON,
+    linear="grad_output",
     grad_output=ITSELF,
     self=zeros_like,
     samples=lambda r: [(r(3, 4), r(3, 4), 0), (r(), r(), 0.5)],
@@ -123,6 +124,7 @@ hardtanh_backward: Row = row(
     "aten.hardtanh_backward(Tensor grad_output, Tensor self, Scalar min_val, Scalar max_val)",
     _hardtanh_backward,
     promote=COMMON,
+    linear="grad_output",
     grad_output=ITSELF,
     self=zeros_like,
     samples=lambda r: [(r(3, 4), r(3, 4), -1.1, 0.9), (r(3), r(3), 0.1, 1)],
@@ -149,6 +151,7 @@ leaky_relu_backward: Row = row(
         self > 0, grad_output, grad_output * grad_output.dtype.type(negative_slope)
     ),
     promote=COMMON,
+    linear="grad_output",
     grad_output=ITSELF,
     self=zeros_like,
     samples=lambda r: [(r(3, 4), r(3, 4), 0.1)],
@@ -181,6 +184,7 @@ hardshrink_backward: Row = row(
     "aten.hardshrink_backward(Tensor grad_out, Tensor self, Scalar lambd)",
     _shrink_backward,
     promote=COMMON,
+    linear="grad_out",
     grad_out=ITSELF,
     self=zeros_like,
     samples=lambda r: [(r(3, 4), r(3, 4), 0.5)],
@@ -217,6 +221,7 @@ softshrink_backward: Row = row(
     "aten.softshrink_backward(Tensor grad_output, Tensor self, Scalar lambd)",
     _shrink_backward,
     promote=COMMON,
+    linear="grad_output",
     grad_output=ITSELF,
     self=zeros_like,
     samples=lambda r: [(r(3, 4), r(3, 4), 0.5)],
@@ -246,6 +251,7 @@ hardsigmoid_backward: Row = row(
         (self > -3) & (self < 3), grad_output / grad_output.dtype.type(6), grad_output.dtype.type(0)
     ),
     promote=COMMON,
+    linear="grad_output",
     **without_second_derivative("hardsigmoid_backward"),
     samples=binary(-4.0, 4.0),
     doc="The gradient of hardsigmoid; PyTorch cannot differentiate it again.",
@@ -277,6 +283,7 @@ hardswish_backward: Row = row(
     "aten.hardswish_backward(Tensor grad_output, Tensor self)",
     _hardswish_backward,
     promote=COMMON,
+    linear="grad_output",
     grad_output=ITSELF,
     self=lambda grad, grad_output, self: where_(
         logical_and(gt(self, -3.0), lt(self, 3.0)), div_scalar(grad * grad_output, 3.0), 0.0
@@ -326,6 +333,7 @@ elu_backward: Row = row(
     "Tensor self)",
     _elu_backward,
     promote=COMMON,
+    linear="grad_output",
     grad_output=ITSELF,
     self=_elu_double_backward,
     samples=lambda r: [(r(3, 4), 1.5, 1.1, 0.7, r(3, 4))],
@@ -471,6 +479,7 @@ gelu_backward: Row = row(
     "aten.gelu_backward(Tensor grad_output, Tensor self, *, str approximate='none')",
     _gelu_backward,
     promote=COMMON,
+    linear="grad_output",
     grad_output=ITSELF,
     self=_gelu_double_backward,
     samples=lambda r: [(r(3, 4), r(3, 4)), (r(3), r(3), {"approximate": "tanh"})],
@@ -511,6 +520,7 @@ softplus_backward: Row = row(
     "aten.softplus_backward(Tensor grad_output, Tensor self, Scalar beta, Scalar threshold)",
     _softplus_backward,
     promote=COMMON,
+    linear="grad_output",
     grad_output=ITSELF,
     self=lambda grad, grad_output, self, beta, threshold: _softplus_double_backward(
         grad * grad_output, self, beta, threshold
@@ -548,6 +558,7 @@ log_sigmoid_backward: Row = row(
     "aten.log_sigmoid_backward(Tensor grad_output, Tensor self)",
     _log_sigmoid_backward,
     promote=COMMON,
+    linear="grad_output",
     grad_output=ITSELF,
     self=lambda grad, grad_output, self: _log_sigmoid_double_backward(grad * grad_output, self),
     samples=binary(),

@@ -85,6 +85,7 @@ prelu_kernel_backward: Row = row(
     "aten._prelu_kernel_backward(Tensor grad_output, Tensor self, Tensor weight)",
     _prelu_kernel_backward,
     promote=COMMON,
+    linear="grad_output",
     grad_output=_prelu_double_grad_output,
     self=_prelu_double_self,
     weight=_prelu_double_weight,
@@ -159,6 +160,7 @@ rrelu_backward: Row = row(
     "aten.rrelu_with_noise_backward(Tensor grad_output, Tensor self, Tensor noise, Scalar lower, "
     "Scalar upper, bool training)",
     _rrelu_backward,
+    linear="grad_output",
     grad_output=ITSELF,
     self=zeros_like,
     samples=lambda r: [
@@ -299,6 +301,7 @@ def _glu_double_self(grad: Any, grad_output: Any, self: Any, dim: int) -> Any:
 glu_backward: Row = row(
     "aten.glu_backward(Tensor grad_output, Tensor self, int dim)",
     _glu_backward,
+    linear="grad_output",
     grad_output=_glu_double_grad_output,
     self=_glu_double_self,
     samples=lambda r: [(r(3, 2), r(3, 4), 1)],

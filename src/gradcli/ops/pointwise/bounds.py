@@ -236,6 +236,7 @@ def _lerp(self: Array, end: Array, weight: Array) -> Array:
 lerp_number: Row = row(
     "lerp(Tensor self, Tensor end, Scalar weight)",
     _lerp_by_number,
+    linear="self end",
     self=lambda grad, weight: mul_scalar(grad, 1 - conj(weight)),
     end=lambda grad, weight: mul_scalar(grad, conj(weight)),
     samples=lambda r: [
@@ -250,6 +251,7 @@ lerp_tensor: Row = row(
     "lerp(Tensor self, Tensor end, Tensor weight)",
     _lerp,
     node="LerpBackward1",
+    linear="self end",
     self=lambda grad, weight: grad * conj(sub(1, weight)),
     end=lambda grad, weight: grad * conj(weight),
     weight=lambda grad, self, end: grad * conj(end - self),
@@ -269,6 +271,7 @@ addcmul: Row = row(
     promote=COMMON,
     kinds="fiuc",
     kernel="addcmul_cpu_out",
+    linear="self tensor1, self tensor2",
     self=lambda grad: grad,
     tensor1=lambda grad, tensor2, value: grad * conj(mul_scalar(tensor2, value)),
     tensor2=lambda grad, tensor1, value: grad * conj(mul_scalar(tensor1, value)),
@@ -298,6 +301,7 @@ addcdiv: Row = row(
     "addcdiv(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1)",
     _addcdiv,
     promote=COMMON,
+    linear="self tensor1",
     self=lambda grad: grad,
     tensor1=lambda grad, tensor2, value: grad * conj(true_div(value, tensor2)),
     tensor2=lambda grad, tensor1, tensor2, value: (
@@ -310,6 +314,7 @@ ldexp: Row = row(
     "ldexp(Tensor self, Tensor other)",
     lambda self, other: self * np.exp2(other).astype(self.dtype),
     promote=FLOAT,
+    linear="self",
     self=lambda grad, other: grad * conj(pow_base(2, other)),
     other=lambda grad, result: mul_scalar(grad * conj(result), math.log(2.0)),
     samples=binary(),

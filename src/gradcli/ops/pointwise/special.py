@@ -376,6 +376,7 @@ xlog1py: Row = row(
     _xlog1py,
     promote=FLOAT,
     number_nodes={"self": "SpecialXlog1PyBackward1", "other": "SpecialXlog1PyBackward2"},
+    linear="self",
     self=lambda grad, self, other: where_(
         logical_and(eq(self, 0), le(other, -1)), 0.0, xlog1py(grad, other)
     ),

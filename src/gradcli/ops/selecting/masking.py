@@ -71,6 +71,7 @@ masked_fill_tensor: Row = row(
     "masked_fill(Tensor self, Tensor mask, Tensor value)",
     _masked_fill,
     node="MaskedFillBackward1",
+    linear="self value",
     self=lambda grad, mask: masked_fill_number(grad, mask, 0),
     value=lambda grad, mask: where_(mask, grad, 0.0),
     samples=lambda r: [
@@ -95,6 +96,7 @@ def _masked_select(self: Array, mask: Array) -> Array:
 masked_select: Row = row(
     "masked_select(Tensor self, Tensor mask)",
     _masked_select,
+    linear="self",
     self=lambda grad, self_shape, mask: masked_scatter(
         blank(common_shape([self_shape, shape_of(mask)]), grad), mask, grad
     ),
@@ -142,6 +144,7 @@ def _source_gradient(grad: Any, mask: Any, shape: Sequence[int]) -> Any:
 masked_scatter: Row = row(
     "masked_scatter(Tensor self, Tensor mask, Tensor source)",
     _masked_scatter,
+    linear="self source",
     self=lambda grad, mask: masked_fill_number(grad, mask, 0),
     source=lambda grad, mask, source_shape: _source_gradient(grad, mask, source_shape),
     samples=lambda r: [

@@ -73,6 +73,7 @@ delayed_error: Row = row(
     "aten.delayed_error(Tensor self, str message)",
     lambda self, message: self.copy(),
     node="torch::autograd::DelayedError",
+    linear="self",
     self=lambda grad, message: _fail(message),
     samples=lambda r: [(r(3), "it cannot be differentiated twice, and that is not implemented")],
     doc="The tensor itself, whose gradient is an error.",

@@ -99,6 +99,7 @@ def _split_row(name: str, view: bool) -> Row:
         _split,
         view=view,
         several=True,
+        linear="self",
         self=lambda grads, self_shape, self_dtype, split_size, dim: _join_pieces(
             grads, self_shape, self_dtype, split_size, dim
         ),
@@ -113,6 +114,7 @@ def _split_with_sizes_row(name: str, view: bool) -> Row:
         _split_with_sizes,
         view=view,
         several=True,
+        linear="self",
         self=lambda grads, self_shape, self_dtype, split_sizes, dim: _join_pieces(
             grads, self_shape, self_dtype, split_sizes, dim
         ),
@@ -311,6 +313,7 @@ unbind: Row = row(
     _unbind,
     view=True,
     several=True,
+    linear="self",
     self=lambda grads, self_shape, self_dtype, dim: _bind(grads, self_shape, self_dtype, dim),
     samples=lambda r: [(r(2, 3),), (r(2, 3), -1)],
     doc="The slices along a dimension.",
