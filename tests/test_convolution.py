@@ -1,4 +1,4 @@
-"""Convolutions: recorded and naive values, blocks, derivatives of the derivative, complaints."""
+"""Convolutions: naive values, blocks, derivatives of the derivative, complaints."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import pytest
 from gradcli.autograd.backward import grad
 from gradcli.kernels import windows
 from gradcli.tensor.tensor import wrap
-from tests.image_calls import Call
-from tests.images import call, call_id, calls_named, check_recorded, names_below
+from tests.images import call, names_below
 
 Array = np.ndarray[Any, Any]
 
@@ -38,11 +37,6 @@ def slide(
             place = (y * stride + i * dilation, x * stride + j * dilation)
             made[n, o, y, x] += weight[o, c, i, j] * room[n, group * inner + c, *place]
     return made
-
-
-@pytest.mark.parametrize("recorded", calls_named("conv"), ids=call_id)
-def test_values_and_gradients_are_those_of_pytorch(recorded: Call) -> None:
-    check_recorded(recorded)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Pools: recorded values, ties, nans and infinities, indices, complaints."""
+"""Pools: ties, nans and infinities, indices, complaints."""
 
 from __future__ import annotations
 
@@ -9,16 +9,10 @@ import pytest
 
 from gradcli.autograd.backward import grad
 from gradcli.tensor.tensor import wrap
-from tests.image_calls import Call
-from tests.images import call, call_id, calls_named, check_recorded, names_below
+from tests.images import call, names_below
 
 Array = np.ndarray[Any, Any]
 NAN, INF = float("nan"), float("inf")
-
-
-@pytest.mark.parametrize("recorded", calls_named("pool"), ids=call_id)
-def test_values_and_gradients_are_those_of_pytorch(recorded: Call) -> None:
-    check_recorded(recorded)
 
 
 def slope_of(name: str, values: Any, *args: Any, **kwargs: Any) -> list[Any]:

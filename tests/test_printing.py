@@ -1,9 +1,6 @@
-"""Tensor printing against texts that PyTorch printed (`record_printing.py` makes the file)."""
+"""How tensors print: one of each kind, indents, options."""
 
-import gzip
-import json
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,52 +15,10 @@ from gradcli.views.printing import (
     set_printoptions,
 )
 
-DATA = Path(__file__).parent / "data" / "printing.jsonl.gz"
-
-
-def recorded_cases() -> list[dict[str, Any]]:
-    with gzip.open(DATA, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
-
-
-def as_array(record: dict[str, Any]) -> Any:
-    # NumPy has no bfloat16; float32 holds its values.
-    dtype = np.dtype(record["dtype"].replace("bfloat16", "float32"))
-    if "step" in record:
-        values = np.arange(math.prod(record["shape"]), dtype=np.float64)
-        array = (values * record["step"] + record["start"]).astype(dtype)
-    elif dtype.kind == "c":
-        array = np.array([complex(*pair) for pair in record["values"]], dtype)
-    else:
-        with np.errstate(over="ignore"):
-            array = np.array(record["values"], np.float64 if dtype.kind == "f" else dtype)
-            array = array.astype(dtype)
-    return array.reshape(record["shape"])
-
 
 def show(array: Any, dtype_name: str = "float32", **facts: Any) -> str:
     array = np.asarray(array, dtype_name)
     return format_tensor(array, dtype_name=dtype_name, **facts)
-
-
-def test_every_recorded_text() -> None:
-    cases = recorded_cases()
-    wrong = []
-    for record in cases:
-        options = PrintOptions()
-        options.update(**record.get("options", {}))
-        text = format_tensor(
-            as_array(record),
-            dtype_name=record["dtype"],
-            default_dtype_name=record.get("default", "float32"),
-            grad_fn_name=record.get("grad_fn"),
-            requires_grad=record.get("requires_grad", False),
-            options=options,
-        )
-        if text != record["text"]:
-            wrong.append(f"printed\n{text}\nwhere PyTorch prints\n{record['text']}")
-    assert len(cases) > 700
-    assert not wrong, f"{len(wrong)} of {len(cases)}, for one:\n{wrong[0]}"
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,10 @@ import pytest
 from gradcli.autograd.backward import grad
 from gradcli.kernels import windows
 from gradcli.tensor.tensor import wrap
-from tests.image_calls import Call
-from tests.images import call, call_id, calls_named, check_recorded, names_below
+from tests.images import call, names_below
 
 Array = np.ndarray[Any, Any]
 Z = np.zeros
-
-
-@pytest.mark.parametrize("recorded", calls_named("interpolate", "grid_sample"), ids=call_id)
-def test_values_and_gradients_are_those_of_pytorch(recorded: Call) -> None:
-    check_recorded(recorded)
 
 
 # --- interpolation

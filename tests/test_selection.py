@@ -1,6 +1,6 @@
 """The selection algorithms: what they promise, for keys of all kinds.
 
-Which of several equal elements they pick is compared with PyTorch in ``test_corners``.
+Which of several equal elements they pick is compared with PyTorch in `recorded`.
 """
 
 from __future__ import annotations

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import io
 import math
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -15,7 +18,7 @@ from gradcli.table.samples import Fixed
 Array = np.ndarray[Any, Any]
 Answer = dict[str, Any]
 
-
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|\b(?:inf|nan)\b)")
 _MISFITS = re.compile("failed to match any schema|Declaration: aten::")
 
 
@@ -37,6 +40,28 @@ class Engine(Protocol):
 
     def argument(self, value: Any) -> Any:
         """An argument that is neither an array nor a container, as the library has it."""
+
+    def shown(self, dtype: str, shape: tuple[int, ...], values: Any = None, **facts: Any) -> str:
+        """How a tensor prints.
+
+        Instead of values there may be the `start` and `step` of a range. Other facts are the
+        `default` type, print `options`, `requires_grad` and the name of its `grad_fn`.
+        """
+
+
+class Detail(NamedTuple):
+    """How much to tell about the outputs of a call and about gradients under `create_graph`."""
+
+    outputs: int = 5
+    """How many nodes behind those of the outputs are told."""
+    gradients: int = 0
+    """The same of gradients."""
+    facts: tuple[str, ...] = ("requires_grad", "_is_view", "is_contiguous")
+    """What else is told, of gradients if nodes behind theirs are."""
+    weights: bool = False
+    """Whether the weights of the sum that is differentiated want gradients."""
+    second: bool = True
+    """Whether second derivatives are asked for."""
 
 
 def arguments(engine: Engine, value: Any, made: list[Any]) -> Any:
@@ -62,11 +87,14 @@ def describe(
     *,
     digits: int,
     order: int,
+    detail: Detail | None = None,
 ) -> Answer:
     """The outputs of a call, gradients of a weighted sum, and theirs; or the error.
 
     With `order` 2 gradients are asked for twice: as they are, and `recorded` under `create_graph`,
-    with their nodes and the second derivatives. Numbers are rounded to so many `digits`.
+    with their nodes and the second derivatives. Numbers are rounded to so many `digits`. With a
+    `detail`, more is told; then types and shapes of recorded gradients are, and each of them is
+    differentiated on its own.
     """
     leaves: list[Any] = []
     engine.torch.manual_seed(0)
@@ -82,9 +110,10 @@ def describe(
             return {"error": refusal(error)}
         found = list(_flat(value))
         tensors = [item for item in found if isinstance(item, engine.torch.Tensor)]
+        depth, facts = (detail.outputs, detail.facts) if detail else (0, ())
         answer: Answer = {
             "outputs": [
-                _output(engine, item, digits)
+                _output(engine, item, digits, depth, facts)
                 if isinstance(item, engine.torch.Tensor)
                 else _text(item)
                 for item in found
@@ -95,46 +124,62 @@ def describe(
         wanted = [tensor for tensor in tensors if tensor.requires_grad]
         if not (wanted and leaves and order):
             return answer
-        return answer | _derivatives(engine, wanted, leaves, digits, order)
+        return answer | _derivatives(engine, wanted, leaves, digits, order, detail)
 
 
 def _derivatives(
-    engine: Engine, outputs: list[Any], leaves: list[Any], digits: int, order: int
+    engine: Engine,
+    outputs: list[Any],
+    leaves: list[Any],
+    digits: int,
+    order: int,
+    detail: Detail | None,
 ) -> Answer:
     grad = engine.torch.autograd.grad
     try:
         plain = grad(outputs, leaves, _seeds(engine, outputs), retain_graph=True, allow_unused=True)
         if order == 1:
             return {"gradients": [_values(engine, slope, digits) for slope in plain]}
-        slopes = grad(
-            outputs, leaves, _seeds(engine, outputs), create_graph=True, allow_unused=True
-        )
+        seeds = _seeds(engine, outputs, bool(detail and detail.weights))
+        slopes = grad(outputs, leaves, seeds, create_graph=True, allow_unused=True)
     except Exception as error:
         return {"gradients": refusal(error)}
     made: Answer = {
         "gradients": [_values(engine, slope, digits) for slope in plain],
         "recorded": [
-            None if slope is None else [_values(engine, slope, digits), _node(slope)]
-            for slope in slopes
+            None if slope is None else _recorded(engine, slope, digits, detail) for slope in slopes
         ],
     }
     bent = [slope for slope in slopes if slope is not None and slope.requires_grad]
-    if not bent:
+    if not bent or (detail and not detail.second):
         return made
-    try:
-        second = grad(bent, leaves, _seeds(engine, bent), allow_unused=True)
-    except Exception as error:
-        return made | {"second": refusal(error)}
-    return made | {"second": [_values(engine, one, digits) for one in second]}
+
+    def second(*tensors: Any) -> list[Any]:
+        seeds = _seeds(engine, tensors)
+        try:
+            found = grad(tensors, leaves, seeds, retain_graph=True, allow_unused=True)
+        except Exception as error:
+            return refusal(error)
+        return [_values(engine, one, digits) for one in found]
+
+    return made | {"second": [second(slope) for slope in bent] if detail else second(*bent)}
 
 
-def _seeds(engine: Engine, tensors: list[Any]) -> list[Any]:
+def _recorded(engine: Engine, slope: Any, digits: int, detail: Detail | None) -> list[Any]:
+    """A gradient and its node."""
+    if detail is None:
+        return [_values(engine, slope, digits), _node(slope.grad_fn)]
+    depth = detail.gradients
+    return _output(engine, slope, digits, depth, detail.facts if depth else ())
+
+
+def _seeds(engine: Engine, tensors: Sequence[Any], want: bool = False) -> list[Any]:
     """Weights of no special structure, one per element of each tensor."""
     seeds = []
     for tensor in tensors:
         array = engine.array(tensor)
         weights = np.cos(np.arange(array.size) + 1.0).reshape(array.shape)
-        seeds.append(engine.leaf(weights.astype(array.dtype), False))
+        seeds.append(engine.leaf(weights.astype(array.dtype), want))
     return seeds
 
 
@@ -155,18 +200,26 @@ def _text(value: Any) -> str:
     return repr(value) if not isinstance(value, float) else f"{value:.9g}"
 
 
-def _output(engine: Engine, tensor: Any, digits: int) -> list[Any]:
-    """Type, shape, node, values."""
+def _output(
+    engine: Engine, tensor: Any, digits: int, depth: int, facts: Sequence[str]
+) -> list[Any]:
+    """Type, shape, node with those behind it, values, facts."""
+    told = [getattr(tensor, fact) for fact in facts]
     return [
         str(tensor.dtype).removeprefix("torch."),
         list(tensor.shape),
-        _node(tensor),
+        _node(tensor.grad_fn, depth),
         _values(engine, tensor, digits),
+        *([[fact() if callable(fact) else fact for fact in told]] if told else []),
     ]
 
 
-def _node(tensor: Any) -> str | None:
-    return None if tensor.grad_fn is None else str(tensor.grad_fn.name())
+def _node(node: Any, depth: int = 0) -> str | None:
+    """The name of a node, and of those behind it to a depth."""
+    if node is None:
+        return None
+    behind = [_node(after, depth - 1) for after, _ in node.next_functions] if depth else []
+    return f"{node.name()}({', '.join(map(str, behind))})" if behind else str(node.name())
 
 
 def _values(engine: Engine, tensor: Any, digits: int) -> list[Any] | None:
@@ -188,12 +241,64 @@ def _number(value: Any, digits: int) -> Any:
     return int(rounded) if rounded == int(rounded) and abs(rounded) < 1e15 else rounded
 
 
+# --- programs
+
+
+def printed(engine: Engine, program: str) -> Answer:
+    """What a program prints, and its error.
+
+    `name(x)` is the full name of a tensor's node; `exact(x)` tells different arrays apart.
+    """
+
+    def name(tensor: Any) -> str | None:
+        return _node(tensor.grad_fn)
+
+    def exact(value: Any) -> str:
+        array = value if isinstance(value, np.ndarray) else engine.array(value)
+        numbers = array.ravel().tolist()
+        if array.size > 100:
+            numbers = f"sha256 {hashlib.sha256(array.tobytes()).hexdigest()}"
+        return f"{array.dtype} {list(array.shape)} {numbers}"
+
+    torch, out = engine.torch, io.StringIO()
+    names = {"torch": torch, "F": torch.nn.functional, "name": name, "exact": exact}
+    answer: Answer = {}
+    torch.manual_seed(0)
+    with warnings.catch_warnings(), contextlib.redirect_stdout(out):
+        warnings.simplefilter("ignore")
+        try:
+            exec(program, names)
+        except Exception as error:
+            answer["error"] = refusal(error)
+        finally:
+            torch.set_grad_enabled(True)
+    return {"printed": re.sub("0x[0-9a-f]+", "0x", out.getvalue())} | answer
+
+
+# --- comparison
+
+
 def differences(ours: Any, theirs: Any, relative: float, absolute: float) -> Iterator[str]:
     """Where two answers differ by more than rounding."""
     for key in dict.fromkeys((*theirs, *ours)):
         a, b = ours.get(key), theirs.get(key)
-        if not _same(a, b, relative, absolute):
+        same = same_text if key == "printed" else _same
+        if not same(a, b, relative, absolute):
             yield f"{key}: {a}, not {b}"
+
+
+def same_text(ours: str, theirs: str, relative: float, absolute: float) -> bool:
+    """Whether texts are the same but for rounding."""
+    texts = [ours.rstrip(), theirs.rstrip()]
+    if texts[0] == texts[1]:
+        return True
+    if not absolute or len({_NUMBER.sub("#", text) for text in texts}) > 1:
+        return False
+    pairs = zip(*(map(float, _NUMBER.findall(text)) for text in texts), strict=True)
+    return all(
+        a == b or abs(a - b) <= absolute + relative * abs(b) or (a != a and b != b)
+        for a, b in pairs
+    )
 
 
 def _same(ours: Any, theirs: Any, relative: float, absolute: float) -> bool:

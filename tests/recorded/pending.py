@@ -10,12 +10,11 @@ from functools import cache
 
 from tests.recorded import store
 from tests.recorded.answers import differences
-from tests.recorded.library import Library
+from tests.recorded.library import LIBRARY
 from tests.recorded.table import TOLERANCES, answers, asked, calls_of
 
 FILE = store.FOLDER / "pending.txt"
 EXACT = (1e-6, 1e-8)
-LIBRARY = Library()
 
 
 @cache
@@ -40,7 +39,7 @@ def faults(name: str) -> dict[str, list[str]]:
         for call in calls:
             theirs = known.get(call.key)
             if theirs is None:
-                why = f"PyTorch was not asked for {call.args} {call.kwargs}: run `{COMMAND} {name}`"
+                why = f"{call.args} {call.kwargs} is not recorded: run `{store.COMMAND} {name}`"
                 found.setdefault("recording", []).append(why)
                 continue
             ours = answers(LIBRARY, call, True)
@@ -53,9 +52,6 @@ def faults(name: str) -> dict[str, list[str]]:
                         f"{way}, {call.args} {call.kwargs}\n    {difference}"
                     )
     return found
-
-
-COMMAND = "python -m tests.recorded"
 
 
 def prune(add: bool = False) -> None:

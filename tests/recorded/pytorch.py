@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -33,3 +34,22 @@ class PyTorch:
 
     def argument(self, value: Any) -> Any:
         return getattr(torch, value.name) if isinstance(value, (DType, MemoryFormat)) else value
+
+    def shown(self, dtype: str, shape: tuple[int, ...], values: Any = None, **facts: Any) -> str:
+        made = getattr(torch, dtype)
+        if values is None:
+            steps = torch.arange(math.prod(shape), dtype=torch.float64)
+            tensor = (steps * facts["step"] + facts["start"]).to(made)
+        else:
+            numbers = [complex(*pair) for pair in values] if made.is_complex else values
+            tensor = torch.tensor(numbers, dtype=made)
+        tensor = tensor.reshape(shape).requires_grad_("requires_grad" in facts)
+        if "grad_fn" in facts:
+            tensor = tensor.requires_grad_().clone()
+        torch.set_default_dtype(getattr(torch, facts.get("default", "float32")))
+        torch.set_printoptions(**facts.get("options", {}))
+        try:
+            return repr(tensor)
+        finally:
+            torch.set_default_dtype(torch.float32)
+            torch.set_printoptions(profile="default")
