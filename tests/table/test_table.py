@@ -15,9 +15,9 @@ from gradcli.table.row import Row
 from gradcli.table.samples import Sampler
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.tensor import Tensor
-from tests.linearity import calls_of as row_calls
-from tests.linearity import linear_groups
-from tests.table_checks import as_tensors, check_gradients, outputs_of
+from tests.table.checks import as_tensors, check_gradients, outputs_of
+from tests.table.linearity import calls_of as row_calls
+from tests.table.linearity import linear_groups
 
 ENTRIES = list(entries())
 DIFFERENTIABLE = [e for e in ENTRIES if isinstance(e, Composite) or e.differentiable]

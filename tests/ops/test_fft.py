@@ -10,7 +10,7 @@ import pytest
 from gradcli.table.registry import lookup
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import wrap
-from tests.table_checks import check_gradients
+from tests.table.checks import check_gradients
 
 X = np.arange(24.0).reshape(4, 6) % 7 - 2.5
 Z = X + 1j * (np.arange(24.0).reshape(4, 6) % 5)

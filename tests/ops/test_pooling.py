@@ -9,7 +9,7 @@ import pytest
 
 from gradcli.autograd.backward import grad
 from gradcli.tensor.tensor import wrap
-from tests.images import call, names_below
+from tests.ops.images import call, names_below
 
 Array = np.ndarray[Any, Any]
 NAN, INF = float("nan"), float("inf")

@@ -10,7 +10,7 @@ import pytest
 from gradcli.autograd.backward import grad
 from gradcli.kernels import windows
 from gradcli.tensor.tensor import wrap
-from tests.images import call, names_below
+from tests.ops.images import call, names_below
 
 Array = np.ndarray[Any, Any]
 Z = np.zeros

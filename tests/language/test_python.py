@@ -12,7 +12,7 @@ import pytest
 
 from gradcli.language import Machine, compile_text, diagnose
 
-HERE = Path(__file__).parent / "language"
+HERE = Path(__file__).parent
 
 
 def programs(name: str) -> list[str]:

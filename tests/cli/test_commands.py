@@ -15,7 +15,7 @@ from gradcli.cli import app
 from gradcli.language.telling.hints import HINTS
 from tests.commands import run
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 # As it is spelled where a command is quoted, or stands at a prompt.
 QUOTED = re.compile(r"(?:[`\"'(]|\$ |\| )gradcli ([a-z][\w-]*)")
@@ -97,7 +97,7 @@ def texts() -> dict[str, str]:
     }
     readme = (ROOT / "README.md").read_text("utf-8")
     found["README.md"] = re.sub(r"^```.*?^```$", "", readme, flags=re.DOTALL | re.MULTILINE)
-    for path in (ROOT / "README.md", *(ROOT / "tests/golden").iterdir()):
+    for path in (ROOT / "README.md", *(ROOT / "tests/cli/golden").iterdir()):
         lines = path.read_text("utf-8").splitlines()
         hints = [line for line in lines if line.startswith("hint: ")]
         found[f"hints in {path.name}"] = "\n".join(hints)

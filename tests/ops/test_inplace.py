@@ -15,7 +15,7 @@ from gradcli.table.row import Row
 from gradcli.table.samples import Sampler
 from gradcli.tensor.graph import Node
 from gradcli.tensor.tensor import Tensor, wrap
-from tests.table_checks import as_tensors
+from tests.table.checks import as_tensors
 
 
 def chain(node: Node | None) -> list[str]:
