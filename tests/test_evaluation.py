@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import gradcli.wiring  # noqa: F401 - methods of tensors
 from gradcli.evaluation import (
     Bindings,
     Plan,

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-import gradcli.wiring  # noqa: F401 - printing, floating point warnings
 from gradcli.autograd.backward import backward, grad
 from gradcli.language.allowed.namespace import knows
 from gradcli.language.compiling.compiler import compile_text

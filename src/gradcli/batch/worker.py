@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import gradcli.wiring  # noqa: F401 - printing, floating point warnings
 from gradcli.batch.records import (
     Record,
     decode_line,

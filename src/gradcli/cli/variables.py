@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import typer
 
+import gradcli.wiring  # noqa: F401 - printing, floating point warnings
 from gradcli.cli.arguments import suggest_option, variables_of
 from gradcli.cli.report import USAGE, UsageError, say
 from gradcli.cli.source import check_argument, decode, read_bytes, unreadable
