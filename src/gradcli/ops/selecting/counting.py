@@ -169,7 +169,7 @@ def _histogram_nd(
 ) -> tuple[Array, list[Array]]:
     """Counts and bin edges of points in rows; ``bins`` holds numbers of bins or edges."""
     _check_columns(columns, bins, weight, shape)
-    edges = list(bins)
+    edges = [edge if isinstance(edge, int) else edge.copy() for edge in bins]
     numbered = any(isinstance(edge, int) for edge in bins)
     kernel = "histogramdd" if numbered and limits is None else "histogram_cpu"
     require_kinds(columns.dtype, "f", kernel)
@@ -179,7 +179,7 @@ def _histogram_nd(
             _even_edges(low[place], high[place], edge, columns.dtype)
             if isinstance(edge, int)
             else edge
-            for place, edge in enumerate(bins)
+            for place, edge in enumerate(edges)
         ]
     places = [
         np.searchsorted(edge, columns[:, place], "right") - 1 for place, edge in enumerate(edges)
