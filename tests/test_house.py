@@ -49,6 +49,7 @@ ROOMS = (
     "gradcli.random",
     "gradcli.kernels",
     "gradcli.tensor",
+    "gradcli.typing",
 )
 """Folders, and files at the top, from the roof to the ground: each imports what stands below it."""
 

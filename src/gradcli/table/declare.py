@@ -1,7 +1,20 @@
-"""How operators enter the table: as rows, compositions, attributes or free functions."""
+"""How operators enter the table: as rows, compositions, attributes or free functions.
+
+The signature of an operator is the head of its function, and its documentation the docstring::
+
+    @composite("ldexp", samples=...)
+    def ldexp(self: Value, other: Value) -> Value:
+        '''self * 2 ** other.'''
+
+The text given with it has the names only. A signature is written out, as
+`row("tanh(Tensor self)", np.tanh, ...)`, only where no `def` has it for a head: over functions of
+NumPy, lambdas, functions made by others or shared by operators of different signatures, and
+functions that sort their arguments themselves. `gradcli.table.schema` says what both forms mean.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -37,6 +50,7 @@ def row(
 ) -> Row:
     """Enters an operator into the table.
 
+    ``signature`` has its names, and its parameters unless ``forward`` is a `def` that has them.
     ``forward`` computes on arrays; ``promote`` says how operands get a common type, ``check``
     refuses some of them before; ``kinds`` lists the kinds of types (NumPy's letters) that PyTorch's
     kernel takes in the first operand, ``kernel`` is what its message calls that if it is not
@@ -46,13 +60,13 @@ def row(
     operands in which the row is linear over the real numbers: "self other" if in both together, as
     a sum is, "self, other" if in either while the other stays as it is, as a product is. ``vjps``
     holds a formula per differentiable argument (``ITSELF`` for the first one of a row that is its
-    own adjoint) and
-    ``joint`` one formula for several arguments at once ("input weight", function). ``doc`` says in
-    a sentence what is computed, ``kink`` which gradient is used at points where there is none or
-    several, ``samples`` feeds the generic tests. ``inplace`` says which in-place operators are
-    derived (see `InPlace`): a method where operands are brought to one type, a function too where
-    there is only one operand, and neither elsewhere, unless the row says otherwise.
-    ``pytorch`` and ``untested`` are told at :class:`Entry`.
+    own adjoint) and ``joint`` one formula for several arguments at once ("input weight", function).
+    ``doc`` says in a sentence what is computed, where no docstring of ``forward`` does; ``kink``
+    which gradient is used at points where there is none or several, ``samples`` feeds the generic
+    tests. ``inplace`` says which in-place operators are derived (see `InPlace`): a method where
+    operands are brought to one type, a function too where there is only one operand, and neither
+    elsewhere, unless the row says otherwise. ``pytorch`` and ``untested`` are told at
+    :class:`Entry`.
     """
     facts: dict[str, Any] = {
         "promote": promote,
@@ -64,6 +78,7 @@ def row(
         "several": several,
         "linear": linear,
         "joint": joint,
+        "module": sys._getframe(1).f_globals["__name__"],
         "doc": doc,
         "kink": kink,
     }
@@ -89,10 +104,13 @@ def composite(
     pytorch: str = "",
     untested: str = "",
 ) -> Callable[[Callable[..., Any]], Composite]:
-    """Enters a composition of rows; decorates the function that composes."""
+    """Enters a composition of rows; decorates the function that composes.
+
+    ``doc`` is for words that are computed; others are the function's docstring.
+    """
 
     def enter(body: Callable[..., Any]) -> Composite:
-        made = Composite(signature, body, doc or (body.__doc__ or ""), kink, samples, inplace)
+        made = Composite(signature, body, doc, kink, samples, inplace)
         made.pytorch, made.untested = pytorch, untested
         register(made)
         return made
@@ -106,7 +124,7 @@ def attribute(
     """Enters a composition that is read like a field, ``x.T``; its names begin with ``Tensor.``."""
 
     def enter(body: Callable[..., Any]) -> Composite:
-        made = Composite(signature, body, doc or (body.__doc__ or ""), "", samples)
+        made = Composite(signature, body, doc, "", samples)
         made.untested = untested
         for name in made.names:
             name = name.removeprefix("Tensor.")
@@ -129,7 +147,7 @@ def free(
     """Enters a function of ``torch`` whose arguments no signature can describe."""
 
     def enter(body: Callable[..., Any]) -> Free:
-        made = Composite(signature, body, doc or (body.__doc__ or ""), "", samples)
+        made = Composite(signature, body, doc, "", samples)
         made.untested = untested
         name = made.names[0]
         function = kind(name.removeprefix("Tensor."))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from typing import Any, ClassVar, Final, NamedTuple
+from types import FunctionType
+from typing import Any, Final, NamedTuple, cast
 
-from gradcli.table.schema import Signature, split_signature
+from gradcli.table.schema import Signature, by_position, outline, parameters_of, split_signature
 
 
 class InPlace(NamedTuple):
@@ -45,19 +45,20 @@ NEITHER: Final = InPlace(method=False)
 class Entry:
     """Something callable under a signature: a row or a composition of rows.
 
-    ``doc`` says what it computes, ``kink`` which gradient it has where it has none or several.
+    Where the signature is names only, ``function`` is the ``def`` that tells the rest: its head the
+    parameters, its docstring what is computed, unless ``doc`` does. ``kink`` says which gradient
+    there is where there is none or several, ``module`` where the entry is declared.
     ``pytorch`` says how PyTorch spells a call, where that has no function of the entry's name that
     takes the same arguments: ``torch.pow``, or an expression of their names and of ``torch`` and
     ``aten``. ``untested`` says why PyTorch cannot be asked at all.
     """
 
-    _frames: ClassVar[int] = 3
-
     __slots__ = (
+        "_definition",
+        "_doc",
         "_parameters",
         "_signature",
         "_tensors_only",
-        "doc",
         "inplace",
         "kink",
         "module",
@@ -68,26 +69,54 @@ class Entry:
     )
 
     def __init__(
-        self, signature: str, doc: str, kink: str, samples: Any, inplace: InPlace = NEITHER
+        self,
+        signature: str,
+        function: Callable[..., Any] | None,
+        module: str,
+        doc: str,
+        kink: str,
+        samples: Any,
+        inplace: InPlace = NEITHER,
     ) -> None:
-        # The module that calls row(), or whose decorator composite() runs.
-        self.module: str = sys._getframe(self._frames).f_globals["__name__"]
-        self.kink = kink
-        self.inplace = inplace
         self.names, self._parameters = split_signature(signature)
+        self._definition: FunctionType | None = None
+        if self._parameters is None:
+            self._definition = cast(FunctionType, function)
+            doc = doc or self._definition.__doc__ or ""
         self._signature: Signature | None = None
         self._tensors_only = -2
-        self.doc = doc
+        self._doc = doc
+        self.kink = kink
+        self.module = module
+        self.inplace = inplace
         self.samples = samples
         self.pytorch = ""
         self.untested = ""
 
     @property
+    def doc(self) -> str:
+        """What is computed, in words."""
+        return " ".join(self._doc.split())
+
+    @property
     def signature(self) -> Signature:
         """Parsed when first needed: most rows are never called in one run."""
         if self._signature is None:
-            self._signature = Signature(name_in_messages(self.names[0]), self._parameters)
+            self._signature = Signature(name_in_messages(self.names[0]), self.parameters)
         return self._signature
+
+    @property
+    def parameters(self) -> str:
+        """The signature's text between its brackets."""
+        if self._parameters is None:
+            assert self._definition is not None
+            self._parameters = parameters_of(self._definition)
+        return self._parameters
+
+    @property
+    def outlined(self) -> list[tuple[str, str]]:
+        """The types and names of the parameters, as far as declaring a row needs them."""
+        return outline(self._definition or self.parameters)
 
     @property
     def tensors_only(self) -> int:
@@ -102,13 +131,14 @@ class Entry:
         return self._tensors_only
 
     @property
-    def parameters(self) -> str:
-        """The signature's text between its brackets."""
-        return self._parameters
-
-    @property
     def is_method(self) -> bool:
-        return self._parameters.split(",")[0].endswith(" self")
+        if self._definition is not None:
+            return self._definition.__code__.co_varnames[:1] == ("self",)
+        return self.parameters.split(",")[0].endswith(" self")
+
+    def takes_positions(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The entry's function as it is called, with every argument by position."""
+        return function if self._definition is None else by_position(self._definition)
 
     def positional(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """A call with keywords as one without."""
@@ -137,8 +167,9 @@ class Composite(Entry):
         samples: Any,
         inplace: InPlace = NEITHER,
     ) -> None:
-        super().__init__(signature, doc, kink, samples, inplace)
-        self.body = body
+        doc = doc or body.__doc__ or ""
+        super().__init__(signature, body, body.__module__, doc, kink, samples, inplace)
+        self.body = self.takes_positions(body)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.body(*args, **kwargs)

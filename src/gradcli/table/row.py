@@ -8,6 +8,15 @@ A row holds everything that is known about one operator::
         promote=FLOAT, samples=pointwise(),
     )
 
+The signature is written out only over a forward function that is no ``def`` of the row's own. Such
+a ``def`` has the parameters in its head and the documentation in its docstring, and the row gives
+the names alone::
+
+    def _celu(self: Array, alpha: Scalar = 1.0) -> Array:
+        '''max(0, self) + min(0, alpha * (exp(self / alpha) - 1)).'''
+
+    celu_row: Row = row("celu", _celu, self=lambda grad, self, alpha: ..., samples=pointwise())
+
 Calling a row on raw arrays runs its forward function and nothing else. Calling it on tensors
 promotes their types, runs the forward function and, where a gradient is wanted, records a node.
 Formulas call rows, so the same formula serves the raw first-order pass and ``create_graph``.
@@ -87,17 +96,19 @@ class Row(Entry):
         linear: str,
         joint: tuple[str, Formula] | None,
         vjps: dict[str, Formula],
+        module: str,
         doc: str,
         kink: str,
         samples: Any,
         inplace: InPlace | None,
     ) -> None:
-        super().__init__(signature, doc, kink, samples)
+        super().__init__(signature, forward, module, doc, kink, samples)
         if inplace is None:
             # Operands that are brought to one type are combined element by element.
-            usual = BOTH if "," not in self._parameters else METHOD
+            usual = METHOD if len(self.outlined) > 1 else BOTH
             inplace = usual if promote and self.is_method else NEITHER
         self.inplace = inplace
+        forward = self.takes_positions(forward)
         if kinds:
             kernel = kernel or self.names[0].rpartition(".")[2] + "_cpu"
             forward = _serving(forward, kinds, kernel, refusal)
@@ -126,10 +137,9 @@ class Row(Entry):
         )
 
     def _resolve(self, vjps: dict[str, Formula], joint: tuple[str, Formula] | None) -> None:
-        """Finds the positions of the differentiable arguments in the signature's text."""
-        parts = [part.split("=")[0].split() for part in self._parameters.split(",")]
-        parts = [part for part in parts if len(part) == 2]
-        position = {part[1]: k for k, part in enumerate(parts)}
+        """Finds the positions of the differentiable arguments."""
+        parts = self.outlined
+        position = {name: k for k, (_, name) in enumerate(parts)}
         joint_names = joint[0].split() if joint else []
         wanted = sorted([*vjps, *joint_names], key=position.__getitem__)
         self.differentiable = tuple(position[name] for name in wanted)
@@ -144,7 +154,7 @@ class Row(Entry):
         formulas.sort(key=lambda formula: formula[0])
         self.formulas = [(places, formula) for _, places, formula in formulas]
         self.operands = tuple(
-            k for k, part in enumerate(parts) if part[0].rstrip("?") in ("Tensor", "Operand")
+            k for k, (kind, _) in enumerate(parts) if kind.rstrip("?") in ("Tensor", "Operand")
         )
         for name in wanted:
             if parts[position[name]][0].startswith("Tensor["):

@@ -7,6 +7,11 @@ A signature is written the way PyTorch documents one::
     nn.functional.relu(Tensor input, bool inplace=False)
     Tensor.view(Tensor self, int[] size)
 
+or it is the head of a function, and only the names are written::
+
+    @composite("add")
+    def add(self: Operand, other: Operand, *, alpha: Scalar = 1) -> Value: ...
+
 Names before the parenthesis are alternatives. A plain name whose first parameter is ``self`` is a
 function of ``torch`` and a method; a plain name without it is a function; ``Tensor.`` marks a
 method only; other dotted names live in that module of ``torch``; ``aten.`` names are internal.
@@ -16,12 +21,16 @@ Types: ``Tensor``, ``Operand`` (a tensor, or a number that acts as one), ``Scala
 (one number stands for all), ``Tensor[]``, ``Tensor[*]`` (a list that may also be written without
 brackets), and ``?`` behind a type that may be None. ``$factory`` stands for the keyword arguments
 that all functions share that make new tensors.
+
+In the head of a function the types are Python's and those of `gradcli.typing` (`_KINDS`),
+`Sequence[X]` and `X | None`; any other takes every value. ``*options`` stands for ``$factory``.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from types import FunctionType
 from typing import Any, Final
 
 import numpy as np
@@ -42,6 +51,26 @@ _PARAMETER: Final = re.compile(
 # PyTorch also takes NumPy's spelling of these keywords.
 _NUMPY_NAMES: Final = {"axis": "dim", "keepdims": "keepdim", "x": "self", "input": "self"}
 _MISSING: Final = object()
+_VARARGS: Final = 0x04  # the flag of code that takes `*args`
+#: What annotations mean; those met in heads of functions are added.
+_KINDS: Final = {
+    "Tensor": "Tensor",
+    "Array": "Tensor",
+    "Value": "Tensor",
+    "Operand": "Operand",
+    "Scalar": "Scalar",
+    "int": "int",
+    "float": "float",
+    "bool": "bool",
+    "str": "str",
+    "DType": "dtype",
+    "Device": "device",
+    "Single": "int[1]",
+    "Pair": "int[2]",
+    "Triple": "int[3]",
+    "VarTensors": "Tensor[*]",
+    "Any": "any",
+}
 _WORDS: Final = {
     "Tensor": "Tensor",
     "Operand": "Tensor",
@@ -124,10 +153,73 @@ def _literal(text: str) -> Any:
     return float(text) if any(mark in text for mark in ".e") else int(text)
 
 
-def split_signature(text: str) -> tuple[list[str], str]:
-    """The alternative names of a signature, and its parameter list as text."""
-    names, _, parameters = text.partition("(")
-    return names.strip().split("|"), parameters.rstrip()[:-1]
+def split_signature(text: str) -> tuple[list[str], str | None]:
+    """The alternative names of a signature, and its parameter list as text, if it has one."""
+    names, bracket, parameters = text.partition("(")
+    return names.strip().split("|"), parameters.rstrip()[:-1] if bracket else None
+
+
+def kind_of(annotation: str) -> str:
+    """The type that the text of an annotation means: ``Sequence[int] | None`` is ``int[]?``."""
+    kind = _KINDS.get(annotation)
+    if kind is None:
+        inner = annotation.removesuffix(" | None")
+        if inner != annotation:
+            kind = kind_of(inner).removesuffix("?") + "?"
+        elif annotation.startswith("Sequence["):
+            kind = kind_of(annotation[9:-1]) + "[]"
+        else:
+            kind = "any"
+        _KINDS[annotation] = kind
+    return kind
+
+
+def outline(signature: str | FunctionType) -> list[tuple[str, str]]:
+    """The types and names of the parameters, cheaply: without lengths of lists and defaults."""
+    if isinstance(signature, str):
+        parts = [part.split("=")[0].split() for part in signature.split(",")]
+        return [(part[0], part[1]) for part in parts if len(part) == 2]
+    code, annotations = signature.__code__, signature.__annotations__
+    count = code.co_argcount + code.co_kwonlyargcount
+    return [(kind_of(annotations[name]), name) for name in code.co_varnames[:count]]
+
+
+def parameters_of(function: FunctionType) -> str:
+    """The parameters of a function in its signature's words: ``Tensor self, *, Scalar alpha=1``."""
+    code = function.__code__
+    known = function.__defaults__ or ()
+    defaults = dict(zip(code.co_varnames[code.co_argcount - len(known) :], known, strict=False))
+    defaults |= function.__kwdefaults__ or {}
+    parts = [
+        f"{kind} {name}={defaults[name]!r}" if name in defaults else f"{kind} {name}"
+        for kind, name in outline(function)
+    ]
+    if code.co_flags & _VARARGS:
+        parts.append("$factory")
+    if len(parts) > code.co_argcount:
+        parts.insert(code.co_argcount, "*")
+    return ", ".join(parts)
+
+
+def by_position(function: FunctionType) -> FunctionType:
+    """The function with its keyword-only arguments as positional ones, as entries are called."""
+    code, keywords = function.__code__, function.__kwdefaults__ or {}
+    if not code.co_kwonlyargcount:
+        return function
+    count = code.co_argcount + code.co_kwonlyargcount
+    defaults = list(function.__defaults__ or ())
+    for name in code.co_varnames[code.co_argcount : count]:
+        if name in keywords:
+            defaults.append(keywords[name])
+        else:
+            defaults.clear()  # Python has no default before a parameter without one
+    return FunctionType(
+        code.replace(co_argcount=count, co_kwonlyargcount=0),
+        function.__globals__,
+        function.__name__,
+        tuple(defaults),
+        function.__closure__,
+    )
 
 
 class Signature:

@@ -14,6 +14,7 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Device, MemoryFormat, arranged_copy, channels_last
 from gradcli.tensor.tensor import Tensor, wrap
+from gradcli.typing import Scalar
 
 Array = Any
 
@@ -101,8 +102,8 @@ def checked_size(size: Sequence[int]) -> tuple[int, ...]:
     return tuple(size)
 
 
-# Functions that make tensors end in PyTorch's arguments for all of them, ``*options``: dtype,
-# layout, device, pin_memory, requires_grad; some have more behind those.
+# Functions that make tensors end in PyTorch's arguments for all of them, `*options`: dtype, layout,
+# device, pin_memory, requires_grad.
 
 
 def requested(options: Sequence[Any]) -> tuple[DType | None, bool]:
@@ -110,6 +111,11 @@ def requested(options: Sequence[Any]) -> tuple[DType | None, bool]:
     dtype, _, device, _, requires_grad = (*options, *(None,) * 5)[:5]
     check_device(device)
     return dtype, bool(requires_grad)
+
+
+def with_type(dtype: DType, options: Sequence[Any]) -> Sequence[Any]:
+    """The options with a type where they ask for none."""
+    return options if options and options[0] is not None else (dtype, *options[1:])
 
 
 def _filled(
@@ -144,20 +150,20 @@ def ones(size: Sequence[int], *options: Any) -> Tensor:
 
 
 @composite(
-    "empty(int[] size, *, $factory, any memory_format=None)",
+    "empty",
     samples=lambda r: [
         ((2, 0),),
         ((0,), {"dtype": dtypes.int64}),
         ((0, 3), {"requires_grad": True}),
     ],
-    doc="A tensor of a shape whose values nobody promises; here they are zeros.",
 )
-def empty(size: Sequence[int], *options: Any) -> Tensor:
+def empty(size: Sequence[int], *options: Any, memory_format: MemoryFormat | None = None) -> Tensor:
+    """A tensor of a shape whose values nobody promises; here they are zeros."""
     return _filled(size, 0, *options)
 
 
 @composite(
-    "full(int[] size, Scalar fill_value, *, $factory)",
+    "full",
     samples=lambda r: [
         ((2, 3), 2.5),
         ((2,), 3),
@@ -166,12 +172,10 @@ def empty(size: Sequence[int], *options: Any) -> Tensor:
         ((3,), 2, {"dtype": dtypes.float64}),
         ((2,), 2.5, {"requires_grad": True}),
     ],
-    doc="One value in a shape; its type is the value's unless given.",
 )
-def full(
-    size: Sequence[int], fill_value: complex, dtype: DType | None = None, *options: Any
-) -> Tensor:
-    return _filled(size, fill_value, dtype or dtypes.of_number(fill_value), *options)
+def full(size: Sequence[int], fill_value: Scalar, *options: Any) -> Tensor:
+    """One value in a shape; its type is the value's unless given."""
+    return _filled(size, fill_value, *with_type(dtypes.of_number(fill_value), options))
 
 
 @composite(
@@ -218,10 +222,11 @@ def eye_of(n: int, m: int, *options: Any) -> Tensor:
 # --- like another tensor
 
 
-def like(other: Tensor, value: complex, *options: Any) -> Tensor:
-    """One value in the shape, type and memory order of a tensor; a memory format may follow."""
+def like(
+    other: Tensor, value: complex, memory_format: MemoryFormat | None, *options: Any
+) -> Tensor:
+    """One value in the shape, type and memory order of a tensor, or in another order."""
     dtype, requires_grad = requested(options)
-    memory_format: MemoryFormat | None = (*options[5:], None)[0]
     kind = dtype or other.dtype
     made: Array = np.full_like(other._array, dtypes.convert(value, kind), kind.np)
     if memory_format is not None:
@@ -235,7 +240,7 @@ def _constant(word: str, value: complex, doc: str) -> None:
     lengths, planes = ((0, 2), (1, 2, 0, 2)) if word == "empty" else ((3, 2), (1, 2, 2, 2))
 
     @composite(
-        f"{word}_like(Tensor self, *, $factory, any memory_format=None)",
+        f"{word}_like",
         samples=lambda r: [
             (r(*lengths),),
             (r.ints(*lengths, high=3),),
@@ -245,11 +250,11 @@ def _constant(word: str, value: complex, doc: str) -> None:
         ],
         doc=f"{doc} in the shape and type of a tensor.",
     )
-    def make_like(self: Tensor, *options: Any) -> Tensor:
-        return like(self, value, *options)
+    def make_like(self: Tensor, *options: Any, memory_format: MemoryFormat | None = None) -> Tensor:
+        return like(self, value, memory_format, *options)
 
     @composite(
-        f"Tensor.new_{word}(Tensor self, int[] size, *, $factory)",
+        f"Tensor.new_{word}",
         samples=lambda r: [
             (r(3), lengths),
             (r.ints(3, high=3), lengths),
@@ -258,10 +263,8 @@ def _constant(word: str, value: complex, doc: str) -> None:
         ],
         doc=f"{doc} of a shape, in the tensor's type.",
     )
-    def make_new(
-        self: Tensor, size: Sequence[int], dtype: DType | None = None, *options: Any
-    ) -> Tensor:
-        return _filled(size, value, dtype or self.dtype, *options)
+    def make_new(self: Tensor, size: Sequence[int], *options: Any) -> Tensor:
+        return _filled(size, value, *with_type(self.dtype, options))
 
 
 _constant("zeros", 0, "Zeros")
@@ -270,7 +273,7 @@ _constant("empty", 0, "Values that nobody promises (here zeros)")
 
 
 @composite(
-    "full_like(Tensor self, Scalar fill_value, *, $factory, any memory_format=None)",
+    "full_like",
     samples=lambda r: [
         (r(2, 3), 2.5),
         (r.ints(3, high=5), 7),
@@ -278,27 +281,26 @@ _constant("empty", 0, "Values that nobody promises (here zeros)")
         (r(1, 2, 2, 2), 1.5, {"memory_format": channels_last}),
         (r(2), 2.5, {"requires_grad": True}),
     ],
-    doc="One value in the shape and type of a tensor.",
 )
-def full_like(self: Tensor, fill_value: complex, *options: Any) -> Tensor:
-    return like(self, fill_value, *options)
+def full_like(
+    self: Tensor,
+    fill_value: Scalar,
+    *options: Any,
+    memory_format: MemoryFormat | None = None,
+) -> Tensor:
+    """One value in the shape and type of a tensor."""
+    return like(self, fill_value, memory_format, *options)
 
 
 @composite(
-    "Tensor.new_full(Tensor self, int[] size, Scalar fill_value, *, $factory)",
+    "Tensor.new_full",
     samples=lambda r: [
         (r(2), (2, 3), 2.5),
         (r.ints(2, high=5), (3,), 7),
         (r(2), (), 3, {"dtype": dtypes.int64}),
         (r(2), (2,), 1.5, {"requires_grad": True}),
     ],
-    doc="One value in a shape, in the tensor's type.",
 )
-def new_full(
-    self: Tensor,
-    size: Sequence[int],
-    fill_value: complex,
-    dtype: DType | None = None,
-    *options: Any,
-) -> Tensor:
-    return _filled(size, fill_value, dtype or self.dtype, *options)
+def new_full(self: Tensor, size: Sequence[int], fill_value: Scalar, *options: Any) -> Tensor:
+    """One value in a shape, in the tensor's type."""
+    return _filled(size, fill_value, *with_type(self.dtype, options))

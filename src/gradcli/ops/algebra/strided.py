@@ -10,14 +10,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gradcli.ops.algebra.creation import checked_size, leaf, requested
+from gradcli.ops.algebra.creation import checked_size, leaf, requested, with_type
 from gradcli.ops.algebra.views import contiguous
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import InPlace
 from gradcli.table.row import ITSELF, Row
 from gradcli.table.samples import kinked
 from gradcli.tensor import dtypes
-from gradcli.tensor.dtypes import DType
 from gradcli.tensor.tensor import Tensor, raw
 
 Array = Any
@@ -274,22 +273,18 @@ def empty_strided(
 
 
 @composite(
-    "Tensor.new_empty_strided(Tensor self, int[] size, int[] stride, *, $factory)",
+    "Tensor.new_empty_strided",
     samples=lambda r: [
         (r(2), (2, 0), (1, 2)),
         (r.ints(2, high=3), (0,), (1,)),
         (r(2), (0,), (3,), {"dtype": dtypes.int64}),
     ],
-    doc="A tensor of a shape with given strides, in this one's type; its values are zeros.",
 )
 def new_empty_strided(
-    self: Tensor,
-    size: Sequence[int],
-    stride: Sequence[int],
-    dtype: DType | None = None,
-    *options: Any,
+    self: Tensor, size: Sequence[int], stride: Sequence[int], *options: Any
 ) -> Tensor:
-    made: Tensor = empty_strided(size, stride, dtype or self.dtype, *options)
+    """A tensor of a shape with given strides, in this one's type; its values are zeros."""
+    made: Tensor = empty_strided(size, stride, *with_type(self.dtype, options))
     return made
 
 

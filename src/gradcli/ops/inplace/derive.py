@@ -275,14 +275,11 @@ class InPlaceEntry(Entry):
 
     __slots__ = ("original", "run")
 
-    _frames = 2
-
     def __init__(self, name: str, original: Entry) -> None:
-        parameters = original._parameters.removesuffix(", bool inplace=False")
+        parameters = original.parameters.removesuffix(", bool inplace=False")
         stem = name.rpartition(".")[2].removesuffix("_")
-        super().__init__(
-            f"{name}({parameters})", f"{stem} in place. {original.doc}", original.kink, None
-        )
+        doc = f"{stem} in place. {original.doc}"
+        super().__init__(f"{name}({parameters})", None, __name__, doc, original.kink, None)
         if isinstance(original, Row):
             formula: Any = None
             if original.inplace.underived:

@@ -216,8 +216,7 @@ def tensor(
 
 
 @composite(
-    "Tensor.new_tensor(Tensor self, any data, *, dtype? dtype=None, any device=None, "
-    "bool requires_grad=False, any layout=None, bool? pin_memory=False)",
+    "Tensor.new_tensor",
     samples=lambda r: [
         (r(2), [1, 2]),
         (r.ints(2, high=3), [1.7, -2.7]),
@@ -225,16 +224,18 @@ def tensor(
         (r(2), 3, {"dtype": dtypes.int8}),
         (r(2), [[1.5]], {"requires_grad": True}),
     ],
-    doc="A new tensor of data, in the type of this one.",
 )
 def new_tensor(
     self: Tensor,
     data: Any,
+    *,
     dtype: DType | None = None,
     device: Any = None,
     requires_grad: bool = False,
-    *_: Any,
+    layout: Any = None,
+    pin_memory: bool | None = False,
 ) -> Tensor:
+    """A new tensor of data, in the type of this one."""
     check_device(device)
     return leaf(array_of(data, dtype or self.dtype), requires_grad)
 

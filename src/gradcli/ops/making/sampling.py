@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.algebra.comparison import zeros_like
-from gradcli.ops.algebra.creation import check_device, checked_size, leaf, requested
+from gradcli.ops.algebra.creation import check_device, checked_size, leaf, requested, with_type
 from gradcli.ops.algebra.parts import blank
 from gradcli.ops.algebra.sums import expand
 from gradcli.ops.inplace.derive import apply_in_place
@@ -20,12 +20,11 @@ from gradcli.table.samples import Sampler
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import no_kernel, require_kinds
-from gradcli.tensor.formats import arranged_copy, channels_last
+from gradcli.tensor.formats import MemoryFormat, arranged_copy, channels_last
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, wrap
 
 Array = Any
-_OPTIONS = "$factory, any generator=None"
 
 
 def source(generator: Any) -> Generator:
@@ -33,9 +32,8 @@ def source(generator: Any) -> Generator:
     return generator if isinstance(generator, Generator) else default_generator
 
 
-def _drawn(draw: Callable[..., Any], size: Sequence[int], *options: Any) -> Tensor:
+def _drawn(draw: Callable[..., Any], size: Sequence[int], generator: Any, *options: Any) -> Tensor:
     dtype, requires_grad = requested(options)
-    generator = (*options[5:], None)[0]
     kind = dtype or dtypes.default.dtype
     return leaf(draw(source(generator), checked_size(size), kind.np), requires_grad)
 
@@ -61,9 +59,14 @@ def _fill_in_order(draw: Callable[..., Any], self: Array, *arguments: Any) -> Ar
     return np.asarray(made, self.dtype).transpose(back)
 
 
-def _drawn_like(draw: Callable[..., Any], self: Tensor, *options: Any) -> Tensor:
+def _drawn_like(
+    draw: Callable[..., Any],
+    self: Tensor,
+    generator: Any,
+    memory_format: MemoryFormat | None,
+    *options: Any,
+) -> Tensor:
     dtype, requires_grad = requested(options)
-    generator, memory_format = (*options[5:], None, None)[:2]
     room = np.empty_like(self._array, dtype=(dtype or self.dtype).np)
     if memory_format is not None:
         room = arranged_copy(room, memory_format)
@@ -74,13 +77,14 @@ def _floats(name: str, draw: Callable[..., Any], doc: str) -> None:
     """Enters ``torch.NAME`` and ``torch.NAME_like``."""
     word = {"rand": "check_uniform_bounds", "randn": "normal_kernel_cpu"}[name]
 
-    def of(dtype: DType | None) -> None:
-        kind = dtype or dtypes.default.dtype
-        if kind.category < dtypes.FLOATING:
-            raise no_kernel(word, kind.np)
+    def checked(default: DType, options: Sequence[Any]) -> Sequence[Any]:
+        options = with_type(default, options)
+        if options[0].category < dtypes.FLOATING:
+            raise no_kernel(word, options[0].np)
+        return options
 
     @composite(
-        f"{name}(int[] size, *, {_OPTIONS})",
+        name,
         samples=lambda r: [
             ((2, 3),),
             ((20,),),
@@ -91,12 +95,11 @@ def _floats(name: str, draw: Callable[..., Any], doc: str) -> None:
         ],
         doc=doc,
     )
-    def make(size: Sequence[int], dtype: DType | None = None, *options: Any) -> Tensor:
-        of(dtype)
-        return _drawn(draw, size, dtype, *options)
+    def make(size: Sequence[int], *options: Any, generator: Any = None) -> Tensor:
+        return _drawn(draw, size, generator, *checked(dtypes.default.dtype, options))
 
     @composite(
-        f"{name}_like(Tensor self, *, {_OPTIONS}, any memory_format=None)",
+        f"{name}_like",
         samples=lambda r: [
             (r(2, 3),),
             (r(20),),
@@ -107,9 +110,13 @@ def _floats(name: str, draw: Callable[..., Any], doc: str) -> None:
         ],
         doc=f"{doc[:-1]}, in the shape and type of a tensor.",
     )
-    def make_like(self: Tensor, dtype: DType | None = None, *options: Any) -> Tensor:
-        of(dtype or self.dtype)
-        return _drawn_like(draw, self, dtype, *options)
+    def make_like(
+        self: Tensor,
+        *options: Any,
+        generator: Any = None,
+        memory_format: MemoryFormat | None = None,
+    ) -> Tensor:
+        return _drawn_like(draw, self, generator, memory_format, *checked(self.dtype, options))
 
 
 _floats("rand", lambda g, shape, kind, _=True: g.rand(shape, kind), "Uniform numbers on [0, 1).")
@@ -129,58 +136,71 @@ def _integers(low: int, high: int) -> Callable[..., Any]:
 
 
 @composite(
-    f"randint(int high, int[] size, *, {_OPTIONS})",
+    "randint",
     samples=lambda r: [
         (5, (2, 3)),
         (2**40, (3,)),
         (5, (20,), {"dtype": dtypes.float32}),
         (3, (), {"dtype": dtypes.uint8}),
     ],
-    doc="Whole numbers on [0, high).",
 )
-def randint(high: int, size: Sequence[int], dtype: DType | None = None, *options: Any) -> Tensor:
-    return _drawn(_integers(0, high), size, dtype or dtypes.int64, *options)
+def randint(high: int, size: Sequence[int], *options: Any, generator: Any = None) -> Tensor:
+    """Whole numbers on [0, high)."""
+    return _drawn(_integers(0, high), size, generator, *with_type(dtypes.int64, options))
 
 
 @composite(
-    f"randint(int low, int high, int[] size, *, {_OPTIONS})",
+    "randint",
     samples=lambda r: [
         (-3, 5, (2, 3)),
         (-(2**40), 2**40, (3,)),
         (2, 5, (4,), {"dtype": dtypes.float64, "requires_grad": True}),
     ],
-    doc="Whole numbers on [low, high).",
 )
 def randint_from(
-    low: int, high: int, size: Sequence[int], dtype: DType | None = None, *options: Any
+    low: int, high: int, size: Sequence[int], *options: Any, generator: Any = None
 ) -> Tensor:
-    return _drawn(_integers(low, high), size, dtype or dtypes.int64, *options)
+    """Whole numbers on [low, high)."""
+    return _drawn(_integers(low, high), size, generator, *with_type(dtypes.int64, options))
 
 
 @composite(
-    f"randint_like(Tensor self, int high, *, {_OPTIONS}, any memory_format=None)",
+    "randint_like",
     samples=lambda r: [(r(2, 3), 5), (r.ints(3, high=2), 9), (r(2), 7, {"dtype": dtypes.int64})],
-    doc="Whole numbers on [0, high), in the shape and type of a tensor.",
 )
-def randint_like(self: Tensor, high: int, *options: Any) -> Tensor:
-    return _drawn_like(_integers(0, high), self, *options)
+def randint_like(
+    self: Tensor,
+    high: int,
+    *options: Any,
+    generator: Any = None,
+    memory_format: MemoryFormat | None = None,
+) -> Tensor:
+    """Whole numbers on [0, high), in the shape and type of a tensor."""
+    return _drawn_like(_integers(0, high), self, generator, memory_format, *options)
 
 
 @composite(
-    f"randint_like(Tensor self, int low, int high, *, {_OPTIONS}, any memory_format=None)",
+    "randint_like",
     samples=lambda r: [
         (r(2, 3), -3, 5),
         (r.ints(3, high=2), 6, 9),
         (r(2), -7, 7, {"dtype": dtypes.int64}),
     ],
-    doc="Whole numbers on [low, high), in the shape and type of a tensor.",
 )
-def randint_like_from(self: Tensor, low: int, high: int, *options: Any) -> Tensor:
-    return _drawn_like(_integers(low, high), self, *options)
+def randint_like_from(
+    self: Tensor,
+    low: int,
+    high: int,
+    *options: Any,
+    generator: Any = None,
+    memory_format: MemoryFormat | None = None,
+) -> Tensor:
+    """Whole numbers on [low, high), in the shape and type of a tensor."""
+    return _drawn_like(_integers(low, high), self, generator, memory_format, *options)
 
 
 @composite(
-    f"randperm(int n, *, {_OPTIONS})",
+    "randperm",
     samples=lambda r: [
         (6,),
         (0,),
@@ -188,25 +208,29 @@ def randint_like_from(self: Tensor, low: int, high: int, *options: Any) -> Tenso
         (5, {"dtype": dtypes.float64}),
         (40, {"dtype": dtypes.int32}),
     ],
-    doc="A permutation of 0 to n - 1.",
 )
-def randperm(n: int, dtype: DType | None = None, *options: Any) -> Tensor:
+def randperm(n: int, *options: Any, generator: Any = None) -> Tensor:
+    """A permutation of 0 to n - 1."""
     checked_size((n,))
-    return _drawn(lambda g, _, kind: g.randperm(n, kind), (n,), dtype or dtypes.int64, *options)
+    draw = lambda g, _, kind: g.randperm(n, kind)
+    return _drawn(draw, (n,), generator, *with_type(dtypes.int64, options))
 
 
 @composite(
-    f"normal(float mean, float std, int[] size, *, {_OPTIONS})",
+    "normal",
     samples=lambda r: [
         (1.5, 0.5, (2, 3)),
         (-1.0, 2.0, (20,)),
         (0.0, 1.0, (3,), {"dtype": dtypes.float64}),
         (1.0, 0.0, (), {"requires_grad": True}),
     ],
-    doc="Normal numbers of one mean and standard deviation.",
 )
-def normal_of_size(mean: float, std: float, size: Sequence[int], *options: Any) -> Tensor:
-    return _drawn(lambda g, shape, kind: g.normal(shape, mean, std, kind), size, *options)
+def normal_of_size(
+    mean: float, std: float, size: Sequence[int], *options: Any, generator: Any = None
+) -> Tensor:
+    """Normal numbers of one mean and standard deviation."""
+    draw = lambda g, shape, kind: g.normal(shape, mean, std, kind)
+    return _drawn(draw, size, generator, *options)
 
 
 def _normals(mean: Any, std: Any, generator: Any) -> Array:

@@ -335,7 +335,7 @@ def _twin(kernel: Row, node: str) -> Row:
     first, *rest = kernel.signature.index
     formulas: dict[str, Any] = {kernel.signature.parameters[0].name: formula}
     made: Row = row(
-        f"aten.{name}_in_place({kernel._parameters})",
+        f"aten.{name}_in_place({kernel.parameters})",
         kernel.forward,
         promote=kernel.promote,
         node=node,
