@@ -25,13 +25,13 @@ Operand: TypeAlias = Any
 Scalar: TypeAlias = Any
 """A Python number: a bool, an int, a float or a complex."""
 
-Single: TypeAlias = Sequence[int]
+Single: TypeAlias = Any
 """Several integers, or one alone."""
 
-Pair: TypeAlias = Sequence[int]
+Pair: TypeAlias = Any
 """Two integers, or one that stands for both."""
 
-Triple: TypeAlias = Sequence[int]
+Triple: TypeAlias = Any
 """Three integers, or one that stands for all."""
 
 VarTensors: TypeAlias = Sequence[Any]

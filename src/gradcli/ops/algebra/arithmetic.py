@@ -119,7 +119,7 @@ sub: Row = row(
 )
 rsub: Row = row(
     "rsub(Tensor self, Operand other, *, Scalar alpha=1)",
-    lambda self, other, alpha=1: _sub(other, self, alpha),
+    lambda self, other, alpha=1: _sub(other, self, alpha=alpha),
     promote=COMMON,
     check=refuse_bool,
     number_nodes={"other": "RsubBackward1"},

@@ -209,7 +209,7 @@ addmv: Row = row(
 def _mv(self: Array, vec: Array) -> Array:
     if self.ndim != 2:
         raise RuntimeError(f"vector + matrix @ vector expected, got 1, {self.ndim}, {vec.ndim}")
-    return _addmv(np.zeros(self.shape[0], vec.dtype), self, vec, 0)
+    return _addmv(np.zeros(self.shape[0], vec.dtype), self, vec, beta=0)
 
 
 mv: Row = row(

@@ -91,9 +91,9 @@ def _as_strided(
     needed = _extent((tuple(size), tuple(stride), offset)) * itemsize
     if needed > storage.nbytes:
         raise RuntimeError(
-            f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset}, and "
-            f"itemsize {itemsize} requiring a storage size of {needed} are out of bounds for "
-            f"storage of size {storage.nbytes}"
+            f"setStorage: sizes {list(size)}, strides {list(stride)}, "
+            f"storage offset {offset}, and itemsize {itemsize} requiring a storage "
+            f"size of {needed} are out of bounds for storage of size {storage.nbytes}"
         )
     return np.ndarray(
         tuple(size),
@@ -168,11 +168,16 @@ def as_strided(
 
 
 def _as_strided_scatter(
-    self: Array, src: Array, size: Sequence[int], stride: Sequence[int], offset: int, _: Geometry
+    self: Array,
+    src: Array,
+    size: Sequence[int],
+    stride: Sequence[int],
+    storage_offset: int,
+    source: Geometry,
 ) -> Array:
     source = _geometry(self)
     storage = storage_of(self).copy()
-    part = _as_strided(storage, size, stride, offset, source)
+    part = _as_strided(storage, size, stride, storage_offset, source)
     if part.shape != src.shape:
         raise RuntimeError(
             f"expected src to have a size equal to the slice of self. src size = {list(src.shape)},"

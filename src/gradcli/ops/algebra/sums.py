@@ -53,7 +53,7 @@ def restore(value: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
     return value
 
 
-def _sum(self: Array, dim: Any = None, keepdim: bool = False, dtype: DType | None = None) -> Array:
+def _sum(self: Array, dim: Any, keepdim: bool = False, dtype: DType | None = None) -> Array:
     kind = sum_type(self, dtype)
     return add_up(self, axes(dim, self.ndim), keepdim, kind)
 
@@ -147,7 +147,7 @@ def broadcast_tensors(tensors: Sequence[Any]) -> tuple[Any, ...]:
 
 sum_all: Row = row(
     "sum(Tensor self, *, dtype? dtype=None)",
-    lambda self, dtype=None: _sum(self, dtype=dtype),
+    lambda self, dtype=None: _sum(self, None, dtype=dtype),
     linear="self",
     self=lambda grad, self_shape: expand(grad, self_shape),
     samples=lambda r: [(r(3, 4),), (r(),), (r(0, 2),)],
@@ -214,7 +214,7 @@ def _mean_type(self: Array, dtype: DType | None, name: str = "mean") -> Any:
     return kind.np
 
 
-def _mean(self: Array, dim: Any = None, keepdim: bool = False, dtype: DType | None = None) -> Array:
+def _mean(self: Array, dim: Any, keepdim: bool = False, dtype: DType | None = None) -> Array:
     kind = _mean_type(self, dtype)
     where = axes(dim, self.ndim)
     wide = np.float32 if kind == np.float16 else kind
@@ -232,7 +232,7 @@ def count_of(shape: Sequence[int], dim: Any) -> int:
 
 mean_all: Row = row(
     "mean(Tensor self, *, dtype? dtype=None)",
-    lambda self, dtype=None: _mean(self, dtype=dtype),
+    lambda self, dtype=None: _mean(self, None, dtype=dtype),
     linear="self",
     self=lambda grad, self_shape: div_scalar(expand(grad, self_shape), count_of(self_shape, None)),
     samples=lambda r: [(r(3, 4),), (r(),)],

@@ -454,9 +454,9 @@ squeeze_all: Row = row(
 )
 
 
-def _squeeze(self: Array, dims: Sequence[int]) -> Array:
-    where = wrap_dims(dims, self.ndim)
-    shape = tuple(n for dim, n in enumerate(self.shape) if n != 1 or dim not in where)
+def _squeeze(self: Array, dim: Sequence[int]) -> Array:
+    where = wrap_dims(dim, self.ndim)
+    shape = tuple(n for k, n in enumerate(self.shape) if n != 1 or k not in where)
     return np.reshape(self, shape, copy=False)
 
 

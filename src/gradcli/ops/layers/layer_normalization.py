@@ -64,9 +64,9 @@ def _check_normalized(
 def _layer_norm(
     input: Array,
     normalized_shape: Sequence[int],
-    weight: Array | None = None,
-    bias: Array | None = None,
-    eps: float = 1e-5,
+    weight: Array | None,
+    bias: Array | None,
+    eps: float,
 ) -> tuple[Array, Array, Array]:
     _check_normalized(input, normalized_shape, {"weight": weight, "bias": bias}, ", ")
     require_kinds(input.dtype, "f", "LayerNormKernelImpl")
