@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.kernels.lapack import each, lapack, qr_of_one
-
-Array = Any
+from gradcli.typing import Array
 
 
 def _rotation(f: float, g: float) -> tuple[float, float, float]:

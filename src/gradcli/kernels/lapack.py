@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-Array = Any
+from gradcli.typing import Array
 
 
 def adjoint(array: Array) -> Array:

@@ -10,13 +10,13 @@ matrices of up to ``LARGEST`` rows; beyond, LAPACK divides and conquers, where t
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from gradcli.kernels.lapack import lapack
+from gradcli.typing import Array
 
-Array = Any
 Numbers = list[float]
 
 #: LAPACK's limit for solving a tridiagonal problem by QL steps alone.

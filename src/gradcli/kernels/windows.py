@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-Array = Any
+from gradcli.typing import Array
 
 #: Bytes of gathered columns that are worked on at a time.
 BLOCK_BYTES: Final = 1 << 22

@@ -29,8 +29,7 @@ from gradcli.table.samples import binary, pointwise
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import Tensor
-
-Array = Any
+from gradcli.typing import Array, Operand, Scalar, Value
 
 # --- arithmetic
 
@@ -53,11 +52,13 @@ def _weighted(other: Array, alpha: complex) -> Array:
     return other * _scalar_like(other, alpha)
 
 
-def _add(self: Array, other: Array, alpha: complex = 1) -> Array:
+def _add(self: Operand, other: Operand, *, alpha: Scalar = 1) -> Array:
+    """self + alpha * other."""
     return self + _weighted(other, alpha)
 
 
-def _sub(self: Array, other: Array, alpha: complex = 1) -> Array:
+def _sub(self: Operand, other: Operand, *, alpha: Scalar = 1) -> Array:
+    """self - alpha * other."""
     if type(other) is bool or type(self) is bool:
         refuse_bool((self, other))
     return self - _weighted(other, alpha)
@@ -97,17 +98,16 @@ def scaled(grad: Any, factor: complex) -> Any:
 
 
 add: Row = row(
-    "add(Operand self, Operand other, *, Scalar alpha=1)",
+    "add",
     _add,
     promote=COMMON,
     linear="self other",
     self=lambda grad: grad,
     other=lambda grad, alpha: scaled(grad, alpha),
     samples=binary(),
-    doc="self + alpha * other.",
 )
 sub: Row = row(
-    "sub|subtract(Operand self, Operand other, *, Scalar alpha=1)",
+    "sub|subtract",
     _sub,
     promote=COMMON,
     check=refuse_bool,
@@ -115,7 +115,6 @@ sub: Row = row(
     self=lambda grad: grad,
     other=lambda grad, alpha: scaled(-grad, alpha),
     samples=binary(),
-    doc="self - alpha * other.",
 )
 rsub: Row = row(
     "rsub(Tensor self, Operand other, *, Scalar alpha=1)",
@@ -158,7 +157,8 @@ true_div: Row = row(
 )
 
 
-def _rounded_div(self: Array, other: Array, rounding_mode: str) -> Array:
+def _rounded_div(self: Operand, other: Operand, *, rounding_mode: str) -> Array:
+    """self / other, rounded towards zero ('trunc') or minus infinity ('floor')."""
     if rounding_mode == "floor":
         return floor_division(self, other)
     _divisible(self, other, "div_trunc_cpu")
@@ -180,8 +180,9 @@ def _refuse_zero(divisor: Array) -> None:
         raise RuntimeError("ZeroDivisionError")
 
 
-def floor_division(self: Array, other: Array) -> Array:
-    """Division rounded towards minus infinity, with PyTorch's answers for zero divisors."""
+def floor_division(self: Operand, other: Operand) -> Array:
+    """self / other, rounded towards minus infinity; PyTorch gives it no derivative."""
+    # Division rounded towards minus infinity, with PyTorch's answers for zero divisors.
     _divisible(self, other, "div_floor_cpu")
     if np.result_type(self, other).kind in "iu":
         _refuse_zero(other)
@@ -192,37 +193,31 @@ def floor_division(self: Array, other: Array) -> Array:
 
 
 rounded_div: Row = row(
-    "aten.div_mode(Operand self, Operand other, *, str rounding_mode)",
+    "aten.div_mode",
     _rounded_div,
     promote=COMMON,
     node="DivBackward2",
     self=zeros_like,
     other=zeros_like,
     samples=lambda r: [(r(3, 4), r(4, low=0.5), "trunc"), (r(3), r(3, low=0.5), "floor")],
-    doc="self / other, rounded towards zero ('trunc') or minus infinity ('floor').",
     pytorch="torch.div(self, other, rounding_mode=rounding_mode)",
 )
 
 
 floor_divide: Row = row(
-    "floor_divide(Operand self, Operand other)",
+    "floor_divide",
     floor_division,
     promote=COMMON,
     node=NOT_IMPLEMENTED,
     self=no_derivative("floor_divide"),
     other=no_derivative("floor_divide"),
     samples=lambda r: [(r.ints(3, low=1, high=9), r.ints(3, low=1, high=4))],
-    doc="self / other, rounded towards minus infinity; PyTorch gives it no derivative.",
 )
 
 
-@composite(
-    "div|divide|true_divide(Operand self, Operand other, *, str? rounding_mode=None)",
-    samples=binary(0.5, 2.0),
-    doc="self / other, optionally rounded ('trunc' or 'floor').",
-    inplace=METHOD,
-)
-def div(self: Any, other: Any, rounding_mode: str | None = None) -> Any:
+@composite("div|divide|true_divide", samples=binary(0.5, 2.0), inplace=METHOD)
+def div(self: Operand, other: Operand, *, rounding_mode: str | None = None) -> Any:
+    """self / other, optionally rounded ('trunc' or 'floor')."""
     if rounding_mode is None:
         return true_div(self, other)
     if rounding_mode not in ("trunc", "floor"):
@@ -240,7 +235,8 @@ def _remainder(self: Array, other: Array) -> Array:
     return np.remainder(self, other)
 
 
-def _fmod(self: Array, other: Array) -> Array:
+def _fmod(self: Array, other: Operand) -> Array:
+    """C's modulus: the result has the dividend's sign."""
     _divisible(self, other, "fmod_cpu")
     if np.result_type(self, other).kind in "iu":
         _refuse_zero(other)
@@ -275,7 +271,7 @@ def remainder_by(self: Any, other: Any) -> Any:
 
 
 fmod: Row = row(
-    "fmod(Tensor self, Operand other)",
+    "fmod",
     _fmod,
     promote=COMMON,
     node="FmodBackward1",
@@ -283,7 +279,6 @@ fmod: Row = row(
     self=lambda grad: grad,
     other=lambda grad, self, other: -grad * rounded_div(self, other, rounding_mode="trunc"),
     samples=binary(0.5, 2.0),
-    doc="C's modulus: the result has the dividend's sign.",
 )
 
 
@@ -312,6 +307,7 @@ lcm: Row = _whole(
 
 
 def _negative(self: Array) -> Array:
+    """-self."""
     if self.dtype == np.bool_:
         raise RuntimeError(
             "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
@@ -321,18 +317,18 @@ def _negative(self: Array) -> Array:
 
 
 neg: Row = row(
-    "neg|negative(Tensor self)",
+    "neg|negative",
     _negative,
     linear="self",
     self=lambda grad: -grad,
     samples=pointwise(),
-    doc="-self.",
     inplace=BOTH,
 )
 
 
-@composite("positive(Tensor self)", samples=pointwise(), doc="The tensor itself.")
-def positive(self: Any) -> Any:
+@composite("positive", samples=pointwise())
+def positive(self: Value) -> Any:
+    """The tensor itself."""
     if self.dtype is dtypes.bool_:
         raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
     return self
@@ -351,6 +347,7 @@ reciprocal: Row = row(
 
 
 def _sign(self: Array) -> Array:
+    """-1, 0 or 1."""
     if self.dtype == np.bool_:
         return self.copy()
     # Not np.sign: to PyTorch nan is neither positive nor negative.
@@ -358,6 +355,7 @@ def _sign(self: Array) -> Array:
 
 
 def _sgn(self: Array) -> Array:
+    """self / |self|, zero at zero."""
     if self.dtype.kind != "c":
         return _sign(self)
     size = np.abs(self)
@@ -372,16 +370,9 @@ def _sgn_vjp(grad: Any, self: Any, result: Any) -> Any:
     return filled(across / mul_scalar(size, 2), eq(size, 0), 0)
 
 
-sgn: Row = row(
-    "sgn(Tensor self)",
-    _sgn,
-    self=_sgn_vjp,
-    samples=pointwise(),
-    doc="self / |self|, zero at zero.",
-    inplace=METHOD,
-)
+sgn: Row = row("sgn", _sgn, self=_sgn_vjp, samples=pointwise(), inplace=METHOD)
 sign: Row = row(
-    "sign(Tensor self)",
+    "sign",
     _sign,
     kinds="fiub",
     refusal=NotImplementedError(
@@ -390,7 +381,6 @@ sign: Row = row(
     ),
     self=zeros_like,
     samples=pointwise(),
-    doc="-1, 0 or 1.",
     inplace=METHOD,
 )
 
@@ -506,23 +496,24 @@ copysign: Row = row(
 def _nan_to_num(
     self: Array, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
 ) -> Array:
+    """Replaces nan and infinities by numbers."""
     if self.dtype.kind not in "fc":
         return self.copy()
     return np.nan_to_num(self, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)
 
 
 nan_to_num: Row = row(
-    "nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None)",
+    "nan_to_num",
     _nan_to_num,
     linear="self",
     self=lambda grad, self: grad * isfinite(self),
     samples=pointwise(),
-    doc="Replaces nan and infinities by numbers.",
     inplace=BOTH,
 )
 
 
 def _heaviside(self: Array, values: Array) -> Array:
+    """0 below zero, 1 above, values at zero; PyTorch gives it no derivative."""
     if self.dtype.kind == "c" or values.dtype.kind == "c":
         raise RuntimeError("heaviside is not yet implemented for complex tensors.")
     if self.dtype != values.dtype:
@@ -531,13 +522,12 @@ def _heaviside(self: Array, values: Array) -> Array:
 
 
 heaviside: Row = row(
-    "heaviside(Tensor self, Tensor values)",
+    "heaviside",
     _heaviside,
     node=NOT_IMPLEMENTED,
     self=no_derivative("heaviside"),
     values=no_derivative("heaviside"),
     samples=lambda r: [(r(2, 3), r(3)), (np.array([-2, 0, 3]), np.array(5)), (np.zeros(2), r(2))],
-    doc="0 below zero, 1 above, values at zero; PyTorch gives it no derivative.",
     inplace=METHOD,
 )
 

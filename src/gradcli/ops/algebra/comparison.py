@@ -13,8 +13,7 @@ from gradcli.table.samples import Sampler, fixed, pointwise
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import Tensor, constant, raw
-
-Array = Any
+from gradcli.typing import Array, Operand, Value
 
 # --- building blocks of formulas
 
@@ -49,7 +48,8 @@ zeros_like: Row = row(
 )
 
 
-def _where(condition: Array, self: Array, other: Array) -> Array:
+def _where(condition: Array, self: Operand, other: Operand) -> Array:
+    """Elements of self where the condition holds, of other elsewhere."""
     chosen: Array = np.where(condition, self, other)
     if hasattr(self, "dtype") or hasattr(other, "dtype"):
         return chosen
@@ -57,14 +57,13 @@ def _where(condition: Array, self: Array, other: Array) -> Array:
 
 
 where_: Row = row(
-    "aten.where(Tensor condition, Operand self, Operand other)",
+    "aten.where",
     _where,
     node="WhereBackward0",
     linear="self other",
     self=lambda grad, condition: where_(condition, grad, 0.0),
     other=lambda grad, condition: where_(condition, 0.0, grad),
     samples=lambda r: [(r.mask(3, 4), r(3, 4), r(4))],
-    doc="Elements of self where the condition holds, of other elsewhere.",
 )
 
 
@@ -211,7 +210,7 @@ signbit: Row = row(
 
 
 def _bitwise(name: str, symbol: str, forward: Any, doc: str, kinds: str = "iub") -> Row:
-    def checked(self: Array, other: Array) -> Array:
+    def checked(self: Operand, other: Operand) -> Array:
         require_kinds(np.result_type(self, other), kinds, f"{symbol}_cpu")
         return forward(self, other)
 
@@ -224,13 +223,7 @@ def _bitwise(name: str, symbol: str, forward: Any, doc: str, kinds: str = "iub")
         ]
         return calls + [(r.mask(5), r.mask(5))] * ("b" in kinds)
 
-    return row(
-        f"{name}(Operand self, Operand other)",
-        checked,
-        promote=COMMON,
-        samples=samples,
-        doc=doc,
-    )
+    return row(name, checked, promote=COMMON, samples=samples, doc=doc)
 
 
 bitwise_and: Row = _bitwise("bitwise_and", "bitwise_and", np.bitwise_and, "self & other.")
@@ -257,7 +250,7 @@ bitwise_not: Row = row(
 
 
 @composite(
-    "equal(Tensor self, Tensor other)",
+    "equal",
     samples=lambda r: [
         (np.ones(2), np.ones(2)),
         (np.ones(2), np.ones((1, 2))),
@@ -265,9 +258,9 @@ bitwise_not: Row = row(
         (np.array([np.nan]),) * 2,
         (r(0, 2), r(0, 2)),
     ],
-    doc="Whether shapes and all elements are equal.",
 )
-def equal(self: Any, other: Any) -> bool:
+def equal(self: Value, other: Value) -> bool:
+    """Whether shapes and all elements are equal."""
     return np.array_equal(self._array, other._array)
 
 
@@ -294,7 +287,8 @@ def _check_tolerance(self: Any, other: Any, rtol: float, atol: float) -> None:
 
 
 def _close(self: Array, other: Array, rtol: float, atol: float, equal_nan: bool) -> Array:
-    """|self - other| <= atol + rtol * |other|; infinities are close to themselves only."""
+    """Whether elements are equal within atol + rtol * |other|."""
+    # |self - other| <= atol + rtol * |other|; infinities are close to themselves only.
     close: Array = np.equal(self, other)
     if equal_nan and self.dtype.kind in "fc":
         close = close | (np.isnan(self) & np.isnan(other))
@@ -308,34 +302,27 @@ def _close(self: Array, other: Array, rtol: float, atol: float, equal_nan: bool)
 
 
 _isclose: Row = row(
-    "aten.isclose(Tensor self, Tensor other, float rtol, float atol, bool equal_nan)",
+    "aten.isclose",
     _close,
     samples=lambda r: [
         (np.array([1.0, np.inf, np.nan]), np.array([1.05, np.inf, np.nan]), 0.1, 0.0, False),
         (r(3), r(3), 0.0, 1.5, True),
     ],
-    doc="Whether elements are equal within atol + rtol * |other|.",
 )
 
 
-@composite(
-    "isclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False)",
-    samples=_samples_of_close,
-    doc="Whether elements are equal within atol + rtol * |other|.",
-)
+@composite("isclose", samples=_samples_of_close)
 def isclose(
-    self: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+    self: Value, other: Value, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Any:
+    """Whether elements are equal within atol + rtol * |other|."""
     _check_tolerance(self, other, rtol, atol)
     return _isclose(self, other, rtol, atol, equal_nan)
 
 
-@composite(
-    "allclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False)",
-    samples=_samples_of_close,
-    doc="Whether all elements are equal within atol + rtol * |other|.",
-)
+@composite("allclose", samples=_samples_of_close)
 def allclose(
-    self: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+    self: Value, other: Value, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> bool:
+    """Whether all elements are equal within atol + rtol * |other|."""
     return bool(np.all(isclose(self, other, rtol, atol, equal_nan)._array))

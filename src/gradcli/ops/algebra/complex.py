@@ -17,17 +17,18 @@ from gradcli.table.row import ITSELF, Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.leaf import extras_of
 from gradcli.tensor.tensor import Tensor
-
-Array = Any
+from gradcli.typing import Array, Value
 
 
 def _view_as_real(self: Array) -> Array:
+    """A complex tensor as pairs of real and imaginary parts, in a new last dimension."""
     if self.dtype.kind != "c":
         raise RuntimeError("view_as_real is only supported for complex tensors")
     return self[..., np.newaxis].view(self.real.dtype)
 
 
 def _view_as_complex(self: Array) -> Array:
+    """Pairs of numbers in the last dimension as complex numbers."""
     if self.dtype.kind != "f":
         word = dtypes.of(self).scalar_name
         raise RuntimeError(
@@ -49,22 +50,20 @@ def _view_as_complex(self: Array) -> Array:
 
 
 view_as_real: Row = row(
-    "view_as_real(Tensor self)",
+    "view_as_real",
     _view_as_real,
     view=True,
     linear="self",
     self=lambda grad: view_as_complex(contiguous(grad)),
     samples=lambda r: [(r(2, 3) + 1j * r(2, 3),)],
-    doc="A complex tensor as pairs of real and imaginary parts, in a new last dimension.",
 )
 view_as_complex: Row = row(
-    "view_as_complex(Tensor self)",
+    "view_as_complex",
     _view_as_complex,
     view=True,
     linear="self",
     self=lambda grad: view_as_real(contiguous(grad)),
     samples=lambda r: [(r(3, 2),)],
-    doc="Pairs of numbers in the last dimension as complex numbers.",
 )
 
 
@@ -110,22 +109,23 @@ def _joined(real: Array, imag: Array) -> Array:
 
 
 def _complex(real: Array, imag: Array) -> Array:
+    """real + 1j * imag."""
     _check_parts(real, imag)
     return _joined(real, imag)
 
 
 complex_: Row = row(
-    "complex(Tensor real, Tensor imag)",
+    "complex",
     _complex,
     linear="real imag",
     real=real_of,
     imag=imag_of,
     samples=lambda r: [(r(2, 3), r(3))],
-    doc="real + 1j * imag.",
 )
 
 
 def _polar(abs: Array, angle: Array) -> Array:
+    """The complex numbers with given absolute values and angles."""
     _check_parts(abs, angle)
     return _joined(abs * np.cos(angle), abs * np.sin(angle))
 
@@ -136,12 +136,11 @@ def _polar_backward(grad: Any, result: Any) -> tuple[Any, Any]:
 
 
 polar: Row = row(
-    "polar(Tensor abs, Tensor angle)",
+    "polar",
     _polar,
     linear="abs",
     joint=("abs angle", _polar_backward),
     samples=lambda r: [(r(2, 3, low=0.2, high=2.0), r(2, 3))],
-    doc="The complex numbers with given absolute values and angles.",
 )
 
 # --- conjugation
@@ -172,19 +171,16 @@ conj_physical_row: Row = row(
 )
 
 
-def conjugate(self: Any) -> Any:
-    """The conjugate of a complex tensor, as a tensor that PyTorch would not have computed yet."""
+def conjugate(self: Value) -> Any:
+    """The complex conjugate; a real tensor itself."""
+    # The conjugate of a complex tensor, as a tensor that PyTorch would not have computed yet.
     if not is_complex(self):
         return self
     made = conj(self)
     return made if is_conj(self) or type(made) is not Tensor else _delay(made)
 
 
-composite(
-    "conj(Tensor self)",
-    samples=lambda r: [(r(2, 3) + 1j * r(2, 3),), (r(2),)],
-    doc="The complex conjugate; a real tensor itself.",
-)(conjugate)
+composite("conj", samples=lambda r: [(r(2, 3) + 1j * r(2, 3),), (r(2),)])(conjugate)
 
 
 def _adjoint(self: Any, word: str) -> Any:
@@ -203,12 +199,9 @@ attribute(
 )(lambda self: _adjoint(self, "tensor.mH"))
 
 
-@attribute(
-    "Tensor.H(Tensor self)",
-    samples=lambda r: [(r(2, 3),)],
-    doc="The conjugate transpose of a matrix.",
-)
-def hermitian_matrix(self: Any) -> Any:
+@attribute("Tensor.H", samples=lambda r: [(r(2, 3),)])
+def hermitian_matrix(self: Value) -> Any:
+    """The conjugate transpose of a matrix."""
     ndim = len(shape_of(self))
     if ndim not in (0, 2):
         advice = " For batches of matrices, consider using tensor.mH" if ndim > 2 else ""
@@ -218,22 +211,16 @@ def hermitian_matrix(self: Any) -> Any:
     return conjugate(transpose(self, 0, 1) if ndim else self)
 
 
-@composite(
-    "is_conj(Tensor self)",
-    samples=lambda r: [(r.complex(2),), (r(2),)],
-    doc="Whether PyTorch would not have conjugated yet.",
-)
+@composite("is_conj", samples=lambda r: [(r.complex(2),), (r(2),)])
 def is_conj(self: Tensor) -> bool:
+    """Whether PyTorch would not have conjugated yet."""
     base = self._base
     return self.is_complex() and (_is_delayed(self) or (base is not None and _is_delayed(base)))
 
 
-@composite(
-    "is_neg(Tensor self)",
-    samples=lambda r: [(r.complex(2),), (r(2),)],
-    doc="Whether PyTorch would not have negated yet.",
-)
+@composite("is_neg", samples=lambda r: [(r.complex(2),), (r(2),)])
 def is_neg(self: Tensor) -> bool:
+    """Whether PyTorch would not have negated yet."""
     return not self.is_complex() and _is_delayed(self)
 
 
@@ -265,19 +252,13 @@ attribute(
 )(imaginary)
 
 
-@composite(
-    "resolve_conj(Tensor self)",
-    samples=lambda r: [(r(2),)],
-    doc="The tensor with conjugation done: a copy of a delayed conjugate, else the tensor itself.",
-)
-def resolve_conj(self: Any) -> Any:
+@composite("resolve_conj", samples=lambda r: [(r(2),)])
+def resolve_conj(self: Value) -> Any:
+    """The tensor with conjugation done: a copy of a delayed conjugate, else the tensor itself."""
     return clone_row(self) if is_conj(self) else self
 
 
-@composite(
-    "resolve_neg(Tensor self)",
-    samples=lambda r: [(r(2),)],
-    doc="The tensor with negation done: a copy of a delayed negative, else the tensor itself.",
-)
-def resolve_neg(self: Any) -> Any:
+@composite("resolve_neg", samples=lambda r: [(r(2),)])
+def resolve_neg(self: Value) -> Any:
+    """The tensor with negation done: a copy of a delayed negative, else the tensor itself."""
     return clone_row(self) if is_neg(self) else self

@@ -14,9 +14,7 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Device, MemoryFormat, arranged_copy, channels_last
 from gradcli.tensor.tensor import Tensor, wrap
-from gradcli.typing import Scalar
-
-Array = Any
+from gradcli.typing import Array, Scalar
 
 # --- conversion
 
@@ -137,15 +135,17 @@ def _samples_of_size(r: Sampler) -> list[tuple[Any, ...]]:
     ]
 
 
-@composite("zeros(int[] size, *, $factory)", samples=_samples_of_size, doc="Zeros of a shape.")
+@composite("zeros", samples=_samples_of_size)
 def zeros(size: Sequence[int], *options: Any) -> Tensor:
+    """Zeros of a shape."""
     if any(length < 0 for length in size):
         raise RuntimeError("zeros: Dimension size must be non-negative.")
     return _filled(size, 0, *options)
 
 
-@composite("ones(int[] size, *, $factory)", samples=_samples_of_size, doc="Ones of a shape.")
+@composite("ones", samples=_samples_of_size)
 def ones(size: Sequence[int], *options: Any) -> Tensor:
+    """Ones of a shape."""
     return _filled(size, 1, *options)
 
 
@@ -179,7 +179,7 @@ def full(size: Sequence[int], fill_value: Scalar, *options: Any) -> Tensor:
 
 
 @composite(
-    "scalar_tensor(Scalar s, *, $factory)",
+    "scalar_tensor",
     samples=lambda r: [
         (2.5,),
         (3,),
@@ -187,9 +187,9 @@ def full(size: Sequence[int], fill_value: Scalar, *options: Any) -> Tensor:
         (2, {"dtype": dtypes.int8}),
         (2.5, {"requires_grad": True}),
     ],
-    doc="A number as a tensor of the default type.",
 )
-def scalar_tensor(s: complex, *options: Any) -> Tensor:
+def scalar_tensor(s: Scalar, *options: Any) -> Tensor:
+    """A number as a tensor of the default type."""
     return _filled((), s, *options)
 
 
@@ -202,20 +202,17 @@ def _identity(n: int, m: int, *options: Any) -> Tensor:
 
 
 @composite(
-    "eye(int n, *, $factory)",
+    "eye",
     samples=lambda r: [(3,), (0,), (2, {"dtype": dtypes.int64}), (2, {"requires_grad": True})],
-    doc="A square matrix with ones on its diagonal.",
 )
 def eye(n: int, *options: Any) -> Tensor:
+    """A square matrix with ones on its diagonal."""
     return _identity(n, n, *options)
 
 
-@composite(
-    "eye(int n, int m, *, $factory)",
-    samples=lambda r: [(2, 3), (3, 2), (0, 2), (2, 3, {"dtype": dtypes.bool_})],
-    doc="A matrix with ones on its diagonal.",
-)
+@composite("eye", samples=lambda r: [(2, 3), (3, 2), (0, 2), (2, 3, {"dtype": dtypes.bool_})])
 def eye_of(n: int, m: int, *options: Any) -> Tensor:
+    """A matrix with ones on its diagonal."""
     return _identity(n, m, *options)
 
 

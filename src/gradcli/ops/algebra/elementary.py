@@ -30,8 +30,7 @@ from gradcli.table.samples import binary, pointwise
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import no_kernel, require_kinds
 from gradcli.tensor.tensor import Tensor, raw, wrap
-
-Array = Any
+from gradcli.typing import Array, Operand, Scalar, Value
 
 LN2 = math.log(2.0)
 LN10 = math.log(10.0)
@@ -53,7 +52,8 @@ def _power(self: Array, exponent: Array) -> Array:
     return np.power(self, exponent)
 
 
-def _power_scalar(self: Array, exponent: complex) -> Array:
+def _power_scalar(self: Array, exponent: Scalar) -> Array:
+    """self ** exponent for a number as exponent."""
     if self.dtype.kind in "iub" and type(exponent) is int and exponent < 0:
         raise RuntimeError("Integers to negative integer powers are not allowed.")
     if self.dtype.kind != "f" or isinstance(exponent, complex):
@@ -92,12 +92,11 @@ def _pow_scalar_vjp(grad: Any, self: Any, exponent: complex) -> Any:
 
 
 pow_scalar: Row = row(
-    "aten.pow_scalar(Tensor self, Scalar exponent)",
+    "aten.pow_scalar",
     _power_scalar,
     node="PowBackward0",
     self=_pow_scalar_vjp,
     samples=lambda r: [(r(3, 4, low=0.5), p) for p in (0, 1, 2, 3, 0.5, -1.5)] + [(r(3), 2)],
-    doc="self ** exponent for a number as exponent.",
     pytorch="torch.pow",
 )
 
@@ -151,12 +150,12 @@ pow_base: Row = row(
 
 
 @composite(
-    "pow(Operand self, Operand exponent)",
+    "pow",
     samples=lambda r: [(r(3, 4, low=0.5), r(4)), (r(3, 4, low=0.5), 3), (2, r(3))],
-    doc="self ** exponent.",
     inplace=METHOD,
 )
-def pow(self: Any, exponent: Any) -> Any:
+def pow(self: Operand, exponent: Operand) -> Any:
+    """self ** exponent."""
     if not isinstance(exponent, Tensor):
         if not isinstance(self, Tensor):
             return pow_scalar(wrap(np.asarray(self)), exponent)
@@ -166,23 +165,19 @@ def pow(self: Any, exponent: Any) -> Any:
     return pow_tensor(self, exponent)
 
 
-@composite(
-    "square(Tensor self)",
-    samples=pointwise(),
-    doc="self ** 2.",
-    inplace=BOTH,
-)
-def square(self: Any) -> Any:
+@composite("square", samples=pointwise(), inplace=BOTH)
+def square(self: Value) -> Any:
+    """self ** 2."""
     return pow(self, 2)
 
 
 @composite(
-    "float_power(Operand self, Operand exponent)",
+    "float_power",
     samples=lambda r: [(r(3, 4, low=0.5), r(4)), (r(3, 4, low=0.5), 3)],
-    doc="self ** exponent, computed in double precision.",
     inplace=METHOD,
 )
-def float_power(self: Any, exponent: Any) -> Any:
+def float_power(self: Operand, exponent: Operand) -> Any:
+    """self ** exponent, computed in double precision."""
     operands = [raw(value) for value in (self, exponent)]
     wide = (
         dtypes.complex128
@@ -274,7 +269,8 @@ log1p: Row = row(
 
 
 def log_add_exp(self: Array, other: Array) -> Array:
-    """log(exp(self) + exp(other)), also of complex numbers."""
+    """log(exp(self) + exp(other)) without overflow."""
+    # log(exp(self) + exp(other)), also of complex numbers.
     if self.dtype.kind != "c":
         return np.logaddexp(self, other)
     swap = self.real < other.real
@@ -284,14 +280,13 @@ def log_add_exp(self: Array, other: Array) -> Array:
 
 
 logaddexp: Row = row(
-    "logaddexp(Tensor self, Tensor other)",
+    "logaddexp",
     log_add_exp,
     promote=COMMON,
     kinds="fc",
     self=lambda grad, self, other: grad / conj(add_scalar(exp(other - self), 1)),
     other=lambda grad, self, other: grad / conj(add_scalar(exp(self - other), 1)),
     samples=binary(),
-    doc="log(exp(self) + exp(other)) without overflow.",
     inplace=NEITHER,
 )
 logaddexp2: Row = row(
@@ -307,7 +302,8 @@ logaddexp2: Row = row(
 )
 
 
-def _xlogy(self: Array, other: Array) -> Array:
+def _xlogy(self: Operand, other: Operand) -> Array:
+    """self * log(other), zero where self is zero."""
     require_kinds(np.result_type(self, other), "fiub", "xlogy_cpu")
     if not hasattr(other, "dtype"):
         other = self.dtype.type(other)
@@ -325,7 +321,7 @@ def _xlogy_self_vjp(grad: Any, self: Any, other: Any) -> Any:
 
 
 xlogy: Row = row(
-    "xlogy|special.xlogy(Operand self, Operand other)",
+    "xlogy|special.xlogy",
     _xlogy,
     promote=FLOAT,
     number_nodes={"self": "XlogyBackward1", "other": "XlogyBackward2"},
@@ -333,12 +329,12 @@ xlogy: Row = row(
     self=_xlogy_self_vjp,
     other=lambda grad, self, other: grad * self / other,
     samples=binary(0.5, 2.0),
-    doc="self * log(other), zero where self is zero.",
     inplace=BOTH,
 )
 
 
 def _sigmoid(self: Array) -> Array:
+    """1 / (1 + exp(-self))."""
     if self.dtype.kind == "c":
         return 1 / (1 + np.exp(-self))
     # exp of a non-positive number never overflows.
@@ -358,12 +354,11 @@ sigmoid_backward: Row = row(
     doc="The gradient of sigmoid from its result.",
 )
 sigmoid: Row = row(
-    "sigmoid|special.expit|nn.functional.sigmoid(Tensor self)",
+    "sigmoid|special.expit|nn.functional.sigmoid",
     _sigmoid,
     promote=FLOAT,
     self=lambda grad, result: sigmoid_backward(grad, result),
     samples=pointwise(),
-    doc="1 / (1 + exp(-self)).",
 )
 
 # --- circular and hyperbolic functions
@@ -509,6 +504,7 @@ atanh: Row = row(
 
 
 def _sinc(self: Array) -> Array:
+    """sin(pi * self) / (pi * self), one at zero."""
     return np.sinc(self).astype(self.dtype)
 
 
@@ -519,12 +515,7 @@ def _sinc_vjp(grad: Any, self: Any) -> Any:
 
 
 sinc: Row = row(
-    "sinc|special.sinc(Tensor self)",
-    _sinc,
-    promote=FLOAT,
-    self=_sinc_vjp,
-    samples=pointwise(0.2, 2.0),
-    doc="sin(pi * self) / (pi * self), one at zero.",
+    "sinc|special.sinc", _sinc, promote=FLOAT, self=_sinc_vjp, samples=pointwise(0.2, 2.0)
 )
 hypot: Row = row(
     "hypot(Tensor self, Tensor other)",

@@ -22,8 +22,7 @@ from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import common_shape, wrap_dim
 from gradcli.tensor.tensor import Tensor, constant, raw, wrap
-
-Array = Any
+from gradcli.typing import Array, Scalar, Value
 
 # --- checks, in PyTorch's words
 
@@ -102,7 +101,8 @@ def _grid(index: Array, where: int) -> tuple[Any, ...]:
     return tuple(grid)
 
 
-def _gather(self: Array, dim: int, index: Array, sparse_grad: bool = False) -> Array:
+def _gather(self: Array, dim: int, index: Array, *, sparse_grad: bool = False) -> Array:
+    """The elements at given places along a dimension."""
     where = wrap_dim(dim, self.ndim)
     if not index.size:
         return np.empty(index.shape, self.dtype)  # the dimensions need not agree
@@ -122,14 +122,13 @@ def _gather(self: Array, dim: int, index: Array, sparse_grad: bool = False) -> A
 
 
 gather: Row = row(
-    "gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False)",
+    "gather",
     _gather,
     linear="self",
     self=lambda grad, self_shape, dim, index: scatter_add(
         blank(self_shape, grad), dim, index, grad
     ),
     samples=lambda r: [(r(3, 4), 1, r.ints(3, 2, high=4)), (r(3, 4), 0, r.ints(2, 4, high=3))],
-    doc="The elements at given places along a dimension.",
 )
 
 
@@ -176,6 +175,7 @@ def cut(src: Array, index: Array) -> Array:
 
 
 def _scatter(self: Array, dim: int, index: Array, src: Array) -> Array:
+    """A copy of self with elements of src at given places along a dimension."""
     where = check_scatter(self, dim, index, src)
     if not index.size:
         return self.copy()
@@ -185,18 +185,18 @@ def _scatter(self: Array, dim: int, index: Array, src: Array) -> Array:
 
 
 scatter_src: Row = row(
-    "scatter(Tensor self, int dim, Tensor index, Tensor src)",
+    "scatter",
     _scatter,
     linear="self src",
     self=lambda grad, dim, index: scatter_value(grad, dim, index, 0),
     src=lambda grad, dim, index: gather(grad, dim, index),
     samples=lambda r: [(r(3, 4), 1, np.array([[0, 2], [1, 3], [2, 0]]), r(3, 2))],
-    doc="A copy of self with elements of src at given places along a dimension.",
     inplace=METHOD,
 )
 
 
-def _scatter_value(self: Array, dim: int, index: Array, value: complex) -> Array:
+def _scatter_value(self: Array, dim: int, index: Array, value: Scalar) -> Array:
+    """A copy of self with a number at given places along a dimension."""
     where = check_scatter(self, dim, index, None)
     if not index.size:
         return self.copy()
@@ -206,12 +206,11 @@ def _scatter_value(self: Array, dim: int, index: Array, value: complex) -> Array
 
 
 scatter_value: Row = row(
-    "scatter(Tensor self, int dim, Tensor index, Scalar value)",
+    "scatter",
     _scatter_value,
     node="ScatterBackward1",
     self=lambda grad, dim, index: scatter_value(grad, dim, index, 0),
     samples=lambda r: [(r(3, 4), 1, np.array([[0, 2], [1, 3], [2, 0]]), 1.5)],
-    doc="A copy of self with a number at given places along a dimension.",
     inplace=METHOD,
 )
 
@@ -254,6 +253,7 @@ _combining("Scalar", "value", "scatter that adds a number to given places or mul
 
 
 def _scatter_add(self: Array, dim: int, index: Array, src: Array) -> Array:
+    """self plus the elements of src at given places along a dimension."""
     where = check_scatter(self, dim, index, src)
     if not index.size:
         return self.copy()
@@ -263,23 +263,19 @@ def _scatter_add(self: Array, dim: int, index: Array, src: Array) -> Array:
 
 
 scatter_add: Row = row(
-    "scatter_add(Tensor self, int dim, Tensor index, Tensor src)",
+    "scatter_add",
     _scatter_add,
     linear="self src",
     self=lambda grad: grad,
     src=lambda grad, dim, index: gather(grad, dim, index),
     samples=lambda r: [(r(3, 4), 1, np.array([[0, 2], [1, 1], [2, 0]]), r(3, 2))],
-    doc="self plus the elements of src at given places along a dimension.",
     inplace=METHOD,
 )
 
 
-@composite(
-    "take_along_dim(Tensor self, Tensor indices, int? dim=None)",
-    samples=lambda r: [(r(3, 4), r.ints(3, 2, high=4), 1)],
-    doc="The elements at given places along a dimension, shapes broadcasting.",
-)
-def take_along_dim(self: Any, indices: Any, dim: int | None = None) -> Any:
+@composite("take_along_dim", samples=lambda r: [(r(3, 4), r.ints(3, 2, high=4), 1)])
+def take_along_dim(self: Value, indices: Value, dim: int | None = None) -> Any:
+    """The elements at given places along a dimension, shapes broadcasting."""
     dtype = raw(indices).dtype
     if dtype != np.int64:
         word = dtypes.from_numpy(dtype).scalar_name
@@ -315,6 +311,7 @@ def _slot(where: int, index: Array) -> tuple[Any, ...]:
 
 
 def _index_select(self: Array, dim: int, index: Array) -> Array:
+    """Slices along a dimension at given places."""
     where = wrap_dim(dim, self.ndim)
     if index.ndim > 1:
         raise IndexError("index_select(): Index is supposed to be a vector")
@@ -330,16 +327,16 @@ def _index_select(self: Array, dim: int, index: Array) -> Array:
 
 
 index_select: Row = row(
-    "index_select(Tensor self, int dim, Tensor index)",
+    "index_select",
     _index_select,
     linear="self",
     self=lambda grad, self_shape, dim, index: index_add(blank(self_shape, grad), dim, index, grad),
     samples=lambda r: [(r(3, 4), 1, np.array([0, 2, 2]))],
-    doc="Slices along a dimension at given places.",
 )
 
 
-def _index_add(self: Array, dim: int, index: Array, source: Array, alpha: complex = 1) -> Array:
+def _index_add(self: Array, dim: int, index: Array, source: Array, *, alpha: Scalar = 1) -> Array:
+    """self plus slices of source at given places along a dimension."""
     where = check_slices("index_add_", self, dim, index, source)
     if not self.ndim and _out_of_range(index, 1) is not None:
         raise IndexError("index out of range in self")
@@ -353,7 +350,7 @@ def _index_add(self: Array, dim: int, index: Array, source: Array, alpha: comple
 
 
 index_add: Row = row(
-    "index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1)",
+    "index_add",
     _index_add,
     linear="self source",
     self=lambda grad: grad,
@@ -361,7 +358,6 @@ index_add: Row = row(
         _slices(grad, dim, index, source_shape), alpha
     ),
     samples=lambda r: [(r(3, 4), 1, np.array([0, 2, 2]), r(3, 3))],
-    doc="self plus slices of source at given places along a dimension.",
     inplace=METHOD,
 )
 
@@ -377,6 +373,7 @@ def _scaled(grad: Any, alpha: complex) -> Any:
 
 
 def _index_copy(self: Array, dim: int, index: Array, source: Array) -> Array:
+    """A copy of self with slices of source at given places along a dimension."""
     where = wrap_dim(dim, self.ndim)
     if index.ndim > 1:
         raise IndexError(f"index_copy_(): Index should have dimension 1 or 0 (got {index.ndim})")
@@ -425,13 +422,12 @@ def _index_copy(self: Array, dim: int, index: Array, source: Array) -> Array:
 
 
 index_copy: Row = row(
-    "index_copy(Tensor self, int dim, Tensor index, Tensor source)",
+    "index_copy",
     _index_copy,
     linear="self source",
     self=lambda grad, dim, index: index_fill_number(grad, dim, index, 0),
     source=lambda grad, dim, index, source_shape: _slices(grad, dim, index, source_shape),
     samples=lambda r: [(r(3, 4), 1, np.array([0, 2]), r(3, 2))],
-    doc="A copy of self with slices of source at given places along a dimension.",
     inplace=METHOD,
 )
 
@@ -502,6 +498,7 @@ def _check_flat(name: str, self: Array, index: Array) -> None:
 
 
 def _take(self: Array, index: Array) -> Array:
+    """The elements at places of the flattened tensor."""
     _check_long("take", index)
     if not self.size and index.size:
         raise IndexError("take(): tried to take from an empty tensor")
@@ -510,16 +507,16 @@ def _take(self: Array, index: Array) -> Array:
 
 
 take: Row = row(
-    "take(Tensor self, Tensor index)",
+    "take",
     _take,
     linear="self",
     self=lambda grad, self_shape, index: put(blank(self_shape, grad), index, grad, True),
     samples=lambda r: [(r(3, 4), np.array([[0, 5], [5, 11]]))],
-    doc="The elements at places of the flattened tensor.",
 )
 
 
 def _put(self: Array, index: Array, source: Array, accumulate: bool = False) -> Array:
+    """A copy of self with the elements of source at places of the flattened tensor."""
     _check_long("put_", index)
     if self.dtype != source.dtype:
         own, other = dtypes.of(self).scalar_name, dtypes.of(source).scalar_name
@@ -543,7 +540,7 @@ def _put(self: Array, index: Array, source: Array, accumulate: bool = False) -> 
 
 
 put: Row = row(
-    "put(Tensor self, Tensor index, Tensor source, bool accumulate=False)",
+    "put",
     _put,
     linear="self source",
     self=lambda grad, index, source_shape, accumulate: (
@@ -551,21 +548,20 @@ put: Row = row(
     ),
     source=lambda grad, index, source_shape: reshape(take(grad, index), source_shape),
     samples=lambda r: [(r(3, 4), np.array([0, 5]), r(2)), (r(3), np.array([1, 1]), r(2), True)],
-    doc="A copy of self with the elements of source at places of the flattened tensor.",
     inplace=METHOD,
 )
 
 
 @composite(
-    "unravel_index(Tensor indices, any shape)",
+    "unravel_index",
     samples=lambda r: [
         (np.array([0, 5, 7]), (2, 4)),
         (np.array(3), 5),
         (np.array([[1, 23]]), (2, 3, 4)),
     ],
-    doc="Places of the flattened tensor of a shape as an index tensor per dimension.",
 )
 def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
+    """Places of the flattened tensor of a shape as an index tensor per dimension."""
     if indices._array.dtype.kind not in "iu":
         raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
     if isinstance(shape, int):
@@ -588,6 +584,7 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
 
 
 def _trace(self: Array) -> Array:
+    """The sum of a matrix's diagonal."""
     if self.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {self.ndim}")
     return np.asarray(np.trace(self, dtype=sum_type(self, None)))
@@ -604,12 +601,11 @@ def _trace_vjp(grad: Any, self_shape: Sequence[int]) -> Any:
 
 
 trace: Row = row(
-    "trace(Tensor self)",
+    "trace",
     _trace,
     kinds="fciu",
     kernel="trace",
     linear="self",
     self=_trace_vjp,
     samples=lambda r: [(r(3, 3),), (r(2, 3),), (r(3, 2),)],
-    doc="The sum of a matrix's diagonal.",
 )

@@ -18,8 +18,7 @@ from gradcli.table.samples import kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import wrap
-
-Array = Any
+from gradcli.typing import Array, Value, VarTensors
 
 
 def _together(arrays: Sequence[Array]) -> Any:
@@ -39,6 +38,7 @@ def _cat_dim(shapes: Sequence[Sequence[int]], dim: int) -> int:
 
 
 def _cat(tensors: Sequence[Array], dim: int = 0) -> Array:
+    """Tensors one after another along a dimension."""
     if not tensors:
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
     for position, tensor in enumerate(tensors):
@@ -83,16 +83,16 @@ def _uncat(grad: Any, tensors_shape: Sequence[Sequence[int]], dim: int) -> list[
 
 
 cat: Row = row(
-    "cat|concat|concatenate(Tensor[] tensors, int dim=0)",
+    "cat|concat|concatenate",
     _cat,
     linear="tensors",
     tensors=_uncat,
     samples=lambda r: [([r(2, 3), r(1, 3)],), ([r(2, 3), r(2, 1)], -1), ([r(0), r(2, 3)], 1)],
-    doc="Tensors one after another along a dimension.",
 )
 
 
 def _stack(tensors: Sequence[Array], dim: int = 0) -> Array:
+    """Tensors of equal shape along a new dimension."""
     if not tensors:
         raise RuntimeError("stack expects a non-empty TensorList")
     first = tensors[0].shape
@@ -115,12 +115,11 @@ def _unstack(grad: Any, tensors_shape: Sequence[Any], dim: int) -> list[Any]:
 
 
 stack: Row = row(
-    "stack(Tensor[] tensors, int dim=0)",
+    "stack",
     _stack,
     linear="tensors",
     tensors=_unstack,
     samples=lambda r: [([r(2, 3), r(2, 3)], 1), ([r(), r()],)],
-    doc="Tensors of equal shape along a new dimension.",
 )
 
 
@@ -142,16 +141,12 @@ def _atleast(ndim: int) -> None:
     samples = lambda r: [(r(),), (r(2),), (r(2, 3),)]
     name = f"atleast_{ndim}d"
 
-    @composite(f"{name}(Tensor input)", samples=samples, doc=doc)
-    def single(input: Any) -> Any:
+    @composite(name, samples=samples, doc=doc)
+    def single(input: Value) -> Any:
         return at_least(input, ndim)
 
-    @composite(
-        f"{name}(Tensor[*] tensors=())",
-        samples=lambda r: [([r(), r(2), r(2, 3)],), ([r(2, 3, 2)],), ([],)],
-        doc=doc,
-    )
-    def several(tensors: Sequence[Any]) -> tuple[Any, ...]:
+    @composite(name, samples=lambda r: [([r(), r(2), r(2, 3)],), ([r(2, 3, 2)],), ([],)], doc=doc)
+    def several(tensors: VarTensors = ()) -> tuple[Any, ...]:
         return tuple(at_least(tensor, ndim) for tensor in tensors)
 
 
@@ -164,43 +159,31 @@ def _nonempty(tensors: Sequence[Any], name: str) -> None:
         raise RuntimeError(f"{name} expects a non-empty TensorList")
 
 
-@composite(
-    "hstack(Tensor[] tensors)",
-    samples=lambda r: [([r(2), r(3)],), ([r(2, 1), r(2, 2)],)],
-    doc="Tensors side by side.",
-)
-def hstack(tensors: Sequence[Any]) -> Any:
+@composite("hstack", samples=lambda r: [([r(2), r(3)],), ([r(2, 1), r(2, 2)],)])
+def hstack(tensors: Sequence[Value]) -> Any:
+    """Tensors side by side."""
     _nonempty(tensors, "hstack")
     raised = [at_least(tensor, 1) for tensor in tensors]
     return cat(raised, 0 if len(shape_of(raised[0])) == 1 else 1)
 
 
-@composite(
-    "vstack|row_stack(Tensor[] tensors)",
-    samples=lambda r: [([r(2), r(2)],), ([r(2, 3), r(1, 3)],)],
-    doc="Tensors one below the other; vectors are rows.",
-)
-def vstack(tensors: Sequence[Any]) -> Any:
+@composite("vstack|row_stack", samples=lambda r: [([r(2), r(2)],), ([r(2, 3), r(1, 3)],)])
+def vstack(tensors: Sequence[Value]) -> Any:
+    """Tensors one below the other; vectors are rows."""
     _nonempty(tensors, "vstack")
     return cat([at_least(tensor, 2) for tensor in tensors], 0)
 
 
-@composite(
-    "dstack(Tensor[] tensors)",
-    samples=lambda r: [([r(2), r(2)],), ([r(2, 3), r(2, 3)],)],
-    doc="Tensors one behind the other, along the third dimension.",
-)
-def dstack(tensors: Sequence[Any]) -> Any:
+@composite("dstack", samples=lambda r: [([r(2), r(2)],), ([r(2, 3), r(2, 3)],)])
+def dstack(tensors: Sequence[Value]) -> Any:
+    """Tensors one behind the other, along the third dimension."""
     _nonempty(tensors, "dstack")
     return cat([at_least(tensor, 3) for tensor in tensors], 2)
 
 
-@composite(
-    "column_stack(Tensor[] tensors)",
-    samples=lambda r: [([r(2), r(2, 3)],)],
-    doc="Tensors side by side; vectors are columns.",
-)
-def column_stack(tensors: Sequence[Any]) -> Any:
+@composite("column_stack", samples=lambda r: [([r(2), r(2, 3)],)])
+def column_stack(tensors: Sequence[Value]) -> Any:
+    """Tensors side by side; vectors are columns."""
     _nonempty(tensors, "column_stack")
     columns = [
         reshape(tensor, (prod(shape_of(tensor)), 1)) if len(shape_of(tensor)) <= 1 else tensor
@@ -215,6 +198,7 @@ def _block_shape(shape: Sequence[int]) -> tuple[int, int]:
 
 
 def _block_diag(tensors: Sequence[Array]) -> Array:
+    """A matrix with the tensors as blocks along its diagonal."""
     for position, tensor in enumerate(tensors):
         if tensor.ndim > 2:
             raise RuntimeError(
@@ -248,21 +232,17 @@ def _unblock(grad: Any, tensors_shape: Sequence[Sequence[int]]) -> list[Any]:
 
 
 block_diag_row: Row = row(
-    "aten.block_diag(Tensor[] tensors)",
+    "aten.block_diag",
     _block_diag,
     linear="tensors",
     tensors=_unblock,
     samples=lambda r: [([r(2, 3), r(2), r()],)],
-    doc="A matrix with the tensors as blocks along its diagonal.",
 )
 
 
-@composite(
-    "block_diag(Tensor[*] tensors=())",
-    samples=lambda r: [([r(2, 3), r(2)],)],
-    doc="A matrix with the tensors as blocks along its diagonal.",
-)
-def block_diag(tensors: Sequence[Any]) -> Any:
+@composite("block_diag", samples=lambda r: [([r(2, 3), r(2)],)])
+def block_diag(tensors: VarTensors = ()) -> Any:
+    """A matrix with the tensors as blocks along its diagonal."""
     return block_diag_row(tensors) if tensors else wrap(np.zeros((1, 0), dtypes.default.dtype.np))
 
 
@@ -295,12 +275,9 @@ def _grids(tensors: Sequence[Any], indexing: str) -> tuple[Any, ...]:
     return tuple(grids)
 
 
-@composite(
-    "meshgrid(Tensor[*] tensors=(), *, str? indexing=None)",
-    samples=lambda r: [([r(2), r(3)],), ([r(2), r(3)], {"indexing": "xy"})],
-    doc="Coordinates of a grid: each vector spread over all combinations.",
-)
-def meshgrid(tensors: Sequence[Any], indexing: str | None = None) -> tuple[Any, ...]:
+@composite("meshgrid", samples=lambda r: [([r(2), r(3)],), ([r(2), r(3)], {"indexing": "xy"})])
+def meshgrid(tensors: VarTensors = (), *, indexing: str | None = None) -> tuple[Any, ...]:
+    """Coordinates of a grid: each vector spread over all combinations."""
     return _grids(tensors, indexing or "ij")
 
 
@@ -310,24 +287,18 @@ def _vectors(tensors: Sequence[Any]) -> None:
             raise RuntimeError(f"Expect a 1D vector, but got shape {list(tensor.shape)}")
 
 
-@composite(
-    "cartesian_prod(Tensor[*] tensors=())",
-    samples=lambda r: [([r(2), r(3)],), ([r(2)],)],
-    doc="All combinations of elements of several vectors, a row each.",
-)
-def cartesian_prod(tensors: Sequence[Any]) -> Any:
+@composite("cartesian_prod", samples=lambda r: [([r(2), r(3)],), ([r(2)],)])
+def cartesian_prod(tensors: VarTensors = ()) -> Any:
+    """All combinations of elements of several vectors, a row each."""
     _vectors(tensors)
     if len(tensors) == 1:
         return tensors[0]
     return stack([flatten(grid) for grid in _grids(tensors, "ij")], 1)
 
 
-@composite(
-    "combinations(Tensor self, int r=2, bool with_replacement=False)",
-    samples=lambda r: [(r(4),), (r(3), 2, True)],
-    doc="All choices of r elements of a vector, a row each.",
-)
-def combinations(self: Any, r: int = 2, with_replacement: bool = False) -> Any:
+@composite("combinations", samples=lambda r: [(r(4),), (r(3), 2, True)])
+def combinations(self: Value, r: int = 2, with_replacement: bool = False) -> Any:
+    """All choices of r elements of a vector, a row each."""
     _vectors([self])
     if r < 0:
         raise RuntimeError(f"Expect a non-negative number, but got {r}")
@@ -343,16 +314,16 @@ def combinations(self: Any, r: int = 2, with_replacement: bool = False) -> Any:
 
 
 @composite(
-    "vander(Tensor x, int? N=None, bool increasing=False)",
+    "vander",
     samples=lambda r: [
         (kinked(r(3)),),
         (kinked(r(3)), 2),
         (kinked(r(2)), 4, True),
         (r.ints(3, high=4),),
     ],
-    doc="The powers of a vector's elements as columns, highest first unless ``increasing``.",
 )
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+def vander(x: Value, N: int | None = None, increasing: bool = False) -> Any:
+    """The powers of a vector's elements as columns, highest first unless ``increasing``."""
     if x.ndim != 1:
         raise RuntimeError("x must be a one-dimensional tensor.")
     columns = x.numel() if N is None else N

@@ -17,8 +17,7 @@ from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import wrap
-
-Array = Any
+from gradcli.typing import Array, Scalar, Value
 
 
 def _cropped(self: Array, pad: Sequence[int]) -> Array:
@@ -34,7 +33,8 @@ def _cropped(self: Array, pad: Sequence[int]) -> Array:
     return self
 
 
-def _constant_pad(self: Array, pad: Sequence[int], value: complex = 0) -> Array:
+def _constant_pad(self: Array, pad: Sequence[int], value: Scalar = 0) -> Array:
+    """A frame of one value around the last dimensions."""
     if len(pad) % 2:
         raise RuntimeError(f"Length of pad must be even but instead it equals {len(pad)}")
     if len(pad) > 2 * self.ndim:
@@ -56,11 +56,10 @@ def _constant_pad(self: Array, pad: Sequence[int], value: complex = 0) -> Array:
 
 
 constant_pad: Row = row(
-    "constant_pad_nd(Tensor self, int[] pad, Scalar value=0)",
+    "constant_pad_nd",
     _constant_pad,
     self=lambda grad, pad: constant_pad(grad, tuple(-count for count in pad), 0),
     samples=lambda r: [(r(2, 3), (1, 2), 0.5), (r(2, 3), (-1, 1, 0, 2)), (r(3), (-1, -1))],
-    doc="A frame of one value around the last dimensions.",
 )
 
 # --- padding with the operand's own elements, in one, two or three dimensions
@@ -203,16 +202,19 @@ def _pad_circular(self: Any, padding: Sequence[int]) -> Any:
 
 
 @composite(
-    "nn.functional.pad(Tensor input, int[] pad, str mode='constant', float? value=None)",
+    "nn.functional.pad",
     samples=lambda r: [
         (r(2, 3), (1, 1), {"value": 2.0}),
         (r(1, 2, 3), (1, 1), "reflect"),
         (r(1, 2, 3), (2, 1), "replicate"),
     ],
-    doc="A tensor with a frame: of a value, or of its own elements reflected, replicated or "
-    "repeated.",
 )
-def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
+def pad(
+    input: Value, pad: Sequence[int], mode: str = "constant", value: float | None = None
+) -> Any:
+    """A tensor with a frame: of a value, or of its own elements reflected,
+    replicated or repeated.
+    """
     ndim = len(shape_of(input))
     if len(pad) % 2:
         raise RuntimeError("Padding length must be divisible by 2")

@@ -12,8 +12,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor, constant, raw
-
-Array = Any
+from gradcli.typing import Array, Value
 
 
 def blank(shape: Sequence[int], like: Any) -> Any:
@@ -55,19 +54,19 @@ def _select_index(shape: Sequence[int], dim: int, index: int) -> tuple[Any, ...]
     return part_of(where, index)
 
 
-def _select_backward(grad: Array, input_sizes: Sequence[int], dim: int, index: int) -> Array:
-    full = np.zeros(input_sizes, grad.dtype)
-    full[_select_index(input_sizes, dim, index)] = grad
+def _select_backward(grad_output: Array, input_sizes: Sequence[int], dim: int, index: int) -> Array:
+    """A gradient of one slice as one of the whole."""
+    full = np.zeros(input_sizes, grad_output.dtype)
+    full[_select_index(input_sizes, dim, index)] = grad_output
     return full
 
 
 select_backward: Row = row(
-    "aten.select_backward(Tensor grad_output, int[] input_sizes, int dim, int index)",
+    "aten.select_backward",
     _select_backward,
     linear="grad_output",
     grad_output=lambda grad, dim, index: select(grad, dim, index),
     samples=lambda r: [(r(3), (2, 3), 0, 1)],
-    doc="A gradient of one slice as one of the whole.",
 )
 select: Row = row(
     "select(Tensor self, int dim, int index)",
@@ -104,26 +103,25 @@ def _range_index(
 
 
 def _slice_backward(
-    grad: Array,
+    grad_output: Array,
     input_sizes: Sequence[int],
     dim: int,
     start: int | None,
     end: int | None,
     step: int,
 ) -> Array:
-    full = np.zeros(input_sizes, grad.dtype)
-    full[_range_index(input_sizes, dim, start, end, step)] = grad
+    """A gradient of a range as one of the whole."""
+    full = np.zeros(input_sizes, grad_output.dtype)
+    full[_range_index(input_sizes, dim, start, end, step)] = grad_output
     return full
 
 
 slice_backward: Row = row(
-    "aten.slice_backward(Tensor grad_output, int[] input_sizes, int dim, int? start, int? end, "
-    "int step)",
+    "aten.slice_backward",
     _slice_backward,
     linear="grad_output",
     grad_output=lambda grad, dim, start, end, step: slice_(grad, dim, start, end, step),
     samples=lambda r: [(r(2, 3), (5, 3), 0, 1, 5, 2), (r(1, 3), (2, 3), 0, None, -1, 1)],
-    doc="A gradient of a range as one of the whole.",
     pytorch="aten.slice_backward(grad_output, input_sizes, dim, start or 0, end, step)",
 )
 slice_: Row = row(
@@ -172,45 +170,42 @@ def _narrowed(shape: Sequence[int], dim: int, start: int, length: int) -> tuple[
     return where, first
 
 
-@composite(
-    "narrow(Tensor self, int dim, int start, int length)",
-    samples=lambda r: [(r(3, 4), 1, 1, 2), (r(4), 0, -3, 2)],
-    doc="A range of ``length`` indices of one dimension, from ``start`` on.",
-)
-def narrow(self: Any, dim: int, start: int, length: int) -> Any:
+@composite("narrow", samples=lambda r: [(r(3, 4), 1, 1, 2), (r(4), 0, -3, 2)])
+def narrow(self: Value, dim: int, start: int, length: int) -> Any:
+    """A range of ``length`` indices of one dimension, from ``start`` on."""
     where, first = _narrowed(shape_of(self), dim, start, length)
     return slice_(self, where, first, first + length, 1)
 
 
 @composite(
-    "narrow(Tensor self, int dim, Tensor start, int length)",
+    "narrow",
     samples=lambda r: [
         (r(3, 4), 1, np.array(1), 2),
         (r(4), 0, np.array(-3), 2),
         (r(2, 3), -1, np.array(3), 0),
     ],
-    doc="The same with the start in a tensor.",
 )
-def narrow_from_tensor(self: Any, dim: int, start: Tensor, length: int) -> Any:
+def narrow_from_tensor(self: Value, dim: int, start: Tensor, length: int) -> Any:
+    """The same with the start in a tensor."""
     if start._array.ndim or start._array.dtype.kind not in "iu":
         raise RuntimeError("start must be an 0-dim integral Tensor.")
     return narrow(self, dim, int(start.item()), length)
 
 
 def _narrow_copy(self: Array, dim: int, start: int, length: int) -> Array:
+    """A copy of a range of indices."""
     where, first = _narrowed(self.shape, dim, start, length)
     return self[part_of(where, slice(first, first + length))].copy()
 
 
 narrow_copy: Row = row(
-    "narrow_copy(Tensor self, int dim, int start, int length)",
+    "narrow_copy",
     _narrow_copy,
     linear="self",
     self=lambda grad, self_shape, dim, start, length: slice_backward(
         grad, self_shape, dim, *_span(self_shape, dim, start, length), 1
     ),
     samples=lambda r: [(r(3, 4), 1, 1, 2), (r(3, 4), 1, -2, 2)],
-    doc="A copy of a range of indices.",
 )
 
 
@@ -223,6 +218,7 @@ def _span(shape: Sequence[int], dim: int, start: int, length: int) -> tuple[int,
 
 
 def _diagonal(self: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Array:
+    """A diagonal of two dimensions, as a new last dimension."""
     first, second = wrap_dim(dim1, self.ndim), wrap_dim(dim2, self.ndim)
     if first == second:
         raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
@@ -236,23 +232,23 @@ def _diagonal(self: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Arr
 
 
 def _diagonal_backward(
-    grad: Array, input_sizes: Sequence[int], offset: int, dim1: int, dim2: int
+    grad_output: Array, input_sizes: Sequence[int], offset: int, dim1: int, dim2: int
 ) -> Array:
-    full = np.zeros(input_sizes, grad.dtype)
-    _diagonal(full, offset, dim1, dim2)[...] = grad
+    """A gradient of a diagonal as one of the whole."""
+    full = np.zeros(input_sizes, grad_output.dtype)
+    _diagonal(full, offset, dim1, dim2)[...] = grad_output
     return full
 
 
 diagonal_backward: Row = row(
-    "aten.diagonal_backward(Tensor grad_output, int[] input_sizes, int offset, int dim1, int dim2)",
+    "aten.diagonal_backward",
     _diagonal_backward,
     linear="grad_output",
     grad_output=lambda grad, offset, dim1, dim2: diagonal(grad, offset, dim1, dim2),
     samples=lambda r: [(r(2), (2, 3), 1, 0, 1)],
-    doc="A gradient of a diagonal as one of the whole.",
 )
 diagonal: Row = row(
-    "diagonal(Tensor self, int offset=0, int dim1=0, int dim2=1)",
+    "diagonal",
     _diagonal,
     view=True,
     linear="self",
@@ -260,7 +256,6 @@ diagonal: Row = row(
         grad, self_shape, offset, dim1, dim2
     ),
     samples=lambda r: [(r(3, 4),), (r(2, 3, 4), 1, -1, 0)],
-    doc="A diagonal of two dimensions, as a new last dimension.",
 )
 diagonal_copy: Row = row(
     "diagonal_copy(Tensor self, int offset=0, int dim1=0, int dim2=1)",
@@ -278,6 +273,7 @@ diagonal_copy: Row = row(
 def _diagonal_scatter(
     self: Array, src: Array, offset: int = 0, dim1: int = 0, dim2: int = 1
 ) -> Array:
+    """A copy with a diagonal replaced."""
     out = self.copy(order="K")
     part = _diagonal(out, offset, dim1, dim2)
     if part.shape != src.shape:
@@ -290,7 +286,7 @@ def _diagonal_scatter(
 
 
 diagonal_scatter: Row = row(
-    "diagonal_scatter(Tensor self, Tensor src, int offset=0, int dim1=0, int dim2=1)",
+    "diagonal_scatter",
     _diagonal_scatter,
     linear="self src",
     self=lambda grad, src_shape, offset, dim1, dim2: diagonal_scatter(
@@ -298,13 +294,13 @@ diagonal_scatter: Row = row(
     ),
     src=diagonal,
     samples=lambda r: [(r(3, 4), r(3)), (r(3, 4), r(2), -1)],
-    doc="A copy with a diagonal replaced.",
 )
 
 # --- windows
 
 
 def _unfold(self: Array, dimension: int, size: int, step: int) -> Array:
+    """Windows along one dimension, as a new last dimension."""
     where = wrap_dim(dimension, self.ndim)
     length = self.shape[where] if self.ndim else 1
     if size < 0:
@@ -324,27 +320,27 @@ def _unfold(self: Array, dimension: int, size: int, step: int) -> Array:
 
 
 def _unfold_backward(
-    grad: Array, input_sizes: Sequence[int], dim: int, size: int, step: int
+    grad_in: Array, input_sizes: Sequence[int], dim: int, size: int, step: int
 ) -> Array:
-    full = np.zeros(input_sizes, grad.dtype)
+    """The sum of the gradients of all windows."""
+    full = np.zeros(input_sizes, grad_in.dtype)
     if not input_sizes:
-        return full + grad.sum()
+        return full + grad_in.sum()
     windows = _unfold(full, dim, size, step)
     for place in range(size):  # windows overlap, but no two have the same element in one place
-        windows[..., place] += grad[..., place]
+        windows[..., place] += grad_in[..., place]
     return full
 
 
 unfold_backward: Row = row(
-    "aten.unfold_backward(Tensor grad_in, int[] input_sizes, int dim, int size, int step)",
+    "aten.unfold_backward",
     _unfold_backward,
     linear="grad_in",
     grad_in=lambda grad, dim, size, step: unfold(grad, dim, size, step),
     samples=lambda r: [(r(3, 2), (4,), 0, 2, 1)],
-    doc="The sum of the gradients of all windows.",
 )
 unfold: Row = row(
-    "Tensor.unfold(Tensor self, int dimension, int size, int step)",
+    "Tensor.unfold",
     _unfold,
     view=True,
     linear="self",
@@ -352,5 +348,4 @@ unfold: Row = row(
         grad, self_shape, dimension, size, step
     ),
     samples=lambda r: [(r(5), 0, 3, 1), (r(2, 5), 1, 2, 2), (r(), 0, 1, 1)],
-    doc="Windows along one dimension, as a new last dimension.",
 )

@@ -17,13 +17,13 @@ from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.formats import contiguous_format
 from gradcli.tensor.shapes import wrap_dim, wrap_dims
 from gradcli.tensor.tensor import Tensor, wrap
-
-Array = Any
+from gradcli.typing import Array, Single, Value
 
 # --- repetition
 
 
 def _repeat(self: Array, repeats: Sequence[int]) -> Array:
+    """The tensor side by side with itself, a number of times per dimension."""
     lead = len(repeats) - self.ndim
     if lead < 0:
         raise RuntimeError(
@@ -57,21 +57,17 @@ def _repeat_backward(grad: Any, repeats: Sequence[int], shape: Sequence[int]) ->
 
 
 repeat: Row = row(
-    "Tensor.repeat(Tensor self, int[] repeats)",
+    "Tensor.repeat",
     _repeat,
     linear="self",
     self=lambda grad, self_shape, repeats: _repeat_backward(grad, repeats, self_shape),
     samples=lambda r: [(r(2, 3), (2, 1, 2)), (r(2), (3,)), (r(), (2,)), (r(2), (0,))],
-    doc="The tensor side by side with itself, a number of times per dimension.",
 )
 
 
-@composite(
-    "tile(Tensor self, int[] dims)",
-    samples=lambda r: [(r(2, 3), (2,)), (r(2), (2, 2))],
-    doc="The tensor repeated; missing numbers in front are ones.",
-)
-def tile(self: Any, dims: Sequence[int]) -> Any:
+@composite("tile", samples=lambda r: [(r(2, 3), (2,)), (r(2), (2, 2))])
+def tile(self: Value, dims: Sequence[int]) -> Any:
+    """The tensor repeated; missing numbers in front are ones."""
     return repeat(self, (*(1,) * (len(shape_of(self)) - len(dims)), *dims))
 
 
@@ -87,18 +83,18 @@ def _indices_of_repeats(repeats: Array) -> Array:
 
 
 @composite(
-    "repeat_interleave(Tensor self, Tensor repeats, int? dim=None, *, int? output_size=None)",
+    "repeat_interleave",
     samples=lambda r: [
         (r(2, 3), np.array([2, 0, 1]), 1),
         (r(2, 2), np.array([2])),
         (r(3), np.array([1, 3, 0]), 0, {"output_size": 4}),
         (r.ints(2, high=5), np.array(2), 0),
     ],
-    doc="Each slice along a dimension as often as a tensor of counts says.",
 )
 def repeat_interleave_by(
-    self: Any, repeats: Tensor, dim: int | None = None, output_size: int | None = None
+    self: Value, repeats: Tensor, dim: int | None = None, *, output_size: int | None = None
 ) -> Any:
+    """Each slice along a dimension as often as a tensor of counts says."""
     operand = flatten(self) if dim is None else self
     where = wrap_dim(dim or 0, len(shape_of(operand)))
     length = shape_of(operand)[where] if shape_of(operand) else 1
@@ -115,14 +111,11 @@ def repeat_interleave_by(
     return operand.index_select(where, wrap(_checked_indices(counts, output_size)))
 
 
-@composite(
-    "repeat_interleave(Tensor self, int repeats, int? dim=None, *, int? output_size=None)",
-    samples=lambda r: [(r(2, 3), 2), (r(2, 3), 2, 1)],
-    doc="Each slice along a dimension a number of times in succession.",
-)
+@composite("repeat_interleave", samples=lambda r: [(r(2, 3), 2), (r(2, 3), 2, 1)])
 def repeat_interleave(
-    self: Any, repeats: int, dim: int | None = None, output_size: int | None = None
+    self: Value, repeats: int, dim: int | None = None, *, output_size: int | None = None
 ) -> Any:
+    """Each slice along a dimension a number of times in succession."""
     if repeats < 0:
         raise RuntimeError("Repeats must be non-negative")
     operand = flatten(self) if dim is None else self
@@ -136,15 +129,15 @@ def repeat_interleave(
 
 
 @composite(
-    "repeat_interleave(Tensor repeats, *, int? output_size=None)",
+    "repeat_interleave",
     samples=lambda r: [
         (np.array([2, 0, 1]),),
         (np.array([1, 3]), {"output_size": 4}),
         (np.zeros(2, np.int64),),
     ],
-    doc="Each index of a tensor of counts as often as its count.",
 )
-def repeat_interleave_indices(repeats: Tensor, output_size: int | None = None) -> Tensor:
+def repeat_interleave_indices(repeats: Tensor, *, output_size: int | None = None) -> Tensor:
+    """Each index of a tensor of counts as often as its count."""
     return wrap(_checked_indices(repeats._array, output_size))
 
 
@@ -158,7 +151,8 @@ def _checked_indices(counts: Array, output_size: int | None) -> Array:
 # --- rotation and reversal
 
 
-def _roll(self: Array, shifts: Sequence[int], dims: Sequence[int] = ()) -> Array:
+def _roll(self: Array, shifts: Single, dims: Single = ()) -> Array:
+    """Elements moved on along dimensions; what falls off comes in again in front."""
     if not shifts:
         raise RuntimeError("`shifts` required")
     if not dims and len(shifts) == 1:
@@ -173,18 +167,18 @@ def _roll(self: Array, shifts: Sequence[int], dims: Sequence[int] = ()) -> Array
 
 
 roll: Row = row(
-    "roll(Tensor self, int[1] shifts, int[1] dims=())",
+    "roll",
     _roll,
     linear="self",
     self=lambda grad, shifts, dims: roll(
         grad, tuple(-shift for shift in reversed(shifts)), tuple(reversed(dims))
     ),
     samples=lambda r: [(r(2, 3), (1,)), (r(2, 3), (1, 2), (0, -1))],
-    doc="Elements moved on along dimensions; what falls off comes in again in front.",
 )
 
 
 def _rot90(self: Array, k: int = 1, dims: Sequence[int] = (0, 1)) -> Array:
+    """A plane of two dimensions turned by k right angles."""
     if len(dims) != 2:
         raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
     if self.ndim < 2:
@@ -198,47 +192,40 @@ def _rot90(self: Array, k: int = 1, dims: Sequence[int] = (0, 1)) -> Array:
 
 
 rot90: Row = row(
-    "rot90(Tensor self, int k=1, int[] dims=(0, 1))",
+    "rot90",
     _rot90,
     linear="self",
     self=lambda grad, k, dims: rot90(grad, -k, dims),
     samples=lambda r: [(r(2, 3),), (r(2, 3), -1, (1, 0)), (r(2, 3, 2), 2, (0, 2))],
-    doc="A plane of two dimensions turned by k right angles.",
 )
 
 
 def _flip(self: Array, dims: Sequence[int]) -> Array:
+    """Dimensions in reverse."""
     axes = wrap_dims(dims, self.ndim)
     return np.flip(self, axes if self.ndim else ()).copy(order="K")
 
 
 flip: Row = row(
-    "flip(Tensor self, int[] dims)",
+    "flip",
     _flip,
     linear="self",
     self=ITSELF,
     samples=lambda r: [(r(2, 3), (0, -1)), (r(2, 3), (1,))],
-    doc="Dimensions in reverse.",
 )
 
 
-@composite(
-    "fliplr(Tensor self)",
-    samples=lambda r: [(r(2, 3),)],
-    doc="The second dimension in reverse.",
-)
-def fliplr(self: Any) -> Any:
+@composite("fliplr", samples=lambda r: [(r(2, 3),)])
+def fliplr(self: Value) -> Any:
+    """The second dimension in reverse."""
     if len(shape_of(self)) < 2:
         raise RuntimeError("Input must be >= 2-d.")
     return flip(self, (1,))
 
 
-@composite(
-    "flipud(Tensor self)",
-    samples=lambda r: [(r(2, 3),)],
-    doc="The first dimension in reverse.",
-)
-def flipud(self: Any) -> Any:
+@composite("flipud", samples=lambda r: [(r(2, 3),)])
+def flipud(self: Value) -> Any:
+    """The first dimension in reverse."""
     if not shape_of(self):
         raise RuntimeError("Input must be >= 1-d.")
     return flip(self, (0,))
@@ -256,7 +243,7 @@ def _triangle(name: str, doc: str) -> Row:
         return keep(self, diagonal)
 
     made: Row = row(
-        f"{name}(Tensor self, int diagonal=0)",
+        name,
         forward,
         linear="self",
         self=ITSELF,
@@ -272,6 +259,7 @@ triu: Row = _triangle("triu", "The elements on and above a diagonal, zeros elsew
 
 
 def _diag_embed(self: Array, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Array:
+    """The last dimension as the diagonal of matrices of zeros."""
     ndim = self.ndim + 1
     first, second = wrap_dim(dim1, ndim), wrap_dim(dim2, ndim)
     if first == second:
@@ -286,33 +274,26 @@ def _diag_embed(self: Array, offset: int = 0, dim1: int = -2, dim2: int = -1) ->
 
 
 diag_embed: Row = row(
-    "diag_embed(Tensor self, int offset=0, int dim1=-2, int dim2=-1)",
+    "diag_embed",
     _diag_embed,
     linear="self",
     self=diagonal,
     samples=lambda r: [(r(3),), (r(2, 3), 1), (r(2, 3), -1, 0, 2)],
-    doc="The last dimension as the diagonal of matrices of zeros.",
 )
 
 
-@composite(
-    "diag(Tensor self, int diagonal=0)",
-    samples=lambda r: [(r(3), 1), (r(2, 3), -1)],
-    doc="The matrix with a vector as its diagonal, or the diagonal of a matrix.",
-)
-def diag(self: Any, diagonal: int = 0) -> Any:
+@composite("diag", samples=lambda r: [(r(3), 1), (r(2, 3), -1)])
+def diag(self: Value, diagonal: int = 0) -> Any:
+    """The matrix with a vector as its diagonal, or the diagonal of a matrix."""
     ndim = len(shape_of(self))
     if ndim not in (1, 2):
         raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {ndim}D")
     return diag_embed(self, diagonal) if ndim == 1 else diagonal_copy(self, diagonal)
 
 
-@composite(
-    "diagflat(Tensor self, int offset=0)",
-    samples=lambda r: [(r(2, 2),), (r(), 1)],
-    doc="The matrix with all elements of a tensor as its diagonal.",
-)
-def diagflat(self: Any, offset: int = 0) -> Any:
+@composite("diagflat", samples=lambda r: [(r(2, 2),), (r(), 1)])
+def diagflat(self: Value, offset: int = 0) -> Any:
+    """The matrix with all elements of a tensor as its diagonal."""
     return diag(view(contiguous(self, contiguous_format), (-1,)), offset)
 
 
@@ -320,11 +301,10 @@ def diagflat(self: Any, offset: int = 0) -> Any:
 
 
 @composite(
-    "Tensor.sum_to_size(Tensor self, int[] size)",
-    samples=lambda r: [(r(3, 4), (3, 1)), (r(2, 3), (3,)), (r(2, 3), ())],
-    doc="The sum over what broadcasting from ``size`` would repeat.",
+    "Tensor.sum_to_size", samples=lambda r: [(r(3, 4), (3, 1)), (r(2, 3), (3,)), (r(2, 3), ())]
 )
-def sum_to_size(self: Any, size: Sequence[int]) -> Any:
+def sum_to_size(self: Value, size: Sequence[int]) -> Any:
+    """The sum over what broadcasting from ``size`` would repeat."""
     shape = shape_of(self)
     lead = len(shape) - len(size)
     if lead < 0 or any(

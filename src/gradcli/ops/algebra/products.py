@@ -33,8 +33,7 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import common_shape, wrap_dim
 from gradcli.tensor.tensor import Tensor, raw
-
-Array = Any
+from gradcli.typing import Array, Scalar, Value
 
 # --- checks and arithmetic that the products share
 
@@ -71,6 +70,7 @@ def _multipliable(mat1: Array, mat2: Array) -> None:
 
 
 def _mm(self: Array, mat2: Array) -> Array:
+    """The product of two matrices."""
     if self.ndim != 2:
         raise RuntimeError("self must be a matrix")
     if mat2.ndim != 2:
@@ -109,7 +109,7 @@ def _second_slope(
 
 
 mm: Row = row(
-    "mm(Tensor self, Tensor mat2)",
+    "mm",
     _mm,
     linear="self, mat2",
     self=lambda grad, mat2, self_shape, self_stride: _first_slope(
@@ -119,7 +119,6 @@ mm: Row = row(
         grad, self, mat2_shape, mat2_stride
     ),
     samples=lambda r: [(r(2, 3), r(3, 4)), (r(1, 1), r(1, 1)), (r(2, 0), r(0, 2))],
-    doc="The product of two matrices.",
 )
 
 
@@ -132,7 +131,8 @@ def _same_types(self: Array, mat1: Array, mat2: Array) -> None:
             )
 
 
-def _addmm(self: Array, mat1: Array, mat2: Array, beta: complex = 1, alpha: complex = 1) -> Array:
+def _addmm(self: Array, mat1: Array, mat2: Array, *, beta: Scalar = 1, alpha: Scalar = 1) -> Array:
+    """beta * self + alpha * mat1 @ mat2."""
     _same_types(self, mat1, mat2)
     for factor, name in ((mat1, "mat1"), (mat2, "mat2")):
         if factor.ndim != 2:
@@ -144,7 +144,7 @@ def _addmm(self: Array, mat1: Array, mat2: Array, beta: complex = 1, alpha: comp
 
 
 addmm: Row = row(
-    "addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1)",
+    "addmm",
     _addmm,
     linear="self mat1, self mat2",
     self=lambda grad, beta: scaled(grad, beta),
@@ -159,7 +159,6 @@ addmm: Row = row(
         (r(4), r(2, 3), r(3, 4)),
         (r(2, 4), r(2, 3), r(3, 4), {"beta": 0}),
     ],
-    doc="beta * self + alpha * mat1 @ mat2.",
     inplace=METHOD,
 )
 
@@ -173,7 +172,8 @@ def _sizes_of_addmv(sizes: tuple[int, int, int]) -> None:
         )
 
 
-def _addmv(self: Array, mat: Array, vec: Array, beta: complex = 1, alpha: complex = 1) -> Array:
+def _addmv(self: Array, mat: Array, vec: Array, *, beta: Scalar = 1, alpha: Scalar = 1) -> Array:
+    """beta * self + alpha * mat @ vec."""
     _sizes_of_addmv((self.ndim, mat.ndim, vec.ndim))
     if mat.shape[1] != vec.shape[0] or (mat.shape[0] != self.size and self.size != 1):
         raise RuntimeError(
@@ -194,32 +194,31 @@ def _column_times_row(a: Any, b: Any) -> Any:
 
 
 addmv: Row = row(
-    "addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1)",
+    "addmv",
     _addmv,
     linear="self mat, self vec",
     self=lambda grad, beta: scaled(grad, beta),
     mat=lambda grad, vec, alpha: scaled(_column_times_row(grad, conj(vec)), alpha),
     vec=lambda grad, mat, alpha: scaled(mv(conj(t(mat)), grad), alpha),
     samples=lambda r: [(r(2), r(2, 3), r(3), {"alpha": 2}), (r(1), r(2, 3), r(3), {"beta": 3})],
-    doc="beta * self + alpha * mat @ vec.",
     inplace=BOTH,
 )
 
 
 def _mv(self: Array, vec: Array) -> Array:
+    """The product of a matrix and a vector."""
     if self.ndim != 2:
         raise RuntimeError(f"vector + matrix @ vector expected, got 1, {self.ndim}, {vec.ndim}")
     return _addmv(np.zeros(self.shape[0], vec.dtype), self, vec, beta=0)
 
 
 mv: Row = row(
-    "mv(Tensor self, Tensor vec)",
+    "mv",
     _mv,
     linear="self, vec",
     self=lambda grad, vec: _column_times_row(grad, conj(vec)),
     vec=lambda grad, self: mv(t(conj(self)), grad),
     samples=lambda r: [(r(2, 3), r(3)), (r(2, 0), r(0))],
-    doc="The product of a matrix and a vector.",
 )
 
 # --- two vectors
@@ -243,38 +242,39 @@ def _check_dot(self: Array, other: Array) -> None:
 
 
 def _dot(self: Array, tensor: Array) -> Array:
+    """The sum of the products of the elements of two vectors."""
     _check_dot(self, tensor)
     return np.asarray(np.dot(self, tensor))
 
 
 dot: Row = row(
-    "dot(Tensor self, Tensor tensor)",
+    "dot",
     _dot,
     linear="self, tensor",
     self=lambda grad, tensor: grad * conj(tensor),
     tensor=lambda grad, self: grad * conj(self),
     samples=lambda r: [(r(3), r(3)), (r(0), r(0))],
-    doc="The sum of the products of the elements of two vectors.",
 )
 
 
 def _vdot(self: Array, other: Array) -> Array:
+    """The inner product of two vectors, the first one conjugated."""
     _check_dot(self, other)
     return np.asarray(np.vdot(self, other))
 
 
 vdot: Row = row(
-    "vdot(Tensor self, Tensor other)",
+    "vdot",
     _vdot,
     linear="self, other",
     self=lambda grad, other: conj(grad) * other,
     other=lambda grad, self: grad * self,
     samples=lambda r: [(r(3), r(3)), (r(3) + 1j * r(3), r(3) + 1j * r(3))],
-    doc="The inner product of two vectors, the first one conjugated.",
 )
 
 
-def _addr(self: Array, vec1: Array, vec2: Array, beta: complex = 1, alpha: complex = 1) -> Array:
+def _addr(self: Array, vec1: Array, vec2: Array, *, beta: Scalar = 1, alpha: Scalar = 1) -> Array:
+    """beta * self + alpha * the outer product of vec1 and vec2."""
     for name, vector in (("vec1", vec1), ("vec2", vec2)):
         if vector.ndim != 1:
             raise RuntimeError(f"addr: Expected 1-D argument {name}, but got {vector.ndim}-D")
@@ -291,7 +291,7 @@ def _addr(self: Array, vec1: Array, vec2: Array, beta: complex = 1, alpha: compl
 
 
 addr: Row = row(
-    "addr(Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1)",
+    "addr",
     _addr,
     promote=COMMON,
     linear="self vec1, self vec2",
@@ -299,7 +299,6 @@ addr: Row = row(
     vec1=lambda grad, vec2, alpha: scaled(mv(grad, conj(vec2)), alpha),
     vec2=lambda grad, vec1, alpha: scaled(mv(t(grad), conj(vec1)), alpha),
     samples=lambda r: [(r(2, 3), r(2), r(3)), (r(3), r(2), r(3), {"beta": 2, "alpha": 0.5})],
-    doc="beta * self + alpha * the outer product of vec1 and vec2.",
 )
 
 # --- batches of matrices
@@ -318,6 +317,7 @@ def _batches(batch1: Array, batch2: Array) -> None:
 
 
 def _bmm(self: Array, mat2: Array) -> Array:
+    """Products of matrices, one per batch entry."""
     _batches(self, mat2)
     if self.dtype != mat2.dtype:
         raise RuntimeError(f"expected scalar type {_word(self)} but found {_word(mat2)}")
@@ -327,19 +327,19 @@ def _bmm(self: Array, mat2: Array) -> Array:
 
 
 bmm: Row = row(
-    "bmm(Tensor self, Tensor mat2)",
+    "bmm",
     _bmm,
     linear="self, mat2",
     self=lambda grad, mat2: bmm(grad, conj(transpose(mat2, 1, 2))),
     mat2=lambda grad, self: bmm(conj(transpose(self, 1, 2)), grad),
     samples=lambda r: [(r(2, 2, 3), r(2, 3, 2)), (r(2, 2, 0), r(2, 0, 1))],
-    doc="Products of matrices, one per batch entry.",
 )
 
 
 def _baddbmm(
-    self: Array, batch1: Array, batch2: Array, beta: complex = 1, alpha: complex = 1
+    self: Array, batch1: Array, batch2: Array, *, beta: Scalar = 1, alpha: Scalar = 1
 ) -> Array:
+    """beta * self + alpha * batch1 @ batch2."""
     # The shape of the sum is worked out before the factors are looked at.
     target = [batch1.shape[wrap_dim(k, batch1.ndim)] for k in (0, 1)]
     own = expand(self, (*target, batch2.shape[wrap_dim(2, batch2.ndim)]))
@@ -355,7 +355,7 @@ def _baddbmm(
 
 
 baddbmm: Row = row(
-    "baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1)",
+    "baddbmm",
     _baddbmm,
     linear="self batch1, self batch2",
     self=lambda grad, beta: scaled(grad, beta),
@@ -365,14 +365,14 @@ baddbmm: Row = row(
         (r(2, 2, 4), r(2, 2, 3), r(2, 3, 4), {"beta": 0.5}),
         (r(4), r(2, 2, 3), r(2, 3, 4), {"alpha": 3}),
     ],
-    doc="beta * self + alpha * batch1 @ batch2.",
     inplace=METHOD,
 )
 
 
 def _addbmm(
-    self: Array, batch1: Array, batch2: Array, beta: complex = 1, alpha: complex = 1
+    self: Array, batch1: Array, batch2: Array, *, beta: Scalar = 1, alpha: Scalar = 1
 ) -> Array:
+    """beta * self + alpha * the sum over the batch of batch1 @ batch2."""
     own = expand(
         self, (batch1.shape[wrap_dim(1, batch1.ndim)], batch2.shape[wrap_dim(2, batch2.ndim)])
     )
@@ -399,7 +399,7 @@ def _repeated(grad: Any, shape: Sequence[int]) -> Any:
 
 
 addbmm: Row = row(
-    "addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1)",
+    "addbmm",
     _addbmm,
     linear="self batch1, self batch2",
     self=lambda grad, beta: scaled(grad, beta),
@@ -410,7 +410,6 @@ addbmm: Row = row(
         bmm(conj(transpose(batch1, 1, 2)), _repeated(grad, shape_of(batch1))), alpha
     ),
     samples=lambda r: [(r(2, 4), r(3, 2, 3), r(3, 3, 4)), (r(4), r(3, 2, 3), r(3, 3, 4))],
-    doc="beta * self + alpha * the sum over the batch of batch1 @ batch2.",
     inplace=METHOD,
 )
 
@@ -441,7 +440,7 @@ _elsewhere("baddbmm", "Tensor self, Tensor batch1, Tensor batch2", _FACTORS)
 
 
 @composite(
-    "matmul|linalg.matmul(Tensor self, Tensor other)",
+    "matmul|linalg.matmul",
     samples=lambda r: [
         (r(*a), r(*b))
         for a, b in (
@@ -455,9 +454,9 @@ _elsewhere("baddbmm", "Tensor self, Tensor batch1, Tensor batch2", _FACTORS)
             ((1, 2, 3), (2, 3, 2)),
         )
     ],
-    doc="The matrix product; batches broadcast, a vector on the left is a row.",
 )
-def matmul(self: Any, other: Any) -> Any:
+def matmul(self: Value, other: Value) -> Any:
+    """The matrix product; batches broadcast, a vector on the left is a row."""
     if type(self) is not Tensor and type(other) is not Tensor:
         return np.matmul(self, other)
     a, b = shape_of(self), shape_of(other)

@@ -25,8 +25,7 @@ from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor, raw
-
-Array = Any
+from gradcli.typing import Array
 
 
 def _cumulate(function: Any) -> Any:
@@ -180,7 +179,7 @@ def _cumulative_extreme(name: str, better: Any, doc: str) -> None:
         return values, np.maximum.accumulate(np.where(hits, places, 0), axis=where)
 
     made = row(
-        f"aten.{name}(Tensor self, int dim)",
+        f"aten.{name}",
         forward,
         self=lambda grad, self_shape, result1, dim: _spread_extreme(grad, self_shape, result1, dim),
         kink="of elements that tie the last has the gradient",
@@ -206,6 +205,7 @@ _cumulative_extreme("cummin", np.minimum, "Running minima along a dimension, and
 
 
 def _logcumsumexp(self: Array, dim: int) -> Array:
+    """The logarithm of running sums of exponentials."""
     where = wrap_dim(dim, self.ndim)
     require_kinds(self.dtype, "fc", "logcumsumexp_out_cpu")
     if not self.ndim:
@@ -238,9 +238,8 @@ def _logcumsumexp_vjp(grad: Any, self: Any, result: Any, dim: int) -> Any:
 
 
 logcumsumexp: Row = row(
-    "logcumsumexp(Tensor self, int dim)",
+    "logcumsumexp",
     _logcumsumexp,
     self=_logcumsumexp_vjp,
     samples=lambda r: [(r(3, 4), 1), (r(), 0)],
-    doc="The logarithm of running sums of exponentials.",
 )

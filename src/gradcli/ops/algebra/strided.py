@@ -18,8 +18,8 @@ from gradcli.table.row import ITSELF, Row
 from gradcli.table.samples import kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor, raw
+from gradcli.typing import Array, Value
 
-Array = Any
 Geometry: TypeAlias = tuple[tuple[int, ...], tuple[int, ...], int]
 
 
@@ -84,32 +84,31 @@ def _check(size: Sequence[int], stride: Sequence[int], offset: int) -> None:
 
 
 def _as_strided(
-    self: Array, size: Sequence[int], stride: Sequence[int], offset: int, _source: Geometry
+    self: Array, size: Sequence[int], stride: Sequence[int], storage_offset: int, source: Geometry
 ) -> Array:
+    """A view with given sizes and strides; ``source`` is the operand's own geometry."""
     storage = storage_of(self)
     itemsize = self.itemsize
-    needed = _extent((tuple(size), tuple(stride), offset)) * itemsize
+    needed = _extent((tuple(size), tuple(stride), storage_offset)) * itemsize
     if needed > storage.nbytes:
         raise RuntimeError(
             f"setStorage: sizes {list(size)}, strides {list(stride)}, "
-            f"storage offset {offset}, and itemsize {itemsize} requiring a storage "
+            f"storage offset {storage_offset}, and itemsize {itemsize} requiring a storage "
             f"size of {needed} are out of bounds for storage of size {storage.nbytes}"
         )
     return np.ndarray(
         tuple(size),
         self.dtype,
         buffer=storage,
-        offset=min(offset * itemsize, storage.nbytes),
+        offset=min(storage_offset * itemsize, storage.nbytes),
         strides=[step * itemsize for step in stride],
     )
 
 
 def _restride(grad: Array, source: Geometry, target: Geometry, shared: Geometry) -> Array:
-    """Adds up in a storage what lies at ``source`` and reads it at ``target``.
-
-    Where the operand itself overlapped, the elements of ``shared``, those at one place share what
-    arrives there.
-    """
+    """A gradient at one geometry of a storage as one at another."""
+    # Adds up in a storage what lies at ``source`` and reads it at ``target``. Where the operand
+    # itself overlapped, the elements of ``shared``, those at one place share what arrives there.
     storage = np.zeros(max(_extent(source), _extent(target)), grad.dtype)
     np.add.at(storage, _places(source), grad)
     count = np.zeros(storage.size, np.int64)
@@ -119,7 +118,7 @@ def _restride(grad: Array, source: Geometry, target: Geometry, shared: Geometry)
 
 
 as_strided_backward: Row = row(
-    "aten.as_strided_backward(Tensor grad, any source, any target, any shared)",
+    "aten.as_strided_backward",
     _restride,
     node="AsStridedBackward0",
     linear="grad",
@@ -128,12 +127,11 @@ as_strided_backward: Row = row(
         (r(2, 2), ((2, 2), (1, 1), 0), ((3,), (1,), 0), ((3,), (1,), 0)),
         (r(3), ((3,), (1,), 0), ((2, 3), (0, 1), 0), ((2, 3), (0, 1), 0)),
     ],
-    doc="A gradient at one geometry of a storage as one at another.",
     inplace=InPlace(node="AsStridedBackward1", method=False),
     untested="a piece of the gradient of as_strided",
 )
 as_strided_row: Row = row(
-    "aten.as_strided(Tensor self, int[] size, int[] stride, int storage_offset, any source)",
+    "aten.as_strided",
     _as_strided,
     view=True,
     linear="self",
@@ -141,26 +139,25 @@ as_strided_row: Row = row(
         grad, (size, stride, storage_offset), source, source
     ),
     samples=lambda r: [(r(2, 3), (2, 2), (1, 2), 0, ((2, 3), (3, 1), 0))],
-    doc="A view with given sizes and strides; ``source`` is the operand's own geometry.",
     inplace=InPlace(node="AsStridedBackward1", method=False),
     pytorch="torch.as_strided(self, size, stride, storage_offset)",
 )
 
 
 @composite(
-    "as_strided(Tensor self, int[] size, int[] stride, int? storage_offset=None)",
+    "as_strided",
     samples=lambda r: [
         (r(2, 3), (2, 2), (1, 2)),
         (r(6), (2, 3), (1, 1), 1),
         (r(4), (), (), 2),
         (r(3), (2, 3), (0, 1)),
     ],
-    doc="A view of a tensor's storage with given sizes, strides and offset, in elements.",
     inplace=InPlace(functions=True, rearranges=True),
 )
 def as_strided(
-    self: Any, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
+    self: Value, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
 ) -> Any:
+    """A view of a tensor's storage with given sizes, strides and offset, in elements."""
     source = _geometry(raw(self))
     offset = source[2] if storage_offset is None else storage_offset
     _check(size, stride, offset)
@@ -175,6 +172,7 @@ def _as_strided_scatter(
     storage_offset: int,
     source: Geometry,
 ) -> Array:
+    """A copy with a strided part replaced; ``source`` is the operand's own geometry."""
     source = _geometry(self)
     storage = storage_of(self).copy()
     part = _as_strided(storage, size, stride, storage_offset, source)
@@ -187,30 +185,29 @@ def _as_strided_scatter(
     return _as_strided(storage, *source, source)
 
 
-def _kept(self: Array, size: Sequence[int], stride: Sequence[int], offset: int) -> Array:
-    """Zeros but for a strided part."""
+def _kept(self: Array, size: Sequence[int], stride: Sequence[int], storage_offset: int) -> Array:
+    """The elements that as_strided would show, zeros elsewhere."""
+    # Zeros but for a strided part.
     out = np.zeros_like(self, order="C")
     source = _geometry(out)
-    part = _as_strided(np.ascontiguousarray(self), size, stride, offset, source)
-    _as_strided(out, size, stride, offset, source)[...] = part
+    part = _as_strided(np.ascontiguousarray(self), size, stride, storage_offset, source)
+    _as_strided(out, size, stride, storage_offset, source)[...] = part
     return out
 
 
 keep_strided: Row = row(
-    "aten.keep_strided(Tensor self, int[] size, int[] stride, int storage_offset)",
+    "aten.keep_strided",
     _kept,
     node="AsStridedBackward0",
     linear="self",
     self=ITSELF,
     samples=lambda r: [(r(2, 3), (2, 2), (1, 2), 0)],
-    doc="The elements that as_strided would show, zeros elsewhere.",
     inplace=InPlace(node="AsStridedBackward1", method=False),
     untested="a piece of the gradient of as_strided_scatter",
 )
 # PyTorch's gradient of self is that of the part that was overwritten, not of the rest.
 as_strided_scatter_row: Row = row(
-    "aten.as_strided_scatter(Tensor self, Tensor src, int[] size, int[] stride, "
-    "int storage_offset, any source)",
+    "aten.as_strided_scatter",
     _as_strided_scatter,
     linear="self src",
     self=keep_strided,
@@ -221,27 +218,25 @@ as_strided_scatter_row: Row = row(
         (kinked(r(2, 3)), r(2, 2), (2, 2), (1, 2), 0, ((2, 3), (3, 1), 0)),
         (kinked(r(4)), r(2), (2,), (2,), 1, ((4,), (1,), 0)),
     ],
-    doc="A copy with a strided part replaced; ``source`` is the operand's own geometry.",
     pytorch="torch.as_strided_scatter(self, src, size, stride, storage_offset)",
 )
 
 
 @composite(
-    "as_strided_scatter(Tensor self, Tensor src, int[] size, int[] stride, "
-    "int? storage_offset=None)",
+    "as_strided_scatter",
     samples=lambda r: [
         (kinked(r(2, 3)), r(2, 2), (2, 2), (1, 2)),
         (kinked(r(4)), r(2), (2,), (2,), 1),
     ],
-    doc="A copy in which the part that as_strided would show is replaced.",
 )
 def as_strided_scatter(
-    self: Any,
-    src: Any,
+    self: Value,
+    src: Value,
     size: Sequence[int],
     stride: Sequence[int],
     storage_offset: int | None = None,
 ) -> Any:
+    """A copy in which the part that as_strided would show is replaced."""
     source = _geometry(raw(self))
     offset = source[2] if storage_offset is None else storage_offset
     _check(size, stride, offset)
@@ -252,19 +247,15 @@ def as_strided_scatter(
 
 
 @composite(
-    "empty_strided(int[] size, int[] stride, *, $factory)",
+    "empty_strided",
     samples=lambda r: [
         ((2, 0), (1, 2)),
         ((0,), (1,), {"dtype": dtypes.int64}),
         ((0,), (3,), {"requires_grad": True}),
     ],
-    doc="A tensor of a shape with given strides; its values are zeros.",
 )
-def empty_strided(
-    size: Sequence[int],
-    stride: Sequence[int],
-    *options: Any,
-) -> Tensor:
+def empty_strided(size: Sequence[int], stride: Sequence[int], *options: Any) -> Tensor:
+    """A tensor of a shape with given strides; its values are zeros."""
     dtype, requires_grad = requested(options)
     if len(size) != len(stride):
         raise RuntimeError(
@@ -294,19 +285,15 @@ def new_empty_strided(
 
 
 @composite(
-    "empty_permuted(int[] size, int[] physical_layout, *, $factory)",
+    "empty_permuted",
     samples=lambda r: [
         ((2, 0), (1, 0)),
         ((0,), (0,), {"dtype": dtypes.int64}),
         ((0, 2, 3), (2, 0, 1), {"requires_grad": True}),
     ],
-    doc="A tensor whose dimensions lie in memory in a given order; its values are zeros.",
 )
-def empty_permuted(
-    size: Sequence[int],
-    physical_layout: Sequence[int],
-    *options: Any,
-) -> Tensor:
+def empty_permuted(size: Sequence[int], physical_layout: Sequence[int], *options: Any) -> Tensor:
+    """A tensor whose dimensions lie in memory in a given order; its values are zeros."""
     dtype, requires_grad = requested(options)
     shape = checked_size(size)
     if len(physical_layout) != len(shape):

@@ -17,8 +17,7 @@ from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import common_shape, wrap_dim, wrap_dims
 from gradcli.tensor.tensor import Tensor, type_word
-
-Array = Any
+from gradcli.typing import Array, Single, Value, VarTensors
 
 
 def axes(dim: Any, ndim: int) -> tuple[int, ...]:
@@ -53,7 +52,10 @@ def restore(value: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:
     return value
 
 
-def _sum(self: Array, dim: Any, keepdim: bool = False, dtype: DType | None = None) -> Array:
+def _sum(
+    self: Array, dim: Single | None, keepdim: bool = False, *, dtype: DType | None = None
+) -> Array:
+    """The sum along dimensions."""
     kind = sum_type(self, dtype)
     return add_up(self, axes(dim, self.ndim), keepdim, kind)
 
@@ -115,30 +117,21 @@ expand: Row = row(
 )
 
 
-@composite(
-    "Tensor.expand_as(Tensor self, Tensor other)",
-    samples=lambda r: [(r(3, 1), r(2, 3, 4))],
-    doc="Expanded to the shape of other.",
-)
-def expand_as(self: Any, other: Any) -> Any:
+@composite("Tensor.expand_as", samples=lambda r: [(r(3, 1), r(2, 3, 4))])
+def expand_as(self: Value, other: Value) -> Any:
+    """Expanded to the shape of other."""
     return expand(self, shape_of(other))
 
 
-@composite(
-    "broadcast_to(Tensor self, int[] size)",
-    samples=lambda r: [(r(3, 1), (2, 3, 4))],
-    doc="Expanded to a shape.",
-)
-def broadcast_to(self: Any, size: Sequence[int]) -> Any:
+@composite("broadcast_to", samples=lambda r: [(r(3, 1), (2, 3, 4))])
+def broadcast_to(self: Value, size: Sequence[int]) -> Any:
+    """Expanded to a shape."""
     return expand(self, size)
 
 
-@composite(
-    "broadcast_tensors(Tensor[*] tensors=())",
-    samples=lambda r: [([r(3, 1), r(4)],)],
-    doc="The tensors expanded to their common shape.",
-)
-def broadcast_tensors(tensors: Sequence[Any]) -> tuple[Any, ...]:
+@composite("broadcast_tensors", samples=lambda r: [([r(3, 1), r(4)],)])
+def broadcast_tensors(tensors: VarTensors = ()) -> tuple[Any, ...]:
+    """The tensors expanded to their common shape."""
     shape = common_shape([shape_of(tensor) for tensor in tensors])
     return tuple(
         tensor if shape_of(tensor) == shape else expand(tensor, shape) for tensor in tensors
@@ -154,13 +147,12 @@ sum_all: Row = row(
     doc="The sum of all elements.",
 )
 sum_dim: Row = row(
-    "sum(Tensor self, int[1]? dim, bool keepdim=False, *, dtype? dtype=None)",
+    "sum",
     _sum,
     node="SumBackward1",
     linear="self",
     self=lambda grad, self_shape, dim, keepdim: unreduce(grad, self_shape, dim, keepdim),
     samples=lambda r: [(r(3, 4), (0,)), (r(2, 3, 4), (0, -1), True), (r(), (0,))],
-    doc="The sum along dimensions.",
 )
 
 
@@ -179,8 +171,9 @@ def sum_to(value: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _nansum(
-    self: Array, dim: Any = None, keepdim: bool = False, dtype: DType | None = None
+    self: Array, dim: Single | None = None, keepdim: bool = False, *, dtype: DType | None = None
 ) -> Array:
+    """The sum of the elements that are not nan."""
     where = axes(dim, self.ndim)
     if self.dtype.kind == "c":
         raise RuntimeError("nansum on CPU does not support complex inputs")
@@ -190,14 +183,13 @@ def _nansum(
 
 
 nansum: Row = row(
-    "nansum(Tensor self, int[1]? dim=None, bool keepdim=False, *, dtype? dtype=None)",
+    "nansum",
     _nansum,
     linear="self",
     self=lambda grad, self, self_shape, dim, keepdim: (
         unreduce(grad, self_shape, dim, keepdim) * logical_not(isnan(self))
     ),
     samples=lambda r: [(r(3, 4), (0,)), (r(3),)],
-    doc="The sum of the elements that are not nan.",
 )
 
 # --- means
@@ -214,7 +206,10 @@ def _mean_type(self: Array, dtype: DType | None, name: str = "mean") -> Any:
     return kind.np
 
 
-def _mean(self: Array, dim: Any, keepdim: bool = False, dtype: DType | None = None) -> Array:
+def _mean(
+    self: Array, dim: Single | None, keepdim: bool = False, *, dtype: DType | None = None
+) -> Array:
+    """The mean along dimensions."""
     kind = _mean_type(self, dtype)
     where = axes(dim, self.ndim)
     wide = np.float32 if kind == np.float16 else kind
@@ -239,13 +234,12 @@ mean_all: Row = row(
     doc="The mean of all elements.",
 )
 mean_dim: Row = row(
-    "mean(Tensor self, int[1]? dim, bool keepdim=False, *, dtype? dtype=None)",
+    "mean",
     _mean,
     node="MeanBackward1",
     linear="self",
     self=lambda grad, self_shape, dim, keepdim: mean_backward(grad, self_shape, dim, keepdim),
     samples=lambda r: [(r(3, 4), (0,)), (r(2, 3, 4), (0, -1), True)],
-    doc="The mean along dimensions.",
 )
 
 
@@ -254,12 +248,11 @@ def mean_backward(grad: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) ->
     return div_scalar(unreduce(grad, shape, dim, keepdim), count_of(shape, dim))
 
 
-@composite(
-    "nanmean(Tensor self, int[1]? dim=None, bool keepdim=False, *, dtype? dtype=None)",
-    samples=lambda r: [(r(3, 4), (0,)), (r(3),)],
-    doc="The mean of the elements that are not nan.",
-)
-def nanmean(self: Any, dim: Any = None, keepdim: bool = False, dtype: DType | None = None) -> Any:
+@composite("nanmean", samples=lambda r: [(r(3, 4), (0,)), (r(3),)])
+def nanmean(
+    self: Value, dim: Single | None = None, keepdim: bool = False, *, dtype: DType | None = None
+) -> Any:
+    """The mean of the elements that are not nan."""
     if self.dtype.category < dtypes.FLOATING:
         raise RuntimeError(
             f"nanmean(): expected input to have floating point or complex dtype but got "
@@ -348,14 +341,14 @@ def refuse_empty_dims(self: Array, dim: Any, name: str) -> None:
 
 
 def _amax(name: str, kernel: str, function: Any, doc: str) -> Row:
-    def forward(self: Array, dim: Any = None, keepdim: bool = False) -> Array:
+    def forward(self: Array, dim: Single | None = (), keepdim: bool = False) -> Array:
         refuse_empty_dims(self, dim, name)
         where = axes(dim, self.ndim)
         require_kinds(self.dtype, "fiub", kernel)
         return function(self, axis=where, keepdims=keepdim)
 
     return row(
-        f"{name}(Tensor self, int[1]? dim=(), bool keepdim=False)",
+        name,
         forward,
         self=lambda grad, self, self_shape, result, dim, keepdim: shared_evenly(
             grad, self, result, self_shape, dim, keepdim

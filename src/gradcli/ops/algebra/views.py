@@ -19,8 +19,7 @@ from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import MemoryFormat, arranged_copy, check_rank, contiguous_format
 from gradcli.tensor.shapes import infer_shape, wrap_dim, wrap_dims
 from gradcli.tensor.tensor import Tensor, share
-
-Array = Any
+from gradcli.typing import Array, Value
 
 # --- copies
 
@@ -49,12 +48,9 @@ def clone(self: Any, copies: bool = False) -> Any:
     return copy_backwards(self) if copies else clone_row(self)
 
 
-@composite(
-    "Tensor.contiguous(Tensor self, *, any memory_format=None)",
-    samples=lambda r: [(r(2, 3),)],
-    doc="The tensor itself if its elements lie in row-major order, else a copy where they do.",
-)
-def contiguous(self: Any, memory_format: MemoryFormat | None = None) -> Any:
+@composite("Tensor.contiguous", samples=lambda r: [(r(2, 3),)])
+def contiguous(self: Value, *, memory_format: MemoryFormat | None = None) -> Any:
+    """The tensor itself if its elements lie in row-major order, else a copy where they do."""
     array = self._array if type(self) is Tensor else np.asarray(self)
     wanted = memory_format or contiguous_format
     if wanted.order:
@@ -100,7 +96,7 @@ def back_to(grad: Any, shape: Sequence[int]) -> Any:
 
 
 view: Row = row(
-    "Tensor.view(Tensor self, int[] size)",
+    "Tensor.view",
     _view,
     view=True,
     linear="self",
@@ -109,7 +105,7 @@ view: Row = row(
     doc="The same elements in another shape, without a copy.",
 )
 reshape_alias: Row = row(
-    "aten._reshape_alias(Tensor self, int[] size)",
+    "aten._reshape_alias",
     _view,
     view=True,
     linear="self",
@@ -129,7 +125,7 @@ unsafe_view: Row = row(
 
 
 @composite(
-    "Tensor.view(Tensor self, dtype dtype)",
+    "Tensor.view",
     samples=lambda r: [
         (r(2, 3), dtypes.int64),
         (r.ints(2, high=9), dtypes.int16),
@@ -137,9 +133,9 @@ unsafe_view: Row = row(
         (np.array([1, 2, 3, 4], np.int16), dtypes.int32),
         (r(2), dtypes.float64),
     ],
-    doc="The same memory read as another type.",
 )
 def view_dtype(self: Tensor, dtype: DType) -> Tensor:
+    """The same memory read as another type."""
     array = self._array
     old, new = array.dtype.itemsize, dtype.itemsize
     pair = f"{dtypes.of(array).scalar_name} as {dtype.scalar_name} (different element sizes)"
@@ -158,12 +154,9 @@ def view_dtype(self: Tensor, dtype: DType) -> Tensor:
     return share(self, array.view(dtype.np), differentiable=False)
 
 
-@composite(
-    "reshape(Tensor self, int[] shape)",
-    samples=lambda r: [(r(2, 6), (3, 4)), (r(4), (2, -1))],
-    doc="The same elements in another shape; a view where the memory allows it.",
-)
-def reshape(self: Any, shape: Sequence[int]) -> Any:
+@composite("reshape", samples=lambda r: [(r(2, 6), (3, 4)), (r(4), (2, -1))])
+def reshape(self: Value, shape: Sequence[int]) -> Any:
+    """The same elements in another shape; a view where the memory allows it."""
     array = self._array if type(self) is Tensor else np.asarray(self)
     size = infer_shape(shape, array.size)
     if type(self) is not Tensor:
@@ -176,30 +169,21 @@ def reshape(self: Any, shape: Sequence[int]) -> Any:
         return unsafe_view(clone_row(self, contiguous_format), size)
 
 
-@composite(
-    "Tensor.view_as(Tensor self, Tensor other)",
-    samples=lambda r: [(r(2, 6), r(3, 4))],
-    doc="A view in the shape of other.",
-)
-def view_as(self: Any, other: Any) -> Any:
+@composite("Tensor.view_as", samples=lambda r: [(r(2, 6), r(3, 4))])
+def view_as(self: Value, other: Value) -> Any:
+    """A view in the shape of other."""
     return view(self, shape_of(other))
 
 
-@composite(
-    "Tensor.reshape_as(Tensor self, Tensor other)",
-    samples=lambda r: [(r(2, 6), r(3, 4))],
-    doc="Reshaped to the shape of other.",
-)
-def reshape_as(self: Any, other: Any) -> Any:
+@composite("Tensor.reshape_as", samples=lambda r: [(r(2, 6), r(3, 4))])
+def reshape_as(self: Value, other: Value) -> Any:
+    """Reshaped to the shape of other."""
     return reshape(self, shape_of(other))
 
 
-@composite(
-    "flatten(Tensor self, int start_dim=0, int end_dim=-1)",
-    samples=lambda r: [(r(2, 3, 4), 1), (r(2, 3, 4), 0, 1), (r(),)],
-    doc="Consecutive dimensions made one.",
-)
-def flatten(self: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+@composite("flatten", samples=lambda r: [(r(2, 3, 4), 1), (r(2, 3, 4), 0, 1), (r(),)])
+def flatten(self: Value, start_dim: int = 0, end_dim: int = -1) -> Any:
+    """Consecutive dimensions made one."""
     shape = shape_of(self)
     start, end = wrap_dim(start_dim, len(shape)), wrap_dim(end_dim, len(shape))
     if start > end:
@@ -214,12 +198,9 @@ def flatten(self: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     return reshape(self, (*shape[:start], count, *shape[end + 1 :]))
 
 
-@composite(
-    "unflatten(Tensor self, int dim, int[] sizes)",
-    samples=lambda r: [(r(2, 6), 1, (3, 2)), (r(6, 2), 0, (-1, 2))],
-    doc="One dimension divided into several.",
-)
-def unflatten(self: Any, dim: int, sizes: Sequence[int]) -> Any:
+@composite("unflatten", samples=lambda r: [(r(2, 6), 1, (3, 2)), (r(6, 2), 0, (-1, 2))])
+def unflatten(self: Value, dim: int, sizes: Sequence[int]) -> Any:
+    """One dimension divided into several."""
     shape = shape_of(self)
     if not shape:
         raise RuntimeError(
@@ -241,12 +222,9 @@ def unflatten(self: Any, dim: int, sizes: Sequence[int]) -> Any:
     return view(self, (*shape[:where], *inferred, *shape[where + 1 :]))
 
 
-@composite(
-    "ravel(Tensor self)",
-    samples=lambda r: [(r(2, 3),)],
-    doc="All elements in one dimension.",
-)
-def ravel(self: Any) -> Any:
+@composite("ravel", samples=lambda r: [(r(2, 3),)])
+def ravel(self: Value) -> Any:
+    """All elements in one dimension."""
     return view(contiguous(self), (-1,))
 
 
@@ -311,25 +289,20 @@ def _moved(self: Any, source: Any, destination: Any) -> Any:
     return permute(self, tuple(next(rest) if dim < 0 else dim for dim in order))
 
 
-@composite(
-    "movedim|moveaxis(Tensor self, int source, int destination)",
-    samples=lambda r: [(r(2, 3, 4), 0, -1)],
-    doc="One dimension moved to another place.",
-)
-def movedim(self: Any, source: int, destination: int) -> Any:
+@composite("movedim|moveaxis", samples=lambda r: [(r(2, 3, 4), 0, -1)])
+def movedim(self: Value, source: int, destination: int) -> Any:
+    """One dimension moved to another place."""
     return _moved(self, source, destination)
 
 
-@composite(
-    "movedim|moveaxis(Tensor self, int[] source, int[] destination)",
-    samples=lambda r: [(r(2, 3, 4), (0, 1), (2, 0))],
-    doc="Dimensions moved to other places.",
-)
-def movedims(self: Any, source: Sequence[int], destination: Sequence[int]) -> Any:
+@composite("movedim|moveaxis", samples=lambda r: [(r(2, 3, 4), (0, 1), (2, 0))])
+def movedims(self: Value, source: Sequence[int], destination: Sequence[int]) -> Any:
+    """Dimensions moved to other places."""
     return _moved(self, source, destination)
 
 
 def _transpose(self: Array, dim0: int, dim1: int) -> Array:
+    """Two dimensions swapped."""
     if self.ndim == 0:
         wrap_dim(dim0, 0), wrap_dim(dim1, 0)
         return self[...]
@@ -337,51 +310,42 @@ def _transpose(self: Array, dim0: int, dim1: int) -> Array:
 
 
 transpose: Row = row(
-    "transpose(Tensor self, int dim0, int dim1)",
+    "transpose",
     _transpose,
     view=True,
     linear="self",
     self=ITSELF,
     samples=lambda r: [(r(2, 3, 4), 0, 2), (r(2, 3), -1, 0)],
-    doc="Two dimensions swapped.",
     inplace=InPlace(node="TransposeBackward1", rearranges=True),
 )
 
 
-@composite(
-    "swapaxes(Tensor self, int axis0, int axis1)",
-    samples=lambda r: [(r(2, 3), 0, 1)],
-    doc="Two dimensions swapped.",
-    inplace=InPlace(rearranges=True),
-)
-def swapaxes(self: Any, axis0: int, axis1: int) -> Any:
+@composite("swapaxes", samples=lambda r: [(r(2, 3), 0, 1)], inplace=InPlace(rearranges=True))
+def swapaxes(self: Value, axis0: int, axis1: int) -> Any:
+    """Two dimensions swapped."""
     return transpose(self, axis0, axis1)
 
 
-@composite(
-    "swapdims(Tensor self, int dim0, int dim1)",
-    samples=lambda r: [(r(2, 3), 0, 1)],
-    doc="Two dimensions swapped.",
-    inplace=InPlace(rearranges=True),
-)
-def swapdims(self: Any, dim0: int, dim1: int) -> Any:
+@composite("swapdims", samples=lambda r: [(r(2, 3), 0, 1)], inplace=InPlace(rearranges=True))
+def swapdims(self: Value, dim0: int, dim1: int) -> Any:
+    """Two dimensions swapped."""
     return transpose(self, dim0, dim1)
 
 
 def _t(self: Array) -> Array:
+    """The transpose of a matrix."""
     if self.ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {self.ndim}D")
     return self.transpose()
 
 
 t: Row = row(
-    "t(Tensor self)",
+    "t",
     _t,
     view=True,
     linear="self",
     self=ITSELF,
     samples=lambda r: [(r(2, 3),), (r(2),)],
-    doc="The transpose of a matrix.",
     inplace=InPlace(node="TBackward1", rearranges=True),
 )
 
@@ -396,21 +360,15 @@ def matrix_transposed(self: Any, word: str) -> Any:
     return transpose(self, -2, -1) if ndim else self
 
 
-@attribute(
-    "Tensor.T(Tensor self)",
-    samples=lambda r: [(r(2, 3),)],
-    doc="The dimensions in reverse order.",
-)
-def reversed_dims(self: Any) -> Any:
+@attribute("Tensor.T", samples=lambda r: [(r(2, 3),)])
+def reversed_dims(self: Value) -> Any:
+    """The dimensions in reverse order."""
     return permute(self, tuple(reversed(range(len(shape_of(self))))))
 
 
-@attribute(
-    "Tensor.mT(Tensor self)",
-    samples=lambda r: [(r(2, 3, 4),)],
-    doc="The last two dimensions swapped.",
-)
-def matrix_transpose(self: Any) -> Any:
+@attribute("Tensor.mT", samples=lambda r: [(r(2, 3, 4),)])
+def matrix_transpose(self: Value) -> Any:
+    """The last two dimensions swapped."""
     return matrix_transposed(self, "tensor.mT")
 
 
@@ -418,18 +376,18 @@ def matrix_transpose(self: Any) -> Any:
 
 
 def _unsqueeze(self: Array, dim: int) -> Array:
+    """A new dimension of length one."""
     where = wrap_dim(dim, self.ndim + 1)
     return self.reshape((*self.shape[:where], 1, *self.shape[where:]), copy=False)
 
 
 unsqueeze: Row = row(
-    "unsqueeze(Tensor self, int dim)",
+    "unsqueeze",
     _unsqueeze,
     view=True,
     linear="self",
     self=lambda grad, dim: squeeze_dim(grad, dim),
     samples=lambda r: [(r(2, 3), 1), (r(), 0), (r(2), -1)],
-    doc="A new dimension of length one.",
     inplace=InPlace(node="UnsqueezeBackward1", rearranges=True),
 )
 
@@ -455,6 +413,7 @@ squeeze_all: Row = row(
 
 
 def _squeeze(self: Array, dim: Sequence[int]) -> Array:
+    """Without those of some dimensions that have length one."""
     where = wrap_dims(dim, self.ndim)
     shape = tuple(n for k, n in enumerate(self.shape) if n != 1 or k not in where)
     return np.reshape(self, shape, copy=False)
@@ -483,13 +442,12 @@ squeeze_in_place: Row = row(
     pytorch="self.clone().squeeze_(dim)",
 )
 squeeze_dims: Row = row(
-    "squeeze(Tensor self, int[] dim)",
+    "squeeze",
     _squeeze,
     view=True,
     node="SqueezeBackward2",
     linear="self",
     self=lambda grad, self_shape, dim: unsqueeze_to(grad, self_shape, dim),
     samples=lambda r: [(r(2, 1, 3, 1), (1, -1)), (r(2, 1), (0,)), (r(2, 1), ())],
-    doc="Without those of some dimensions that have length one.",
     inplace=InPlace(node="SqueezeBackward5", rearranges=True),
 )

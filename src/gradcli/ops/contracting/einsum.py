@@ -25,6 +25,7 @@ from gradcli.ops.algebra.views import (
 from gradcli.table.declare import composite, free
 from gradcli.tensor.shapes import wrap_dim, wrap_dims
 from gradcli.tensor.tensor import Tensor
+from gradcli.typing import Value
 
 ELLIPSIS = "."
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -385,16 +386,16 @@ def _pairs(dims: Any, a: Any, b: Any) -> tuple[list[int], list[int]]:
 
 
 @composite(
-    "tensordot(Tensor a, Tensor b, any dims=2)",
+    "tensordot",
     samples=lambda r: [
         (r(2, 3), r(3, 2), 1),
         (r(2, 3, 4), r(3, 4, 2)),
         (r(2, 3), r(2, 3)),
         (r(1, 3), r(2, 4, 3), ([0, 1], [0, 2])),
     ],
-    doc="The product summed over pairs of dimensions.",
 )
-def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
+def tensordot(a: Value, b: Value, dims: Any = 2) -> Any:
+    """The product summed over pairs of dimensions."""
     of_a, of_b = _pairs(dims, a, b)
     if len(of_a) != len(of_b):
         raise RuntimeError("both dimension lists should have same length")
@@ -425,12 +426,9 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
     return reshape(mm(reshape(left, (rows, count)), reshape(right, (count, columns))), shape)
 
 
-@composite(
-    "inner(Tensor self, Tensor other)",
-    samples=lambda r: [(r(3), r(3)), (r(2, 3), r(4, 3)), (r(), r(2))],
-    doc="Inner products over the last dimensions.",
-)
-def inner(self: Any, other: Any) -> Any:
+@composite("inner", samples=lambda r: [(r(3), r(3)), (r(2, 3), r(4, 3)), (r(), r(2))])
+def inner(self: Value, other: Value) -> Any:
+    """Inner products over the last dimensions."""
     if self.ndim == 0 or other.ndim == 0:
         return self * other
     if self.shape[-1] != other.shape[-1]:

@@ -17,30 +17,23 @@ from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import common_shape, wrap_dim
-
-Array = Any
+from gradcli.typing import Array, Value, VarTensors
 
 # --- two tensors
 
 
-@composite(
-    "outer|ger(Tensor self, Tensor vec2)",
-    samples=lambda r: [(r(2), r(3))],
-    doc="All products of an element of one vector with one of another.",
-)
-def outer(self: Any, vec2: Any) -> Any:
+@composite("outer|ger", samples=lambda r: [(r(2), r(3))])
+def outer(self: Value, vec2: Value) -> Any:
+    """All products of an element of one vector with one of another."""
     for name, value in (("self", self), ("vec2", vec2)):
         if value.ndim != 1:
             raise RuntimeError(f"outer: Expected 1-D argument {name}, but got {value.ndim}-D")
     return reshape(self, (self.shape[0], 1)) * vec2
 
 
-@composite(
-    "kron(Tensor self, Tensor other)",
-    samples=lambda r: [(r(2, 2), r(3, 3)), (r(2), r(2, 3)), (r(), r(2))],
-    doc="The Kronecker product: each element of self times the whole of other.",
-)
-def kron(self: Any, other: Any) -> Any:
+@composite("kron", samples=lambda r: [(r(2, 2), r(3, 3)), (r(2), r(2, 3)), (r(), r(2))])
+def kron(self: Value, other: Value) -> Any:
+    """The Kronecker product: each element of self times the whole of other."""
     ndim = max(self.ndim, other.ndim)
     outside = [1] * (ndim - self.ndim) + list(self.shape)
     inside = [1] * (ndim - other.ndim) + list(other.shape)
@@ -50,11 +43,11 @@ def kron(self: Any, other: Any) -> Any:
 
 
 @composite(
-    "linalg.vecdot(Tensor x, Tensor y, *, int dim=-1)",
+    "linalg.vecdot",
     samples=lambda r: [(r(3), r(3)), (r(2, 3), r(3)), (r(2, 3), r(2, 3), {"dim": 0})],
-    doc="Inner products along a dimension, the first factor conjugated.",
 )
-def vecdot(x: Any, y: Any, dim: int = -1) -> Any:
+def vecdot(x: Value, y: Value, *, dim: int = -1) -> Any:
+    """Inner products along a dimension, the first factor conjugated."""
     if x.dtype.category < dtypes.FLOATING:
         raise RuntimeError(
             "linalg.vecdot: Expected a floating point or complex tensor as input. Got "
@@ -71,7 +64,8 @@ def vecdot(x: Any, y: Any, dim: int = -1) -> Any:
     return sum_dim(conj(x) * y, (dim,))
 
 
-def _cross(self: Array, other: Array, dim: int = -1) -> Array:
+def _cross(self: Array, other: Array, *, dim: int = -1) -> Array:
+    """The cross product of three-dimensional vectors."""
     if self.ndim != other.ndim:
         raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
     if self.ndim == 0:
@@ -93,22 +87,18 @@ def _cross(self: Array, other: Array, dim: int = -1) -> Array:
 
 
 linalg_cross: Row = row(
-    "linalg.cross(Tensor self, Tensor other, *, int dim=-1)",
+    "linalg.cross",
     _cross,
     linear="self, other",
     self=lambda grad, other, dim: linalg_cross(conj(other), grad, dim),
     other=lambda grad, self, dim: linalg_cross(grad, conj(self), dim),
     samples=lambda r: [(r(2, 3), r(2, 3)), (r(3, 2), r(3, 2), {"dim": 0}), (r(1, 3), r(2, 3))],
-    doc="The cross product of three-dimensional vectors.",
 )
 
 
-@composite(
-    "cross(Tensor self, Tensor other, int? dim=None)",
-    samples=lambda r: [(r(3, 2), r(3, 2)), (r(2, 3), r(2, 3), 1)],
-    doc="The cross product of three-dimensional vectors, along the first dimension of length 3.",
-)
-def cross(self: Any, other: Any, dim: int | None = None) -> Any:
+@composite("cross", samples=lambda r: [(r(3, 2), r(3, 2)), (r(2, 3), r(2, 3), 1)])
+def cross(self: Value, other: Value, dim: int | None = None) -> Any:
+    """The cross product of three-dimensional vectors, along the first dimension of length 3."""
     if dim is None:
         if 3 not in self.shape:
             raise RuntimeError("no dimension of size 3 in input")
@@ -147,15 +137,15 @@ def _check_chain(tensors: Sequence[Any]) -> None:
 
 
 @composite(
-    "linalg.multi_dot(Tensor[] tensors)",
+    "linalg.multi_dot",
     samples=lambda r: [
         ([r(2, 3), r(3, 4), r(4, 2)],),
         ([r(3), r(3, 4), r(4)],),
         ([r(2, 3), r(3, 2)],),
     ],
-    doc="A product of matrices, in the cheapest order.",
 )
-def multi_dot(tensors: Sequence[Any]) -> Any:
+def multi_dot(tensors: Sequence[Value]) -> Any:
+    """A product of matrices, in the cheapest order."""
     _check_chain(tensors)
     first, *middle, last = tensors
     shape = [*first.shape[:-1], *last.shape[1:]]
@@ -193,12 +183,9 @@ def _in_cheapest_order(chain: list[Any]) -> Any:
     return found[0, n - 1]
 
 
-@composite(
-    "chain_matmul(Tensor[*] matrices=())",
-    samples=lambda r: [([r(2, 3), r(3, 4), r(4, 2)],)],
-    doc="A product of matrices, in the cheapest order.",
-)
-def chain_matmul(matrices: Sequence[Any]) -> Any:
+@composite("chain_matmul", samples=lambda r: [([r(2, 3), r(3, 4), r(4, 2)],)])
+def chain_matmul(matrices: VarTensors = ()) -> Any:
+    """A product of matrices, in the cheapest order."""
     if not matrices:
         raise RuntimeError("chain_matmul(): Expected one or more matrices")
     for matrix in matrices:

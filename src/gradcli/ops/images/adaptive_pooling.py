@@ -26,8 +26,8 @@ from gradcli.ops.images.pooling import check_line, one_number, quotient
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor.errors import require_kinds
+from gradcli.typing import Array, Single, Value
 
-Array = Any
 Sizes = Sequence[int]
 
 
@@ -120,11 +120,11 @@ def averages(input: Any, output_size: Sizes) -> Any:
 
 
 @composite(
-    "adaptive_avg_pool1d|nn.functional.adaptive_avg_pool1d(Tensor input, int[1] output_size)",
+    "adaptive_avg_pool1d|nn.functional.adaptive_avg_pool1d",
     samples=lambda r: [(r(1, 2, 5), 3), (r(2, 5), 1)],
-    doc="The averages of ``output_size`` windows over (N, C, L) or (C, L).",
 )
-def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
+def adaptive_avg_pool1d(input: Value, output_size: Single) -> Any:
+    """The averages of ``output_size`` windows over (N, C, L) or (C, L)."""
     name = "adaptive_avg_pool1d"
     check_line(input, name)
     length = one_number(output_size, name, "output_size")
@@ -147,7 +147,7 @@ def _completed(input: Any, output_size: Any, dims: int) -> tuple[int, ...]:
 def _register_average(dims: int) -> None:
     name, size = f"adaptive_avg_pool{dims}d", (5, 4, 3)[:dims]
 
-    def pool(input: Any, output_size: Any) -> Any:
+    def pool(input: Value, output_size: Any) -> Any:
         lengths = _completed(input, output_size, dims)
         if len(lengths) != dims:
             raise RuntimeError(f"{name}: output_size must be {dims}")
@@ -155,7 +155,7 @@ def _register_average(dims: int) -> None:
 
     axes = "H, W" if dims == 2 else "D, H, W"
     composite(
-        f"nn.functional.{name}(Tensor input, any output_size)",
+        f"nn.functional.{name}",
         doc=f"The averages of windows over (N, C, {axes}) or (C, {axes}), as many as asked for.",
         samples=lambda r: [
             (r(1, 2, *size), (3, None, 2)[:dims]),
@@ -168,7 +168,8 @@ def _register_average(dims: int) -> None:
 # --- maxima
 
 
-def _largest(self: Array, output_size: Sizes) -> tuple[Array, Array]:
+def _largest(self: Array, output_size: Sequence[int]) -> tuple[Array, Array]:
+    """The largest elements of windows of nearly equal length, and their indices."""
     dims = len(output_size)
     name = f"adaptive_max_pool{dims}d"
     if self.ndim not in (dims + 1, dims + 2):
@@ -193,11 +194,10 @@ def _largest_backward(grad_output: Array, self: Array, indices: Array, dims: int
 def _max_row(dims: int) -> Row:
     size, out = (5, 4, 3)[:dims], (3, 2, 2)[:dims]
     forward = row(
-        f"aten.adaptive_max_pool{dims}d(Tensor self, int[] output_size)",
+        f"aten.adaptive_max_pool{dims}d",
         _largest,
         self=lambda grad, self, result1: backward(grad, self, result1),
         samples=lambda r: [(r(2, *size), out)],
-        doc="The largest elements of windows of nearly equal length, and their indices.",
         kink="All of it to the first of equal elements.",
     )
     backward = row(

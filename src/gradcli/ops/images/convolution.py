@@ -32,8 +32,8 @@ from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.tensor import Tensor
+from gradcli.typing import Array
 
-Array = Any
 Sizes = Sequence[int]
 
 #: What C++ calls the element types that its message about biases names.

@@ -28,8 +28,8 @@ from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import constant, raw
+from gradcli.typing import Array, Value
 
-Array = Any
 Sizes = Sequence[int]
 
 _MODES: Final = ("bilinear", "nearest", "bicubic")
@@ -360,6 +360,7 @@ def _grid_rows(dims: int) -> Row:
     def sample(
         input: Array, grid: Array, interpolation_mode: int, padding_mode: int, align_corners: bool
     ) -> Array:
+        """Images sampled at the points of a grid whose coordinates run from -1 to 1."""
         _check(input, grid, dims, interpolation_mode)
         how = _sampling(interpolation_mode, padding_mode, align_corners)
         return _sum(input, grid, how, (0,) * dims)
@@ -380,15 +381,7 @@ def _grid_rows(dims: int) -> Row:
         options = [(0, 0, False), (1, 1, True), (2 if dims == 2 else 0, 2, False), (0, 1, True)]
         return [(r(1, 2, *size), r(1, *out, dims, low=-1.4, high=1.4), *each) for each in options]
 
-    forward = row(
-        f"{name}(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, "
-        "bool align_corners)",
-        sample,
-        linear="input",
-        joint=("input grid", differentiate),
-        samples=calls,
-        doc="Images sampled at the points of a grid whose coordinates run from -1 to 1.",
-    )
+    forward = row(name, sample, linear="input", joint=("input grid", differentiate), samples=calls)
     backward = row(
         f"aten.{name}_backward(Tensor grad_output, Tensor input, Tensor grid, any how, "
         "bool[] output_mask)",
@@ -411,34 +404,32 @@ _rows: Final = {dims: _grid_rows(dims) for dims in (2, 3)}
 
 
 @composite(
-    "grid_sampler(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, "
-    "bool align_corners)",
+    "grid_sampler",
     samples=lambda r: [(r(1, 1, 3, 3), r(1, 2, 2, 2, low=-0.9, high=0.9), 0, 0, False)],
-    doc="Images of two or three dimensions sampled at the points of a grid.",
 )
 def grid_sampler(
-    input: Any, grid: Any, interpolation_mode: int, padding_mode: int, align_corners: bool
+    input: Value, grid: Value, interpolation_mode: int, padding_mode: int, align_corners: bool
 ) -> Any:
+    """Images of two or three dimensions sampled at the points of a grid."""
     dims = 3 if len(shape_of(input)) == 5 else 2
     return _rows[dims](input, grid, interpolation_mode, padding_mode, align_corners)
 
 
 @composite(
-    "nn.functional.grid_sample(Tensor input, Tensor grid, str mode='bilinear', "
-    "str padding_mode='zeros', bool? align_corners=None)",
+    "nn.functional.grid_sample",
     samples=lambda r: [
         (r(1, 1, 3, 3), r(1, 2, 2, 2, low=-0.9, high=0.9), "bicubic", "border"),
         (r(1, 1, 2, 3, 3), r(1, 1, 2, 2, 3, low=-1.4, high=1.4), "bilinear", "reflection", True),
     ],
-    doc="Images (N, C, ...) sampled at the points of a grid (N, ..., 2 or 3).",
 )
 def grid_sample(
-    input: Any,
-    grid: Any,
+    input: Value,
+    grid: Value,
     mode: str = "bilinear",
     padding_mode: str = "zeros",
     align_corners: bool | None = None,
 ) -> Any:
+    """Images (N, C, ...) sampled at the points of a grid (N, ..., 2 or 3)."""
     if mode not in _MODES:
         raise ValueError(
             "nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', "
@@ -507,12 +498,9 @@ affine_grid_generator: Row = row(
 )
 
 
-@composite(
-    "nn.functional.affine_grid(Tensor theta, int[] size, bool? align_corners=None)",
-    samples=lambda r: [(r(2, 2, 3), (2, 1, 3, 2))],
-    doc="A grid for grid_sample, from matrices (N, 2, 3) or (N, 3, 4) of affine maps.",
-)
-def affine_grid(theta: Any, size: Sizes, align_corners: bool | None = None) -> Any:
+@composite("nn.functional.affine_grid", samples=lambda r: [(r(2, 2, 3), (2, 1, 3, 2))])
+def affine_grid(theta: Value, size: Sequence[int], align_corners: bool | None = None) -> Any:
+    """A grid for grid_sample, from matrices (N, 2, 3) or (N, 3, 4) of affine maps."""
     shape, told = shape_of(theta), f"({', '.join(map(str, size))})"
     if theta._array.dtype.kind != "f":
         raise ValueError(f"Expected theta to have floating point type, but got {theta.dtype}")

@@ -30,12 +30,13 @@ from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import Tensor
+from gradcli.typing import Array
 
-Array = Any
 Sizes = Sequence[int]
 
 
 def _max_pool(self: Array, pool: Pool) -> tuple[Array, Array]:
+    """The largest elements of windows, and where they stand in their plane."""
     name = "max_pool3d_with_indices_out_cpu_template()"
     windows = pool_windows(self.shape, pool, name)
     require_kinds(self.dtype, "fiu", f"max_pool{pool.dims}d")
@@ -70,11 +71,10 @@ def _max_rows(dims: int) -> tuple[Row, Row]:
     padded = Pool((3, 2, 2)[:dims], (1, 2, 2)[:dims], (1,) * dims, (2, 1, 1)[:dims], True)
     options = "pool.kernel, pool.stride, pool.padding, pool.dilation, pool.ceil_mode"
     forward = row(
-        f"aten.max_pool{dims}d_with_indices(Tensor self, any pool)",
+        f"aten.max_pool{dims}d_with_indices",
         _max_pool,
         self=lambda grad, self, pool, result1: backward(grad, self, pool, result1),
         samples=lambda r: [(r(2, *size), pool) for pool in (plain, padded)],
-        doc="The largest elements of windows, and where they stand in their plane.",
         kink="All of it to the first of equal elements.",
         pytorch=f"aten.max_pool{dims}d_with_indices(self, {options})",
     )
@@ -225,7 +225,8 @@ for _dims in (1, 2, 3):
 # --- the inverse: elements put back to where maxima came from
 
 
-def _max_unpool(self: Array, indices: Array, output_size: Sizes) -> Array:
+def _max_unpool(self: Array, indices: Array, output_size: Sequence[int]) -> Array:
+    """Zeros, with the elements put to their indices in each plane."""
     dims = len(output_size)
     if indices.dtype != np.int64:
         kind = dtypes.of(indices).scalar_name
@@ -266,12 +267,11 @@ def _unpool_row(dims: int) -> Row:
         return [(r(*shape), places, (3,) * dims)]
 
     return row(
-        f"aten.max_unpool{dims}d(Tensor self, Tensor indices, int[] output_size)",
+        f"aten.max_unpool{dims}d",
         _max_unpool,
         linear="self",
         self=lambda grad, indices, output_size: gathered(grad, indices, len(output_size)),
         samples=calls,
-        doc="Zeros, with the elements put to their indices in each plane.",
         pytorch="aten.max_unpool3d(self, indices, output_size, (1, 1, 1), (0, 0, 0))"
         if dims == 3
         else "",

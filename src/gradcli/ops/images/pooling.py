@@ -29,8 +29,8 @@ from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import wrap_dim
+from gradcli.typing import Array, Pair, Single, Triple, Value
 
-Array = Any
 Sizes = Sequence[int]
 
 _NUMBERS: Final = {2: "two ints", 3: "three ints"}
@@ -268,25 +268,20 @@ def _average_rows(dims: int) -> tuple[Row, Row]:
 
 avg_rows: Final = {dims: _average_rows(dims) for dims in (2, 3)}
 
-_AVERAGE: Final = (
-    "(Tensor input, int[{0}] kernel_size, int[{0}]? stride=None, int[{0}] padding=0, "
-    "bool ceil_mode=False, bool count_include_pad=True{1})"
-)
-
 
 @composite(
-    "avg_pool1d|nn.functional.avg_pool1d" + _AVERAGE.format(1, ""),
+    "avg_pool1d|nn.functional.avg_pool1d",
     samples=lambda r: [(r(1, 2, 5), 2), (r(2, 6), 3, 2, 1, True, False)],
-    doc="The averages of windows over (N, C, L) or (C, L).",
 )
 def avg_pool1d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
+    input: Value,
+    kernel_size: Single,
+    stride: Single | None = None,
+    padding: Single = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Any:
+    """The averages of windows over (N, C, L) or (C, L)."""
     name = "avg_pool1d"
     check_line(input, name)
     kernel = one_number(kernel_size, name, "kernel_size")
@@ -315,37 +310,37 @@ def _average(name: str, input: Any, *arguments: Any) -> Any:
 
 
 @composite(
-    "nn.functional.avg_pool2d" + _AVERAGE.format(2, ", int? divisor_override=None"),
+    "nn.functional.avg_pool2d",
     samples=lambda r: [(r(1, 2, 4, 5), 2), (r(2, 5, 4), (3, 2), 2, 1, True, False, 2)],
-    doc="The averages of windows over (N, C, H, W) or (C, H, W).",
 )
 def avg_pool2d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
+    input: Value,
+    kernel_size: Pair,
+    stride: Pair | None = None,
+    padding: Pair = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Any:
+    """The averages of windows over (N, C, H, W) or (C, H, W)."""
     options = (kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
     return _average("avg_pool2d", input, *options)
 
 
 @composite(
-    "nn.functional.avg_pool3d" + _AVERAGE.format(3, ", int? divisor_override=None"),
+    "nn.functional.avg_pool3d",
     samples=lambda r: [(r(1, 2, 4, 3, 3), (2, 1, 3), 1), (r(1, 4, 4, 3), 3, 2, 1, True, False)],
-    doc="The averages of windows over (N, C, D, H, W) or (C, D, H, W).",
 )
 def avg_pool3d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
+    input: Value,
+    kernel_size: Triple,
+    stride: Triple | None = None,
+    padding: Triple = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Any:
+    """The averages of windows over (N, C, D, H, W) or (C, D, H, W)."""
     options = (kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
     return _average("avg_pool3d", input, *options)
 

@@ -21,8 +21,8 @@ from gradcli.ops.algebra.views import shape_of
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor.errors import require_kinds
+from gradcli.typing import Array, Value
 
-Array = Any
 Sizes = Sequence[int]
 
 
@@ -163,14 +163,12 @@ col2im: Row = row(
 
 
 @composite(
-    "nn.functional.unfold(Tensor input, any kernel_size, any dilation=1, any padding=0, "
-    "any stride=1)",
-    samples=lambda r: [(r(1, 2, 3, 4), 2), (r(2, 3, 4), (1, 2), 1, 1, 2)],
-    doc="The sliding blocks of images (N, C, H, W), as columns (N, C * taps, blocks).",
+    "nn.functional.unfold", samples=lambda r: [(r(1, 2, 3, 4), 2), (r(2, 3, 4), (1, 2), 1, 1, 2)]
 )
 def unfold(
-    input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
+    input: Value, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
 ) -> Any:
+    """The sliding blocks of images (N, C, H, W), as columns (N, C * taps, blocks)."""
     ndim = len(shape_of(input))
     if ndim < 3:
         low, high = -max(ndim, 1), max(ndim, 1) - 1
@@ -187,19 +185,17 @@ def unfold(
 
 
 @composite(
-    "nn.functional.fold(Tensor input, any output_size, any kernel_size, any dilation=1, "
-    "any padding=0, any stride=1)",
-    samples=lambda r: [(r(1, 8, 6), (3, 4), 2), (r(4, 4), 3, 2, 2, 1, 2)],
-    doc="Images (N, C, *output_size) from columns (N, C * taps, blocks); overlaps add up.",
+    "nn.functional.fold", samples=lambda r: [(r(1, 8, 6), (3, 4), 2), (r(4, 4), 3, 2, 2, 1, 2)]
 )
 def fold(
-    input: Any,
+    input: Value,
     output_size: Any,
     kernel_size: Any,
     dilation: Any = 1,
     padding: Any = 0,
     stride: Any = 1,
 ) -> Any:
+    """Images (N, C, *output_size) from columns (N, C * taps, blocks); overlaps add up."""
     return col2im(
         input,
         _pair(output_size, "output_size"),

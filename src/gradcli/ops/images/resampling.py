@@ -19,8 +19,8 @@ from gradcli.ops.images.adaptive_pooling import adaptive_avg_pool1d, averages
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor.errors import no_kernel
+from gradcli.typing import Array, Value
 
-Array = Any
 Sizes = Sequence[int]
 
 
@@ -412,9 +412,7 @@ def _check_options(size: Any, scale_factor: Any, mode: str, align_corners: bool 
 
 
 @composite(
-    "nn.functional.interpolate(Tensor input, any size=None, any scale_factor=None, "
-    "str mode='nearest', bool? align_corners=None, bool? recompute_scale_factor=None, "
-    "bool antialias=False)",
+    "nn.functional.interpolate",
     samples=lambda r: [
         (r(1, 2, 3), 5),
         (r(1, 1, 3, 4), (5, 3), None, "bilinear", True),
@@ -423,10 +421,9 @@ def _check_options(size: Any, scale_factor: Any, mode: str, align_corners: bool 
         (r(1, 1, 2, 3, 2), 3, None, "trilinear"),
         (r(1, 1, 5, 4), (2, 3), None, "area"),
     ],
-    doc="Images (N, C, ...) of another size, given as such or as a scale factor.",
 )
 def interpolate(
-    input: Any,
+    input: Value,
     size: Any = None,
     scale_factor: Any = None,
     mode: str = "nearest",
@@ -434,6 +431,7 @@ def interpolate(
     recompute_scale_factor: bool | None = None,
     antialias: bool = False,
 ) -> Any:
+    """Images (N, C, ...) of another size, given as such or as a scale factor."""
     shape = shape_of(input)
     dims = len(shape) - 2
     _check_options(size, scale_factor, mode, align_corners)
@@ -470,34 +468,27 @@ def interpolate(
 
 
 @composite(
-    "nn.functional.upsample(Tensor input, any size=None, any scale_factor=None, "
-    "str mode='nearest', bool? align_corners=None)",
+    "nn.functional.upsample",
     samples=lambda r: [(r(1, 1, 3), 5), (r(1, 1, 2, 3), None, 2, "bilinear")],
-    doc="An older name of interpolate.",
 )
 def upsample(
-    input: Any,
+    input: Value,
     size: Any = None,
     scale_factor: Any = None,
     mode: str = "nearest",
     align_corners: bool | None = None,
 ) -> Any:
+    """An older name of interpolate."""
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
-@composite(
-    "nn.functional.upsample_nearest(Tensor input, any size=None, any scale_factor=None)",
-    samples=lambda r: [(r(1, 1, 3), 5)],
-    doc="An older name of interpolate with mode 'nearest'.",
-)
-def upsample_nearest(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
+@composite("nn.functional.upsample_nearest", samples=lambda r: [(r(1, 1, 3), 5)])
+def upsample_nearest(input: Value, size: Any = None, scale_factor: Any = None) -> Any:
+    """An older name of interpolate with mode 'nearest'."""
     return interpolate(input, size, scale_factor, "nearest")
 
 
-@composite(
-    "nn.functional.upsample_bilinear(Tensor input, any size=None, any scale_factor=None)",
-    samples=lambda r: [(r(1, 1, 3, 2), 5)],
-    doc="An older name of interpolate with mode 'bilinear' and aligned corners.",
-)
-def upsample_bilinear(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
+@composite("nn.functional.upsample_bilinear", samples=lambda r: [(r(1, 1, 3, 2), 5)])
+def upsample_bilinear(input: Value, size: Any = None, scale_factor: Any = None) -> Any:
+    """An older name of interpolate with mode 'bilinear' and aligned corners."""
     return interpolate(input, size, scale_factor, "bilinear", True)

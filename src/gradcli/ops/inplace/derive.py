@@ -37,8 +37,7 @@ from gradcli.table.samples import kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import mode
 from gradcli.tensor.tensor import Tensor, wrap
-
-Array = Any
+from gradcli.typing import Array
 
 # --- writing
 

@@ -24,8 +24,7 @@ from gradcli.table.row import Row
 from gradcli.tensor.graph import FREED, INFERENCE, Node, mode, next_sequence, operator_name
 from gradcli.tensor.public import public
 from gradcli.tensor.tensor import Tensor, View, edge_of, share, versions_of, wrap
-
-Array = Any
+from gradcli.typing import Array
 
 _CLARIFY = (
     " Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your "
@@ -113,16 +112,18 @@ def _distinct(array: Array) -> bool:
     return True
 
 
-def _look(whole: Array, window: Window) -> Array:
+def _look(self: Array, window: Window) -> Array:
+    """What a window shows of a tensor that is laid out like its base."""
     buffer, part = window.blank()
-    buffer[...] = whole
-    return part.astype(whole.dtype, copy=False) if window.dtype == window.base[2] else part
+    buffer[...] = self
+    return part.astype(self.dtype, copy=False) if window.dtype == window.base[2] else part
 
 
-def _spread(part: Array, window: Window) -> Array:
+def _spread(grad: Array, window: Window) -> Array:
+    """A tensor laid out like the base, with zeros outside the window."""
     buffer, view = window.blank()
-    window.add(view, part)
-    return buffer.astype(part.dtype, copy=False) if window.dtype == window.base[2] else buffer
+    window.add(view, grad)
+    return buffer.astype(grad.dtype, copy=False) if window.dtype == window.base[2] else buffer
 
 
 def _sample_window() -> Window:
@@ -131,24 +132,22 @@ def _sample_window() -> Window:
 
 
 look: Row = row(
-    "aten.window(Tensor self, any window)",
+    "aten.window",
     _look,
     node="AsStridedBackward0",
     linear="self",
     self=lambda grad, window: spread(grad, window),
     samples=lambda r: [(r(2, 3), _sample_window())],
-    doc="What a window shows of a tensor that is laid out like its base.",
     inplace=InPlace(node="AsStridedBackward1", method=False),
     untested="a piece of the history of views that were changed in place",
 )
 spread: Row = row(
-    "aten.window_backward(Tensor grad, any window)",
+    "aten.window_backward",
     _spread,
     node="AsStridedBackward0",
     linear="grad",
     grad=look,
     samples=lambda r: [(r(2, 2), _sample_window())],
-    doc="A tensor laid out like the base, with zeros outside the window.",
     inplace=InPlace(node="AsStridedBackward1", method=False),
     untested="a piece of the history of views that were changed in place",
 )

@@ -21,8 +21,8 @@ from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.tensor import Tensor, raw, wrap
+from gradcli.typing import Array
 
-Array = Any
 #: An index tensor per leading dimension, or None where a dimension is taken whole.
 Indices = Sequence[Any]
 
@@ -78,7 +78,8 @@ def _check_broadcast(shapes: list[tuple[int, ...]]) -> None:
         ) from None
 
 
-def _index(self: Array, indices: Indices) -> Array:
+def _index(self: Array, indices: Sequence[Array]) -> Array:
+    """The elements at index tensors, which may repeat, or where masks hold."""
     places = _places(self.shape, indices)
     if len(places) == 1 and places[0] is not slice(None):
         return np.take(self, places[0], 0)
@@ -86,7 +87,7 @@ def _index(self: Array, indices: Indices) -> Array:
 
 
 index_row: Row = row(
-    "aten.index(Tensor self, Tensor[] indices)",
+    "aten.index",
     _index,
     linear="self",
     self=lambda grad, self_shape, indices: index_backward(grad, self_shape, indices),
@@ -96,29 +97,31 @@ index_row: Row = row(
         (r(2, 3, 4), (np.array([1, 0]), None, np.array([[3], [1]]))),
         (r(2, 3), (np.array([[True, False, True], [False, True, False]]),)),
     ],
-    doc="The elements at index tensors, which may repeat, or where masks hold.",
 )
 
 
-def _index_backward(self: Array, sizes: Sequence[int], indices: Indices) -> Array:
+def _index_backward(self: Array, sizes: Sequence[int], indices: Sequence[Array]) -> Array:
+    """Zeros plus the elements of self at index tensors."""
     full = np.zeros(sizes, self.dtype)
     np.add.at(full, _places(sizes, indices), self)
     return full
 
 
 index_backward: Row = row(
-    "aten.index_backward(Tensor self, int[] sizes, Tensor[] indices)",
+    "aten.index_backward",
     _index_backward,
     node="IndexPutImplBackward0",
     linear="self",
     self=index_row,
     samples=lambda r: [(r(3, 4), (3, 4), (np.array([0, 2, 2]),))],
-    doc="Zeros plus the elements of self at index tensors.",
     pytorch="aten._index_put_impl_(self.new_zeros(sizes), indices, self, True)",
 )
 
 
-def _index_put(self: Array, indices: Indices, values: Array, accumulate: bool = False) -> Array:
+def _index_put(
+    self: Array, indices: Sequence[Array], values: Array, accumulate: bool = False
+) -> Array:
+    """A copy of self with values at index tensors."""
     if len(indices) > self.ndim:
         raise IndexError(
             f"too many indices for tensor of dimension {self.ndim} (got {len(indices)})"
@@ -165,7 +168,7 @@ def _kept(grad: Any, indices: Indices, accumulate: bool) -> Any:
 
 
 index_put_row: Row = row(
-    "aten.index_put(Tensor self, Tensor[] indices, Tensor values, bool accumulate=False)",
+    "aten.index_put",
     _index_put,
     linear="self values",
     self=_kept,
@@ -174,13 +177,12 @@ index_put_row: Row = row(
         (r(3, 4), (np.array([0, 2]),), r(4)),
         (r(3), (np.array([0, 0]),), r(2), True),
     ],
-    doc="A copy of self with values at index tensors.",
     inplace=InPlace(coincide=True, method=False),
 )
 
 
 @composite(
-    "index_put(Tensor self, any indices, Tensor values, bool accumulate=False)",
+    "index_put",
     samples=lambda r: [
         (r(3, 4), [np.array([0, 2])], r(4)),
         (r(3), [np.array([0, 0])], r(2), True),
@@ -188,23 +190,23 @@ index_put_row: Row = row(
         (r(2, 3), [np.array([1, 0]), np.array([2, 2])], r(2)),
         (r.ints(3, high=5), [np.array([1])], np.array(7)),
     ],
-    doc="A copy of self with values at the given indices, added if accumulate.",
     inplace=BOTH,
 )
 def index_put(self: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Any:
+    """A copy of self with values at the given indices, added if accumulate."""
     return index_put_row(self, _given("index_put", self, indices, values), values, accumulate)
 
 
 @composite(
-    "index_put_(Tensor self, any indices, Tensor values, bool accumulate=False)",
+    "index_put_",
     samples=lambda r: [
         (r(3, 4), [np.array([0, 2])], r(4)),
         (r(3), [np.array([0, 0])], r(2), True),
         (r(2, 3), [r.mask(2, 3)], r()),
     ],
-    doc="Writes values at the given indices, adding if accumulate.",
 )
 def index_put_(self: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+    """Writes values at the given indices, adding if accumulate."""
     return in_place(
         index_put_row, (self, _given("index_put_", self, indices, values), values, accumulate)
     )

@@ -21,15 +21,16 @@ from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor
+from gradcli.typing import Array, Operand, Scalar, Value
 
-Array = Any
 
-
-def _filled(self: Array, value: complex) -> Array:
+def _filled(self: Array, value: Scalar) -> Array:
+    """A tensor like self, filled with one value."""
     return np.full_like(self, dtypes.convert(value, dtypes.of(self)))
 
 
 def _filled_from(self: Array, value: Array) -> Array:
+    """A tensor like self, filled with the value of another."""
     if value.ndim:
         raise RuntimeError(
             "fill_ only supports 0-dimension value tensor but got tensor with "
@@ -40,22 +41,16 @@ def _filled_from(self: Array, value: Array) -> Array:
 
 def _fill_rows(name: str, nodes: tuple[str, str]) -> tuple[Row, Row]:
     by_number: Row = row(
-        f"{name}(Tensor self, Scalar value)",
-        _filled,
-        node=nodes[0],
-        self=zeros_like,
-        samples=lambda r: [(r(2, 3), 2.5)],
-        doc="A tensor like self, filled with one value.",
+        name, _filled, node=nodes[0], self=zeros_like, samples=lambda r: [(r(2, 3), 2.5)]
     )
     by_tensor: Row = row(
-        f"{name}(Tensor self, Tensor value)",
+        name,
         _filled_from,
         node=nodes[1],
         linear="value",
         self=zeros_like,
         value=lambda grad: sum_all(grad),
         samples=lambda r: [(r(2, 3), r())],
-        doc="A tensor like self, filled with the value of another.",
     )
     return by_number, by_tensor
 
@@ -72,6 +67,7 @@ _zero: Row = row(
 
 
 def _copied(self: Array, src: Array) -> Array:
+    """The values of src, in the shape and type of self."""
     try:
         wide = np.broadcast_to(src, np.broadcast_shapes(self.shape, src.shape))
     except ValueError:
@@ -81,14 +77,13 @@ def _copied(self: Array, src: Array) -> Array:
 
 
 _copy: Row = row(
-    "aten.copy_into(Tensor self, Tensor src)",
+    "aten.copy_into",
     _copied,
     node="torch::autograd::CopyBackwards",
     linear="src",
     self=zeros_like,
     src=lambda grad: grad,
     samples=lambda r: [(r(2, 3), r(3))],
-    doc="The values of src, in the shape and type of self.",
     pytorch="self.clone().copy_(src)",
 )
 
@@ -102,38 +97,35 @@ def _same(a: Array, b: Array) -> bool:
 
 
 @composite(
-    "fill_(Tensor self, Scalar value)",
+    "fill_",
     samples=lambda r: [(r(2, 3), 2.5), (r.ints(2, high=5), 7), (r(2), True), (r.complex(2), 1j)],
-    doc="Writes one number to every element.",
 )
-def fill_(self: Tensor, value: complex) -> Tensor:
+def fill_(self: Tensor, value: Scalar) -> Tensor:
+    """Writes one number to every element."""
     return in_place(_fill_number_, (self, value), coincide=True)
 
 
 @composite(
-    "fill_(Tensor self, Tensor value)",
+    "fill_",
     samples=lambda r: [
         (r(2, 3), r()),
         (r.ints(2, high=5), np.array(7, np.int8)),
         (r(2), np.array(3)),
     ],
-    doc="Writes one value to every element.",
 )
 def fill_from_(self: Tensor, value: Tensor) -> Tensor:
+    """Writes one value to every element."""
     return in_place(_fill_tensor_, (self, value), coincide=True)
 
 
-@composite(
-    "zero_(Tensor self)",
-    samples=lambda r: [(r(2, 3),), (r.ints(2, high=5),), (r(),)],
-    doc="Writes zeros to every element.",
-)
+@composite("zero_", samples=lambda r: [(r(2, 3),), (r.ints(2, high=5),), (r(),)])
 def zero_(self: Tensor) -> Tensor:
+    """Writes zeros to every element."""
     return in_place(_zero, (self,), coincide=True)
 
 
 @composite(
-    "Tensor.copy_(Tensor self, Tensor src, bool non_blocking=False)",
+    "Tensor.copy_",
     samples=lambda r: [
         (r(2, 3), r(2, 3)),
         (r(2, 3), r(3), True),
@@ -141,18 +133,18 @@ def zero_(self: Tensor) -> Tensor:
         (r.ints(2, high=5), r(2)),
         (r(2), r()),
     ],
-    doc="Writes the elements of another tensor, which broadcasts and is cast.",
 )
-def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
+def copy_(self: Tensor, src: Value, non_blocking: bool = False) -> Tensor:
+    """Writes the elements of another tensor, which broadcasts and is cast."""
     return in_place(_copy, (self, src), coincide=_same(self._array, src._array))
 
 
 @composite(
-    "Tensor.float_power_(Tensor self, Operand exponent)",
+    "Tensor.float_power_",
     samples=lambda r: [(r(2, 3, low=0.5), 2.5), (r(2, 3, low=0.5), r(3)), (r(2), 3)],
-    doc="float_power in place, of a tensor that is double already.",
 )
-def float_power_(self: Tensor, exponent: Any) -> Tensor:
+def float_power_(self: Tensor, exponent: Operand) -> Tensor:
+    """float_power in place, of a tensor that is double already."""
     values = exponent.detach() if type(exponent) is Tensor else exponent
     result = float_power(self.detach(), values)
     if result.dtype is not self.dtype:
@@ -164,11 +156,11 @@ def float_power_(self: Tensor, exponent: Any) -> Tensor:
 
 
 @composite(
-    "Tensor.fill_diagonal_(Tensor self, Scalar fill_value, bool wrap=False)",
+    "Tensor.fill_diagonal_",
     samples=lambda r: [(r(3, 3), 2.5), (r(2, 3), 1), (r(5, 2), 1.5, True), (r(2, 2, 2), 7.0)],
-    doc="Writes a number to the main diagonal, again below it if wrap.",
 )
-def fill_diagonal_(self: Tensor, fill_value: complex, wrap: bool = False) -> Tensor:
+def fill_diagonal_(self: Tensor, fill_value: Scalar, wrap: bool = False) -> Tensor:
+    """Writes a number to the main diagonal, again below it if wrap."""
     shape = self._array.shape
     if len(shape) < 2:
         raise RuntimeError("dimensions must larger than 1")
@@ -185,12 +177,9 @@ def fill_diagonal_(self: Tensor, fill_value: complex, wrap: bool = False) -> Ten
     return self
 
 
-@composite(
-    "detach_(Tensor self)",
-    samples=lambda r: [(r(2, 3),), (r.ints(2, high=5),)],
-    doc="Takes a tensor out of the graph.",
-)
+@composite("detach_", samples=lambda r: [(r(2, 3),), (r.ints(2, high=5),)])
 def detach_(self: Tensor) -> Tensor:
+    """Takes a tensor out of the graph."""
     if self._view is not None:
         raise RuntimeError(
             "Can't detach views in-place. Use detach() instead. If you are using "
@@ -204,15 +193,15 @@ def detach_(self: Tensor) -> Tensor:
 
 
 @composite(
-    "Tensor.resize_(Tensor self, int[] size, *, any memory_format=None)",
+    "Tensor.resize_",
     samples=lambda r: [
         (r.ints(2, 3, high=9), (3, 2)),
         (r.ints(2, 3, high=9), (4,)),
         (r.ints(3, high=9), (3,)),
     ],
-    doc="Gives a tensor another size, in its memory where that is large enough.",
 )
-def resize_(self: Tensor, size: Sequence[int], memory_format: Any = None) -> Tensor:
+def resize_(self: Tensor, size: Sequence[int], *, memory_format: Any = None) -> Tensor:
+    """Gives a tensor another size, in its memory where that is large enough."""
     if self.requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
     shape = checked_size(size)
@@ -232,21 +221,18 @@ def resize_(self: Tensor, size: Sequence[int], memory_format: Any = None) -> Ten
 
 
 @composite(
-    "Tensor.resize_as_(Tensor self, Tensor the_template, *, any memory_format=None)",
+    "Tensor.resize_as_",
     samples=lambda r: [(r.ints(2, 3, high=9), r(3, 2)), (r.ints(4, high=9), r(2))],
-    doc="Resizes a tensor to the size of another.",
 )
-def resize_as_(self: Tensor, the_template: Tensor, memory_format: Any = None) -> Tensor:
+def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
+    """Resizes a tensor to the size of another."""
     resized: Tensor = resize_(self, the_template._array.shape)
     return resized
 
 
-@composite(
-    "Tensor.share_memory_(Tensor self)",
-    samples=lambda r: [(r(2, 3),), (r.ints(2, high=5),)],
-    doc="The tensor itself.",
-)
+@composite("Tensor.share_memory_", samples=lambda r: [(r(2, 3),), (r.ints(2, high=5),)])
 def share_memory_(self: Tensor) -> Tensor:
+    """The tensor itself."""
     return self
 
 
@@ -265,24 +251,24 @@ def _call_each(self: Tensor, name: str, operands: Sequence[Tensor], callable: An
 
 
 @composite(
-    "Tensor.apply_(Tensor self, any callable)",
+    "Tensor.apply_",
     samples=lambda r: [
         (r.ints(2, 3, low=-5, high=5), abs),
         (r.ints(high=5), lambda value: 2 * value + 1),
     ],
-    doc="Replaces each element by callable(element).",
 )
 def apply_(self: Tensor, callable: Any) -> Tensor:
+    """Replaces each element by callable(element)."""
     return _call_each(self, "apply_", (), callable)
 
 
 @composite(
-    "Tensor.map_(Tensor self, Tensor tensor, any callable)",
+    "Tensor.map_",
     samples=lambda r: [
         (r.ints(2, 3, high=9), r.ints(2, 3, high=9), max),
         (r.ints(2, 3, high=9), r.ints(3, high=9), lambda a, b: a - 2 * b),
     ],
-    doc="Replaces each element by callable(element, element of the other tensor).",
 )
 def map_(self: Tensor, tensor: Tensor, callable: Any) -> Tensor:
+    """Replaces each element by callable(element, element of the other tensor)."""
     return _call_each(self, "map_", (tensor,), callable)

@@ -20,18 +20,17 @@ from gradcli.table.samples import Sampler, fixed, kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import common_shape, wrap_dim
 from gradcli.tensor.tensor import wrap
-
-Array = Any
+from gradcli.typing import Array, Value
 
 # --- linear maps
 
 
 @composite(
-    "nn.functional.linear(Tensor input, Tensor weight, Tensor? bias=None)",
+    "nn.functional.linear",
     samples=lambda r: [(r(2, 3), r(4, 3), r(4)), (r(2, 2, 3), r(4, 3)), (r(3), r(4, 3), r(4))],
-    doc="input @ weight.T + bias, along the last dimension.",
 )
-def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+def linear(input: Value, weight: Value, bias: Value | None = None) -> Any:
+    """input @ weight.T + bias, along the last dimension."""
     if input.ndim == 0 or weight.ndim == 0:
         raise RuntimeError(
             "both arguments to linear need to be at least 1D, but they are "
@@ -57,6 +56,7 @@ def _trilinear(
     expand3: Sequence[int],
     sumdim: Sequence[int],
 ) -> Array:
+    """The product of three tensors with dimensions of length one put in, summed along some."""
     ndim = i1.ndim + len(expand1)
     axes = [[k for k in range(ndim) if k not in gone] for gone in (expand1, expand2, expand3)]
     kept = [k for k in range(ndim) if k not in sumdim]
@@ -82,23 +82,20 @@ def _trilinear_vjp(
 
 
 trilinear: Row = row(
-    "aten._trilinear(Tensor i1, Tensor i2, Tensor i3, int[] expand1, int[] expand2, int[] expand3, "
-    "int[] sumdim)",
+    "aten._trilinear",
     _trilinear,
     linear="i1, i2, i3",
     joint=("i1 i2 i3", _trilinear_vjp),
     samples=lambda r: [(r(2, 3), r(2, 3, 4), r(2, 4), (1, 3), (0,), (1, 2), (2, 3))],
-    doc="The product of three tensors with dimensions of length one put in, summed along some.",
 )
 
 
 @composite(
-    "bilinear|nn.functional.bilinear(Tensor input1, Tensor input2, Tensor weight, "
-    "Tensor? bias=None)",
+    "bilinear|nn.functional.bilinear",
     samples=lambda r: [(r(2, 3), r(2, 4), r(2, 3, 4), r(2)), (r(3), r(2), r(4, 3, 2))],
-    doc="input1 @ weight[k] @ input2 + bias[k] for each k.",
 )
-def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+def bilinear(input1: Value, input2: Value, weight: Value, bias: Value | None = None) -> Any:
+    """input1 @ weight[k] @ input2 + bias[k] for each k."""
     if input1.ndim != input2.ndim:
         raise RuntimeError(
             f"bilinear(): input dimensions do not match: got {input1.ndim} and {input2.ndim}"
@@ -128,17 +125,17 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
 
 
 def _safe_softmax(self: Array, dim: int) -> Array:
+    """softmax, and zeros where all elements are minus infinity."""
     # Where everything is masked, the weights are zero and not nan.
     empty = np.all(self == -np.inf, axis=dim, keepdims=True)
     return np.where(empty, self.dtype.type(0), softmax_row.forward(self, dim))
 
 
 safe_softmax: Row = row(
-    "aten._safe_softmax(Tensor self, int dim)",
+    "aten._safe_softmax",
     _safe_softmax,
     self=lambda grad, result, dim: softmax_backward(grad, result, dim),
     samples=lambda r: [(r(3, 4), 1), (kinked([[-math.inf, -math.inf], [1.0, 2.0]]), -1)],
-    doc="softmax, and zeros where all elements are minus infinity.",
 )
 
 
@@ -164,13 +161,9 @@ def _weights(
 
 
 def _flash(
-    query: Array,
-    key: Array,
-    value: Array,
-    attn_mask: Array | None,
-    is_causal: bool,
-    scale: float,
+    query: Array, key: Array, value: Array, attn_mask: Array | None, is_causal: bool, scale: float
 ) -> Array:
+    """Attention of several heads in one kernel."""
     weights = _weights(query, key, attn_mask, is_causal, scale)
     return np.matmul(weights, _grouped(value, query.shape[1]))
 
@@ -185,6 +178,7 @@ def _flash_backward(
     is_causal: bool,
     scale: float,
 ) -> tuple[Array, Array, Array]:
+    """The gradients of attention; PyTorch cannot differentiate them again."""
     heads = query.shape[1]
     weights = _weights(query, key, attn_mask, is_causal, scale)
     by_weights = np.matmul(grad_out, _grouped(value, heads).swapaxes(-1, -2))
@@ -205,8 +199,7 @@ def _ungrouped(gradient: Array, shape: Sequence[int]) -> Array:
 
 _underived = no_derivative("_scaled_dot_product_flash_attention_for_cpu_backward", every=True)
 flash_backward: Row = row(
-    "aten._scaled_dot_product_flash_attention_for_cpu_backward(Tensor grad_out, Tensor query, "
-    "Tensor key, Tensor value, Tensor out, Tensor? attn_mask, bool is_causal, float scale)",
+    "aten._scaled_dot_product_flash_attention_for_cpu_backward",
     _flash_backward,
     node=NOT_IMPLEMENTED,
     linear="grad_out",
@@ -218,7 +211,6 @@ flash_backward: Row = row(
         (r(1, 2, 3, 4), *_heads(r)[0], r(1, 2, 3, 4), None, True, 0.5),
         (r(1, 2, 3, 4), *_heads(r)[0], r(1, 2, 3, 4), fixed(r(3, 2)), False, 0.3),
     ],
-    doc="The gradients of attention; PyTorch cannot differentiate them again.",
 )
 
 
@@ -240,8 +232,7 @@ def _heads(r: Sampler) -> list[tuple[Any, ...]]:
 
 
 flash: Row = row(
-    "aten._scaled_dot_product_flash_attention_for_cpu(Tensor query, Tensor key, Tensor value, "
-    "Tensor? attn_mask, bool is_causal, float scale)",
+    "aten._scaled_dot_product_flash_attention_for_cpu",
     _flash,
     linear="value",
     joint=("query key value", _flash_vjp),
@@ -249,7 +240,6 @@ flash: Row = row(
         (*_heads(r)[0], None, True, 0.5),
         (*_heads(r)[0], fixed(r(3, 2)), False, 0.3),
     ],
-    doc="Attention of several heads in one kernel.",
     pytorch=(
         "aten._scaled_dot_product_flash_attention_for_cpu(query, key, value, 0.0, is_causal, "
         "attn_mask=attn_mask, scale=scale)[0]"
@@ -302,9 +292,7 @@ def _check_attention(query: Any, key: Any, value: Any, mask: Any) -> None:
 
 
 @composite(
-    "nn.functional.scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, "
-    "Tensor? attn_mask=None, float dropout_p=0.0, bool is_causal=False, *, float? scale=None, "
-    "bool enable_gqa=False)",
+    "nn.functional.scaled_dot_product_attention",
     samples=lambda r: [
         (r(2, 3, 4), r(2, 5, 4), r(2, 5, 4)),
         *_heads(r),
@@ -314,18 +302,19 @@ def _check_attention(query: Any, key: Any, value: Any, mask: Any) -> None:
         (r(2, 3, 4), r(2, 5, 4), r(2, 5, 4), None, 0.4),
         (r(1, 4, 3, 2), r(1, 2, 3, 2), r(1, 2, 3, 2), {"enable_gqa": True}),
     ],
-    doc="softmax(query @ key.T * scale + mask) @ value; the scale is 1 / sqrt(length of a query).",
 )
 def scaled_dot_product_attention(
-    query: Any,
-    key: Any,
-    value: Any,
-    attn_mask: Any = None,
+    query: Value,
+    key: Value,
+    value: Value,
+    attn_mask: Value | None = None,
     dropout_p: float = 0.0,
     is_causal: bool = False,
+    *,
     scale: float | None = None,
     enable_gqa: bool = False,
 ) -> Any:
+    """softmax(query @ key.T * scale + mask) @ value; the scale is 1 / sqrt(length of a query)."""
     _check_attention(query, key, value, attn_mask)
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     mask = _additive(attn_mask, query._array.dtype)

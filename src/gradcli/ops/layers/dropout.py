@@ -17,6 +17,7 @@ from gradcli.random.generator import default_generator
 from gradcli.table.declare import composite
 from gradcli.table.samples import Sampler
 from gradcli.tensor.tensor import wrap
+from gradcli.typing import Value
 
 # The limit of selu for large negative inputs is -_LIMIT (Klambauer et al. 2017).
 _LIMIT: Final = 1.7580993408473766
@@ -73,51 +74,37 @@ def _calls(r: Sampler) -> list[tuple[Any, ...]]:
     ]
 
 
-@composite(
-    "dropout(Tensor input, float p, bool train)",
-    samples=_calls,
-    doc="Each element zero with probability p, else divided by 1 - p.",
-)
-def torch_dropout(input: Any, p: float, train: bool) -> Any:
+@composite("dropout", samples=_calls)
+def torch_dropout(input: Value, p: float, train: bool) -> Any:
+    """Each element zero with probability p, else divided by 1 - p."""
     return _drop(input, p, train)
 
 
-@composite(
-    "feature_dropout(Tensor input, float p, bool train)",
-    samples=_calls,
-    doc="Each channel zero with probability p, else divided by 1 - p.",
-)
-def torch_feature_dropout(input: Any, p: float, train: bool) -> Any:
+@composite("feature_dropout", samples=_calls)
+def torch_feature_dropout(input: Value, p: float, train: bool) -> Any:
+    """Each channel zero with probability p, else divided by 1 - p."""
     return _drop(input, p, train, features=True)
 
 
-@composite(
-    "alpha_dropout(Tensor input, float p, bool train)",
-    samples=_calls,
-    doc="Dropout that keeps the mean and variance of standardized inputs.",
-)
-def torch_alpha_dropout(input: Any, p: float, train: bool) -> Any:
+@composite("alpha_dropout", samples=_calls)
+def torch_alpha_dropout(input: Value, p: float, train: bool) -> Any:
+    """Dropout that keeps the mean and variance of standardized inputs."""
     return _drop(input, p, train, alpha=True)
 
 
-@composite(
-    "feature_alpha_dropout(Tensor input, float p, bool train)",
-    samples=_calls,
-    doc="alpha_dropout of whole channels.",
-)
-def torch_feature_alpha_dropout(input: Any, p: float, train: bool) -> Any:
+@composite("feature_alpha_dropout", samples=_calls)
+def torch_feature_alpha_dropout(input: Value, p: float, train: bool) -> Any:
+    """alpha_dropout of whole channels."""
     return _drop(input, p, train, features=True, alpha=True)
 
 
 def _underscored(name: str, features: bool, alpha: bool) -> None:
     """Enters ``torch.NAME_``, which drops in place."""
 
-    def changed(input: Any, p: float, train: bool) -> Any:
+    def changed(input: Value, p: float, train: bool) -> Any:
         return _drop(input, p, train, features=features, alpha=alpha, inplace=True)
 
-    composite(
-        f"{name}_(Tensor input, float p, bool train)", samples=_calls, doc=f"{name} in place."
-    )(changed)
+    composite(f"{name}_", samples=_calls, doc=f"{name} in place.")(changed)
 
 
 for _features in (False, True):
@@ -126,36 +113,27 @@ for _features in (False, True):
         _underscored(_name, _features, _alpha)
 
 
-@composite(
-    "nn.functional.dropout(Tensor input, float p=0.5, bool training=True, bool inplace=False)",
-    samples=_calls,
-    doc=torch_dropout.doc,
-)
-def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+@composite("nn.functional.dropout", samples=_calls)
+def dropout(input: Value, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Each element zero with probability p, else divided by 1 - p."""
     _check(p, ValueError)
     return _drop(input, p, training, inplace=inplace)
 
 
-@composite(
-    "nn.functional.alpha_dropout(Tensor input, float p=0.5, bool training=False, "
-    "bool inplace=False)",
-    samples=_calls,
-    doc=torch_alpha_dropout.doc,
-)
-def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
+@composite("nn.functional.alpha_dropout", samples=_calls)
+def alpha_dropout(
+    input: Value, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Any:
+    """Dropout that keeps the mean and variance of standardized inputs."""
     _check(p, ValueError)
     return _drop(input, p, training, alpha=True, inplace=inplace)
 
 
-@composite(
-    "nn.functional.feature_alpha_dropout(Tensor input, float p=0.5, bool training=False, "
-    "bool inplace=False)",
-    samples=_calls,
-    doc=torch_feature_alpha_dropout.doc,
-)
+@composite("nn.functional.feature_alpha_dropout", samples=_calls)
 def feature_alpha_dropout(
-    input: Any, p: float = 0.5, training: bool = False, inplace: bool = False
+    input: Value, p: float = 0.5, training: bool = False, inplace: bool = False
 ) -> Any:
+    """alpha_dropout of whole channels."""
     _check(p, ValueError)
     return _drop(input, p, training, features=True, alpha=True, inplace=inplace)
 
@@ -175,11 +153,11 @@ def _warn(message: str) -> None:
 
 
 @composite(
-    "nn.functional.dropout1d(Tensor input, float p=0.5, bool training=True, bool inplace=False)",
+    "nn.functional.dropout1d",
     samples=lambda r: [(r(2, 3, 4), 0.3), (r(3, 4), 0.4), (r(3, 4), 0.5, False)],
-    doc="Each channel of (N, C, L) or (C, L) zero with probability p, else divided by 1 - p.",
 )
-def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout1d(input: Value, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Each channel of (N, C, L) or (C, L) zero with probability p, else divided by 1 - p."""
     _check(p, ValueError)
     if input.ndim not in (2, 3):
         raise RuntimeError(
@@ -201,11 +179,10 @@ def _deprecated(name: str, ndim: int, spatial: int) -> str:
 
 
 @composite(
-    "nn.functional.dropout2d(Tensor input, float p=0.5, bool training=True, bool inplace=False)",
-    samples=lambda r: [(r(2, 3, 2, 2), 0.3), (r(2, 3, 2, 2), 0.5, False)],
-    doc="Each channel of (N, C, ...) zero with probability p, else divided by 1 - p.",
+    "nn.functional.dropout2d", samples=lambda r: [(r(2, 3, 2, 2), 0.3), (r(2, 3, 2, 2), 0.5, False)]
 )
-def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout2d(input: Value, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Each channel of (N, C, ...) zero with probability p, else divided by 1 - p."""
     _check(p, ValueError)
     if input.ndim not in (3, 4):
         _warn(_deprecated("dropout2d", input.ndim, 2))
@@ -221,12 +198,13 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
 
 
 @composite(
-    "nn.functional.dropout3d(Tensor input, float p=0.5, bool training=True, bool inplace=False)",
+    "nn.functional.dropout3d",
     samples=lambda r: [(r(1, 2, 2, 2, 2), 0.3), (r(2, 2, 2, 2), 0.4), (r(2, 2, 2, 2), 0.5, False)],
-    doc="Each channel of (N, C, D, H, W) or (C, D, H, W) zero with probability p, else divided by "
-    "1 - p.",
 )
-def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout3d(input: Value, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Each channel of (N, C, D, H, W) or (C, D, H, W) zero with probability p, else divided by 1 -
+    p.
+    """
     _check(p, ValueError)
     if input.ndim not in (4, 5):
         _warn(_deprecated("dropout3d", input.ndim, 3))

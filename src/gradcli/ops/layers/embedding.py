@@ -15,8 +15,7 @@ from gradcli.table.row import Row
 from gradcli.table.samples import Sampler, kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import versions_of, wrap
-
-Array = Any
+from gradcli.typing import Array, Value
 
 SUM: Final = 0
 MEAN: Final = 1
@@ -43,6 +42,7 @@ def _embedding(
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
 ) -> Array:
+    """The rows of weight at the indices."""
     if weight.ndim != 2:
         raise RuntimeError("'weight' must be 2-D")
     _check_indices(indices, "embedding")
@@ -52,14 +52,15 @@ def _embedding(
 
 
 def _embedding_dense_backward(
-    grad_output: Array, indices: Array, num_weights: int, padding_idx: int, by_frequency: bool
+    grad_output: Array, indices: Array, num_weights: int, padding_idx: int, scale_grad_by_freq: bool
 ) -> Array:
+    """Gradients of looked-up vectors, added up per index."""
     flat = indices.reshape(-1)
     rows = grad_output.reshape(flat.size, grad_output.shape[-1])
     full = np.zeros((num_weights, grad_output.shape[-1]), grad_output.dtype)
     kept = flat != padding_idx
     rows, flat = rows[kept], flat[kept]
-    if by_frequency:
+    if scale_grad_by_freq:
         rows = rows / np.bincount(flat, minlength=num_weights)[flat][:, None].astype(rows.dtype)
     np.add.at(full, flat, rows)
     return full
@@ -74,8 +75,7 @@ def _embedding_double(grad: Any, indices: Any, padding_idx: int) -> Any:
 
 
 embedding_backward: Row = row(
-    "aten.embedding_dense_backward(Tensor grad_output, Tensor indices, int num_weights, "
-    "int padding_idx, bool scale_grad_by_freq)",
+    "aten.embedding_dense_backward",
     _embedding_dense_backward,
     linear="grad_output",
     grad_output=_embedding_double,
@@ -83,11 +83,9 @@ embedding_backward: Row = row(
         (r(3, 2), np.array([1, 3, 1]), 4, 3, False),
         (kinked(r(3, 2)), np.array([1, 3, 1]), 4, -1, True),
     ],
-    doc="Gradients of looked-up vectors, added up per index.",
 )
 embedding_row: Row = row(
-    "aten.embedding(Tensor weight, Tensor indices, int padding_idx=-1, "
-    "bool scale_grad_by_freq=False, bool sparse=False)",
+    "aten.embedding",
     _embedding,
     linear="weight",
     weight=lambda grad, indices, weight_shape, padding_idx, scale_grad_by_freq: embedding_backward(
@@ -98,7 +96,6 @@ embedding_row: Row = row(
         (r(4, 3), np.array(2)),
         (kinked(r(4, 3)), np.array([1, 3, 1]), 3, True),
     ],
-    doc="The rows of weight at the indices.",
 )
 
 
@@ -120,40 +117,35 @@ def _lookup_samples(r: Sampler) -> list[tuple[Any, ...]]:
 
 
 @composite(
-    "embedding(Tensor weight, Tensor indices, int padding_idx=-1, "
-    "bool scale_grad_by_freq=False, bool sparse=False)",
+    "embedding",
     samples=lambda r: [
         (r(4, 3), np.array([[1, 3], [1, 0]])),
         (r(4, 3), np.array(2)),
         (kinked(r(4, 3)), np.array([1, 3, 1]), 3, True),
     ],
-    doc="The rows of weight at the indices; the row padding_idx gets no gradient.",
 )
 def torch_embedding(
-    weight: Any,
-    indices: Any,
+    weight: Value,
+    indices: Value,
     padding_idx: int = -1,
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
 ) -> Any:
+    """The rows of weight at the indices; the row padding_idx gets no gradient."""
     return embedding_row(weight, indices, padding_idx, scale_grad_by_freq, sparse)
 
 
-@composite(
-    "nn.functional.embedding(Tensor input, Tensor weight, int? padding_idx=None, "
-    "float? max_norm=None, float norm_type=2.0, bool scale_grad_by_freq=False, bool sparse=False)",
-    samples=_lookup_samples,
-    doc=torch_embedding.doc,
-)
+@composite("nn.functional.embedding", samples=_lookup_samples)
 def embedding(
-    input: Any,
-    weight: Any,
+    input: Value,
+    weight: Value,
     padding_idx: int | None = None,
     max_norm: float | None = None,
     norm_type: float = 2.0,
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
 ) -> Any:
+    """The rows of weight at the indices; the row padding_idx gets no gradient."""
     if padding_idx is None:
         padding_idx = -1
     else:
@@ -202,6 +194,9 @@ def _embedding_bag(
     include_last_offset: bool = False,
     padding_idx: int = -1,
 ) -> tuple[Array, Array, Array, Array]:
+    """The sum, mean or maximum of the rows in each bag of indices; the bag of every index, the
+    sizes of bags and, of maxima, the indices.
+    """
     _check_indices(indices, "embedding_bag")
     _check_indices(offsets, "embedding_bag")
     outside = np.flatnonzero((indices < 0) | (indices >= len(weight)))
@@ -258,6 +253,7 @@ def _embedding_bag_backward(
     per_sample_weights: Array | None,
     padding_idx: int,
 ) -> Array:
+    """The gradient of the table; PyTorch cannot differentiate it again."""
     full = np.zeros((num_weights, grad.shape[1]), grad.dtype)
     if mode == MAX:
         bag, feature = np.nonzero(maximum_indices >= 0)
@@ -287,15 +283,14 @@ def _frequencies(indices: Array, index: Array) -> Array:
 def _weights_backward(
     grad: Array, weight: Array, indices: Array, offset2bag: Array, padding_idx: int
 ) -> Array:
+    """The gradient of the weights of indices; PyTorch cannot differentiate it again."""
     kept = _kept(indices, offset2bag, padding_idx)
     dots = (grad[np.where(kept, offset2bag, 0)] * weight[indices]).sum(1)
     return np.where(kept, dots, 0).astype(weight.dtype)
 
 
 embedding_bag_backward: Row = row(
-    "aten._embedding_bag_backward(Tensor grad, Tensor indices, Tensor offset2bag, Tensor bag_size, "
-    "Tensor maximum_indices, int num_weights, bool scale_grad_by_freq, int mode, "
-    "Tensor? per_sample_weights, int padding_idx)",
+    "aten._embedding_bag_backward",
     _embedding_bag_backward,
     linear="grad",
     grad=underived("_embedding_bag_backward"),
@@ -343,11 +338,9 @@ embedding_bag_backward: Row = row(
             ),
         ]
     ),
-    doc="The gradient of the table; PyTorch cannot differentiate it again.",
 )
 embedding_bag_weights_backward: Row = row(
-    "aten._embedding_bag_per_sample_weights_backward(Tensor grad, Tensor weight, Tensor indices, "
-    "Tensor offset2bag, int padding_idx)",
+    "aten._embedding_bag_per_sample_weights_backward",
     _weights_backward,
     node=NOT_IMPLEMENTED,
     linear="grad, weight",
@@ -356,7 +349,6 @@ embedding_bag_weights_backward: Row = row(
         (r(2, 3), r(4, 3), np.array([1, 3, 1]), np.array([0, 0, 1]), -1),
         (r(2, 3), r(4, 3), np.array([1, 3, 1]), np.array([0, 0, 1]), 3),
     ],
-    doc="The gradient of the weights of indices; PyTorch cannot differentiate it again.",
 )
 
 
@@ -387,9 +379,7 @@ def _bag_table(
 
 
 embedding_bag_row: Row = row(
-    "aten._embedding_bag(Tensor weight, Tensor indices, Tensor offsets, "
-    "bool scale_grad_by_freq=False, int mode=0, bool sparse=False, "
-    "Tensor? per_sample_weights=None, bool include_last_offset=False, int padding_idx=-1)",
+    "aten._embedding_bag",
     _embedding_bag,
     weight=_bag_table,
     per_sample_weights=lambda grad, weight, indices, result1, padding_idx: (
@@ -403,33 +393,31 @@ embedding_bag_row: Row = row(
         (r(4, 3), np.array([1, 3, 1, 0]), np.array([0, 1, 4]), False, SUM, False, r(4), True, 3),
         (kinked(r(4, 3)), np.array([1, 3, 1, 0]), np.array([0, 2, 2]), True, MEAN),
     ],
-    doc="The sum, mean or maximum of the rows in each bag of indices; the bag of every index, the "
-    "sizes of bags and, of maxima, the indices.",
 )
 
 
 @composite(
-    "embedding_bag(Tensor weight, Tensor indices, Tensor offsets, bool scale_grad_by_freq=False, "
-    "int mode=0, bool sparse=False, Tensor? per_sample_weights=None, "
-    "bool include_last_offset=False, int? padding_idx=None)",
+    "embedding_bag",
     samples=lambda r: [
         (r(4, 3), np.array([1, 3, 1]), np.array([0, 2])),
         (r(4, 3), np.array([1, 3, 1, 0]), np.array([0, 1, 4]), False, SUM, False, r(4), True, -1),
         (kinked(r(4, 3)), np.array([1, 3, 1, 0]), np.array([0, 2, 2]), True, MEAN),
     ],
-    doc=embedding_bag_row.doc,
 )
 def torch_embedding_bag(
-    weight: Any,
-    indices: Any,
-    offsets: Any,
+    weight: Value,
+    indices: Value,
+    offsets: Value,
     scale_grad_by_freq: bool = False,
     mode: int = SUM,
     sparse: bool = False,
-    per_sample_weights: Any = None,
+    per_sample_weights: Value | None = None,
     include_last_offset: bool = False,
     padding_idx: int | None = None,
 ) -> Any:
+    """The sum, mean or maximum of the rows in each bag of indices; the bag of every index, the
+    sizes of bags and, of maxima, the indices.
+    """
     count = weight.shape[0]
     if padding_idx is None:
         padding_idx = -1
@@ -467,29 +455,26 @@ def _mode_number(mode: str, scale_grad_by_freq: bool, sparse: bool) -> int:
 
 
 @composite(
-    "nn.functional.embedding_bag(Tensor input, Tensor weight, Tensor? offsets=None, "
-    "float? max_norm=None, float norm_type=2, bool scale_grad_by_freq=False, str mode='mean', "
-    "bool sparse=False, Tensor? per_sample_weights=None, bool include_last_offset=False, "
-    "int? padding_idx=None)",
+    "nn.functional.embedding_bag",
     samples=lambda r: [
         (np.array([[1, 3], [1, 0]]), r(4, 3)),
         (np.array([1, 3, 1]), r(4, 3), np.array([0, 2]), {"mode": "max"}),
     ],
-    doc="The mean, sum or maximum of the rows of weight at each bag of indices.",
 )
 def embedding_bag(
-    input: Any,
-    weight: Any,
-    offsets: Any = None,
+    input: Value,
+    weight: Value,
+    offsets: Value | None = None,
     max_norm: float | None = None,
     norm_type: float = 2,
     scale_grad_by_freq: bool = False,
     mode: str = "mean",
     sparse: bool = False,
-    per_sample_weights: Any = None,
+    per_sample_weights: Value | None = None,
     include_last_offset: bool = False,
     padding_idx: int | None = None,
 ) -> Any:
+    """The mean, sum or maximum of the rows of weight at each bag of indices."""
     if weight.dtype is dtypes.int64 and input.is_floating_point():
         weight, input = input, weight  # the order of arguments in PyTorch's early days
     if per_sample_weights is not None and input.shape != per_sample_weights.shape:
@@ -544,6 +529,7 @@ def embedding_bag(
 
 
 def _one_hot(tensor: Array, num_classes: int = -1) -> Array:
+    """For each class number a vector of zeros with a one at that place."""
     if tensor.dtype != np.int64:
         raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
     if tensor.size == 0:
@@ -560,8 +546,5 @@ def _one_hot(tensor: Array, num_classes: int = -1) -> Array:
 
 
 one_hot: Row = row(
-    "nn.functional.one_hot(Tensor tensor, int num_classes=-1)",
-    _one_hot,
-    samples=lambda r: [(np.array([1, 0, 2]),), (np.array(1), 3)],
-    doc="For each class number a vector of zeros with a one at that place.",
+    "nn.functional.one_hot", _one_hot, samples=lambda r: [(np.array([1, 0, 2]),), (np.array(1), 3)]
 )

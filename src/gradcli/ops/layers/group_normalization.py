@@ -18,8 +18,7 @@ from gradcli.ops.layers.normalization import check_several, same_type, wide_arra
 from gradcli.table.declare import composite, row
 from gradcli.table.registry import lookup
 from gradcli.table.row import Row
-
-Array = Any
+from gradcli.typing import Array, Value
 
 
 def _group_norm(
@@ -32,6 +31,7 @@ def _group_norm(
     group: int,
     eps: float,
 ) -> tuple[Array, Array, Array]:
+    """Group normalization, with the means and the reciprocal standard deviations."""
     same_type(input, (weight, bias), "mixed dtype (CPU): all inputs must share same datatype.")
     rows = wide_array(input).reshape(batch * group, channels // group * area)
     mean = rows.mean(1, keepdims=True)
@@ -111,31 +111,28 @@ def _group_norm_vjp(
 
 
 group_norm_row: Row = row(
-    "aten.native_group_norm(Tensor input, Tensor? weight, Tensor? bias, int batch, int channels, "
-    "int area, int group, float eps)",
+    "aten.native_group_norm",
     _group_norm,
     kinds="f",
     kernel="GroupNormKernelImpl",
     joint=("input weight bias", _group_norm_vjp),
     samples=lambda r: [(r(2, 4, 3), r(4), r(4), 2, 4, 3, 2, 1e-5)],
-    doc="Group normalization, with the means and the reciprocal standard deviations.",
 )
 
 
 @composite(
-    "group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, "
-    "float eps=1e-05, bool cudnn_enabled=True)",
+    "group_norm",
     samples=lambda r: [(r(2, 4, 3), 2, r(4), r(4)), (r(2, 4), 2, r(4), None, 0.5, False)],
-    doc="Groups of channels shifted and scaled to mean 0 and variance 1, then by weight and bias.",
 )
 def torch_group_norm(
-    input: Any,
+    input: Value,
     num_groups: int,
-    weight: Any = None,
-    bias: Any = None,
+    weight: Value | None = None,
+    bias: Value | None = None,
     eps: float = 1e-5,
     cudnn_enabled: bool = True,
 ) -> Any:
+    """Groups of channels shifted and scaled to mean 0 and variance 1, then by weight and bias."""
     batch, channels = input.shape[:2]
     if num_groups <= 0:
         raise RuntimeError(f"Expected num groups to be greater than 0, got {num_groups}")
@@ -158,14 +155,17 @@ def torch_group_norm(
 
 
 @composite(
-    "nn.functional.group_norm(Tensor input, int num_groups, Tensor? weight=None, "
-    "Tensor? bias=None, float eps=1e-05)",
+    "nn.functional.group_norm",
     samples=lambda r: [(r(2, 4, 3), 2, r(4), r(4)), (r(3, 4), 1), (r(2, 4, 2), 4, r(4), None, 0.5)],
-    doc=torch_group_norm.doc,
 )
 def group_norm(
-    input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5
+    input: Value,
+    num_groups: int,
+    weight: Value | None = None,
+    bias: Value | None = None,
+    eps: float = 1e-5,
 ) -> Any:
+    """Groups of channels shifted and scaled to mean 0 and variance 1, then by weight and bias."""
     if input.ndim < 2:
         raise RuntimeError(
             f"Expected at least 2 dimensions for input tensor but received {input.ndim}"
@@ -176,14 +176,13 @@ def group_norm(
 
 
 @composite(
-    "nn.functional.local_response_norm(Tensor input, int size, float alpha=0.0001, "
-    "float beta=0.75, float k=1.0)",
+    "nn.functional.local_response_norm",
     samples=lambda r: [(r(2, 4, 3), 2, 0.5), (r(1, 3, 2, 2), 3, 0.5, 0.5, 2.0)],
-    doc="input divided by (k + alpha * the mean square of size neighbouring channels) ** beta.",
 )
 def local_response_norm(
-    input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+    input: Value, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Any:
+    """input divided by (k + alpha * the mean square of size neighbouring channels) ** beta."""
     if input.ndim < 3:
         raise ValueError(
             "Expected 3D or higher dimensionality"

@@ -28,8 +28,7 @@ from gradcli.table.samples import Sampler, fixed, kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import raw
-
-Array = Any
+from gradcli.typing import Array, Value
 
 
 def _split(shape: Sequence[int], normalized_shape: Sequence[int]) -> tuple[int, int]:
@@ -68,6 +67,7 @@ def _layer_norm(
     bias: Array | None,
     eps: float,
 ) -> tuple[Array, Array, Array]:
+    """Layer normalization, with the means and the reciprocal standard deviations."""
     _check_normalized(input, normalized_shape, {"weight": weight, "bias": bias}, ", ")
     require_kinds(input.dtype, "f", "LayerNormKernelImpl")
     same_type(
@@ -98,6 +98,7 @@ def _layer_norm_backward(
     weight: Array | None,
     bias: Array | None,
 ) -> tuple[Array, Array, Array]:
+    """The gradients of layer_norm."""
     rows, count = _split(input.shape, normalized_shape)
     grad = wide_array(grad_out).reshape(rows, count)
     centered = wide_array(input).reshape(rows, count) - mean.reshape(rows, 1)
@@ -155,8 +156,7 @@ def _layer_norm_double(
 
 
 layer_norm_backward: Row = row(
-    "aten.native_layer_norm_backward(Tensor grad_out, Tensor input, int[] normalized_shape, "
-    "Tensor mean, Tensor rstd, Tensor? weight, Tensor? bias)",
+    "aten.native_layer_norm_backward",
     _layer_norm_backward,
     linear="grad_out",
     joint=("grad_out input weight", _layer_norm_double),
@@ -175,7 +175,6 @@ layer_norm_backward: Row = row(
             None,
         ),
     ],
-    doc="The gradients of layer_norm.",
 )
 
 
@@ -192,15 +191,13 @@ def _layer_norm_vjp(
 
 
 layer_norm_row: Row = row(
-    "aten.native_layer_norm(Tensor input, int[] normalized_shape, Tensor? weight, Tensor? bias, "
-    "float eps)",
+    "aten.native_layer_norm",
     _layer_norm,
     joint=("input weight bias", _layer_norm_vjp),
     samples=lambda r: [
         (kinked(r(3, 4)), (4,), r(4), r(4), 0.5),
         (kinked(r(2, 2, 3)), (2, 3), None, None, 1e-5),
     ],
-    doc="Layer normalization, with the means and the reciprocal standard deviations.",
 )
 
 
@@ -208,32 +205,30 @@ def _layer_samples(r: Sampler) -> list[tuple[Any, ...]]:
     return [(r(3, 4), (4,), r(4), r(4)), (r(2, 2, 3), (2, 3)), (r(2, 3), (3,), r(3))]
 
 
-@composite(
-    "layer_norm|nn.functional.layer_norm(Tensor input, int[] normalized_shape, "
-    "Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnn_enable=True)",
-    samples=_layer_samples,
-    doc="The last dimensions shifted and scaled to mean 0 and variance 1, then by weight and bias.",
-)
+@composite("layer_norm|nn.functional.layer_norm", samples=_layer_samples)
 def layer_norm(
-    input: Any,
+    input: Value,
     normalized_shape: Sequence[int],
-    weight: Any = None,
-    bias: Any = None,
+    weight: Value | None = None,
+    bias: Value | None = None,
     eps: float = 1e-5,
     cudnn_enable: bool = True,
 ) -> Any:
+    """The last dimensions shifted and scaled to mean 0 and variance 1, then by weight and bias."""
     return layer_norm_row(input, normalized_shape, weight, bias, eps)[0]
 
 
 @composite(
-    "rms_norm|nn.functional.rms_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, "
-    "float? eps=None)",
+    "rms_norm|nn.functional.rms_norm",
     samples=lambda r: [(r(3, 4), (4,), r(4)), (r(2, 2, 3), (2, 3)), (r(2, 3), (3,), None, 0.5)],
-    doc="The last dimensions divided by the root of their mean square, times weight.",
 )
 def rms_norm(
-    input: Any, normalized_shape: Sequence[int], weight: Any = None, eps: float | None = None
+    input: Value,
+    normalized_shape: Sequence[int],
+    weight: Value | None = None,
+    eps: float | None = None,
 ) -> Any:
+    """The last dimensions divided by the root of their mean square, times weight."""
     _check_normalized(input, normalized_shape, {"weight": weight}, "")
     require_kinds(input._array.dtype, "fc", "rms_norm")
     kind = input.dtype

@@ -27,8 +27,7 @@ from gradcli.table.samples import fixed, kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import constant, raw
-
-Array = Any
+from gradcli.typing import Array, Value
 
 
 def wide_array(array: Array) -> Array:
@@ -109,6 +108,9 @@ def _batch_norm(
     momentum: float,
     eps: float,
 ) -> tuple[Array, Array, Array]:
+    """Batch normalization, with the means and the reciprocal standard deviations of a batch in
+    training.
+    """
     same_type(
         input,
         (weight, bias, running_mean, running_var),
@@ -169,6 +171,7 @@ def _batch_norm_backward(
     training: bool,
     eps: float,
 ) -> tuple[Array, Array, Array]:
+    """The gradients of batch_norm."""
     dims, along = _channels(input.shape)
     count = input.size // max(input.shape[1], 1)
     mean, inverse = _statistics(
@@ -237,9 +240,7 @@ def _batch_norm_double(
 
 
 batch_norm_backward: Row = row(
-    "aten.native_batch_norm_backward(Tensor grad_out, Tensor input, Tensor? weight, "
-    "Tensor? running_mean, Tensor? running_var, Tensor save_mean, Tensor save_invstd, "
-    "bool training, float eps)",
+    "aten.native_batch_norm_backward",
     _batch_norm_backward,
     linear="grad_out",
     joint=("grad_out input weight", _batch_norm_double),
@@ -269,7 +270,6 @@ batch_norm_backward: Row = row(
             0.1,
         ),
     ],
-    doc="The gradients of batch_norm.",
 )
 
 
@@ -290,8 +290,7 @@ def _batch_norm_vjp(
 
 
 batch_norm_row: Row = row(
-    "aten.native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, "
-    "Tensor? running_var, bool training, float momentum, float eps)",
+    "aten.native_batch_norm",
     _batch_norm,
     kinds="f",
     kernel="batch_norm",
@@ -300,32 +299,29 @@ batch_norm_row: Row = row(
         (kinked(r(3, 2, 4)), r(2), r(2), None, None, True, 0.1, 0.5),
         (r(3, 2), r(2), None, fixed(r(2)), fixed(r(2, low=0.5)), False, 0.1, 0.1),
     ],
-    doc="Batch normalization, with the means and the reciprocal standard deviations of a batch in "
-    "training.",
 )
 
 
 @composite(
-    "batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, "
-    "Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled)",
+    "batch_norm",
     samples=lambda r: [
         (r(3, 2, 4), r(2), r(2), None, None, True, 0.1, 1e-5, True),
         (r(3, 2), None, r(2), fixed(r(2)), fixed(r(2, low=0.5)), True, 0.4, 0.5, True),
         (r(3, 2, 2), r(2), None, fixed(r(2)), fixed(r(2, low=0.5)), False, 0.1, 0.1, True),
     ],
-    doc="Channels shifted and scaled to mean 0 and variance 1, then by weight and bias.",
 )
 def torch_batch_norm(
-    input: Any,
-    weight: Any,
-    bias: Any,
-    running_mean: Any,
-    running_var: Any,
+    input: Value,
+    weight: Value | None,
+    bias: Value | None,
+    running_mean: Value | None,
+    running_var: Value | None,
     training: bool,
     momentum: float,
     eps: float,
     cudnn_enabled: bool,
 ) -> Any:
+    """Channels shifted and scaled to mean 0 and variance 1, then by weight and bias."""
     channels = input.shape[1] if input.ndim > 1 else 0
     named = {
         "running_mean": running_mean,
@@ -365,29 +361,27 @@ def check_several(size: Sequence[int]) -> None:
 
 
 @composite(
-    "nn.functional.batch_norm(Tensor input, Tensor? running_mean, Tensor? running_var, "
-    "Tensor? weight=None, Tensor? bias=None, bool training=False, float momentum=0.1, "
-    "float eps=1e-05)",
+    "nn.functional.batch_norm",
     samples=lambda r: [
         (r(3, 2, 4), None, None, r(2), r(2), True),
         (r(4, 3), None, None, {"training": True}),
         (r(3, 2), fixed(r(2)), fixed(r(2, low=0.5)), None, r(2), True, 0.4, 0.5),
         (r(3, 2, 2), fixed(r(2)), fixed(r(2, low=0.5)), r(2), {"eps": 0.1}),
     ],
-    doc="Channels shifted and scaled to mean 0 and variance 1, then by weight and bias; in "
-    "training by the batch's own statistics, which also update the running ones, otherwise by the "
-    "latter.",
 )
 def batch_norm(
-    input: Any,
-    running_mean: Any,
-    running_var: Any,
-    weight: Any = None,
-    bias: Any = None,
+    input: Value,
+    running_mean: Value | None,
+    running_var: Value | None,
+    weight: Value | None = None,
+    bias: Value | None = None,
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Any:
+    """Channels shifted and scaled to mean 0 and variance 1, then by weight and bias; in training by
+    the batch's own statistics, which also update the running ones, otherwise by the latter.
+    """
     if training:
         check_several(input.shape)
         if eps <= 0:
@@ -403,26 +397,25 @@ def batch_norm(
 
 
 @composite(
-    "instance_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, "
-    "Tensor? running_var, bool use_input_stats, float momentum, float eps, bool cudnn_enabled)",
+    "instance_norm",
     samples=lambda r: [
         (r(2, 3, 4), r(3), r(3), None, None, True, 0.1, 1e-5, True),
         (r(2, 2, 3), r(2), None, fixed(r(2)), fixed(r(2, low=0.5)), False, 0.1, 0.1, True),
         (r(2, 2, 3), None, r(2), fixed(r(2)), fixed(r(2, low=0.5)), True, 0.4, 0.5, True),
     ],
-    doc="batch_norm of every sample on its own.",
 )
 def torch_instance_norm(
-    input: Any,
-    weight: Any,
-    bias: Any,
-    running_mean: Any,
-    running_var: Any,
+    input: Value,
+    weight: Value | None,
+    bias: Value | None,
+    running_mean: Value | None,
+    running_var: Value | None,
     use_input_stats: bool,
     momentum: float,
     eps: float,
     cudnn_enabled: bool,
 ) -> Any:
+    """batch_norm of every sample on its own."""
     if not use_input_stats and (running_mean is None or running_var is None):
         raise RuntimeError(
             "Expected running_mean and running_var to be defined when use_input_stats is false"
@@ -441,26 +434,24 @@ def torch_instance_norm(
 
 
 @composite(
-    "nn.functional.instance_norm(Tensor input, Tensor? running_mean=None, "
-    "Tensor? running_var=None, Tensor? weight=None, Tensor? bias=None, bool use_input_stats=True, "
-    "float momentum=0.1, float eps=1e-05)",
+    "nn.functional.instance_norm",
     samples=lambda r: [
         (r(2, 3, 4),),
         (r(2, 3, 4), None, None, r(3), r(3)),
         (r(2, 2, 3), fixed(r(2)), fixed(r(2, low=0.5)), r(2), None, False, 0.1, 0.1),
     ],
-    doc="batch_norm of every sample on its own.",
 )
 def instance_norm(
-    input: Any,
-    running_mean: Any = None,
-    running_var: Any = None,
-    weight: Any = None,
-    bias: Any = None,
+    input: Value,
+    running_mean: Value | None = None,
+    running_var: Value | None = None,
+    weight: Value | None = None,
+    bias: Value | None = None,
     use_input_stats: bool = True,
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Any:
+    """batch_norm of every sample on its own."""
     if use_input_stats and math.prod(input.shape[2:]) == 1:
         raise ValueError(
             f"Expected more than 1 spatial element when training, got input size {input.shape}"

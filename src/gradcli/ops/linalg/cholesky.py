@@ -27,8 +27,7 @@ from gradcli.ops.linalg.triangular import solve_triangular
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor.namedtuples import return_type
-
-Array = Any
+from gradcli.typing import Array, Value
 
 _SYMMETRIC = "the gradient is symmetric, as if both triangles had been read"
 _WHOLE = "the gradient counts the whole factor, of which only one triangle is read"
@@ -69,6 +68,7 @@ def _cholesky_vjp(grad: Any, factor: Any, upper: bool) -> Any:
 def _cholesky_ex(
     self: Array, upper: bool = False, check_errors: bool = False
 ) -> tuple[Array, Array]:
+    """The triangular factor of positive definite matrices, and LAPACK's code."""
     check_square(self, "linalg.cholesky")
     check_floating(self, "linalg.cholesky")
     factor, info = _factor(self, upper)
@@ -78,7 +78,7 @@ def _cholesky_ex(
 
 
 cholesky_ex_row: Row = row(
-    "aten.linalg_cholesky_ex(Tensor self, bool upper=False, bool check_errors=False)",
+    "aten.linalg_cholesky_ex",
     _cholesky_ex,
     self=lambda grad, result0, upper: _cholesky_vjp(grad, result0, upper),
     kink=_SYMMETRIC,
@@ -88,12 +88,11 @@ cholesky_ex_row: Row = row(
         (r.definite(2, 2, hermitian=True),),
     ],
     pytorch="aten.linalg_cholesky_ex(self, upper=upper, check_errors=check_errors)",
-    doc="The triangular factor of positive definite matrices, and LAPACK's code.",
 )
 
 
 @composite(
-    "linalg.cholesky_ex(Tensor self, *, bool upper=False, bool check_errors=False)",
+    "linalg.cholesky_ex",
     kink=_SYMMETRIC,
     samples=lambda r: [
         (r.definite(3, 3),),
@@ -101,30 +100,31 @@ cholesky_ex_row: Row = row(
         (r.definite(2, 2, hermitian=True), {"check_errors": True}),
         (r.definite(0, 0),),
     ],
-    doc="The Cholesky factor of positive definite matrices, and a code instead of an error.",
 )
-def cholesky_ex(self: Any, upper: bool = False, check_errors: bool = False) -> Any:
+def cholesky_ex(self: Value, *, upper: bool = False, check_errors: bool = False) -> Any:
+    """The Cholesky factor of positive definite matrices, and a code instead of an error."""
     found = cholesky_ex_row(self, upper, check_errors)
     return return_type("linalg_cholesky_ex", "L info")(found)
 
 
 @composite(
-    "linalg.cholesky(Tensor self, *, bool upper=False)",
+    "linalg.cholesky",
     kink=_SYMMETRIC,
     samples=lambda r: [
         (r.definite(3, 3),),
         (r.definite(2, 2, 2), {"upper": True}),
         (r.definite(2, 2, hermitian=True),),
     ],
-    doc="The triangular L with L L^H = A, for positive definite matrices A.",
 )
-def cholesky(self: Any, upper: bool = False) -> Any:
+def cholesky(self: Value, *, upper: bool = False) -> Any:
+    """The triangular L with L L^H = A, for positive definite matrices A."""
     factor, info = cholesky_ex_row(self, upper)
     refuse(info._array, "linalg.cholesky", _indefinite)
     return factor
 
 
 def _cholesky_old(self: Array, upper: bool = False) -> Array:
+    """The triangular L with L L^H = A, for positive definite matrices A."""
     check_square(self, "cholesky")
     factor, info = _factor(self, upper)
     refuse(info, "cholesky", _indefinite)
@@ -132,7 +132,7 @@ def _cholesky_old(self: Array, upper: bool = False) -> Array:
 
 
 cholesky_old: Row = row(
-    "cholesky(Tensor self, bool upper=False)",
+    "cholesky",
     _cholesky_old,
     self=lambda grad, result, upper: _cholesky_vjp(grad, result, upper),
     kink=_SYMMETRIC,
@@ -141,11 +141,11 @@ cholesky_old: Row = row(
         (r.definite(2, 2, 2), True),
         (r.definite(2, 2, hermitian=True),),
     ],
-    doc="The triangular L with L L^H = A, for positive definite matrices A.",
 )
 
 
 def _cholesky_inverse(self: Array, upper: bool = False) -> Array:
+    """The inverse of A from its Cholesky factor."""
     check_square(self, "cholesky_inverse")
     check_kernel(self, "cholesky_inverse_out_cpu")
     if not self.size:
@@ -166,16 +166,16 @@ def _cholesky_inverse_vjp(grad: Any, self: Any, upper: bool, result: Any) -> Any
 
 
 cholesky_inverse: Row = row(
-    "cholesky_inverse(Tensor self, bool upper=False)",
+    "cholesky_inverse",
     _cholesky_inverse,
     self=_cholesky_inverse_vjp,
     kink=_WHOLE,
     samples=lambda r: [(np.tril(r(3, 3)) + 3 * np.eye(3),)],
-    doc="The inverse of A from its Cholesky factor.",
 )
 
 
 def _cholesky_solve(self: Array, input2: Array, upper: bool = False) -> Array:
+    """X of A X = self, from the Cholesky factor of A."""
     for name, operand in (("b", self), ("u", input2)):
         if operand.ndim < 2:
             raise RuntimeError(
@@ -205,11 +205,10 @@ def _cholesky_solve_vjp(
 
 
 cholesky_solve: Row = row(
-    "cholesky_solve(Tensor self, Tensor input2, bool upper=False)",
+    "cholesky_solve",
     _cholesky_solve,
     linear="self",
     joint=("self input2", _cholesky_solve_vjp),
     kink=_WHOLE,
     samples=lambda r: [(r(3, 2), np.tril(r(3, 3)) + 3 * np.eye(3))],
-    doc="X of A X = self, from the Cholesky factor of A.",
 )

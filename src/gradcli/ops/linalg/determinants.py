@@ -30,8 +30,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import Tensor, raw, wrap
-
-Array = Any
+from gradcli.typing import Array, Value
 
 
 def _signs(pivots: Array) -> Array:
@@ -67,6 +66,7 @@ def _scaled_identity(scale: Any, n: int) -> Any:
 
 
 def _det(A: Array) -> tuple[Array, Array, Array]:
+    """The determinant of matrices, and the LU factors that it comes from."""
     check_square(A, "linalg.det")
     check_floating(A, "linalg.det")
     compact, pivots, _ = _factors(A)
@@ -115,34 +115,30 @@ def _det_vjp(grad: Any, A: Any, result0: Any, result1: Any, result2: Any) -> Any
 
 
 det_row: Row = row(
-    "aten._linalg_det(Tensor A)",
+    "aten._linalg_det",
     _det,
     A=_det_vjp,
     samples=lambda r: [(r(3, 3),), (r(2, 2, 2),), (r.complex(2, 2),), (r(0, 0),)],
-    doc="The determinant of matrices, and the LU factors that it comes from.",
 )
 
 
 @composite(
-    "linalg.det(Tensor A)",
+    "linalg.det",
     samples=lambda r: [
         (r(3, 3),),
         (r(2, 2, 2),),
         (r(1, 1),),
         (np.outer(r(3), r(3)) + np.outer(r(3), r(3)),),
     ],
-    doc="The determinant of matrices.",
 )
-def linalg_det(A: Any) -> Any:
+def linalg_det(A: Value) -> Any:
+    """The determinant of matrices."""
     return det_row(A)[0]
 
 
-@composite(
-    "det(Tensor self)",
-    samples=lambda r: [(r(3, 3),), (r(2, 2, 2),), (r.complex(2, 2),), (r(0, 0),)],
-    doc="The determinant of matrices.",
-)
-def det(self: Any) -> Any:
+@composite("det", samples=lambda r: [(r(3, 3),), (r(2, 2, 2),), (r.complex(2, 2),), (r(0, 0),)])
+def det(self: Value) -> Any:
+    """The determinant of matrices."""
     return det_row(self)[0]
 
 
@@ -150,6 +146,7 @@ def det(self: Any) -> Any:
 
 
 def _slogdet(A: Array) -> tuple[Array, ...]:
+    """Sign and logarithm of the size of the determinant, and the LU factors they come from."""
     check_square(A, "linalg.slogdet")
     check_floating(A, "linalg.slogdet", half=False)
     compact, pivots, _ = _factors(A)
@@ -182,38 +179,28 @@ def _slogdet_vjp(grads: Any, A: Any, result0: Any, result2: Any, result3: Any) -
 
 
 slogdet_row: Row = row(
-    "aten._linalg_slogdet(Tensor A)",
+    "aten._linalg_slogdet",
     _slogdet,
     A=_slogdet_vjp,
     samples=lambda r: [(r(3, 3),), (r(2, 2, 2),), (r.complex(2, 2),), (r(0, 0),)],
-    doc="Sign and logarithm of the size of the determinant, and the LU factors they come from.",
 )
 
 
-@composite(
-    "linalg.slogdet(Tensor A)",
-    samples=lambda r: [(r(3, 3) + 3 * np.eye(3),), (r(2, 2, 2),)],
-    doc="The sign of the determinant and the logarithm of its size.",
-)
-def linalg_slogdet(A: Any) -> Any:
+@composite("linalg.slogdet", samples=lambda r: [(r(3, 3) + 3 * np.eye(3),), (r(2, 2, 2),)])
+def linalg_slogdet(A: Value) -> Any:
+    """The sign of the determinant and the logarithm of its size."""
     return return_type("linalg_slogdet", "sign logabsdet")(slogdet_row(A)[:2])
 
 
-@composite(
-    "slogdet(Tensor self)",
-    samples=lambda r: [(r(3, 3),), (r(2, 2, 2),), (r.complex(2, 2),), (r(0, 0),)],
-    doc="The sign of the determinant and the log of its size.",
-)
-def slogdet(self: Any) -> Any:
+@composite("slogdet", samples=lambda r: [(r(3, 3),), (r(2, 2, 2),), (r.complex(2, 2),), (r(0, 0),)])
+def slogdet(self: Value) -> Any:
+    """The sign of the determinant and the log of its size."""
     return return_type("slogdet", "sign logabsdet")(slogdet_row(self)[:2])
 
 
-@composite(
-    "logdet(Tensor self)",
-    samples=lambda r: [(r(3, 3) + 3 * np.eye(3),)],
-    doc="The logarithm of the determinant; nan where that is negative.",
-)
-def logdet(self: Any) -> Any:
+@composite("logdet", samples=lambda r: [(r(3, 3) + 3 * np.eye(3),)])
+def logdet(self: Value) -> Any:
+    """The logarithm of the determinant; nan where that is negative."""
     check_square(self._array, "logdet")
     check_floating(self._array, "logdet", half=False)
     sign, logarithm, *_ = slogdet_row(self)

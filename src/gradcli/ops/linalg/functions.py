@@ -25,11 +25,11 @@ from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import constant, raw
-
-Array = Any
+from gradcli.typing import Array, Value
 
 
 def _exp(self: Array) -> Array:
+    """The exponential of matrices."""
     from scipy.linalg import expm
 
     check_square(self, "linalg.matrix_exp")
@@ -54,21 +54,20 @@ def _exp_vjp(grad: Any, self: Any) -> Any:
 
 
 matrix_exp: Row = row(
-    "matrix_exp|linalg.matrix_exp(Tensor self)",
+    "matrix_exp|linalg.matrix_exp",
     _exp,
     node="LinalgMatrixExpBackward0",
     self=_exp_vjp,
     samples=lambda r: [(r(3, 3),), (r(2, 2, 2),)],
-    doc="The exponential of matrices.",
 )
 
 
 @composite(
-    "matrix_power|linalg.matrix_power(Tensor self, int n)",
+    "matrix_power|linalg.matrix_power",
     samples=lambda r: [(r(3, 3) + 2 * np.eye(3), n) for n in (0, 1, 2, 3, 5, -1, -2)],
-    doc="Powers of square matrices; negative ones by the inverse.",
 )
-def matrix_power(self: Any, n: int) -> Any:
+def matrix_power(self: Value, n: int) -> Any:
+    """Powers of square matrices; negative ones by the inverse."""
     check_square(self._array, "linalg.matrix_power")
     if n == 0:
         # PyTorch copies the identity into a clone, under the node of a copy.
@@ -89,12 +88,9 @@ def matrix_power(self: Any, n: int) -> Any:
         power = matmul(power, power)
 
 
-@composite(
-    "linalg.vander(Tensor x, *, int? N=None)",
-    samples=lambda r: [(r(3),), (r(2), {"N": 4}), (r(2, 3),)],
-    doc="Vandermonde matrices: the powers 0 to N - 1 along a new last dimension.",
-)
-def vander(x: Any, N: int | None = None) -> Any:
+@composite("linalg.vander", samples=lambda r: [(r(3),), (r(2), {"N": 4}), (r(2, 3),)])
+def vander(x: Value, *, N: int | None = None) -> Any:
+    """Vandermonde matrices: the powers 0 to N - 1 along a new last dimension."""
     if x.dtype is dtypes.bool_:
         raise RuntimeError(
             "linalg.vander supports floating point, complex, and integer tensors, but got Bool"
@@ -109,10 +105,7 @@ def vander(x: Any, N: int | None = None) -> Any:
     return cat([ones, powers], -1)
 
 
-@composite(
-    "linalg.diagonal(Tensor A, *, int offset=0, int dim1=-2, int dim2=-1)",
-    samples=lambda r: [(r(3, 4),), (r(2, 3, 3), {"offset": 1})],
-    doc="The diagonals of matrices, as a view.",
-)
-def linalg_diagonal(A: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
+@composite("linalg.diagonal", samples=lambda r: [(r(3, 4),), (r(2, 3, 3), {"offset": 1})])
+def linalg_diagonal(A: Value, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
+    """The diagonals of matrices, as a view."""
     return diagonal(A, offset, dim1, dim2)

@@ -22,11 +22,11 @@ from gradcli.table.refusals import NOT_IMPLEMENTED, no_derivative, without_secon
 from gradcli.table.row import Row
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.shapes import wrap_dim
-
-Array = Any
+from gradcli.typing import Array, Value
 
 
 def _ldl_factor(self: Array, hermitian: bool = False) -> tuple[Array, Array, Array]:
+    """Compact LDL factors, pivots and LAPACK's code."""
     name = "torch.linalg.ldl_factor_ex"
     check_square(self, name)
     check_floating(self, name)
@@ -39,7 +39,7 @@ def _ldl_factor(self: Array, hermitian: bool = False) -> tuple[Array, Array, Arr
 
 
 ldl_factor_row: Row = row(
-    "aten.linalg_ldl_factor_ex(Tensor self, bool hermitian=False)",
+    "aten.linalg_ldl_factor_ex",
     _ldl_factor,
     samples=lambda r: [
         (r.symmetric(3, 3),),
@@ -47,7 +47,6 @@ ldl_factor_row: Row = row(
         (r.definite(2, 2, hermitian=True), True),
     ],
     pytorch="aten.linalg_ldl_factor_ex(self, hermitian=hermitian)",
-    doc="Compact LDL factors, pivots and LAPACK's code.",
     **without_second_derivative("linalg_ldl_factor_ex"),
 )
 
@@ -62,15 +61,15 @@ def _refuse_code(info: Array, function: str) -> None:
 
 
 @composite(
-    "linalg.ldl_factor_ex(Tensor self, *, bool hermitian=False, bool check_errors=False)",
+    "linalg.ldl_factor_ex",
     samples=lambda r: [
         (r.symmetric(3, 3),),
         (r.symmetric(2, 2, 2), {"check_errors": True}),
         (r.definite(2, 2, hermitian=True), {"hermitian": True}),
     ],
-    doc="Compact LDL factors, pivots and a code instead of an error.",
 )
-def ldl_factor_ex(self: Any, hermitian: bool = False, check_errors: bool = False) -> Any:
+def ldl_factor_ex(self: Value, *, hermitian: bool = False, check_errors: bool = False) -> Any:
+    """Compact LDL factors, pivots and a code instead of an error."""
     found = ldl_factor_row(self, hermitian)
     if check_errors:
         _refuse_code(found[2]._array, "torch.linalg.ldl_factor_ex")
@@ -78,21 +77,22 @@ def ldl_factor_ex(self: Any, hermitian: bool = False, check_errors: bool = False
 
 
 @composite(
-    "linalg.ldl_factor(Tensor self, *, bool hermitian=False)",
+    "linalg.ldl_factor",
     samples=lambda r: [
         (r.symmetric(3, 3),),
         (r.symmetric(2, 2, 2),),
         (r.definite(2, 2, hermitian=True), {"hermitian": True}),
     ],
-    doc="Compact LDL factors of symmetric or Hermitian matrices, and pivots.",
 )
-def ldl_factor(self: Any, hermitian: bool = False) -> Any:
+def ldl_factor(self: Value, *, hermitian: bool = False) -> Any:
+    """Compact LDL factors of symmetric or Hermitian matrices, and pivots."""
     compact, pivots, info = ldl_factor_row(self, hermitian)
     _refuse_code(info._array, "torch.linalg.ldl_factor")
     return return_type("linalg_ldl_factor", "LD pivots")((compact, pivots))
 
 
-def _ldl_solve(LD: Array, pivots: Array, B: Array, hermitian: bool = False) -> Array:
+def _ldl_solve(LD: Array, pivots: Array, B: Array, *, hermitian: bool = False) -> Array:
+    """X of A X = B from compact LDL factors."""
     name = "torch.linalg.ldl_solve"
     check_square(LD, name)
     check_floating(LD, name)
@@ -119,7 +119,7 @@ def _ldl_solve(LD: Array, pivots: Array, B: Array, hermitian: bool = False) -> A
 
 
 ldl_solve: Row = row(
-    "linalg.ldl_solve(Tensor LD, Tensor pivots, Tensor B, *, bool hermitian=False)",
+    "linalg.ldl_solve",
     _ldl_solve,
     node=NOT_IMPLEMENTED,
     linear="B",
@@ -134,5 +134,4 @@ ldl_solve: Row = row(
             {"hermitian": True},
         ),
     ],
-    doc="X of A X = B from compact LDL factors.",
 )

@@ -28,8 +28,7 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, raw, wrap
-
-Array = Any
+from gradcli.typing import Array, Value
 
 # --- tolerances
 
@@ -80,6 +79,7 @@ def _check_pinv(self: Array) -> None:
 def _pinv(
     self: Array, atol: Any = None, rtol: Any = None, hermitian: bool = False, name: str = "rtol"
 ) -> Array:
+    """The pseudoinverse of matrices."""
     _check_pinv(self)
     if hermitian and self.size:
         values, u = eigh_row(self, "L")
@@ -117,35 +117,33 @@ def pinv_vjp(grad: Any, self: Any, result: Any) -> Any:
 
 
 pinv_row: Row = row(
-    "aten.linalg_pinv(Tensor self, any atol=None, any rtol=None, bool hermitian=False, "
-    "str name='rtol')",
+    "aten.linalg_pinv",
     _pinv,
     self=pinv_vjp,
     samples=lambda r: [(r(2, 3),), (r(3, 2),), (r(2, 3, 3),)],
-    doc="The pseudoinverse of matrices.",
     pytorch="torch.linalg.pinv(self, atol=atol, rtol=rtol, hermitian=hermitian)",
 )
 
-_DOC = "The pseudoinverse of matrices: singular values up to a tolerance count as zero."
-
 
 @composite(
-    "linalg.pinv(Tensor self, *, Tensor? atol=None, Tensor? rtol=None, bool hermitian=False)",
+    "linalg.pinv",
     samples=lambda r: [
         (r(2, 3), {"atol": fixed(0.01)}),
         (r(3, 2), {"rtol": fixed(0.01)}),
         (kinked(r(2, 3, 3)), {"atol": fixed([0.0, 100.0]), "rtol": fixed(0.0)}),
         (r.definite(2, 2), {"atol": fixed(0.1), "hermitian": True}),
     ],
-    doc=_DOC,
 )
-def pinv(self: Any, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
+def pinv(
+    self: Value, *, atol: Value | None = None, rtol: Value | None = None, hermitian: bool = False
+) -> Any:
+    """The pseudoinverse of matrices: singular values up to a tolerance count as zero."""
     constants("linalg_pinv", atol=atol, rtol=rtol)
     return pinv_row(self, atol, rtol, hermitian)
 
 
 @composite(
-    "linalg.pinv(Tensor self, *, float? atol=None, float? rtol=None, bool hermitian=False)",
+    "linalg.pinv",
     samples=lambda r: [
         (r(2, 3),),
         (r(3, 2), {"atol": 0.01}),
@@ -153,42 +151,44 @@ def pinv(self: Any, atol: Any = None, rtol: Any = None, hermitian: bool = False)
         (r.definite(2, 2), {"hermitian": True}),
         (r.complex(2, 3),),
     ],
-    doc=_DOC,
 )
-def pinv_within(self: Any, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
+def pinv_within(
+    self: Value, *, atol: float | None = None, rtol: float | None = None, hermitian: bool = False
+) -> Any:
+    """The pseudoinverse of matrices: singular values up to a tolerance count as zero."""
     return pinv_row(self, atol, rtol, hermitian)
 
 
 @composite(
-    "linalg.pinv(Tensor self, Tensor rcond, bool hermitian=False)",
+    "linalg.pinv",
     samples=lambda r: [
         (r(2, 3), fixed(0.01)),
         (kinked(r(3, 3)), fixed(0.5)),
         (r.definite(2, 2), fixed(0.01), True),
     ],
-    doc=_DOC,
 )
-def pinv_relative(self: Any, rcond: Any, hermitian: bool = False) -> Any:
+def pinv_relative(self: Value, rcond: Value, hermitian: bool = False) -> Any:
+    """The pseudoinverse of matrices: singular values up to a tolerance count as zero."""
     _bound(rcond, "torch.linalg.pinv", "rcond")
     constants("linalg_pinv", rtol=rcond)
     return pinv_row(self, None, rcond, hermitian, "rcond")
 
 
 @composite(
-    "linalg.pinv(Tensor self, float rcond, bool hermitian=False)",
+    "linalg.pinv",
     samples=lambda r: [(r(2, 3), 0.01), (kinked(r(3, 3)), 0.5), (r.definite(2, 2), 0.01, True)],
-    doc=_DOC,
 )
-def pinv_relative_within(self: Any, rcond: float, hermitian: bool = False) -> Any:
+def pinv_relative_within(self: Value, rcond: float, hermitian: bool = False) -> Any:
+    """The pseudoinverse of matrices: singular values up to a tolerance count as zero."""
     return pinv_row(self, None, rcond, hermitian)
 
 
 @composite(
-    "pinverse(Tensor self, float rcond=1e-15)",
+    "pinverse",
     samples=lambda r: [(r(2, 3),), (r(3, 2),), (kinked(r(3, 3)), 0.5), (r.complex(2, 3),)],
-    doc=_DOC,
 )
-def pinverse(self: Any, rcond: float = 1e-15) -> Any:
+def pinverse(self: Value, rcond: float = 1e-15) -> Any:
+    """The pseudoinverse of matrices: singular values up to a tolerance count as zero."""
     return pinv_row(self, None, rcond)
 
 
@@ -249,6 +249,7 @@ def _by_rank(a: Array, b: Array, rcond: float, driver: str) -> tuple[Array, ...]
 def _lstsq(
     self: Array, b: Array, rcond: float | None = None, driver: str = "gelsy"
 ) -> tuple[Array, ...]:
+    """Least-squares solutions, residuals, ranks and singular values."""
     _check_lstsq(self, b, driver)
     m, n = self.shape[-2:]
     vector = b.ndim == self.ndim - 1
@@ -313,26 +314,25 @@ def _lstsq_vjp(grads: Any, self: Any, b: Any, result0: Any, needs: Any) -> tuple
 
 
 lstsq_row: Row = row(
-    "aten.linalg_lstsq(Tensor self, Tensor b, float? rcond=None, str driver='gelsy')",
+    "aten.linalg_lstsq",
     _lstsq,
     joint=("self b", _lstsq_vjp),
     samples=lambda r: [(r(4, 2), r(4, 3), None, "gels"), (r(2, 3), r(2)), (r(3, 3), r(3, 1))],
-    doc="Least-squares solutions, residuals, ranks and singular values.",
     pytorch="aten.linalg_lstsq(self, b, rcond, driver=driver)",
 )
 
 
 @composite(
-    "linalg.lstsq(Tensor self, Tensor b, float? rcond=None, *, str? driver=None)",
+    "linalg.lstsq",
     samples=lambda r: [
         (r(4, 2), r(4, 3)),
         (r(2, 3), r(2, 1), {"driver": "gelsd"}),
         (r(2, 3, 2), r(2, 3, 1), {"driver": "gels"}),
         (r(3, 3), r(3, 1), 0.01, {"driver": "gelss"}),
     ],
-    doc="X that makes the columns of A X - B shortest; residuals, rank and singular values.",
 )
-def lstsq(self: Any, b: Any, rcond: float | None = None, driver: str | None = None) -> Any:
+def lstsq(self: Value, b: Value, rcond: float | None = None, *, driver: str | None = None) -> Any:
+    """X that makes the columns of A X - B shortest; residuals, rank and singular values."""
     x, residuals, rank, values = lstsq_row(self, b, rcond, driver or "gelsy")
     if type(values) is Tensor and values.requires_grad:
         values = apart(values)
@@ -358,25 +358,23 @@ def _rank(self: Any, atol: Any, rtol: Any, hermitian: bool) -> Any:
     return sum_dim(gt(sizes, wrap(limit)), (-1,))
 
 
-_RANK = "How many singular values exceed a tolerance."
-
-
 @composite(
-    "linalg.matrix_rank(Tensor self, *, Tensor? atol=None, Tensor? rtol=None, "
-    "bool hermitian=False)",
+    "linalg.matrix_rank",
     samples=lambda r: [
         (r(2, 3), {"atol": fixed(0.01)}),
         (r(3, 3), {"rtol": fixed(0.5)}),
         (r.definite(2, 2, 2), {"atol": fixed([0.1, 100.0]), "hermitian": True}),
     ],
-    doc=_RANK,
 )
-def matrix_rank(self: Any, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
+def matrix_rank(
+    self: Value, *, atol: Value | None = None, rtol: Value | None = None, hermitian: bool = False
+) -> Any:
+    """How many singular values exceed a tolerance."""
     return _rank(self, atol, rtol, hermitian)
 
 
 @composite(
-    "linalg.matrix_rank(Tensor self, *, float? atol=None, float? rtol=None, bool hermitian=False)",
+    "linalg.matrix_rank",
     samples=lambda r: [
         (r(2, 3),),
         (np.ones((3, 3)),),
@@ -385,31 +383,31 @@ def matrix_rank(self: Any, atol: Any = None, rtol: Any = None, hermitian: bool =
         (r.definite(2, 2, 2), {"hermitian": True}),
         (r(0, 3),),
     ],
-    doc=_RANK,
 )
 def matrix_rank_within(
-    self: Any, atol: Any = None, rtol: Any = None, hermitian: bool = False
+    self: Value, *, atol: float | None = None, rtol: float | None = None, hermitian: bool = False
 ) -> Any:
+    """How many singular values exceed a tolerance."""
     return _rank(self, atol, rtol, hermitian)
 
 
 @composite(
-    "linalg.matrix_rank(Tensor self, Tensor tol, bool hermitian=False)",
+    "linalg.matrix_rank",
     samples=lambda r: [
         (r(2, 3), fixed(0.01)),
         (r(2, 3, 3), fixed([0.1, 100.0])),
         (r.definite(2, 2), fixed(0.01), True),
     ],
-    doc=_RANK,
 )
-def matrix_rank_absolute(self: Any, tol: Any, hermitian: bool = False) -> Any:
+def matrix_rank_absolute(self: Value, tol: Value, hermitian: bool = False) -> Any:
+    """How many singular values exceed a tolerance."""
     return _rank(self, tol, 0.0, hermitian)
 
 
 @composite(
-    "linalg.matrix_rank(Tensor self, float tol, bool hermitian=False)",
+    "linalg.matrix_rank",
     samples=lambda r: [(r(2, 3), 0.01), (r(3, 3), 1.5), (r.definite(2, 2), 0.01, True)],
-    doc=_RANK,
 )
-def matrix_rank_absolute_within(self: Any, tol: float, hermitian: bool = False) -> Any:
+def matrix_rank_absolute_within(self: Value, tol: float, hermitian: bool = False) -> Any:
+    """How many singular values exceed a tolerance."""
     return _rank(self, tol, 0.0, hermitian)

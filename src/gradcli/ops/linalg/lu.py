@@ -33,8 +33,7 @@ from gradcli.table.samples import kinked
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, constant, raw, wrap
-
-Array = Any
+from gradcli.typing import Array, Value
 
 # --- arrays
 
@@ -145,6 +144,7 @@ def _check_pivots(pivots: Array, m: int) -> None:
 def _unpack(
     LU_data: Array, LU_pivots: Array, unpack_data: bool = True, unpack_pivots: bool = True
 ) -> tuple[Array, Array, Array]:
+    """P, L and U of compact factors."""
     _check_two(LU_data, "torch.lu_unpack")
     nothing = np.zeros(0, LU_data.dtype)
     p = nothing
@@ -158,15 +158,13 @@ def _unpack(
 
 
 lu_unpack_row: Row = row(
-    "aten.lu_unpack(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, "
-    "bool unpack_pivots=True)",
+    "aten.lu_unpack",
     _unpack,
     LU_data=_unpack_vjp,
     samples=lambda r: [
         (r(*shape), np.array(pivots, np.int32))
         for shape, pivots in (((3, 3), [2, 3, 3]), ((2, 3), [2, 2]), ((3, 2), [3, 2]))
     ],
-    doc="P, L and U of compact factors.",
 )
 
 
@@ -176,18 +174,18 @@ def apart(value: Tensor) -> Tensor:
 
 
 @composite(
-    "lu_unpack(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True)",
+    "lu_unpack",
     samples=lambda r: [
         (r(3, 3), np.array([2, 3, 3], np.int32)),
         (r(2, 3), np.array([2, 2], np.int32)),
         (kinked(r(3, 2)), np.array([3, 2], np.int32), False),
         (r(3, 3), np.array([2, 3, 3], np.int32), True, False),
     ],
-    doc="The factors P, L and U of compact factors and pivots.",
 )
 def lu_unpack(
-    LU_data: Any, LU_pivots: Any, unpack_data: bool = True, unpack_pivots: bool = True
+    LU_data: Value, LU_pivots: Value, unpack_data: bool = True, unpack_pivots: bool = True
 ) -> Any:
+    """The factors P, L and U of compact factors and pivots."""
     p, low, up = lu_unpack_row(LU_data, LU_pivots, unpack_data, unpack_pivots)
     return return_type("lu_unpack", "P L U")((apart(p), low, up))
 
@@ -257,10 +255,11 @@ def _plu_vjp(of_l: Any, of_u: Any, p: Any, low: Any, up: Any) -> Any:
 # --- factors
 
 
-def _lu_factor(self: Array, pivot: bool = True) -> tuple[Array, Array, Array]:
-    _check_two(self, "torch.lu_factor")
+def _lu_factor(A: Array, pivot: bool = True) -> tuple[Array, Array, Array]:
+    """Compact LU factors, pivots and LAPACK's code."""
+    _check_two(A, "torch.lu_factor")
     _check_pivot(pivot)
-    return lu_of(self)
+    return lu_of(A)
 
 
 def _lu_factor_vjp(grad: Any, result0: Any, result1: Any) -> Any:
@@ -271,11 +270,10 @@ def _lu_factor_vjp(grad: Any, result0: Any, result1: Any) -> Any:
 
 
 lu_factor_row: Row = row(
-    "aten.linalg_lu_factor_ex(Tensor A, bool pivot=True)",
+    "aten.linalg_lu_factor_ex",
     _lu_factor,
     A=_lu_factor_vjp,
     samples=lambda r: [(r(3, 3) + 3 * np.eye(3),), (r(2, 3),), (r(2, 3, 2),)],
-    doc="Compact LU factors, pivots and LAPACK's code.",
     pytorch="aten.linalg_lu_factor_ex(A, pivot=pivot)",
 )
 
@@ -294,54 +292,49 @@ def _refuse_zero(info: Array, function: str) -> None:
 
 
 @composite(
-    "linalg.lu_factor(Tensor A, *, bool pivot=True)",
+    "linalg.lu_factor",
     samples=lambda r: [(r(3, 3),), (r(2, 3),), (r(2, 3, 2),), (r.complex(2, 2),)],
-    doc="Compact LU factors (L below the diagonal, U above) and the rows that were swapped.",
 )
-def lu_factor(A: Any, pivot: bool = True) -> Any:
+def lu_factor(A: Value, *, pivot: bool = True) -> Any:
+    """Compact LU factors (L below the diagonal, U above) and the rows that were swapped."""
     compact, pivots, info = lu_factor_row(A, pivot)
     _refuse_zero(info._array, "torch.linalg.lu_factor")
     return return_type("linalg_lu_factor", "LU pivots")((compact, pivots))
 
 
 @composite(
-    "linalg.lu_factor_ex(Tensor A, *, bool pivot=True, bool check_errors=False)",
+    "linalg.lu_factor_ex",
     samples=lambda r: [
         (r(3, 3),),
         (r(2, 3), {"check_errors": True}),
         (r(2, 3, 2),),
         (kinked(np.ones((2, 2))),),
     ],
-    doc="Compact LU factors and a code instead of an error.",
 )
-def lu_factor_ex(A: Any, pivot: bool = True, check_errors: bool = False) -> Any:
+def lu_factor_ex(A: Value, *, pivot: bool = True, check_errors: bool = False) -> Any:
+    """Compact LU factors and a code instead of an error."""
     found = lu_factor_row(A, pivot)
     if check_errors:
         _refuse_zero(found[2]._array, "torch.linalg.lu_factor_ex")
     return return_type("linalg_lu_factor_ex", "LU pivots info")(found)
 
 
-@composite(
-    "lu(Tensor A, bool pivot=True, bool get_infos=False)",
-    samples=lambda r: [(r(3, 3),), (r(2, 3),), (r(2, 3, 2), True, True)],
-    doc="Compact LU factors and pivots.",
-)
-def lu_compact(A: Any, pivot: bool = True, get_infos: bool = False) -> Any:
+@composite("lu", samples=lambda r: [(r(3, 3),), (r(2, 3),), (r(2, 3, 2), True, True)])
+def lu_compact(A: Value, pivot: bool = True, get_infos: bool = False) -> Any:
+    """Compact LU factors and pivots."""
     found = lu_factor_row(A, pivot)
     return return_type("_lu_with_info", "LU pivots info")(found) if get_infos else found[:2]
 
 
-@composite(
-    "Tensor.lu(Tensor self, bool pivot=True, bool get_infos=False)",
-    samples=lambda r: [(r(3, 3),), (r(2, 3),), (r(2, 3, 2), True, True)],
-    doc="Compact LU factors and pivots.",
-)
-def lu_method(self: Any, pivot: bool = True, get_infos: bool = False) -> Any:
+@composite("Tensor.lu", samples=lambda r: [(r(3, 3),), (r(2, 3),), (r(2, 3, 2), True, True)])
+def lu_method(self: Value, pivot: bool = True, get_infos: bool = False) -> Any:
+    """Compact LU factors and pivots."""
     found = lu_factor_row(self, pivot)
     return found if get_infos else found[:2]
 
 
 def _lu(A: Array, pivot: bool = True) -> tuple[Array, Array, Array]:
+    """The factors P, L and U."""
     _check_two(A, "linalg.lu")
     _check_pivot(pivot)
     compact, pivots, _ = lu_of(A)
@@ -350,23 +343,21 @@ def _lu(A: Array, pivot: bool = True) -> tuple[Array, Array, Array]:
 
 
 lu_row: Row = row(
-    "aten.linalg_lu(Tensor A, bool pivot=True)",
+    "aten.linalg_lu",
     _lu,
     A=lambda grads, result0, result1, result2: _plu_vjp(
         grads[1], grads[2], constant(raw(result0), result0), result1, result2
     ),
     samples=lambda r: [(r(3, 3) + 3 * np.eye(3),), (r(2, 3),), (r(3, 2),)],
-    doc="The factors P, L and U.",
     pytorch="aten.linalg_lu(A, pivot=pivot)",
 )
 
 
 @composite(
-    "linalg.lu(Tensor A, *, bool pivot=True)",
-    samples=lambda r: [(r(3, 3),), (r(2, 3),), (r(2, 3, 2),), (r.complex(2, 2),)],
-    doc="The factors P, L and U.",
+    "linalg.lu", samples=lambda r: [(r(3, 3),), (r(2, 3),), (r(2, 3, 2),), (r.complex(2, 2),)]
 )
-def lu(A: Any, pivot: bool = True) -> Any:
+def lu(A: Value, *, pivot: bool = True) -> Any:
+    """The factors P, L and U."""
     p, low, up = lu_row(A, pivot)
     return return_type("linalg_lu", "P L U")((apart(p), low, up))
 
@@ -377,6 +368,7 @@ def lu(A: Any, pivot: bool = True) -> Any:
 def _lu_solve(
     LU: Array, pivots: Array, B: Array, left: bool = True, adjoint: bool = False
 ) -> Array:
+    """The solution of linear systems from compact LU factors."""
     name = "linalg.lu_solve"
     check_floating(LU, f"torch.{name}")
     if LU.dtype != B.dtype:
@@ -422,7 +414,7 @@ def _lu_solve_vjp(
 
 
 lu_solve_row: Row = row(
-    "aten.linalg_lu_solve(Tensor LU, Tensor pivots, Tensor B, bool left=True, bool adjoint=False)",
+    "aten.linalg_lu_solve",
     _lu_solve,
     linear="B",
     joint=("LU B", _lu_solve_vjp),
@@ -431,32 +423,33 @@ lu_solve_row: Row = row(
         for shape, left in (((3, 2), True), ((2, 3), False))
         for adjoint in (False, True)
     ],
-    doc="The solution of linear systems from compact LU factors.",
     pytorch="aten.linalg_lu_solve(LU, pivots, B, left=left, adjoint=adjoint)",
 )
 
 
 @composite(
-    "linalg.lu_solve(Tensor LU, Tensor pivots, Tensor B, *, bool left=True, bool adjoint=False)",
+    "linalg.lu_solve",
     samples=lambda r: [
         (r(3, 3) + 3 * np.eye(3), np.array([2, 3, 3], np.int32), r(3, 2)),
         (r(3, 3) + 3 * np.eye(3), np.array([2, 3, 3], np.int32), r(2, 3), {"left": False}),
         (r(3, 3) + 3 * np.eye(3), np.array([1, 3, 3], np.int32), r(3, 2), {"adjoint": True}),
         (r.complex(2, 2), np.array([2, 2], np.int32), r.complex(2, 1), {"adjoint": True}),
     ],
-    doc="X of A X = B from compact LU factors; also of X A = B, and with the adjoint of A.",
 )
-def lu_solve(LU: Any, pivots: Any, B: Any, left: bool = True, adjoint: bool = False) -> Any:
+def lu_solve(
+    LU: Value, pivots: Value, B: Value, *, left: bool = True, adjoint: bool = False
+) -> Any:
+    """X of A X = B from compact LU factors; also of X A = B, and with the adjoint of A."""
     return lu_solve_row(LU, pivots, B, left, adjoint)
 
 
 @composite(
-    "lu_solve(Tensor self, Tensor LU_data, Tensor LU_pivots)",
+    "lu_solve",
     samples=lambda r: [
         (r(3, 2), r(3, 3) + 3 * np.eye(3), np.array([2, 3, 3], np.int32)),
         (r(2, 2, 1), r(2, 2, 2) + 3 * np.eye(2), np.array([[1, 2], [2, 2]], np.int32)),
     ],
-    doc="X of A X = self from compact LU factors.",
 )
-def lu_solve_old(self: Any, LU_data: Any, LU_pivots: Any) -> Any:
+def lu_solve_old(self: Value, LU_data: Value, LU_pivots: Value) -> Any:
+    """X of A X = self from compact LU factors."""
     return lu_solve_row(LU_data, LU_pivots, self)

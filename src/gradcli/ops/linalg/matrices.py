@@ -15,8 +15,7 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.errors import _LinAlgError, no_kernel
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, constant, raw
-
-Array = Any
+from gradcli.typing import Array
 
 # --- parts of formulas: these take tensors and raw arrays
 

@@ -22,6 +22,7 @@ from gradcli.table.samples import kinked
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import wrap
+from gradcli.typing import Pair, Scalar, Single, Value
 
 _NAME = "linalg.matrix_norm"
 _ORDERS = ("fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf)
@@ -62,21 +63,21 @@ def _zeros(self: Any, dims: tuple[int, int], keepdim: bool, dtype: DType | None)
 
 
 @composite(
-    "linalg.matrix_norm(Tensor self, Scalar ord, int[] dim=(-2, -1), bool keepdim=False, *, "
-    "dtype? dtype=None)",
+    "linalg.matrix_norm",
     samples=lambda r: (
         [(r(3, 4), ord) for ord in (1, -1, 2, -2, math.inf)]
         + [(r(3, 2, 4), 2, (2, 0), True), (r(3, 2, 4), 1, (0, 2))]
     ),
-    doc="The norm of matrices: 1, 2, inf and their negatives, which take the least.",
 )
 def matrix_norm(
-    self: Any,
-    ord: complex,
+    self: Value,
+    ord: Scalar,
     dim: Sequence[int] = (-2, -1),
     keepdim: bool = False,
+    *,
     dtype: DType | None = None,
 ) -> Any:
+    """The norm of matrices: 1, 2, inf and their negatives, which take the least."""
     if isinstance(ord, complex):
         raise RuntimeError(f"{_NAME}: Expected a non-complex scalar as the order of norm.")
     if abs(ord) not in (1, 2, math.inf):
@@ -95,18 +96,18 @@ def matrix_norm(
 
 
 @composite(
-    "linalg.matrix_norm(Tensor self, str ord='fro', int[] dim=(-2, -1), bool keepdim=False, *, "
-    "dtype? dtype=None)",
+    "linalg.matrix_norm",
     samples=lambda r: [(r(3, 4), "fro"), (r(3, 4), "nuc"), (r(3, 2, 4), "nuc", (0, 2), True)],
-    doc="The Frobenius ('fro') or nuclear ('nuc') norm of matrices.",
 )
 def matrix_norm_named(
-    self: Any,
+    self: Value,
     ord: str = "fro",
     dim: Sequence[int] = (-2, -1),
     keepdim: bool = False,
+    *,
     dtype: DType | None = None,
 ) -> Any:
+    """The Frobenius ('fro') or nuclear ('nuc') norm of matrices."""
     if ord not in ("fro", "nuc"):
         raise RuntimeError(f"{_NAME}: Order {ord} not supported.")
     dims = _checked(self, dim, dtype, half=ord == "fro")
@@ -129,18 +130,18 @@ def _dims_of_norm(self: Any, dim: Sequence[int] | None, given: bool) -> None:
 
 
 @composite(
-    "linalg.norm(Tensor self, Scalar? ord=None, int[1]? dim=None, bool keepdim=False, *, "
-    "dtype? dtype=None)",
+    "linalg.norm",
     samples=lambda r: [(r(4),), (r(2, 3, 2),), (r(3, 4), 1, (0, 1)), (r(3, 4), 3, (1,))],
-    doc="The norm of vectors (one dimension) or matrices (two); of all elements by default.",
 )
 def norm(
-    self: Any,
-    ord: complex | None = None,
-    dim: Sequence[int] | None = None,
+    self: Value,
+    ord: Scalar | None = None,
+    dim: Single | None = None,
     keepdim: bool = False,
+    *,
     dtype: DType | None = None,
 ) -> Any:
+    """The norm of vectors (one dimension) or matrices (two); of all elements by default."""
     _dims_of_norm(self, dim, ord is not None)
     two = len(dim) == 2 if dim is not None else self.ndim == 2
     if ord is not None and two:
@@ -148,37 +149,29 @@ def norm(
     return vector_norm(self, 2.0 if ord is None else ord, dim, keepdim, dtype)
 
 
-@composite(
-    "linalg.norm(Tensor self, str ord, int[1]? dim=None, bool keepdim=False, *, dtype? dtype=None)",
-    samples=lambda r: [(r(3, 4), "fro"), (r(2, 3, 4), "nuc", (0, 2))],
-    doc="The Frobenius ('fro') or nuclear ('nuc') norm of matrices.",
-)
+@composite("linalg.norm", samples=lambda r: [(r(3, 4), "fro"), (r(2, 3, 4), "nuc", (0, 2))])
 def norm_named(
-    self: Any,
+    self: Value,
     ord: str,
-    dim: Sequence[int] | None = None,
+    dim: Single | None = None,
     keepdim: bool = False,
+    *,
     dtype: DType | None = None,
 ) -> Any:
+    """The Frobenius ('fro') or nuclear ('nuc') norm of matrices."""
     _dims_of_norm(self, dim, True)
     return matrix_norm_named(self, ord, dim or (0, 1), keepdim, dtype)
 
 
-@composite(
-    "nuclear_norm(Tensor self, bool keepdim=False)",
-    samples=lambda r: [(r(3, 4),)],
-    doc="The sum of the singular values.",
-)
-def nuclear_norm(self: Any, keepdim: bool = False) -> Any:
+@composite("nuclear_norm", samples=lambda r: [(r(3, 4),)])
+def nuclear_norm(self: Value, keepdim: bool = False) -> Any:
+    """The sum of the singular values."""
     return matrix_norm_named(self, "nuc", (-2, -1), keepdim)
 
 
-@composite(
-    "nuclear_norm(Tensor self, int[2] dim, bool keepdim=False)",
-    samples=lambda r: [(r(3, 4), (0, 1)), (r(3, 2, 4), (2, 0), True)],
-    doc="The sum of the singular values.",
-)
-def nuclear_norm_of(self: Any, dim: Sequence[int], keepdim: bool = False) -> Any:
+@composite("nuclear_norm", samples=lambda r: [(r(3, 4), (0, 1)), (r(3, 2, 4), (2, 0), True)])
+def nuclear_norm_of(self: Value, dim: Pair, keepdim: bool = False) -> Any:
+    """The sum of the singular values."""
     return matrix_norm_named(self, "nuc", dim, keepdim)
 
 
@@ -200,12 +193,9 @@ def _by_inverse(self: Any, p: Any) -> Any:
     return product.nan_to_num_(math.inf, math.inf, -math.inf)
 
 
-@composite(
-    "linalg.cond(Tensor self, Scalar? p=None)",
-    samples=lambda r: [(r(3, 3),), (r(3, 4), -2)],
-    doc="The condition number of matrices.",
-)
-def cond(self: Any, p: complex | None = None) -> Any:
+@composite("linalg.cond", samples=lambda r: [(r(3, 3),), (r(3, 4), -2)])
+def cond(self: Value, p: Scalar | None = None) -> Any:
+    """The condition number of matrices."""
     if self.ndim < 2:
         raise RuntimeError("linalg.cond: The input tensor must have at least 2 dimensions.")
     order = 2 if p is None else p
@@ -224,12 +214,9 @@ def cond(self: Any, p: complex | None = None) -> Any:
     return _by_inverse(self, order)
 
 
-@composite(
-    "linalg.cond(Tensor self, str p)",
-    samples=lambda r: [(kinked(r(3, 3)), "fro"), (kinked(r(2, 2, 2)), "nuc")],
-    doc="The condition number of matrices.",
-)
-def cond_named(self: Any, p: str) -> Any:
+@composite("linalg.cond", samples=lambda r: [(kinked(r(3, 3)), "fro"), (kinked(r(2, 2, 2)), "nuc")])
+def cond_named(self: Value, p: str) -> Any:
+    """The condition number of matrices."""
     if p in _ORDERS:
         check_square(self._array, f"linalg.cond(ord={p})")
     _refuse_order(p)

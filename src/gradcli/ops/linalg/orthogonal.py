@@ -37,13 +37,13 @@ from gradcli.table.samples import kinked
 from gradcli.tensor.graph import mode
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import constant, raw
-
-Array = Any
+from gradcli.typing import Array, Value
 
 # --- QR
 
 
 def _qr(A: Array, mode: str = "reduced") -> tuple[Array, Array]:
+    """An orthonormal and an upper triangular factor."""
     check_matrix(A, "linalg.qr")
     check_floating(A, "linalg.qr")
     if mode not in ("reduced", "complete", "r"):
@@ -112,16 +112,12 @@ def _qr_vjp(grads: Any, result0: Any, result1: Any, A_shape: Any, mode: str) -> 
 
 
 qr_row: Row = row(
-    "aten.linalg_qr(Tensor A, str mode='reduced')",
-    _qr,
-    A=_qr_vjp,
-    samples=lambda r: [(r(4, 3),), (r(3, 3),), (r(2, 4),)],
-    doc="An orthonormal and an upper triangular factor.",
+    "aten.linalg_qr", _qr, A=_qr_vjp, samples=lambda r: [(r(4, 3),), (r(3, 3),), (r(2, 4),)]
 )
 
 
 @composite(
-    "linalg.qr(Tensor A, str mode='reduced')",
+    "linalg.qr",
     samples=lambda r: [
         (r(4, 3),),
         (r(2, 3, 3),),
@@ -129,22 +125,20 @@ qr_row: Row = row(
         (r(3, 3), "complete"),
         (kinked(r(3, 2)), "r"),
     ],
-    doc="A = Q R with orthonormal columns of Q and an upper triangular R.",
 )
-def qr(A: Any, mode: str = "reduced") -> Any:
+def qr(A: Value, mode: str = "reduced") -> Any:
+    """A = Q R with orthonormal columns of Q and an upper triangular R."""
     return return_type("linalg_qr", "Q R")(qr_row(A, mode))
 
 
-@composite(
-    "qr(Tensor self, bool some=True)",
-    samples=lambda r: [(r(4, 3),), (r(2, 3, 3),), (r(3, 3), False)],
-    doc="self = Q R with orthonormal columns of Q and an upper triangular R.",
-)
-def qr_old(self: Any, some: bool = True) -> Any:
+@composite("qr", samples=lambda r: [(r(4, 3),), (r(2, 3, 3),), (r(3, 3), False)])
+def qr_old(self: Value, some: bool = True) -> Any:
+    """self = Q R with orthonormal columns of Q and an upper triangular R."""
     return return_type("qr", "Q R")(qr_row(self, "reduced" if some else "complete"))
 
 
 def _geqrf(self: Array) -> tuple[Array, Array]:
+    """The QR factorisation as Householder reflections."""
     if self.ndim < 2:
         raise RuntimeError("torch.geqrf: input must have at least 2 dimensions.")
     check_kernel(self, "geqrf_cpu")
@@ -156,20 +150,16 @@ def _geqrf(self: Array) -> tuple[Array, Array]:
 
 
 geqrf_row: Row = row(
-    "aten.geqrf(Tensor self)",
+    "aten.geqrf",
     _geqrf,
     self=underived("geqrf", every=True),
     samples=lambda r: [(r(3, 2),), (r(2, 3),), (r(2, 2, 2),)],
-    doc="The QR factorisation as Householder reflections.",
 )
 
 
-@composite(
-    "geqrf(Tensor self)",
-    samples=lambda r: [(r(3, 2),), (r(2, 3),), (r(2, 2, 2),)],
-    doc="R above, the vectors of Householder reflections below the diagonal, and their factors.",
-)
-def geqrf(self: Any) -> Any:
+@composite("geqrf", samples=lambda r: [(r(3, 2),), (r(2, 3),), (r(2, 2, 2),)])
+def geqrf(self: Value) -> Any:
+    """R above, the vectors of Householder reflections below the diagonal, and their factors."""
     if self.is_complex() and self.requires_grad and mode.enabled:
         raise RuntimeError(
             "geqrf does not support automatic differentiation for outputs with complex dtype."
@@ -244,6 +234,7 @@ def _check_factors(reflections: Array, tau: Array, name: str, batch: str) -> Non
 
 
 def _householder(input: Array, tau: Array) -> Array:
+    """The first columns of a product of Householder reflections."""
     name = "torch.linalg.householder_product"
     if input.ndim < 2:
         raise RuntimeError(f"{name}: input must have at least 2 dimensions.")
@@ -278,25 +269,24 @@ def _householder_vjp(grad: Any, input: Any, tau: Any) -> tuple[Any, Any]:
 
 
 householder_row: Row = row(
-    "linalg.householder_product(Tensor input, Tensor tau)",
+    "linalg.householder_product",
     _householder,
     joint=("input tau", _householder_vjp),
     samples=lambda r: [(r(4, 3), r(2)), (r(2, 3, 3), r(2, 3)), (r(3, 2), r(0))],
-    doc="The first columns of a product of Householder reflections.",
 )
 
 
 @composite(
-    "orgqr(Tensor self, Tensor input2)",
+    "orgqr",
     samples=lambda r: [
         (r(3, 2), r(2, low=0.5)),
         (r(4, 3), r(2)),
         (r(2, 3, 3), r(2, 3)),
         (r(3, 2), r(0)),
     ],
-    doc="The first columns of a product of Householder reflections.",
 )
-def orgqr(self: Any, input2: Any) -> Any:
+def orgqr(self: Value, input2: Value) -> Any:
+    """The first columns of a product of Householder reflections."""
     return householder_row(self, input2)
 
 
@@ -347,6 +337,7 @@ def _product_of(reflections: Array, tau: Array) -> Array:
 def _ormqr(
     self: Array, input2: Array, input3: Array, left: bool = True, transpose: bool = False
 ) -> Array:
+    """A matrix times a product of Householder reflections (or its adjoint), on either side."""
     _check_ormqr(self, input2, input3, left)
     check_kernel(self, "ormqr_cpu")
     q = _product_of(self, input2)
@@ -373,7 +364,7 @@ def _ormqr_vjp(
 
 
 ormqr: Row = row(
-    "ormqr(Tensor self, Tensor input2, Tensor input3, bool left=True, bool transpose=False)",
+    "ormqr",
     _ormqr,
     linear="input3",
     joint=("self input2 input3", _ormqr_vjp),
@@ -383,5 +374,4 @@ ormqr: Row = row(
         (r(3, 3), r(3), r(2, 3), False),
         (r(3, 3), r(3), r(2, 3), False, True),
     ],
-    doc="A matrix times a product of Householder reflections (or its adjoint), on either side.",
 )

@@ -28,9 +28,7 @@ from gradcli.table.samples import kinked
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor
-
-Array = Any
-
+from gradcli.typing import Array, Value
 
 # --- A X = B
 
@@ -43,6 +41,7 @@ def is_vector(a: Sequence[int], b: Sequence[int]) -> bool:
 def _solve_ex(
     A: Array, B: Array, left: bool = True, complaint: str | None = None
 ) -> tuple[Array, ...]:
+    """The solution of linear systems, LU factors, pivots and LAPACK's code."""
     name = "linalg.solve"
     check_floating(A, name)
     if A.dtype != B.dtype:
@@ -94,7 +93,7 @@ def _solve_vjp(
 
 
 solve_ex_row: Row = row(
-    "aten.linalg_solve_ex(Tensor A, Tensor B, bool left=True, str? complaint=None)",
+    "aten.linalg_solve_ex",
     _solve_ex,
     joint=("A B", _solve_vjp),
     samples=lambda r: [
@@ -104,7 +103,6 @@ solve_ex_row: Row = row(
         (r.complex(2, 2), r.complex(2)),
     ],
     pytorch="aten._linalg_solve_ex(A, B, left=left)",
-    doc="The solution of linear systems, LU factors, pivots and LAPACK's code.",
 )
 
 
@@ -114,20 +112,20 @@ def solved_by(A: Any, B: Any, left: bool = True) -> Any:
 
 
 @composite(
-    "linalg.solve(Tensor A, Tensor B, *, bool left=True)",
+    "linalg.solve",
     samples=lambda r: [
         (r(3, 3) + 3 * np.eye(3), r(3, 2)),
         (r(2, 3, 3) + 3 * np.eye(3), r(2, 3)),
         (r(3, 3) + 3 * np.eye(3), r(2, 2, 3), {"left": False}),
     ],
-    doc="X of A X = B, or of X A = B.",
 )
-def solve(A: Any, B: Any, left: bool = True) -> Any:
+def solve(A: Value, B: Value, *, left: bool = True) -> Any:
+    """X of A X = B, or of X A = B."""
     return solved_by(A, B, left)
 
 
 @composite(
-    "linalg.solve_ex(Tensor A, Tensor B, *, bool left=True, bool check_errors=False)",
+    "linalg.solve_ex",
     samples=lambda r: [
         (r(3, 3), r(3, 2)),
         (r(3, 3), r(2, 3), {"left": False}),
@@ -135,9 +133,9 @@ def solve(A: Any, B: Any, left: bool = True) -> Any:
         (r.complex(2, 2), r.complex(2), {"check_errors": True}),
         (kinked(np.ones((2, 2))), r(2, 1)),
     ],
-    doc="X of A X = B and a code instead of an error.",
 )
-def solve_ex(A: Any, B: Any, left: bool = True, check_errors: bool = False) -> Any:
+def solve_ex(A: Value, B: Value, *, left: bool = True, check_errors: bool = False) -> Any:
+    """X of A X = B and a code instead of an error."""
     complaint = "torch.linalg.solve_ex" if check_errors else None
     x, _, _, info = solve_ex_row(A, B, left, complaint)
     return return_type("linalg_solve_ex", "result info")((x, info))
@@ -147,6 +145,7 @@ def solve_ex(A: Any, B: Any, left: bool = True, check_errors: bool = False) -> A
 
 
 def _inv_ex(A: Array, complaint: str | None = None) -> tuple[Array, Array]:
+    """Inverses and LAPACK's code."""
     check_square(A, "linalg.inv")
     check_floating(A, "linalg.inv", half=False)
     compact, pivots, info = lu_of(A)
@@ -157,44 +156,37 @@ def _inv_ex(A: Array, complaint: str | None = None) -> tuple[Array, Array]:
 
 
 inv_ex_row: Row = row(
-    "aten.linalg_inv_ex(Tensor A, str? complaint=None)",
+    "aten.linalg_inv_ex",
     _inv_ex,
     A=lambda grad, result0: -matmul(mh(result0), matmul(grad, mh(result0))),
     samples=lambda r: [(r(3, 3) + 3 * np.eye(3),), (r(2, 2, 2) + 3 * np.eye(2),)],
-    doc="Inverses and LAPACK's code.",
     pytorch="aten.linalg_inv_ex(A)",
 )
 
 
-@composite(
-    "linalg.inv(Tensor A)",
-    samples=lambda r: [(r(3, 3) + 3 * np.eye(3),)],
-    doc="The inverse of matrices.",
-)
-def inv(A: Any) -> Any:
+@composite("linalg.inv", samples=lambda r: [(r(3, 3) + 3 * np.eye(3),)])
+def inv(A: Value) -> Any:
+    """The inverse of matrices."""
     return inv_ex_row(A, "linalg.inv")[0]
 
 
-@composite(
-    "inverse(Tensor self)",
-    samples=lambda r: [(r(3, 3),), (r(2, 2, 2),), (r.complex(2, 2),), (r(0, 0),)],
-    doc="The inverse of matrices.",
-)
-def inverse(self: Any) -> Any:
+@composite("inverse", samples=lambda r: [(r(3, 3),), (r(2, 2, 2),), (r.complex(2, 2),), (r(0, 0),)])
+def inverse(self: Value) -> Any:
+    """The inverse of matrices."""
     return inv_ex_row(self, "linalg.inv")[0]
 
 
 @composite(
-    "linalg.inv_ex(Tensor A, *, bool check_errors=False)",
+    "linalg.inv_ex",
     samples=lambda r: [
         (r(3, 3),),
         (r(2, 2, 2), {"check_errors": True}),
         (r.complex(2, 2),),
         (kinked([[1.0, 2.0], [0.0, 0.0]]),),
     ],
-    doc="The inverse of matrices and a code instead of an error.",
 )
-def inv_ex(A: Any, check_errors: bool = False) -> Any:
+def inv_ex(A: Value, *, check_errors: bool = False) -> Any:
+    """The inverse of matrices and a code instead of an error."""
     found = inv_ex_row(A, "linalg.inv_ex" if check_errors else None)
     return return_type("linalg_inv_ex", "inverse info")(found)
 
@@ -202,12 +194,9 @@ def inv_ex(A: Any, check_errors: bool = False) -> Any:
 # --- tensors as matrices
 
 
-@composite(
-    "linalg.tensorinv(Tensor self, int ind=2)",
-    samples=lambda r: [(r(2, 3, 6) + np.eye(6).reshape(2, 3, 6) * 3, 2)],
-    doc="The inverse of a tensor for tensordot.",
-)
-def tensorinv(self: Any, ind: int = 2) -> Any:
+@composite("linalg.tensorinv", samples=lambda r: [(r(2, 3, 6) + np.eye(6).reshape(2, 3, 6) * 3, 2)])
+def tensorinv(self: Value, ind: int = 2) -> Any:
+    """The inverse of a tensor for tensordot."""
     if ind <= 0:
         raise RuntimeError(f"Expected a strictly positive integer for 'ind', but got {ind}")
     if ind > self.ndim:
@@ -224,14 +213,14 @@ def tensorinv(self: Any, ind: int = 2) -> Any:
 
 
 @composite(
-    "linalg.tensorsolve(Tensor self, Tensor other, int[]? dims=None)",
+    "linalg.tensorsolve",
     samples=lambda r: [
         (r(2, 3, 6) + np.eye(6).reshape(2, 3, 6) * 3, r(2, 3)),
         (r(2, 6, 3) + np.eye(6).reshape(2, 3, 6).swapaxes(1, 2) * 3, r(2, 3), (1,)),
     ],
-    doc="X of tensordot(self, X) = other.",
 )
-def tensorsolve(self: Any, other: Any, dims: Sequence[int] | None = None) -> Any:
+def tensorsolve(self: Value, other: Value, dims: Sequence[int] | None = None) -> Any:
+    """X of tensordot(self, X) = other."""
     if dims is not None:
         self = movedims(self, dims, tuple(range(self.ndim - len(dims), self.ndim)))
     if other.ndim > self.ndim:

@@ -37,8 +37,7 @@ from gradcli.table.samples import kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import constant, raw, wrap
-
-Array = Any
+from gradcli.typing import Array, Value
 
 _DISTINCT = "infinite or nan where two of the values are equal"
 
@@ -70,6 +69,7 @@ def _check_phase(phase: Array, message: str) -> None:
 
 
 def _svd(A: Array, full_matrices: bool = False) -> tuple[Array, Array, Array]:
+    """Singular vectors and values."""
     check_matrix(A, "linalg.svd")
     check_floating(A, "linalg.svd")
     check_kernel(A, "linalg_svd_cpu")
@@ -139,12 +139,11 @@ def _check_svd_phase(turn_u: Any, turn_v: Any) -> None:
 
 
 svd_row: Row = row(
-    "aten.linalg_svd(Tensor A, bool full_matrices=False)",
+    "aten.linalg_svd",
     _svd,
     A=_svd_vjp,
     kink=_DISTINCT,
     samples=lambda r: [(r(3, 3),), (r(4, 2),), (r(2, 4),)],
-    doc="Singular vectors and values.",
 )
 
 
@@ -157,7 +156,7 @@ def _check_driver(driver: str | None) -> None:
 
 
 @composite(
-    "linalg.svd(Tensor A, bool full_matrices=True, *, str? driver=None)",
+    "linalg.svd",
     kink=_DISTINCT,
     samples=lambda r: [
         (r(3, 3),),
@@ -165,30 +164,27 @@ def _check_driver(driver: str | None) -> None:
         (r(2, 2, 3), False),
         (kinked(r(3, 2)), {"driver": None}),
     ],
-    doc="The singular value decomposition A = U diag(S) Vh.",
 )
-def svd(A: Any, full_matrices: bool = True, driver: str | None = None) -> Any:
+def svd(A: Value, full_matrices: bool = True, *, driver: str | None = None) -> Any:
+    """The singular value decomposition A = U diag(S) Vh."""
     _check_driver(driver)
     return return_type("linalg_svd", "U S Vh")(svd_row(A, full_matrices))
 
 
-@composite(
-    "linalg.svdvals(Tensor A, *, str? driver=None)",
-    samples=lambda r: [(r(3, 4),), (r(3, 3),), (r(2, 4, 3),)],
-    doc="The singular values, largest first.",
-)
-def svdvals(A: Any, driver: str | None = None) -> Any:
+@composite("linalg.svdvals", samples=lambda r: [(r(3, 4),), (r(3, 3),), (r(2, 4, 3),)])
+def svdvals(A: Value, *, driver: str | None = None) -> Any:
+    """The singular values, largest first."""
     _check_driver(driver)
     return svd_row(A, False)[1]
 
 
 @composite(
-    "svd(Tensor self, bool some=True, bool compute_uv=True)",
+    "svd",
     kink=_DISTINCT,
     samples=lambda r: [(r(4, 2),), (r(2, 2, 3),), (r(3, 3), False), (r(2, 3), True, False)],
-    doc="The singular value decomposition, with V instead of its conjugate transpose.",
 )
-def svd_old(self: Any, some: bool = True, compute_uv: bool = True) -> Any:
+def svd_old(self: Value, some: bool = True, compute_uv: bool = True) -> Any:
+    """The singular value decomposition, with V instead of its conjugate transpose."""
     if self.ndim < 2:
         raise RuntimeError(
             "linalg.svd: input should have at least 2 dimensions, but has "
@@ -219,6 +215,7 @@ def _eigen_of_one(a: Array, lower: bool) -> tuple[Array, Array, int]:
 
 
 def _eigh(A: Array, UPLO: str = "L") -> tuple[Array, Array]:
+    """Eigenvalues in ascending order and eigenvectors of symmetric or Hermitian matrices."""
     check_square(A, "linalg.eigh")
     if UPLO.upper() not in ("L", "U"):
         raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
@@ -261,17 +258,16 @@ def _check_eigen_phase(turn: Any, name: str) -> None:
 
 
 eigh_row: Row = row(
-    "aten._linalg_eigh(Tensor A, str UPLO='L')",
+    "aten._linalg_eigh",
     _eigh,
     A=_eigh_vjp,
     kink=_DISTINCT,
     samples=lambda r: [(r.symmetric(3, 3),), (r.symmetric(2, 2, 2), "U"), (r(3, 3), "L")],
-    doc="Eigenvalues in ascending order and eigenvectors of symmetric or Hermitian matrices.",
 )
 
 
 @composite(
-    "linalg.eigh(Tensor self, str UPLO='L')",
+    "linalg.eigh",
     kink=_DISTINCT,
     samples=lambda r: [
         (r.symmetric(3, 3),),
@@ -279,22 +275,22 @@ eigh_row: Row = row(
         (r(3, 3), "L"),
         (r(3, 3), "U"),
     ],
-    doc="Eigenvalues, ascending, and eigenvectors of symmetric or Hermitian matrices.",
 )
-def eigh(self: Any, UPLO: str = "L") -> Any:
+def eigh(self: Value, UPLO: str = "L") -> Any:
+    """Eigenvalues, ascending, and eigenvectors of symmetric or Hermitian matrices."""
     return return_type("linalg_eigh", "eigenvalues eigenvectors")(eigh_row(self, UPLO))
 
 
 @composite(
-    "linalg.eigvalsh(Tensor self, str UPLO='L')",
+    "linalg.eigvalsh",
     samples=lambda r: [
         (r.symmetric(3, 3),),
         (r(2, 2, 2), "U"),
         (r.definite(2, 2, hermitian=True),),
     ],
-    doc="Eigenvalues, ascending, of symmetric or Hermitian matrices.",
 )
-def eigvalsh(self: Any, UPLO: str = "L") -> Any:
+def eigvalsh(self: Value, UPLO: str = "L") -> Any:
+    """Eigenvalues, ascending, of symmetric or Hermitian matrices."""
     return eigh_row(self, UPLO)[0]
 
 
@@ -350,6 +346,7 @@ def _check_eig(self: Array, name: str) -> None:
 
 
 def _eig(self: Array, name: str = "linalg.eig") -> tuple[Array, Array]:
+    """Complex eigenvalues and eigenvectors."""
     _check_eig(self, name)
     kind = dtypes.of(self).to_complex().np
     if not self.size:
@@ -379,35 +376,32 @@ def _eig_vjp(grads: Any, result0: Any, result1: Any, self_dtype: Any) -> Any:
 
 
 eig_row: Row = row(
-    "aten.linalg_eig(Tensor self, str name='linalg.eig')",
+    "aten.linalg_eig",
     _eig,
     self=_eig_vjp,
     kink=_DISTINCT,
     samples=lambda r: [(r(3, 3),), (r(2, 2, 2),), (r.complex(2, 2),)],
     pytorch="aten.linalg_eig(self)",
-    doc="Complex eigenvalues and eigenvectors.",
 )
 
 
 @composite(
-    "linalg.eig(Tensor self)",
-    kink=_DISTINCT,
-    samples=lambda r: [(r(3, 3),), (r(2, 2, 2),), (r.complex(2, 2),)],
-    doc="Eigenvalues and eigenvectors of square matrices, both complex.",
+    "linalg.eig", kink=_DISTINCT, samples=lambda r: [(r(3, 3),), (r(2, 2, 2),), (r.complex(2, 2),)]
 )
-def eig(self: Any) -> Any:
+def eig(self: Value) -> Any:
+    """Eigenvalues and eigenvectors of square matrices, both complex."""
     return return_type("linalg_eig", "eigenvalues eigenvectors")(eig_row(self))
 
 
 @composite(
-    "linalg.eigvals(Tensor self)",
+    "linalg.eigvals",
     samples=lambda r: [
         (r(3, 3),),
         (r(2, 2, 2),),
         (r.complex(2, 2),),
         (np.array([[0.0, 1.0], [-1.0, 0.0]]),),
     ],
-    doc="Eigenvalues of square matrices, as complex numbers.",
 )
-def eigvals(self: Any) -> Any:
+def eigvals(self: Value) -> Any:
+    """Eigenvalues of square matrices, as complex numbers."""
     return eig_row(self, "linalg.eigvals")[0]

@@ -24,8 +24,7 @@ from gradcli.ops.linalg.matrices import (
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor.namedtuples import return_type
-
-Array = Any
+from gradcli.typing import Array, Value
 
 _EXAMPLES = (
     "the part of A that is not read has the gradient zero, and so has the diagonal of a "
@@ -69,8 +68,9 @@ def substituted(
 
 
 def _solve_triangular(
-    self: Array, B: Array, upper: bool, left: bool = True, unitriangular: bool = False
+    self: Array, B: Array, *, upper: bool, left: bool = True, unitriangular: bool = False
 ) -> Array:
+    """X of A X = B, or of X A = B, with a triangular A."""
     name = "linalg.solve_triangular"
     check_matrix(self, name)
     check_matrix(B, name, "B")
@@ -97,8 +97,7 @@ def _solve_triangular_vjp(
 
 
 solve_triangular: Row = row(
-    "linalg.solve_triangular(Tensor self, Tensor B, *, bool upper, bool left=True, "
-    "bool unitriangular=False)",
+    "linalg.solve_triangular",
     _solve_triangular,
     linear="B",
     joint=("self B", _solve_triangular_vjp),
@@ -108,13 +107,13 @@ solve_triangular: Row = row(
         (np.tril(r(3, 3)) + 3 * np.eye(3), r(2, 3), False, False),
         (r(2, 3, 3), r(3, 2), True, True, True),
     ],
-    doc="X of A X = B, or of X A = B, with a triangular A.",
 )
 
 
 def _triangular_solve(
     self: Array, A: Array, upper: bool = True, transpose: bool = False, unitriangular: bool = False
 ) -> tuple[Array, Array]:
+    """X of A X = self with a triangular A, and a copy of A."""
     name = "torch.triangular_solve"
     for label, operand in (("b", self), ("A", A)):
         if operand.ndim < 2:
@@ -151,8 +150,7 @@ def _triangular_solve_vjp(
 
 
 triangular_solve_row: Row = row(
-    "aten.triangular_solve(Tensor self, Tensor A, bool upper=True, bool transpose=False, "
-    "bool unitriangular=False)",
+    "aten.triangular_solve",
     _triangular_solve,
     joint=("self A", _triangular_solve_vjp),
     kink=_EXAMPLES,
@@ -161,19 +159,17 @@ triangular_solve_row: Row = row(
         (r(3, 2), r(2, 3, 3) + 3 * np.eye(3), False, True),
         (r(3, 2), r(3, 3), True, True, True),
     ],
-    doc="X of A X = self with a triangular A, and a copy of A.",
 )
 
 
 @composite(
-    "triangular_solve(Tensor self, Tensor A, bool upper=True, bool transpose=False, "
-    "bool unitriangular=False)",
+    "triangular_solve",
     kink=_EXAMPLES,
     samples=lambda r: [(r(3, 2), np.triu(r(3, 3)) + 3 * np.eye(3))],
-    doc="X of A X = self with a triangular A, and a copy of A.",
 )
 def triangular_solve(
-    self: Any, A: Any, upper: bool = True, transpose: bool = False, unitriangular: bool = False
+    self: Value, A: Value, upper: bool = True, transpose: bool = False, unitriangular: bool = False
 ) -> Any:
+    """X of A X = self with a triangular A, and a copy of A."""
     found = triangular_solve_row(self, A, upper, transpose, unitriangular)
     return return_type("triangular_solve", "solution cloned_coefficient")(found)

@@ -19,8 +19,7 @@ from gradcli.table.samples import Sampler, fixed
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import wrap
-
-Array = Any
+from gradcli.typing import Array, Value
 
 # --- kernels
 
@@ -88,6 +87,7 @@ def _nll(
 def _nll_flat(
     self: Array, target: Array, weight: Array | None, reduction: int, ignore_index: int
 ) -> tuple[Array, Array]:
+    """The negative log-probabilities of targets, and the sum of their weights."""
     if not 0 < self.ndim <= 2:
         raise RuntimeError("input tensor should be 1D or 2D")
     if target.ndim > 1:
@@ -110,6 +110,7 @@ def _nll_flat(
 def _nll_plane(
     self: Array, target: Array, weight: Array | None, reduction: int, ignore_index: int
 ) -> tuple[Array, Array]:
+    """nll_loss of a class per pixel."""
     if target.ndim != 3:
         raise RuntimeError(
             "only batches of spatial targets supported (3D tensors) but got targets of dimension: "
@@ -169,8 +170,7 @@ def _plane_samples(r: Sampler) -> list[tuple[Any, ...]]:
 
 
 nll_backward: Row = row(
-    "aten.nll_loss_backward(Tensor grad_output, Tensor self, Tensor target, Tensor? weight, "
-    "int reduction, int ignore_index, Tensor total_weight)",
+    "aten.nll_loss_backward",
     _nll_backward,
     linear="grad_output",
     grad_output=lambda grad, target, weight, reduction, ignore_index: nll_row(
@@ -181,8 +181,7 @@ nll_backward: Row = row(
     doc="The gradient of nll_loss.",
 )
 nll_row: Row = row(
-    "aten.nll_loss_forward(Tensor self, Tensor target, Tensor? weight, int reduction, "
-    "int ignore_index)",
+    "aten.nll_loss_forward",
     _nll_flat,
     node="NllLossBackward0",
     self=lambda grad, self, target, weight, reduction, ignore_index, result1: nll_backward(
@@ -195,11 +194,9 @@ nll_row: Row = row(
         (r(4), np.array(1), fixed(r(4, low=0.1)), 0, -100),
         (r(3, 4), np.array([2, 0, 3]), fixed(r(4, low=0.1)), 2, 3),
     ],
-    doc="The negative log-probabilities of targets, and the sum of their weights.",
 )
 nll2d_backward: Row = row(
-    "aten.nll_loss2d_backward(Tensor grad_output, Tensor self, Tensor target, Tensor? weight, "
-    "int reduction, int ignore_index, Tensor total_weight)",
+    "aten.nll_loss2d_backward",
     _nll_backward,
     node="NllLoss2DBackwardBackward0",
     linear="grad_output",
@@ -213,8 +210,7 @@ nll2d_backward: Row = row(
     doc="The gradient of nll_loss of images.",
 )
 nll2d_row: Row = row(
-    "aten.nll_loss2d_forward(Tensor self, Tensor target, Tensor? weight, int reduction, "
-    "int ignore_index)",
+    "aten.nll_loss2d_forward",
     _nll_plane,
     node="NllLoss2DBackward0",
     self=lambda grad, self, target, weight, reduction, ignore_index, result1: nll2d_backward(
@@ -224,7 +220,6 @@ nll2d_row: Row = row(
         (r(1, 3, 2, 2), np.array([[[0, 2], [1, 1]]]), fixed(r(3, low=0.1)), code, 2)
         for code in (1, 0, 2)
     ],
-    doc="nll_loss of a class per pixel.",
 )
 
 # --- functions
@@ -264,8 +259,7 @@ def _target_samples(r: Sampler) -> list[tuple[Any, ...]]:
 
 
 @composite(
-    "nn.functional.nll_loss(Tensor input, Tensor target, Tensor? weight=None, "
-    "bool? size_average=None, int ignore_index=-100, bool? reduce=None, str reduction='mean')",
+    "nn.functional.nll_loss",
     samples=lambda r: [
         (r(3, 4), np.array([2, 0, 3])),
         *(
@@ -276,17 +270,17 @@ def _target_samples(r: Sampler) -> list[tuple[Any, ...]]:
         (r(4), np.array(1)),
         (r(3, 4), np.array([2, 0, 3]), None, False),
     ],
-    doc="The mean of -input at the target classes; input holds log-probabilities.",
 )
 def nll_loss(
-    input: Any,
-    target: Any,
-    weight: Any = None,
+    input: Value,
+    target: Value,
+    weight: Value | None = None,
     size_average: bool | None = None,
     ignore_index: int = -100,
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
+    """The mean of -input at the target classes; input holds log-probabilities."""
     code = reduction_code(reduction, size_average, reduce)
     return _nll_loss(input, target, weight, code, ignore_index)
 
@@ -351,9 +345,7 @@ def _of_smoothed_labels(
 
 
 @composite(
-    "nn.functional.cross_entropy(Tensor input, Tensor target, Tensor? weight=None, "
-    "bool? size_average=None, int ignore_index=-100, bool? reduce=None, str reduction='mean', "
-    "float label_smoothing=0.0)",
+    "nn.functional.cross_entropy",
     samples=lambda r: [
         (r(3, 4), np.array([2, 0, 3])),
         *(
@@ -379,19 +371,20 @@ def _of_smoothed_labels(
         (r(3, 4), np.array([2, 0, 3]), fixed(r(4, low=0.1))),
         (r(3, 4), np.array([2, 0, 3]), None, False),
     ],
-    doc="The mean of -log_softmax(input) at the target classes, or weighted by target "
-    "probabilities.",
 )
 def cross_entropy(
-    input: Any,
-    target: Any,
-    weight: Any = None,
+    input: Value,
+    target: Value,
+    weight: Value | None = None,
     size_average: bool | None = None,
     ignore_index: int = -100,
     reduce: bool | None = None,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Any:
+    """The mean of -log_softmax(input) at the target classes, or weighted by
+    target probabilities.
+    """
     code = reduction_code(reduction, size_average, reduce)
     if input.shape == target.shape:
         if not target.is_floating_point():

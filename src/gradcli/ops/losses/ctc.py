@@ -19,8 +19,8 @@ from gradcli.table.row import Row
 from gradcli.table.samples import Sampler, kinked
 from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.tensor import Tensor, wrap
+from gradcli.typing import Array, Value
 
-Array = Any
 Lengths = Sequence[int]
 
 _CHECKING = "(while checking arguments for ctc_loss_allocate_outputs)"
@@ -93,11 +93,14 @@ def _sample_loss(probabilities: Array, states: Array) -> Array:
 def _ctc(
     log_probs: Array,
     targets: Array,
-    input_lengths: Lengths,
-    target_lengths: Lengths,
+    input_lengths: Sequence[int],
+    target_lengths: Sequence[int],
     blank: int = 0,
     zero_infinity: bool = False,
 ) -> Array:
+    """The negative log-probability of each sequence of labels. Its gradient is that of the logits,
+    of which log_probs is taken to be the log_softmax.
+    """
     if log_probs.dtype == np.float16:
         raise no_kernel("ctc_loss_cpu", log_probs.dtype)
     _check(log_probs, targets, input_lengths, target_lengths, blank)
@@ -114,12 +117,13 @@ def _ctc_backward(
     grad: Array,
     log_probs: Array,
     targets: Array,
-    input_lengths: Lengths,
-    target_lengths: Lengths,
+    input_lengths: Sequence[int],
+    target_lengths: Sequence[int],
     neg_log_likelihood: Array,
     blank: int,
     zero_infinity: bool,
 ) -> Array:
+    """The gradient of ctc_loss; PyTorch cannot differentiate it again."""
     full = np.zeros_like(log_probs)
     for sample, steps in enumerate(input_lengths):
         loss = neg_log_likelihood[sample]
@@ -142,8 +146,7 @@ def _log_probs(r: Sampler, steps: int, batch: int, labels: int) -> Array:
 
 
 ctc_backward: Row = row(
-    "aten._ctc_loss_backward(Tensor grad, Tensor log_probs, Tensor targets, int[] input_lengths, "
-    "int[] target_lengths, Tensor neg_log_likelihood, int blank, bool zero_infinity)",
+    "aten._ctc_loss_backward",
     _ctc_backward,
     node=NOT_IMPLEMENTED,
     linear="grad",
@@ -161,7 +164,6 @@ ctc_backward: Row = row(
             False,
         )
     ],
-    doc="The gradient of ctc_loss; PyTorch cannot differentiate it again.",
 )
 
 
@@ -181,8 +183,7 @@ def _ctc_vjp(
 
 
 ctc_row: Row = row(
-    "aten._ctc_loss(Tensor log_probs, Tensor targets, int[] input_lengths, int[] target_lengths, "
-    "int blank=0, bool zero_infinity=False)",
+    "aten._ctc_loss",
     _ctc,
     kinds="f",
     kernel="ctc_loss_cpu",
@@ -191,8 +192,6 @@ ctc_row: Row = row(
         (_log_probs(r, 5, 2, 4), np.array([[1, 2], [3, 3]]), (5, 4), (2, 1)),
         (_log_probs(r, 4, 2, 3), np.array([0, 1, 1]), (4, 2), (1, 2), 2, True),
     ],
-    doc="The negative log-probability of each sequence of labels. Its gradient is that of the "
-    "logits, of which log_probs is taken to be the log_softmax.",
 )
 
 
@@ -205,8 +204,7 @@ def _lengths(name: str, value: Any) -> list[int]:
 
 
 @composite(
-    "ctc_loss(Tensor log_probs, Tensor targets, any input_lengths, any target_lengths, "
-    "int blank=0, int reduction=0, bool zero_infinity=False)",
+    "ctc_loss",
     samples=lambda r: [
         (_log_probs(r, 5, 2, 4), np.array([[1, 2], [3, 3]]), (5, 4), (2, 1), 0, 1),
         (
@@ -220,17 +218,19 @@ def _lengths(name: str, value: Any) -> list[int]:
         ),
         (_log_probs(r, 4, 2, 3), np.array([[1], [2]]), (4, 3), (1, 1)),
     ],
-    doc=ctc_row.doc,
 )
 def torch_ctc_loss(
-    log_probs: Any,
-    targets: Any,
+    log_probs: Value,
+    targets: Value,
     input_lengths: Any,
     target_lengths: Any,
     blank: int = 0,
     reduction: int = NONE,
     zero_infinity: bool = False,
 ) -> Any:
+    """The negative log-probability of each sequence of labels. Its gradient is that of the logits,
+    of which log_probs is taken to be the log_softmax.
+    """
     steps = _lengths("input_lengths", input_lengths)
     sizes = _lengths("target_lengths", target_lengths)
     batched = log_probs.ndim == 3
@@ -249,8 +249,7 @@ def torch_ctc_loss(
 
 
 @composite(
-    "nn.functional.ctc_loss(Tensor log_probs, Tensor targets, any input_lengths, "
-    "any target_lengths, int blank=0, str reduction='mean', bool zero_infinity=False)",
+    "nn.functional.ctc_loss",
     samples=lambda r: [
         (_log_probs(r, 5, 2, 4), np.array([[1, 2], [3, 3]]), (5, 4), (2, 1)),
         (
@@ -264,19 +263,19 @@ def torch_ctc_loss(
         ),
         (_log_probs(r, 4, 2, 3), np.array([[1], [2]]), (4, 3), (1, 1), {"reduction": "none"}),
     ],
-    doc="The negative log-probability of sequences of labels, divided by their lengths and "
-    "averaged. Its gradient is that of the logits, of which log_probs is taken to be the "
-    "log_softmax.",
 )
 def ctc_loss(
-    log_probs: Any,
-    targets: Any,
+    log_probs: Value,
+    targets: Value,
     input_lengths: Any,
     target_lengths: Any,
     blank: int = 0,
     reduction: str = "mean",
     zero_infinity: bool = False,
 ) -> Any:
+    """The negative log-probability of sequences of labels, divided by their lengths and averaged.
+    Its gradient is that of the logits, of which log_probs is taken to be the log_softmax.
+    """
     code = reduction_code(reduction)
     return torch_ctc_loss(
         log_probs, targets, input_lengths, target_lengths, blank, code, zero_infinity

@@ -26,15 +26,12 @@ from gradcli.table.samples import Sampler
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import wrap
-
-Array = Any
+from gradcli.typing import Array, Value
 
 NONE: Final = 0
 MEAN: Final = 1
 SUM: Final = 2
 
-#: The keywords that most losses end with.
-LEGACY: Final = "bool? size_average=None, bool? reduce=None, str reduction='mean'"
 
 # --- reductions
 
@@ -120,6 +117,7 @@ def _backward_pairs(r: Sampler) -> list[tuple[Any, ...]]:
 
 
 def _mse(self: Array, target: Array, reduction: int = MEAN) -> Array:
+    """The squared differences."""
     difference = self - target
     return reduce_array(difference * difference, reduction)
 
@@ -147,7 +145,7 @@ def _mse_double_backward(grad: Any, self: Any, reduction: int) -> Any:
 
 
 mse_row: Row = row(
-    "aten.mse_loss(Tensor self, Tensor target, int reduction=1)",
+    "aten.mse_loss",
     _mse,
     promote=COMMON,
     kinds="f",
@@ -155,12 +153,11 @@ mse_row: Row = row(
     self=mse_backward,
     target=lambda grad, self, target, reduction: mse_backward(grad, target, self, reduction),
     samples=_kernel_pairs,
-    doc="The squared differences.",
 )
 
 
 @composite(
-    f"nn.functional.mse_loss(Tensor input, Tensor target, {LEGACY}, Tensor? weight=None)",
+    "nn.functional.mse_loss",
     samples=lambda r: [
         (r(3, 4), r(3, 4)),
         *(
@@ -171,16 +168,16 @@ mse_row: Row = row(
         (r(3), r(3), False),
         (r(3), r(3), None, False),
     ],
-    doc="The mean squared difference.",
 )
 def mse_loss(
-    input: Any,
-    target: Any,
+    input: Value,
+    target: Value,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-    weight: Any = None,
+    weight: Value | None = None,
 ) -> Any:
+    """The mean squared difference."""
     _same_size(input, target)
     a, b = broadcast_tensors((input, target))
     if weight is not None:
@@ -189,7 +186,7 @@ def mse_loss(
 
 
 @composite(
-    f"nn.functional.l1_loss(Tensor input, Tensor target, {LEGACY}, Tensor? weight=None)",
+    "nn.functional.l1_loss",
     samples=lambda r: [
         (r(3, 4), r(3, 4)),
         *(
@@ -199,17 +196,17 @@ def mse_loss(
         ),
         (r(3), r(3), False),
     ],
-    doc="The mean absolute difference.",
     kink="0 where input and target agree.",
 )
 def l1_loss(
-    input: Any,
-    target: Any,
+    input: Value,
+    target: Value,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-    weight: Any = None,
+    weight: Value | None = None,
 ) -> Any:
+    """The mean absolute difference."""
     _same_size(input, target)
     a, b = broadcast_tensors((input, target))
     distance = absolute(a - b)
@@ -219,6 +216,7 @@ def l1_loss(
 
 
 def _smooth_l1(self: Array, target: Array, reduction: int = MEAN, beta: float = 1.0) -> Array:
+    """Squares of small differences, absolute values of large ones."""
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     require_kinds(self.dtype, "f", "smooth_l1_cpu")
@@ -231,6 +229,7 @@ def _smooth_l1(self: Array, target: Array, reduction: int = MEAN, beta: float = 
 def _smooth_l1_backward(
     grad_output: Array, self: Array, target: Array, reduction: int, beta: float
 ) -> Array:
+    """The gradient of smooth_l1_loss."""
     difference = self - target
     norm = difference.dtype.type(share(reduction, self))
     slope = np.where(np.abs(difference) < beta, difference / beta, np.sign(difference))
@@ -245,8 +244,7 @@ def _smooth_l1_double_backward(
 
 
 smooth_l1_backward: Row = row(
-    "aten.smooth_l1_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction, "
-    "float beta)",
+    "aten.smooth_l1_loss_backward",
     _smooth_l1_backward,
     linear="grad_output",
     grad_output=ITSELF,
@@ -257,10 +255,9 @@ smooth_l1_backward: Row = row(
         -_smooth_l1_double_backward(grad * grad_output, self, target, reduction, beta)
     ),
     samples=lambda r: [(*call, 1.5) for call in _backward_pairs(r)],
-    doc="The gradient of smooth_l1_loss.",
 )
 smooth_l1_row: Row = row(
-    "aten.smooth_l1_loss(Tensor self, Tensor target, int reduction=1, float beta=1.0)",
+    "aten.smooth_l1_loss",
     _smooth_l1,
     promote=COMMON,
     self=smooth_l1_backward,
@@ -268,28 +265,28 @@ smooth_l1_row: Row = row(
         grad, target, self, reduction, beta
     ),
     samples=lambda r: [(*call, 1.5) for call in _kernel_pairs(r)],
-    doc="Squares of small differences, absolute values of large ones.",
 )
 
 
 @composite(
-    f"nn.functional.smooth_l1_loss(Tensor input, Tensor target, {LEGACY}, float beta=1.0)",
+    "nn.functional.smooth_l1_loss",
     samples=lambda r: [
         (r(3, 4), r(3, 4)),
         (r(3, 4), r(3, 4), {"reduction": "sum", "beta": 0.7}),
         (r(3, 4), r(3, 4), {"reduction": "none", "beta": 0.7}),
     ],
-    doc="The mean of d ** 2 / (2 * beta) for differences d below beta, of |d| - beta / 2 for "
-    "others.",
 )
 def smooth_l1_loss(
-    input: Any,
-    target: Any,
+    input: Value,
+    target: Value,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
     beta: float = 1.0,
 ) -> Any:
+    """The mean of d ** 2 / (2 * beta) for differences d below beta, of |d| -
+    beta / 2 for others.
+    """
     _same_size(input, target)
     code = reduction_code(reduction, size_average, reduce)
     a, b = broadcast_tensors((input, target))
@@ -299,6 +296,7 @@ def smooth_l1_loss(
 
 
 def _huber(self: Array, target: Array, reduction: int = MEAN, delta: float = 1.0) -> Array:
+    """Half the squares of small differences, absolute values of large ones."""
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     distance = np.abs(self - target)
@@ -311,6 +309,7 @@ def _huber(self: Array, target: Array, reduction: int = MEAN, delta: float = 1.0
 def _huber_backward(
     grad_output: Array, self: Array, target: Array, reduction: int, delta: float
 ) -> Array:
+    """The gradient of huber_loss."""
     difference = self - target
     norm = difference.dtype.type(share(reduction, self))
     return norm * np.minimum(np.maximum(difference, -delta), delta) * grad_output
@@ -329,8 +328,7 @@ def _huber_double_grad_output(
 
 
 huber_backward: Row = row(
-    "aten.huber_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction, "
-    "float delta)",
+    "aten.huber_loss_backward",
     _huber_backward,
     linear="grad_output",
     grad_output=_huber_double_grad_output,
@@ -341,23 +339,20 @@ huber_backward: Row = row(
         -_huber_double_backward(grad * grad_output, self, target, reduction, delta)
     ),
     samples=lambda r: [(*call, 1.5) for call in _backward_pairs(r)],
-    doc="The gradient of huber_loss.",
 )
 huber_row: Row = row(
-    "aten.huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.0)",
+    "aten.huber_loss",
     _huber,
     self=huber_backward,
     target=lambda grad, self, target, reduction, delta: huber_backward(
         grad, target, self, reduction, delta
     ),
     samples=lambda r: [(*call, 1.5) for call in _kernel_pairs(r)],
-    doc="Half the squares of small differences, absolute values of large ones.",
 )
 
 
 @composite(
-    "nn.functional.huber_loss(Tensor input, Tensor target, str reduction='mean', float delta=1.0, "
-    "Tensor? weight=None)",
+    "nn.functional.huber_loss",
     samples=lambda r: [
         (r(3, 4), r(3, 4)),
         *(
@@ -366,12 +361,17 @@ huber_row: Row = row(
             for weight in (None, r(3, low=0.1))
         ),
     ],
-    doc="The mean of d ** 2 / 2 for differences d up to delta, of delta * (|d| - delta / 2) for "
-    "others.",
 )
 def huber_loss(
-    input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None
+    input: Value,
+    target: Value,
+    reduction: str = "mean",
+    delta: float = 1.0,
+    weight: Value | None = None,
 ) -> Any:
+    """The mean of d ** 2 / 2 for differences d up to delta, of delta * (|d| - delta / 2) for
+    others.
+    """
     _same_size(input, target)
     a, b = broadcast_tensors((input, target))
     if weight is not None:
@@ -383,10 +383,12 @@ def huber_loss(
 
 
 def _soft_margin(self: Array, target: Array, reduction: int = MEAN) -> Array:
+    """log(1 + exp(-target * self))."""
     return reduce_array(np.log1p(np.exp(-target * self)).astype(self.dtype), reduction)
 
 
 def _soft_margin_backward(grad_output: Array, self: Array, target: Array, reduction: int) -> Array:
+    """The gradient of soft_margin_loss."""
     target = target.astype(self.dtype)
     power = np.exp(-target * self)
     return -share(reduction, self) * target * power / (1 + power) * grad_output
@@ -410,7 +412,7 @@ def _soft_margin_double_self(
 
 
 soft_margin_backward: Row = row(
-    "aten.soft_margin_loss_backward(Tensor grad_output, Tensor self, Tensor target, int reduction)",
+    "aten.soft_margin_loss_backward",
     _soft_margin_backward,
     linear="grad_output",
     grad_output=_soft_margin_double_grad_output,
@@ -420,31 +422,29 @@ soft_margin_backward: Row = row(
         (r(), r(3), np.array([1, -1, 1]), 1),
         (r(), r(3), np.array([1, -1, 1]), 2),
     ],
-    doc="The gradient of soft_margin_loss.",
 )
 soft_margin_row: Row = row(
-    "aten.soft_margin_loss(Tensor self, Tensor target, int reduction=1)",
+    "aten.soft_margin_loss",
     _soft_margin,
     self=soft_margin_backward,
     samples=lambda r: [(r(4), np.array([1, -1, 1, 1]), code) for code in (1, 0, 2)],
-    doc="log(1 + exp(-target * self)).",
 )
 
 
 @composite(
-    f"nn.functional.soft_margin_loss(Tensor input, Tensor target, {LEGACY})",
+    "nn.functional.soft_margin_loss",
     samples=lambda r: [
         (r(4), np.array([1, -1, 1, 1]), {"reduction": how}) for how in ("mean", "none", "sum")
     ],
-    doc="The mean of log(1 + exp(-target * input)); targets are 1 and -1.",
 )
 def soft_margin_loss(
-    input: Any,
-    target: Any,
+    input: Value,
+    target: Value,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
+    """The mean of log(1 + exp(-target * input)); targets are 1 and -1."""
     code = reduction_code(reduction, size_average, reduce)
     common_shape([input.shape, target.shape])
     if not input.is_floating_point():
@@ -460,40 +460,40 @@ def _hinge_samples(r: Sampler) -> list[tuple[Any, ...]]:
 
 
 @composite(
-    "hinge_embedding_loss(Tensor input, Tensor target, float margin=1.0, int reduction=0)",
+    "hinge_embedding_loss",
     samples=lambda r: [
         (r(4), np.array([1, -1, 1, -1])),
         (r(3), np.array([-1, 1, -1]), 0.5, 1),
         (r(3), np.array([-1, 1, -1]), 0.5, 2),
     ],
-    doc="input where the target is 1, max(0, margin - input) where it is -1.",
 )
 def torch_hinge_embedding_loss(
-    input: Any, target: Any, margin: float = 1.0, reduction: int = NONE
+    input: Value, target: Value, margin: float = 1.0, reduction: int = NONE
 ) -> Any:
+    """input where the target is 1, max(0, margin - input) where it is -1."""
     zeros = wrap(np.zeros_like(input._array))
     apart = where_(ne(target, 1), sub(margin, input).clamp_min(0), zeros)
     return reduced(apart + where_(ne(target, -1), input, zeros), reduction)
 
 
 @composite(
-    f"nn.functional.hinge_embedding_loss(Tensor input, Tensor target, float margin=1.0, {LEGACY})",
+    "nn.functional.hinge_embedding_loss",
     samples=lambda r: [
         (r(4), np.array([1, -1, 1, -1])),
         (r(3), np.array([-1, 1, -1]), 0.5, {"reduction": "none"}),
         (r(3), np.array([-1, 1, -1]), 0.5, {"reduction": "sum"}),
     ],
-    doc="The mean of: input where the target is 1, max(0, margin - input) where it is -1.",
     kink="That of the sloping side where input equals the margin.",
 )
 def hinge_embedding_loss(
-    input: Any,
-    target: Any,
+    input: Value,
+    target: Value,
     margin: float = 1.0,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
+    """The mean of: input where the target is 1, max(0, margin - input) where it is -1."""
     code = reduction_code(reduction, size_average, reduce)
     return torch_hinge_embedding_loss(input, target, margin, code)
 
@@ -503,42 +503,40 @@ def _ranking_samples(r: Sampler) -> list[tuple[Any, ...]]:
 
 
 @composite(
-    "margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0, "
-    "int reduction=0)",
+    "margin_ranking_loss",
     samples=lambda r: [
         (r(3), r(3), np.array([1, -1, 1])),
         (r(3), r(3), np.array([1, -1, 1]), 0.5, 1),
         (r(2), r(2), np.array([1, -1]), 2.5, 2),
     ],
-    doc="max(0, margin - target * (input1 - input2)).",
 )
 def torch_margin_ranking_loss(
-    input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: int = NONE
+    input1: Value, input2: Value, target: Value, margin: float = 0.0, reduction: int = NONE
 ) -> Any:
+    """max(0, margin - target * (input1 - input2))."""
     order = neg(target) * (input1 - input2)
     return reduced(add_scalar(order, margin).clamp_min(0), reduction)
 
 
 @composite(
-    "nn.functional.margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, "
-    f"float margin=0, {LEGACY})",
+    "nn.functional.margin_ranking_loss",
     samples=lambda r: [
         (r(3), r(3), np.array([1, -1, 1])),
         (r(3), r(3), np.array([1, -1, 1]), 0.5, {"reduction": "none"}),
         (r(2), r(2), np.array([1, -1]), 2.5, {"reduction": "sum"}),
     ],
-    doc="The mean of max(0, margin - target * (input1 - input2)); targets are 1 and -1.",
     kink="That of the sloping side at the margin.",
 )
 def margin_ranking_loss(
-    input1: Any,
-    input2: Any,
-    target: Any,
+    input1: Value,
+    input2: Value,
+    target: Value,
     margin: float = 0,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
+    """The mean of max(0, margin - target * (input1 - input2)); targets are 1 and -1."""
     code = reduction_code(reduction, size_average, reduce)
     if input1.ndim != input2.ndim or input1.ndim != target.ndim:
         raise RuntimeError(

@@ -15,7 +15,6 @@ from gradcli.ops.algebra.scalars import add_scalar, mul_scalar
 from gradcli.ops.algebra.sums import expand
 from gradcli.ops.algebra.views import clone_row, unsqueeze
 from gradcli.ops.losses.elementwise import (
-    LEGACY,
     MEAN,
     NONE,
     divided,
@@ -33,8 +32,7 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, raw, wrap
-
-Array = Any
+from gradcli.typing import Array, Operand, Value
 
 # --- probabilities of yes and no
 
@@ -42,6 +40,7 @@ _EPSILON = 1e-12
 
 
 def _bce(self: Array, target: Array, weight: Array | None = None, reduction: int = MEAN) -> Array:
+    """-(target * log(self) + (1 - target) * log(1 - self)), the logarithms at least -100."""
     if target.dtype != self.dtype:
         raise RuntimeError(
             f"Found dtype {dtypes.of(target).scalar_name} but expected "
@@ -60,6 +59,7 @@ def _bce(self: Array, target: Array, weight: Array | None = None, reduction: int
 def _bce_backward(
     grad_output: Array, self: Array, target: Array, weight: Array | None, reduction: int
 ) -> Array:
+    """The gradient of binary_cross_entropy."""
     slope = (self - target) / np.maximum((1 - self) * self, _EPSILON)
     weight = None if weight is None else weight.astype(slope.dtype)
     return _bce_scaled(grad_output * slope, weight, reduction, self)
@@ -109,8 +109,7 @@ def _probabilities(r: Sampler) -> list[tuple[Any, ...]]:
 
 
 bce_backward: Row = row(
-    "aten.binary_cross_entropy_backward(Tensor grad_output, Tensor self, Tensor target, "
-    "Tensor? weight, int reduction)",
+    "aten.binary_cross_entropy_backward",
     _bce_backward,
     linear="grad_output",
     grad_output=_bce_double_grad_output,
@@ -121,10 +120,9 @@ bce_backward: Row = row(
         (r(), r(3, low=0.1, high=0.9), r(3, low=0.1, high=0.9), None, 1),
         (r(), r(3, low=0.1, high=0.9), r(3, low=0.1, high=0.9), fixed(r(3)), 2),
     ],
-    doc="The gradient of binary_cross_entropy.",
 )
 bce_row: Row = row(
-    "aten.binary_cross_entropy(Tensor self, Tensor target, Tensor? weight=None, int reduction=1)",
+    "aten.binary_cross_entropy",
     _bce,
     linear="weight",
     self=bce_backward,
@@ -133,13 +131,11 @@ bce_row: Row = row(
         (r(3, 4, low=0.1, high=0.9), r(3, 4, low=0.1, high=0.9), fixed(r(4)), code)
         for code in (1, 0, 2)
     ],
-    doc="-(target * log(self) + (1 - target) * log(1 - self)), the logarithms at least -100.",
 )
 
 
 @composite(
-    "nn.functional.binary_cross_entropy(Tensor input, Tensor target, Tensor? weight=None, "
-    f"{LEGACY})",
+    "nn.functional.binary_cross_entropy",
     samples=lambda r: [
         (r(3, 4, low=0.1, high=0.9), r(3, 4, low=0.1, high=0.9)),
         *(
@@ -152,17 +148,18 @@ bce_row: Row = row(
             for how in ("none", "sum")
         ),
     ],
-    doc="The mean of -(target * log(input) + (1 - target) * log(1 - input)), where the logarithms "
-    "are at least -100.",
 )
 def binary_cross_entropy(
-    input: Any,
-    target: Any,
-    weight: Any = None,
+    input: Value,
+    target: Value,
+    weight: Value | None = None,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
+    """The mean of -(target * log(input) + (1 - target) * log(1 - input)), where the logarithms are
+    at least -100.
+    """
     code = reduction_code(reduction, size_average, reduce)
     if target.shape != input.shape:
         raise ValueError(
@@ -188,6 +185,7 @@ def _bce_logits(
     pos_weight: Array | None = None,
     reduction: int = MEAN,
 ) -> Array:
+    """binary_cross_entropy of sigmoid(self), without overflow."""
     gate = logsigmoid.forward(self)
     if pos_weight is not None:
         gate = ((pos_weight - 1) * target + 1) * gate
@@ -217,8 +215,7 @@ def _bce_logits_target(
 
 
 bce_logits_row: Row = row(
-    "aten.binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight=None, "
-    "Tensor? pos_weight=None, int reduction=1)",
+    "aten.binary_cross_entropy_with_logits",
     _bce_logits,
     promote=COMMON,
     self=_bce_logits_backward,
@@ -230,13 +227,11 @@ bce_logits_row: Row = row(
         ),
         (r(3), r(3, low=0.1, high=0.9), None, None, 2),
     ],
-    doc="binary_cross_entropy of sigmoid(self), without overflow.",
 )
 
 
 @composite(
-    "binary_cross_entropy_with_logits(Tensor input, Tensor target, Tensor? weight=None, "
-    "Tensor? pos_weight=None, int reduction=0)",
+    "binary_cross_entropy_with_logits",
     samples=lambda r: [
         (r(3, 4), r(3, 4, low=0.1, high=0.9)),
         *(
@@ -244,11 +239,15 @@ bce_logits_row: Row = row(
             for code in (1, 2)
         ),
     ],
-    doc=bce_logits_row.doc,
 )
 def torch_binary_cross_entropy_with_logits(
-    input: Any, target: Any, weight: Any = None, pos_weight: Any = None, reduction: int = NONE
+    input: Value,
+    target: Value,
+    weight: Value | None = None,
+    pos_weight: Value | None = None,
+    reduction: int = NONE,
 ) -> Any:
+    """binary_cross_entropy of sigmoid(self), without overflow."""
     constants("binary_cross_entropy_with_logits", weight=weight, pos_weight=pos_weight)
     shape = common_shape([target.shape, input.shape])
     if shape != tuple(target.shape):
@@ -265,8 +264,7 @@ def torch_binary_cross_entropy_with_logits(
 
 
 @composite(
-    "nn.functional.binary_cross_entropy_with_logits(Tensor input, Tensor target, "
-    f"Tensor? weight=None, {LEGACY}, Tensor? pos_weight=None)",
+    "nn.functional.binary_cross_entropy_with_logits",
     samples=lambda r: [
         (r(3, 4), r(3, 4, low=0.1, high=0.9)),
         *(
@@ -279,17 +277,17 @@ def torch_binary_cross_entropy_with_logits(
             for how in ("none", "sum")
         ),
     ],
-    doc="The mean binary_cross_entropy of sigmoid(input), without overflow.",
 )
 def binary_cross_entropy_with_logits(
-    input: Any,
-    target: Any,
-    weight: Any = None,
+    input: Value,
+    target: Value,
+    weight: Value | None = None,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-    pos_weight: Any = None,
+    pos_weight: Value | None = None,
 ) -> Any:
+    """The mean binary_cross_entropy of sigmoid(input), without overflow."""
     code = reduction_code(reduction, size_average, reduce)
     if target.shape != input.shape:
         raise ValueError(
@@ -309,15 +307,17 @@ def _divergence_samples(r: Sampler) -> list[tuple[Any, ...]]:
 
 
 @composite(
-    "kl_div(Tensor input, Tensor target, int reduction=0, *, bool log_target=False)",
+    "kl_div",
     samples=lambda r: [
         (r(3, 4), r(3, 4, low=0.1, high=0.9)),
         (r(3, 4), r(3, 4, low=0.1, high=0.9), 1),
         (r(2, 3), r(2, 3), 2, {"log_target": True}),
     ],
-    doc="target * (log(target) - input), the pointwise Kullback-Leibler divergence.",
 )
-def torch_kl_div(input: Any, target: Any, reduction: int = NONE, log_target: bool = False) -> Any:
+def torch_kl_div(
+    input: Value, target: Value, reduction: int = NONE, *, log_target: bool = False
+) -> Any:
+    """target * (log(target) - input), the pointwise Kullback-Leibler divergence."""
     kinds = {input.dtype.category, target.dtype.category}
     if dtypes.COMPLEX in kinds:
         raise RuntimeError("kl_div: Complex inputs not supported.")
@@ -332,23 +332,23 @@ def torch_kl_div(input: Any, target: Any, reduction: int = NONE, log_target: boo
 
 
 @composite(
-    f"nn.functional.kl_div(Tensor input, Tensor target, {LEGACY}, bool log_target=False)",
+    "nn.functional.kl_div",
     samples=lambda r: [
         (r(3, 4), r(3, 4, low=0.1, high=0.9)),
         (r(3, 4), r(3, 4, low=0.1, high=0.9), {"reduction": "sum"}),
         (r(3, 4), r(3, 4, low=0.1, high=0.9), {"reduction": "none"}),
         (r(2, 3), r(2, 3), {"log_target": True, "reduction": "batchmean"}),
     ],
-    doc="The mean of target * (log(target) - input); input holds log-probabilities.",
 )
 def kl_div(
-    input: Any,
-    target: Any,
+    input: Value,
+    target: Value,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
     log_target: bool = False,
 ) -> Any:
+    """The mean of target * (log(target) - input); input holds log-probabilities."""
     by_batch = reduction == "batchmean"
     code = reduction_code("sum" if by_batch else reduction, size_average, reduce)
     divergence = torch_kl_div(input, target, code, log_target)
@@ -360,18 +360,17 @@ def _poisson_samples(r: Sampler) -> list[tuple[Any, ...]]:
 
 
 @composite(
-    "poisson_nll_loss(Tensor input, Tensor target, bool log_input, bool full, float eps, "
-    "int reduction)",
+    "poisson_nll_loss",
     samples=lambda r: [
         (r(3, 4), r(3, 4, low=0.1, high=4.0), True, True, 1e-8, 1),
         (r(3, low=0.1), r(3, low=0.1), False, False, 0.5, 0),
         (r(3), r(3, low=0.1), True, False, 1e-8, 2),
     ],
-    doc="The negative log-likelihood of counts under the Poisson distribution.",
 )
 def torch_poisson_nll_loss(
-    input: Any, target: Any, log_input: bool, full: bool, eps: float, reduction: int
+    input: Value, target: Value, log_input: bool, full: bool, eps: float, reduction: int
 ) -> Any:
+    """The negative log-likelihood of counts under the Poisson distribution."""
     if log_input:
         product = target * input
         loss = exp(input) - product
@@ -386,20 +385,16 @@ def torch_poisson_nll_loss(
 
 
 @composite(
-    "nn.functional.poisson_nll_loss(Tensor input, Tensor target, bool log_input=True, "
-    "bool full=False, bool? size_average=None, float eps=1e-08, bool? reduce=None, "
-    "str reduction='mean')",
+    "nn.functional.poisson_nll_loss",
     samples=lambda r: [
         (r(3, 4), r(3, 4, low=0.1, high=4.0)),
         (r(3, low=0.1), r(3, low=0.1), False, {"eps": 0.5, "reduction": "none"}),
         (r(3), r(3, low=0.1, high=4.0), True, True, {"reduction": "sum"}),
     ],
-    doc="The mean negative log-likelihood of counts under the Poisson distribution; input is the "
-    "rate or its logarithm.",
 )
 def poisson_nll_loss(
-    input: Any,
-    target: Any,
+    input: Value,
+    target: Value,
     log_input: bool = True,
     full: bool = False,
     size_average: bool | None = None,
@@ -407,6 +402,9 @@ def poisson_nll_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
+    """The mean negative log-likelihood of counts under the Poisson distribution; input is the rate
+    or its logarithm.
+    """
     code = reduction_code(reduction, size_average, reduce)
     return torch_poisson_nll_loss(input, target, log_input, full, eps, code)
 
@@ -419,23 +417,22 @@ def _fits(input: Any, var: Any) -> bool:
 
 
 @composite(
-    "nn.functional.gaussian_nll_loss(Tensor input, Tensor target, Operand var, bool full=False, "
-    "float eps=1e-06, str reduction='mean')",
+    "nn.functional.gaussian_nll_loss",
     samples=lambda r: [
         (r(3, 4), r(3, 4), r(3, 4, low=0.1)),
         (r(3, 4), r(3, 4), r(3, low=0.1), True, {"reduction": "sum"}),
         (r(3, 4), r(3, 4), 0.7, {"reduction": "none"}),
     ],
-    doc="The mean negative log-likelihood of targets under normal distributions.",
 )
 def gaussian_nll_loss(
-    input: Any,
-    target: Any,
-    var: Any,
+    input: Value,
+    target: Value,
+    var: Operand,
     full: bool = False,
     eps: float = 1e-6,
     reduction: str = "mean",
 ) -> Any:
+    """The mean negative log-likelihood of targets under normal distributions."""
     if not isinstance(var, Tensor):
         var = wrap(np.full_like(input._array, var))
     if (var._array < 0).any():

@@ -11,7 +11,7 @@ from gradcli.ops.algebra.comparison import eq, where_
 from gradcli.ops.algebra.elementary import sqrt
 from gradcli.ops.algebra.scalars import add_scalar, sub_scalar
 from gradcli.ops.algebra.sums import sum_dim
-from gradcli.ops.losses.elementwise import LEGACY, MEAN, NONE, reduce_array, reduced, reduction_code
+from gradcli.ops.losses.elementwise import MEAN, NONE, reduce_array, reduced, reduction_code
 from gradcli.ops.measuring.distance import pairwise_distance
 from gradcli.ops.pointwise.activation import logsigmoid
 from gradcli.table.declare import composite, row
@@ -21,8 +21,7 @@ from gradcli.table.samples import Sampler, fixed
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import wrap
-
-Array = Any
+from gradcli.typing import Array, Scalar, Value
 
 # --- between classes
 
@@ -87,11 +86,12 @@ def _multi_margin_gaps(
 def _multi_margin(
     self: Array,
     target: Array,
-    p: int = 1,
-    margin: float = 1.0,
+    p: Scalar = 1,
+    margin: Scalar = 1,
     weight: Array | None = None,
     reduction: int = MEAN,
 ) -> Array:
+    """How far other classes come within the margin of the target's, to the power p."""
     gaps, _, factor = _multi_margin_gaps(self, target, p, margin, weight)
     require_kinds(self.dtype, "f", "multi_margin_loss")
     losses = (gaps if p == 1 else gaps * gaps).sum(1, dtype=self.dtype) * factor
@@ -102,11 +102,12 @@ def _multi_margin_backward(
     grad_output: Array,
     self: Array,
     target: Array,
-    p: int,
-    margin: float,
+    p: Scalar,
+    margin: Scalar,
     weight: Array | None,
     reduction: int,
 ) -> Array:
+    """The gradient of multi_margin_loss; PyTorch cannot differentiate it again."""
     gaps, chosen, factor = _multi_margin_gaps(self, target, p, margin, weight)
     slopes = ((gaps > 0) if p == 1 else 2 * gaps) * factor[:, None]
     slopes[np.arange(len(chosen)), chosen] = -slopes.sum(1)
@@ -119,8 +120,7 @@ def _class_samples(r: Sampler) -> list[tuple[Any, ...]]:
 
 
 multi_margin_backward: Row = row(
-    "aten.multi_margin_loss_backward(Tensor grad_output, Tensor self, Tensor target, Scalar p, "
-    "Scalar margin, Tensor? weight, int reduction)",
+    "aten.multi_margin_loss_backward",
     _multi_margin_backward,
     linear="grad_output",
     **without_second_derivative("multi_margin_loss_backward"),
@@ -129,11 +129,9 @@ multi_margin_backward: Row = row(
         (r(3), r(3, 4), np.array([2, 0, 3]), 2, 0.5, r(4), 0),
         (r(), r(4), np.array(1), 1, 1, None, 2),
     ],
-    doc="The gradient of multi_margin_loss; PyTorch cannot differentiate it again.",
 )
 multi_margin_row: Row = row(
-    "aten.multi_margin_loss(Tensor self, Tensor target, Scalar p=1, Scalar margin=1, "
-    "Tensor? weight=None, int reduction=1)",
+    "aten.multi_margin_loss",
     _multi_margin,
     self=multi_margin_backward,
     samples=lambda r: [
@@ -141,32 +139,31 @@ multi_margin_row: Row = row(
         (r(3, 4), np.array([2, 0, 3]), 2, 0.5, fixed(r(4, low=0.1)), 0),
         (r(3, 4), np.array([1, 0, 3]), 1, 1, None, 2),
     ],
-    doc="How far other classes come within the margin of the target's, to the power p.",
 )
 
 
 @composite(
-    "nn.functional.multi_margin_loss(Tensor input, Tensor target, int p=1, float margin=1.0, "
-    f"Tensor? weight=None, {LEGACY})",
+    "nn.functional.multi_margin_loss",
     samples=lambda r: [
         *_class_samples(r),
         (r(3, 4), np.array([2, 0, 3]), 2, 0.5, fixed(r(4, low=0.1)), {"reduction": "none"}),
         (r(3, 4), np.array([1, 0, 3]), {"reduction": "sum"}),
     ],
-    doc="The mean over samples of max(0, margin - input[target] + input[i]) ** p, averaged over "
-    "classes i.",
     kink="0 at the margin.",
 )
 def multi_margin_loss(
-    input: Any,
-    target: Any,
+    input: Value,
+    target: Value,
     p: int = 1,
     margin: float = 1.0,
-    weight: Any = None,
+    weight: Value | None = None,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
+    """The mean over samples of max(0, margin - input[target] + input[i]) ** p, averaged over
+    classes i.
+    """
     code = reduction_code(reduction, size_average, reduce)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
@@ -197,7 +194,8 @@ def _multilabel_gaps(self: Array, target: Array) -> tuple[Array, Array]:
     return np.where(active, gaps, 0), safe
 
 
-def _multilabel_margin(self: Array, target: Array, reduction: int) -> Array:
+def _multilabel_margin(self: Array, target: Array, reduction: int = 1) -> Array:
+    """How far other classes come within 1 of the listed ones."""
     gaps, _ = _multilabel_gaps(self, target)
     require_kinds(self.dtype, "f", "multilabel_margin_loss_forward_out_frame")
     losses = gaps.sum((1, 2), dtype=self.dtype) / gaps.shape[-1]
@@ -207,6 +205,7 @@ def _multilabel_margin(self: Array, target: Array, reduction: int) -> Array:
 def _multilabel_margin_backward(
     grad_output: Array, self: Array, target: Array, reduction: int
 ) -> Array:
+    """The gradient of multilabel_margin_loss; PyTorch cannot differentiate it again."""
     gaps, safe = _multilabel_gaps(self, target)
     slopes = (gaps > 0).astype(self.dtype) / gaps.shape[-1]
     full = slopes.sum(1)
@@ -221,8 +220,7 @@ def _label_samples(r: Sampler) -> list[tuple[Any, ...]]:
 
 
 multilabel_margin_backward: Row = row(
-    "aten.multilabel_margin_loss_backward(Tensor grad_output, Tensor self, Tensor target, "
-    "int reduction)",
+    "aten.multilabel_margin_loss_backward",
     _multilabel_margin_backward,
     linear="grad_output",
     **without_second_derivative("multilabel_margin_loss_backward"),
@@ -231,56 +229,54 @@ multilabel_margin_backward: Row = row(
         (r(2), r(2, 4), np.array([[2, 0, -1, 1], [3, -1, -1, -1]]), 0),
         (r(), r(3), np.array([1, 2, -1]), 2),
     ],
-    doc="The gradient of multilabel_margin_loss; PyTorch cannot differentiate it again.",
 )
 multilabel_margin_row: Row = row(
-    "aten.multilabel_margin_loss(Tensor self, Tensor target, int reduction=1)",
+    "aten.multilabel_margin_loss",
     _multilabel_margin,
     self=multilabel_margin_backward,
     samples=lambda r: [*((*call, code) for code in (0, 1, 2) for call in _label_samples(r))],
-    doc="How far other classes come within 1 of the listed ones.",
 )
 
 
 @composite(
-    f"nn.functional.multilabel_margin_loss(Tensor input, Tensor target, {LEGACY})",
+    "nn.functional.multilabel_margin_loss",
     samples=lambda r: [
         *_label_samples(r),
         *((*call, {"reduction": how}) for how in ("none", "sum") for call in _label_samples(r)),
     ],
-    doc="The mean over samples of max(0, 1 - input[t] + input[i]) over targets t and other classes "
-    "i; targets end at the first -1.",
     kink="0 at the margin.",
 )
 def multilabel_margin_loss(
-    input: Any,
-    target: Any,
+    input: Value,
+    target: Value,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
+    """The mean over samples of max(0, 1 - input[t] + input[i]) over targets t and other classes i;
+    targets end at the first -1.
+    """
     code = reduction_code(reduction, size_average, reduce)
     return multilabel_margin_row(input, target, code)
 
 
 @composite(
-    "nn.functional.multilabel_soft_margin_loss(Tensor input, Tensor target, Tensor? weight=None, "
-    f"{LEGACY})",
+    "nn.functional.multilabel_soft_margin_loss",
     samples=lambda r: [
         (r(3, 4), r.ints(3, 4, high=2)),
         (r(3, 4), r(3, 4, low=0.0, high=1.0), r(4), {"reduction": "sum"}),
         (r(3, 4), r.ints(3, 4, high=2), {"reduction": "none"}),
     ],
-    doc="The mean over classes and samples of the logistic loss of every class.",
 )
 def multilabel_soft_margin_loss(
-    input: Any,
-    target: Any,
-    weight: Any = None,
+    input: Value,
+    target: Value,
+    weight: Value | None = None,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
+    """The mean over classes and samples of the logistic loss of every class."""
     loss = -(target * logsigmoid(input) + (1 - target) * logsigmoid(-input))
     if weight is not None:
         loss = loss * weight
@@ -300,19 +296,18 @@ def _embedding_samples(r: Sampler) -> list[tuple[Any, ...]]:
 
 
 @composite(
-    "cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, float margin=0.0, "
-    "int reduction=0)",
+    "cosine_embedding_loss",
     samples=lambda r: [
         (r(3, 4), r(3, 4), np.array([1, -1, 1])),
         (r(4), r(4), np.array(-1), -0.5),
         (r(3, 4), r(3, 4), np.array([1, -1, -1]), -0.9, 1),
         (r(3, 4), r(3, 4), np.array([1, -1, -1]), -0.9, 2),
     ],
-    doc="1 - cosine where the target is 1, max(0, cosine - margin) where it is -1.",
 )
 def torch_cosine_embedding_loss(
-    input1: Any, input2: Any, target: Any, margin: float = 0.0, reduction: int = NONE
+    input1: Value, input2: Value, target: Value, margin: float = 0.0, reduction: int = NONE
 ) -> Any:
+    """1 - cosine where the target is 1, max(0, cosine - margin) where it is -1."""
     dim = target.ndim
     if dim > 1:
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
@@ -333,25 +328,24 @@ def torch_cosine_embedding_loss(
 
 
 @composite(
-    "nn.functional.cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, "
-    f"float margin=0, {LEGACY})",
+    "nn.functional.cosine_embedding_loss",
     samples=lambda r: [
         (r(3, 4), r(3, 4), np.array([1, -1, 1])),
         (r(4), r(4), np.array(-1), -0.5),
         (r(3, 4), r(3, 4), np.array([1, -1, -1]), -0.9, {"reduction": "sum"}),
         (r(3, 4), r(3, 4), np.array([1, -1, -1]), -0.9, {"reduction": "none"}),
     ],
-    doc="The mean of: 1 - cosine where the target is 1, max(0, cosine - margin) where it is -1.",
 )
 def cosine_embedding_loss(
-    input1: Any,
-    input2: Any,
-    target: Any,
+    input1: Value,
+    input2: Value,
+    target: Value,
     margin: float = 0,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
+    """The mean of: 1 - cosine where the target is 1, max(0, cosine - margin) where it is -1."""
     code = reduction_code(reduction, size_average, reduce)
     return torch_cosine_embedding_loss(input1, input2, target, margin, code)
 
@@ -366,25 +360,24 @@ def _same_dims(anchor: Any, positive: Any, negative: Any) -> None:
 
 
 @composite(
-    "triplet_margin_loss(Tensor anchor, Tensor positive, Tensor negative, float margin=1.0, "
-    "float p=2.0, float eps=1e-06, bool swap=False, int reduction=0)",
+    "triplet_margin_loss",
     samples=lambda r: [
         (r(3, 4), r(3, 4), r(3, 4), 4.0),
         (r(3, 4), r(3, 4), r(3, 4), 5.0, 3.0, 0.1, True, 1),
         (r(3, 4), r(3, 4), r(3, 4), 4.0, 1.0, 1e-6, False, 2),
     ],
-    doc="max(0, margin + |anchor - positive| - |anchor - negative|), norms of order p.",
 )
 def torch_triplet_margin_loss(
-    anchor: Any,
-    positive: Any,
-    negative: Any,
+    anchor: Value,
+    positive: Value,
+    negative: Value,
     margin: float = 1.0,
     p: float = 2.0,
     eps: float = 1e-6,
     swap: bool = False,
     reduction: int = NONE,
 ) -> Any:
+    """max(0, margin + |anchor - positive| - |anchor - negative|), norms of order p."""
     _same_dims(anchor, positive, negative)
     near = pairwise_distance(anchor, positive, p, eps)
     far = pairwise_distance(anchor, negative, p, eps)
@@ -399,19 +392,17 @@ def _positive(margin: float) -> None:
 
 
 @composite(
-    "nn.functional.triplet_margin_loss(Tensor anchor, Tensor positive, Tensor negative, "
-    f"float margin=1.0, float p=2, float eps=1e-06, bool swap=False, {LEGACY})",
+    "nn.functional.triplet_margin_loss",
     samples=lambda r: [
         (r(3, 4), r(3, 4), r(3, 4), 4.0),
         (r(3, 4), r(3, 4), r(3, 4), 5.0, 3.0, 0.1, True, {"reduction": "none"}),
         (r(4), r(4), r(4), 4.0, 1.0, {"reduction": "sum"}),
     ],
-    doc="The mean of max(0, margin + |anchor - positive| - |anchor - negative|), norms of order p.",
 )
 def triplet_margin_loss(
-    anchor: Any,
-    positive: Any,
-    negative: Any,
+    anchor: Value,
+    positive: Value,
+    negative: Value,
     margin: float = 1.0,
     p: float = 2,
     eps: float = 1e-6,
@@ -420,31 +411,31 @@ def triplet_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
+    """The mean of max(0, margin + |anchor - positive| - |anchor - negative|), norms of order p."""
     code = reduction_code(reduction, size_average, reduce)
     _positive(margin)
     return torch_triplet_margin_loss(anchor, positive, negative, margin, p, eps, swap, code)
 
 
 @composite(
-    "nn.functional.triplet_margin_with_distance_loss(Tensor anchor, Tensor positive, "
-    "Tensor negative, *, any distance_function=None, float margin=1.0, bool swap=False, "
-    "str reduction='mean')",
+    "nn.functional.triplet_margin_with_distance_loss",
     samples=lambda r: [
         (r(3, 4), r(3, 4), r(3, 4), {"margin": 4.0}),
         (r(3, 4), r(3, 4), r(3, 4), {"margin": 5.0, "swap": True, "reduction": "none"}),
         (r(3, 4), r(3, 4), r(3, 4), {"margin": 4.0, "reduction": "sum"}),
     ],
-    doc="triplet_margin_loss with a distance of one's own.",
 )
 def triplet_margin_with_distance_loss(
-    anchor: Any,
-    positive: Any,
-    negative: Any,
+    anchor: Value,
+    positive: Value,
+    negative: Value,
+    *,
     distance_function: Any = None,
     margin: float = 1.0,
     swap: bool = False,
     reduction: str = "mean",
 ) -> Any:
+    """triplet_margin_loss with a distance of one's own."""
     code = reduction_code(reduction)
     _positive(margin)
     _same_dims(anchor, positive, negative)

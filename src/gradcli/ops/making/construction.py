@@ -21,8 +21,7 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.shapes import Size
 from gradcli.tensor.tensor import Tensor, share, wrap
-
-Array = Any
+from gradcli.typing import Array
 
 _NESTED: Final = frozenset({list, tuple})
 _NUMBERS: Final = frozenset({int, float, bool, complex})
@@ -189,8 +188,7 @@ def array_of(data: Any, dtype: DType | None = None) -> Array:
 
 
 @composite(
-    "tensor(any data, *, dtype? dtype=None, any device=None, bool requires_grad=False, "
-    "bool? pin_memory=False)",
+    "tensor",
     samples=lambda r: [
         ([1, 2],),
         ([[1.5, 2], [3, 4]],),
@@ -201,15 +199,16 @@ def array_of(data: Any, dtype: DType | None = None) -> Array:
         ([1, 2], {"dtype": dtypes.float64}),
         (2.5, {"requires_grad": True}),
     ],
-    doc="A new tensor of numbers, nested lists, an array or another tensor's values.",
 )
 def tensor(
     data: Any,
+    *,
     dtype: DType | None = None,
     device: Any = None,
     requires_grad: bool = False,
     pin_memory: bool | None = False,
 ) -> Tensor:
+    """A new tensor of numbers, nested lists, an array or another tensor's values."""
     if device is not None:
         check_device(device)
     return leaf(array_of(data, dtype), requires_grad)
@@ -244,7 +243,7 @@ def new_tensor(
 
 
 @composite(
-    "as_tensor(any data, *, dtype? dtype=None, any device=None)",
+    "as_tensor",
     samples=lambda r: [
         ([1, 2.5],),
         (3,),
@@ -252,9 +251,9 @@ def new_tensor(
         (r(2), {"dtype": dtypes.complex128}),
         ([True, False], {"dtype": dtypes.int64}),
     ],
-    doc="A tensor itself, an array's memory as a tensor, or a new tensor of other data.",
 )
-def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tensor:
+def as_tensor(data: Any, *, dtype: DType | None = None, device: Any = None) -> Tensor:
+    """A tensor itself, an array's memory as a tensor, or a new tensor of other data."""
     check_device(device)
     if isinstance(data, Tensor):
         found: Tensor = to_dtype(data, dtype or data.dtype)
@@ -265,12 +264,9 @@ def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tens
     return wrap(array_of(data, dtype))
 
 
-@composite(
-    "from_numpy(any ndarray)",
-    untested="an array among the arguments of a sample stands for a tensor",
-    doc="A tensor that shares an array's memory.",
-)
+@composite("from_numpy", untested="an array among the arguments of a sample stands for a tensor")
 def from_numpy(ndarray: Any) -> Tensor:
+    """A tensor that shares an array's memory."""
     if not isinstance(ndarray, np.ndarray):
         kind = type(ndarray)
         module = f"{kind.__module__}." if kind.__module__ == "numpy" else ""
@@ -286,8 +282,7 @@ def from_numpy(ndarray: Any) -> Tensor:
 
 
 @composite(
-    "asarray(any obj, *, dtype? dtype=None, any device=None, bool? copy=None, "
-    "bool? requires_grad=None)",
+    "asarray",
     samples=lambda r: [
         ([1, 2.5],),
         (r(2, 3),),
@@ -296,15 +291,16 @@ def from_numpy(ndarray: Any) -> Tensor:
         (r(2), {"requires_grad": True}),
         ([1, 2], {"dtype": dtypes.float64, "requires_grad": True}),
     ],
-    doc="Data as a tensor; ``copy`` demands or forbids a copy, None makes one where needed.",
 )
 def asarray(
     obj: Any,
+    *,
     dtype: DType | None = None,
     device: Any = None,
     copy: bool | None = None,
     requires_grad: bool | None = None,
 ) -> Tensor:
+    """Data as a tensor; ``copy`` demands or forbids a copy, None makes one where needed."""
     check_device(device)
     if not isinstance(obj, (Tensor, np.ndarray)):
         if copy is False:

@@ -9,10 +9,8 @@ from gradcli.ops.making.construction import TensorType
 from gradcli.table.declare import composite
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.formats import MemoryFormat, channels_last, preserve_format
+from gradcli.tensor.formats import Device, MemoryFormat, channels_last, preserve_format
 from gradcli.tensor.tensor import Tensor, share
-
-_TO_COPY = "bool non_blocking=False, bool copy=False, *, any memory_format=None"
 
 
 def _converted(
@@ -29,23 +27,21 @@ def _converted(
     return to_row(self, target) if memory_format is None else to_row(self, target, memory_format)
 
 
-@composite(
-    f"Tensor.to(Tensor self, dtype dtype, {_TO_COPY})",
-    samples=lambda r: [(r(2, 3), dtypes.float64, False, True)],
-    doc="The tensor in another element type.",
-)
+@composite("Tensor.to", samples=lambda r: [(r(2, 3), dtypes.float64, False, True)])
 def to(
     self: Tensor,
     dtype: DType,
     non_blocking: bool = False,
     copy: bool = False,
+    *,
     memory_format: MemoryFormat | None = None,
 ) -> Any:
+    """The tensor in another element type."""
     return _converted(self, dtype, copy, memory_format)
 
 
 @composite(
-    f"Tensor.to(Tensor self, Tensor tensor, {_TO_COPY})",
+    "Tensor.to",
     samples=lambda r: [
         (r(2, 3), r(2)),
         (r(2), r.ints(2, high=3)),
@@ -53,43 +49,45 @@ def to(
         (r(2), r.complex(1)),
         (r(2), r(1), False, True),
     ],
-    doc="The tensor in the element type of another.",
 )
 def to_other(
     self: Tensor,
     tensor: Tensor,
     non_blocking: bool = False,
     copy: bool = False,
+    *,
     memory_format: MemoryFormat | None = None,
 ) -> Any:
+    """The tensor in the element type of another."""
     return _converted(self, tensor.dtype, copy, memory_format)
 
 
 @composite(
-    f"Tensor.to(Tensor self, device? device=None, dtype? dtype=None, {_TO_COPY})",
+    "Tensor.to",
     samples=lambda r: [
         (r(2, 3), "cpu"),
         (r(2), "cpu", dtypes.int64),
         (r(2), "cpu", dtypes.complex128, False, True),
         (r(1, 2, 2, 2), {"memory_format": channels_last}),
     ],
-    doc="The tensor on a device, which is always the CPU, and in an element type.",
 )
 def to_device(
     self: Tensor,
-    device: Any = None,
+    device: Device | None = None,
     dtype: DType | None = None,
     non_blocking: bool = False,
     copy: bool = False,
+    *,
     memory_format: MemoryFormat | None = None,
 ) -> Any:
+    """The tensor on a device, which is always the CPU, and in an element type."""
     check_device(device)
     return _converted(self, dtype, copy, memory_format)
 
 
 def _named(name: str, dtype: DType) -> None:
     @composite(
-        f"Tensor.{name}(Tensor self, *, any memory_format=None)",
+        f"Tensor.{name}",
         samples=lambda r: [
             (r(2, 3),),
             (r.ints(3, low=-300, high=300),),
@@ -98,7 +96,7 @@ def _named(name: str, dtype: DType) -> None:
         ],
         doc=f"The tensor as {dtype.name}.",
     )
-    def converted(self: Tensor, memory_format: MemoryFormat | None = None) -> Any:
+    def converted(self: Tensor, *, memory_format: MemoryFormat | None = None) -> Any:
         return _converted(self, dtype, False, memory_format)
 
 
@@ -109,7 +107,7 @@ _named("byte", dtypes.uint8)
 
 
 @composite(
-    "Tensor.type(Tensor self, any dtype=None, bool non_blocking=False)",
+    "Tensor.type",
     samples=lambda r: [
         (r(2),),
         (r.mask(2),),
@@ -117,9 +115,9 @@ _named("byte", dtypes.uint8)
         (r(2), dtypes.complex128),
         (r(2), dtypes.int64),
     ],
-    doc="The name of the tensor's type, such as torch.FloatTensor; or the tensor in another type.",
 )
 def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
+    """The name of the tensor's type, such as torch.FloatTensor; or the tensor in another type."""
     if dtype is None:
         return "torch." + self.dtype.tensor_name
     if isinstance(dtype, (TensorType, DType)):
@@ -135,41 +133,34 @@ def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
 
 
 @composite(
-    "Tensor.type_as(Tensor self, Tensor other)",
+    "Tensor.type_as",
     samples=lambda r: [
         (r(2, 3), r(2)),
         (r(2), r.ints(2, high=3)),
         (r.ints(2, high=3), r(1)),
         (r(2), r.complex(1)),
     ],
-    doc="The tensor in the element type of another.",
 )
 def type_as(self: Tensor, other: Tensor) -> Any:
+    """The tensor in the element type of another."""
     return _converted(self, other.dtype, False, None)
 
 
 @composite(
-    "Tensor.cpu(Tensor self, *, any memory_format=None)",
-    samples=lambda r: [(r(2, 3),), (r(1, 2, 2, 2), {"memory_format": channels_last})],
-    doc="The tensor itself.",
+    "Tensor.cpu", samples=lambda r: [(r(2, 3),), (r(1, 2, 2, 2), {"memory_format": channels_last})]
 )
-def cpu(self: Tensor, memory_format: MemoryFormat | None = None) -> Any:
+def cpu(self: Tensor, *, memory_format: MemoryFormat | None = None) -> Any:
+    """The tensor itself."""
     return _converted(self, None, False, memory_format)
 
 
-@composite(
-    "Tensor.cuda(Tensor self, any device=None)",
-    untested="it refuses every call",
-    doc="An error: there is no such device.",
-)
+@composite("Tensor.cuda", untested="it refuses every call")
 def cuda(self: Tensor, device: Any = None) -> Any:
+    """An error: there is no such device."""
     check_device("cuda")
 
 
-@composite(
-    "detach(Tensor self)",
-    samples=lambda r: [(r(2, 3),), (r.ints(2, high=3),)],
-    doc="The same memory without history.",
-)
+@composite("detach", samples=lambda r: [(r(2, 3),), (r.ints(2, high=3),)])
 def detach(self: Tensor) -> Tensor:
+    """The same memory without history."""
     return share(self, self._array, differentiable=False)

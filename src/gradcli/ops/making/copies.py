@@ -13,8 +13,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.table.samples import Samples, fixed
 from gradcli.tensor.tensor import Tensor
-
-Array = Any
+from gradcli.typing import Array
 
 _VIEWS = {
     "alias": (views.alias,),

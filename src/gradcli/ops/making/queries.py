@@ -17,44 +17,41 @@ from gradcli.tensor.graph import INFERENCE
 from gradcli.tensor.limits import FloatInfo, IntInfo
 from gradcli.tensor.shapes import Size
 from gradcli.tensor.tensor import Tensor, raw
+from gradcli.typing import Operand
 
 # --- types
 
 
 @composite(
-    "finfo(dtype? type=None)",
-    samples=lambda r: [(), (dtypes.float16,), (dtypes.float64,), (dtypes.complex64,)],
-    doc="The range and precision of a floating type.",
+    "finfo", samples=lambda r: [(), (dtypes.float16,), (dtypes.float64,), (dtypes.complex64,)]
 )
 def finfo(type: DType | None = None) -> FloatInfo:
+    """The range and precision of a floating type."""
     return FloatInfo(type or dtypes.default.dtype)
 
 
-@composite(
-    "iinfo(dtype type)",
-    samples=lambda r: [(dtypes.int8,), (dtypes.uint8,), (dtypes.int64,)],
-    doc="The range of an integer type.",
-)
+@composite("iinfo", samples=lambda r: [(dtypes.int8,), (dtypes.uint8,), (dtypes.int64,)])
 def iinfo(type: DType) -> IntInfo:
+    """The range of an integer type."""
     return IntInfo(type)
 
 
 @composite(
-    "promote_types(dtype type1, dtype type2)",
+    "promote_types",
     samples=lambda r: [
         (dtypes.int8, dtypes.uint8),
         (dtypes.int64, dtypes.float16),
         (dtypes.float64, dtypes.complex64),
         (dtypes.bool_, dtypes.bool_),
     ],
-    doc="The type that two types become.",
 )
 def promote_types(type1: DType, type2: DType) -> DType:
+    """The type that two types become."""
     return dtypes.promote_types(type1, type2)
 
 
 @composite(
-    "can_cast(dtype from_, dtype to)",
+    "can_cast",
     samples=lambda r: [
         (dtypes.float64, dtypes.int64),
         (dtypes.int64, dtypes.float16),
@@ -62,14 +59,14 @@ def promote_types(type1: DType, type2: DType) -> DType:
         (dtypes.int8, dtypes.uint8),
         (dtypes.int64, dtypes.bool_),
     ],
-    doc="Whether one type may be written into another.",
 )
 def can_cast(from_: DType, to: DType) -> bool:
+    """Whether one type may be written into another."""
     return dtypes.can_cast(from_, to)
 
 
 @composite(
-    "result_type(Operand tensor, Operand other)",
+    "result_type",
     samples=lambda r: [
         (r.ints(2, high=3), 2.5),
         (r(2), r.ints(2, high=3)),
@@ -77,25 +74,21 @@ def can_cast(from_: DType, to: DType) -> bool:
         (r.ints(2, high=3), np.array(1.5)),
         (2, True),
     ],
-    doc="The type that an operator gives two tensors or numbers.",
 )
-def result_type(tensor: Any, other: Any) -> DType:
+def result_type(tensor: Operand, other: Operand) -> DType:
+    """The type that an operator gives two tensors or numbers."""
     return dtypes.result_type([raw(tensor), raw(other)])
 
 
-@composite(
-    "get_default_dtype()", samples=lambda r: [()], doc="The type that Python's floats become."
-)
+@composite("get_default_dtype", samples=lambda r: [()])
 def get_default_dtype() -> DType:
+    """The type that Python's floats become."""
     return dtypes.get_default_dtype()
 
 
-@composite(
-    "set_default_dtype(any d)",
-    untested="what it changes is the whole process's",
-    doc="Changes the type that Python's floats become.",
-)
+@composite("set_default_dtype", untested="what it changes is the whole process's")
 def set_default_dtype(d: Any) -> None:
+    """Changes the type that Python's floats become."""
     if not isinstance(d, DType):
         raise TypeError(
             "invalid dtype object: only floating-point types are supported as the default type"
@@ -103,12 +96,9 @@ def set_default_dtype(d: Any) -> None:
     dtypes.set_default_dtype(d)
 
 
-@composite(
-    "set_default_tensor_type(any t)",
-    untested="what it changes is the whole process's",
-    doc="Changes the type that torch.Tensor and floats have.",
-)
+@composite("set_default_tensor_type", untested="what it changes is the whole process's")
 def set_default_tensor_type(t: Any) -> None:
+    """Changes the type that torch.Tensor and floats have."""
     if isinstance(t, TensorType):
         dtypes.set_default_dtype(t.dtype)
         return
@@ -126,131 +116,100 @@ def _samples_of_types(r: Sampler) -> list[tuple[Any, ...]]:
     return [(r(2),), (r.ints(2, high=3),), (r.complex(2),), (np.zeros(2, np.uint8),), (r.mask(2),)]
 
 
-@composite(
-    "is_tensor(any obj)",
-    samples=lambda r: [(r(2),), (3.0,), ([1, 2],)],
-    doc="Whether a value is a tensor.",
-)
+@composite("is_tensor", samples=lambda r: [(r(2),), (3.0,), ([1, 2],)])
 def is_tensor(obj: Any) -> bool:
+    """Whether a value is a tensor."""
     return isinstance(obj, Tensor)
 
 
-@composite(
-    "is_floating_point(Tensor input)",
-    samples=_samples_of_types,
-    doc="Whether elements are floating.",
-)
+@composite("is_floating_point", samples=_samples_of_types)
 def is_floating_point(input: Tensor) -> bool:
+    """Whether elements are floating."""
     return input.is_floating_point()
 
 
-@composite(
-    "is_complex(Tensor input)", samples=_samples_of_types, doc="Whether elements are complex."
-)
+@composite("is_complex", samples=_samples_of_types)
 def is_complex(input: Tensor) -> bool:
+    """Whether elements are complex."""
     return input.is_complex()
 
 
 @composite(
-    "is_nonzero(Tensor self)",
+    "is_nonzero",
     samples=lambda r: [(r(),), (np.zeros((1, 1)),), (np.array([True]),), (np.array(2j),)],
-    doc="Whether the only element is not zero.",
 )
 def is_nonzero(self: Tensor) -> bool:
+    """Whether the only element is not zero."""
     return bool(self)
 
 
-@composite(
-    "numel(Tensor input)",
-    samples=lambda r: [(r(2, 3),), (r(),), (r(2, 0),)],
-    doc="How many elements there are.",
-)
+@composite("numel", samples=lambda r: [(r(2, 3),), (r(),), (r(2, 0),)])
 def numel(input: Tensor) -> int:
+    """How many elements there are."""
     return input.numel()
 
 
 @composite(
-    "is_same_size(Tensor self, Tensor other)",
+    "is_same_size",
     samples=lambda r: [(r(2, 3), r(2, 3)), (r(2, 3), r(3)), (r(2), r.ints(2, high=3))],
-    doc="Whether two tensors have one shape.",
 )
 def is_same_size(self: Tensor, other: Tensor) -> bool:
+    """Whether two tensors have one shape."""
     return self.shape == other.shape
 
 
-@composite(
-    "is_signed(Tensor self)", samples=_samples_of_types, doc="Whether elements can be negative."
-)
+@composite("is_signed", samples=_samples_of_types)
 def is_signed(self: Tensor) -> bool:
+    """Whether elements can be negative."""
     return self.dtype.is_signed
 
 
-@composite(
-    "is_inference(Tensor self)",
-    samples=lambda r: [(r(2),), (r.ints(2, high=3),)],
-    doc="Whether the tensor was made in inference mode.",
-)
+@composite("is_inference", samples=lambda r: [(r(2),), (r.ints(2, high=3),)])
 def is_inference(self: Tensor) -> bool:
+    """Whether the tensor was made in inference mode."""
     return self._versions is INFERENCE
 
 
-@composite(
-    "Tensor.ndimension(Tensor self)",
-    samples=lambda r: [(r(2, 3),), (r(),)],
-    doc="How many dimensions there are.",
-)
+@composite("Tensor.ndimension", samples=lambda r: [(r(2, 3),), (r(),)])
 def ndimension(self: Tensor) -> int:
+    """How many dimensions there are."""
     return self.ndim
 
 
-@composite(
-    "Tensor.storage_offset(Tensor self)",
-    samples=lambda r: [(r(2, 3),), (r(),)],
-    doc="The place of the first element in memory.",
-)
+@composite("Tensor.storage_offset", samples=lambda r: [(r(2, 3),), (r(),)])
 def storage_offset(self: Tensor) -> int:
+    """The place of the first element in memory."""
     return storage_offset_of(self._array)
 
 
-@composite(
-    "Tensor.data_ptr(Tensor self)",
-    untested="an address is different in every run",
-    doc="The address of the first element.",
-)
+@composite("Tensor.data_ptr", untested="an address is different in every run")
 def data_ptr(self: Tensor) -> int:
+    """The address of the first element."""
     return int(self._array.__array_interface__["data"][0])
 
 
-@composite(
-    "Tensor.dim_order(Tensor self)",
-    samples=lambda r: [(r(2, 3, 4),), (r(),)],
-    doc="The dimensions from the outermost in memory on.",
-)
+@composite("Tensor.dim_order", samples=lambda r: [(r(2, 3, 4),), (r(),)])
 def dim_order(self: Tensor) -> tuple[int, ...]:
+    """The dimensions from the outermost in memory on."""
     strides = self.stride()
     return tuple(sorted(range(self.ndim), key=lambda dim: -strides[dim]))
 
 
-@composite(
-    "Tensor.get_device(Tensor self)",
-    samples=lambda r: [(r(2, 3),)],
-    doc="-1: tensors live on the CPU.",
-)
+@composite("Tensor.get_device", samples=lambda r: [(r(2, 3),)])
 def get_device(self: Tensor) -> int:
+    """-1: tensors live on the CPU."""
     return -1
 
 
-@composite(
-    "Tensor.is_pinned(Tensor self)",
-    samples=lambda r: [(r(2, 3),)],
-    doc="False: memory is never pinned.",
-)
+@composite("Tensor.is_pinned", samples=lambda r: [(r(2, 3),)])
 def is_pinned(self: Tensor) -> bool:
+    """False: memory is never pinned."""
     return False
 
 
-@attribute("Tensor.layout(Tensor self)", samples=lambda r: [(r(2, 3),)], doc="torch.strided.")
+@attribute("Tensor.layout", samples=lambda r: [(r(2, 3),)])
 def layout(self: Tensor) -> Layout:
+    """torch.strided."""
     return strided
 
 

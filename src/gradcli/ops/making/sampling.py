@@ -23,8 +23,7 @@ from gradcli.tensor.errors import no_kernel, require_kinds
 from gradcli.tensor.formats import MemoryFormat, arranged_copy, channels_last
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, wrap
-
-Array = Any
+from gradcli.typing import Array
 
 
 def source(generator: Any) -> Generator:
@@ -304,18 +303,18 @@ poisson: Row = row(
 
 
 @composite(
-    "multinomial(Tensor self, int num_samples, bool replacement=False, *, any generator=None)",
+    "multinomial",
     samples=lambda r: [
         (r(4, low=0.1), 2),
         (r(2, 4, low=0.1), 3),
         (r(2, 4, low=0.1), 6, True),
         (np.array([0.0, 1.0, 0.0]), 1),
     ],
-    doc="Indices drawn with the weights that self holds.",
 )
 def multinomial(
-    self: Tensor, num_samples: int, replacement: bool = False, generator: Any = None
+    self: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None
 ) -> Tensor:
+    """Indices drawn with the weights that self holds."""
     drawn = source(generator).multinomial(self._array, num_samples, replacement)
     return wrap(np.ascontiguousarray(drawn))
 
@@ -329,44 +328,33 @@ def new_generator(device: Any = "cpu") -> Generator:
     return Generator()
 
 
-@composite(
-    "manual_seed(any seed)",
-    untested="a stream has no value",
-    doc="Starts the random stream anew from a seed.",
-)
+@composite("manual_seed", untested="a stream has no value")
 def manual_seed(seed: Any) -> Generator:
+    """Starts the random stream anew from a seed."""
     return default_generator.manual_seed(int(seed))
 
 
-@composite(
-    "seed()",
-    untested="nobody foresees its answer",
-    doc="Starts the random stream anew from a number that nobody foresees.",
-)
+@composite("seed", untested="nobody foresees its answer")
 def seed() -> int:
+    """Starts the random stream anew from a number that nobody foresees."""
     return default_generator.seed()
 
 
-@composite(
-    "initial_seed()", samples=lambda r: [()], doc="The seed that the random stream started from."
-)
+@composite("initial_seed", samples=lambda r: [()])
 def initial_seed() -> int:
+    """The seed that the random stream started from."""
     return default_generator.initial_seed()
 
 
-@composite(
-    "get_rng_state()", samples=lambda r: [()], doc="The state of the random stream, as bytes."
-)
+@composite("get_rng_state", samples=lambda r: [()])
 def get_rng_state() -> Tensor:
+    """The state of the random stream, as bytes."""
     return wrap(default_generator.get_state())
 
 
-@composite(
-    "set_rng_state(any new_state)",
-    samples=lambda r: [(Generator().manual_seed(7).get_state(),)],
-    doc="Puts the random stream back into a state.",
-)
+@composite("set_rng_state", samples=lambda r: [(Generator().manual_seed(7).get_state(),)])
 def set_rng_state(new_state: Any) -> None:
+    """Puts the random stream back into a state."""
     if not isinstance(new_state, Tensor):
         raise TypeError(f"expected a torch.ByteTensor, but got {type(new_state).__name__}")
     default_generator.set_state(new_state._array)

@@ -15,8 +15,7 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.tensor import Tensor, wrap
-
-Array = Any
+from gradcli.typing import Array, Operand, Scalar
 
 
 def _progression(start: float, step: float, count: int, dtype: DType) -> Array:
@@ -53,7 +52,7 @@ def _arange(start: Any, end: Any, step: Any, *options: Any) -> Tensor:
 
 
 @composite(
-    "arange(Scalar end, *, $factory)",
+    "arange",
     samples=lambda r: [
         (4,),
         (2.5,),
@@ -61,14 +60,14 @@ def _arange(start: Any, end: Any, step: Any, *options: Any) -> Tensor:
         (3, {"dtype": dtypes.float64}),
         (3.0, {"requires_grad": True}),
     ],
-    doc="The numbers from 0 to below ``end``: integers, unless a bound is fractional.",
 )
-def arange(end: Any, *options: Any) -> Tensor:
+def arange(end: Scalar, *options: Any) -> Tensor:
+    """The numbers from 0 to below ``end``: integers, unless a bound is fractional."""
     return _arange(0, end, 1, *options)
 
 
 @composite(
-    "arange(Scalar start, Scalar end, Scalar step=1, *, $factory)",
+    "arange",
     samples=lambda r: [
         (1, 4),
         (5, -2, -2),
@@ -76,23 +75,18 @@ def arange(end: Any, *options: Any) -> Tensor:
         (1, 2, 0.25),
         (1, 5, 2, {"dtype": dtypes.float64}),
     ],
-    doc="The numbers from ``start`` to below ``end`` in steps.",
 )
-def arange_from(start: Any, end: Any, step: Any = 1, *options: Any) -> Tensor:
+def arange_from(start: Scalar, end: Scalar, step: Scalar = 1, *options: Any) -> Tensor:
+    """The numbers from ``start`` to below ``end`` in steps."""
     return _arange(start, end, step, *options)
 
 
 @composite(
-    "range(Scalar start, Scalar end, Scalar step=1, *, $factory)",
+    "range",
     samples=lambda r: [(1, 4), (0.5, 2.0, 0.3), (5, 1, -2), (1, 5, 2, {"dtype": dtypes.int64})],
-    doc="The numbers from ``start`` to ``end``, which is included, in steps.",
 )
-def range_(
-    start: Any,
-    end: Any,
-    step: Any = 1,
-    *options: Any,
-) -> Tensor:
+def range_(start: Scalar, end: Scalar, step: Scalar = 1, *options: Any) -> Tensor:
+    """The numbers from ``start`` to ``end``, which is included, in steps."""
     dtype, requires_grad = requested(options)
     _check_range(start, end, step)
     count = math.floor((end - start) / step) + 1
@@ -142,7 +136,7 @@ def _spacing_type(dtype: DType | None, start: complex, end: complex) -> DType:
 
 
 @composite(
-    "linspace(Scalar start, Scalar end, int steps, *, $factory)",
+    "linspace",
     samples=lambda r: [
         (0, 1, 5),
         (3.0, -2, 4),
@@ -152,28 +146,23 @@ def _spacing_type(dtype: DType | None, start: complex, end: complex) -> DType:
         (0, 1, 4, {"dtype": dtypes.float64, "requires_grad": True}),
         (0, 1 + 1j, 3),
     ],
-    doc="``steps`` numbers at equal distances from ``start`` to ``end``.",
 )
-def linspace(start: complex, end: complex, steps: int, *options: Any) -> Tensor:
+def linspace(start: Scalar, end: Scalar, steps: int, *options: Any) -> Tensor:
+    """``steps`` numbers at equal distances from ``start`` to ``end``."""
     made: Tensor = linspace_between(start, end, steps, *options)
     return made
 
 
 @composite(
-    "linspace(Operand start, Operand end, int steps, *, $factory)",
+    "linspace",
     samples=lambda r: [
         (r(), 3.0, 4),
         (-1, r(), 5),
         (np.array(2), r(), 3, {"dtype": dtypes.float64}),
     ],
-    doc="The same with bounds in tensors without dimensions.",
 )
-def linspace_between(
-    start: Any,
-    end: Any,
-    steps: int,
-    *options: Any,
-) -> Tensor:
+def linspace_between(start: Operand, end: Operand, steps: int, *options: Any) -> Tensor:
+    """The same with bounds in tensors without dimensions."""
     dtype, requires_grad = requested(options)
     first, last = _bound(start, "start"), _bound(end, "end")
     if steps < 0:
@@ -183,7 +172,7 @@ def linspace_between(
 
 
 @composite(
-    "logspace(Operand start, Operand end, int steps, float base=10.0, *, $factory)",
+    "logspace",
     samples=lambda r: [
         (0, 2, 5),
         (-1.0, 1, 4, 2.0),
@@ -191,15 +180,9 @@ def linspace_between(
         (0, 3, 4, 2, {"dtype": dtypes.int64}),
         (0, 1, 1, {"dtype": dtypes.float64}),
     ],
-    doc="``base`` to the powers of equally spaced exponents.",
 )
-def logspace(
-    start: Any,
-    end: Any,
-    steps: int,
-    base: float = 10.0,
-    *options: Any,
-) -> Tensor:
+def logspace(start: Operand, end: Operand, steps: int, base: float = 10.0, *options: Any) -> Tensor:
+    """``base`` to the powers of equally spaced exponents."""
     dtype, requires_grad = requested(options)
     first, last = _bound(start, "start"), _bound(end, "end")
     if steps < 0:
@@ -257,8 +240,7 @@ def _samples_of_windows(r: Sampler) -> list[tuple[Any, ...]]:
 
 
 @composite(
-    "hamming_window(int window_length, bool periodic=True, float alpha=0.54, float beta=0.46, *, "
-    "$factory)",
+    "hamming_window",
     samples=lambda r: [
         (5,),
         (4, False),
@@ -267,7 +249,6 @@ def _samples_of_windows(r: Sampler) -> list[tuple[Any, ...]]:
         (0,),
         (4, {"dtype": dtypes.float64}),
     ],
-    doc="alpha - beta * cos(2 pi n / N).",
 )
 def hamming_window(
     window_length: int,
@@ -276,16 +257,14 @@ def hamming_window(
     beta: float = 0.46,
     *options: Any,
 ) -> Tensor:
+    """alpha - beta * cos(2 pi n / N)."""
     values = _raised_cosine(alpha, beta)
     return _window("hamming_window", window_length, periodic, options, values)
 
 
-@composite(
-    "hann_window(int window_length, bool periodic=True, *, $factory)",
-    samples=_samples_of_windows,
-    doc="(1 - cos(2 pi n / N)) / 2.",
-)
+@composite("hann_window", samples=_samples_of_windows)
 def hann_window(window_length: int, periodic: bool = True, *options: Any) -> Tensor:
+    """(1 - cos(2 pi n / N)) / 2."""
     values = _raised_cosine(0.5, 0.5)
     return _window("hann_window", window_length, periodic, options, values)
 
@@ -298,12 +277,9 @@ def _bartlett(places: Array, last: int) -> Array:
     return heights
 
 
-@composite(
-    "bartlett_window(int window_length, bool periodic=True, *, $factory)",
-    samples=_samples_of_windows,
-    doc="A triangle: 1 - |2 n / N - 1|.",
-)
+@composite("bartlett_window", samples=_samples_of_windows)
 def bartlett_window(window_length: int, periodic: bool = True, *options: Any) -> Tensor:
+    """A triangle: 1 - |2 n / N - 1|."""
     return _window("bartlett_window", window_length, periodic, options, _bartlett)
 
 
@@ -315,23 +291,18 @@ def _blackman(places: Array, last: int) -> Array:
     return fast - slow + scalar(0.42)
 
 
-@composite(
-    "blackman_window(int window_length, bool periodic=True, *, $factory)",
-    samples=_samples_of_windows,
-    doc="0.42 - 0.5 cos(2 pi n / N) + 0.08 cos(4 pi n / N).",
-)
+@composite("blackman_window", samples=_samples_of_windows)
 def blackman_window(window_length: int, periodic: bool = True, *options: Any) -> Tensor:
+    """0.42 - 0.5 cos(2 pi n / N) + 0.08 cos(4 pi n / N)."""
     return _window("blackman_window", window_length, periodic, options, _blackman)
 
 
-@composite(
-    "kaiser_window(int window_length, bool periodic=True, float beta=12.0, *, $factory)",
-    samples=lambda r: [*_samples_of_windows(r), (4, True, 5.0)],
-    doc="I0(beta sqrt(1 - (2 n / N - 1)^2)) / I0(beta), I0 the modified Bessel function.",
-)
+@composite("kaiser_window", samples=lambda r: [*_samples_of_windows(r), (4, True, 5.0)])
 def kaiser_window(
     window_length: int, periodic: bool = True, beta: float = 12.0, *options: Any
 ) -> Tensor:
+    """I0(beta sqrt(1 - (2 n / N - 1)^2)) / I0(beta), I0 the modified Bessel function."""
+
     def values(places: Array, last: int) -> Array:
         from scipy.special import i0
 
@@ -360,19 +331,13 @@ def _samples_of_triangles(r: Sampler) -> list[tuple[Any, ...]]:
     return [(3, 3), (2, 4, 1), (4, 2, -1), (0, 2), (3, 2, {"dtype": dtypes.int32})]
 
 
-@composite(
-    "tril_indices(int row, int col, int offset=0, *, $factory)",
-    samples=_samples_of_triangles,
-    doc="Rows and columns of the elements on and below a diagonal.",
-)
+@composite("tril_indices", samples=_samples_of_triangles)
 def tril_indices(row: int, col: int, offset: int = 0, *options: Any) -> Tensor:
+    """Rows and columns of the elements on and below a diagonal."""
     return _triangle_indices("tril_indices", row, col, offset, options)
 
 
-@composite(
-    "triu_indices(int row, int col, int offset=0, *, $factory)",
-    samples=_samples_of_triangles,
-    doc="Rows and columns of the elements on and above a diagonal.",
-)
+@composite("triu_indices", samples=_samples_of_triangles)
 def triu_indices(row: int, col: int, offset: int = 0, *options: Any) -> Tensor:
+    """Rows and columns of the elements on and above a diagonal."""
     return _triangle_indices("triu_indices", row, col, offset, options)

@@ -21,20 +21,18 @@ TOLERANCES: Final = {
 
 
 @composite(
-    "testing.assert_close(any actual, any expected, *, bool allow_subclasses=True, "
-    "float? rtol=None, float? atol=None, bool equal_nan=False, bool check_device=True, "
-    "bool check_dtype=True, bool check_layout=True, bool check_stride=False, any msg=None)",
+    "testing.assert_close",
     samples=lambda r: [
         (np.ones(2), np.ones(2)),
         ([np.ones(2), 1.0], [np.ones(2) + 0.01, 1.0], {"rtol": 0.1, "atol": 0.0}),
         (np.array([np.nan]), np.array([np.nan]), {"equal_nan": True}),
         (np.ones(2), np.ones(2, np.int64), {"check_dtype": False}),
     ],
-    doc="Raises AssertionError unless two tensors (or lists or dicts of them) are close.",
 )
 def assert_close(
     actual: Any,
     expected: Any,
+    *,
     allow_subclasses: bool = True,
     rtol: float | None = None,
     atol: float | None = None,
@@ -45,6 +43,7 @@ def assert_close(
     check_stride: bool = False,
     msg: Any = None,
 ) -> None:
+    """Raises AssertionError unless two tensors (or lists or dicts of them) are close."""
     if (rtol is None) != (atol is None):
         missing = "atol" if atol is None else "rtol"
         raise ValueError(

@@ -22,8 +22,7 @@ from gradcli.table.samples import Sampler, Samples
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import wrap_dim, wrap_dims
 from gradcli.tensor.tensor import Tensor, wrap
-
-Array = Any
+from gradcli.typing import Array, Scalar, Value
 
 # --- differences
 
@@ -57,7 +56,7 @@ def _check_neighbour(self: Any, other: Any, dim: int) -> None:
 
 
 @composite(
-    "diff(Tensor self, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None)",
+    "diff",
     samples=lambda r: [
         (r(3, 4),),
         (r(5), 2),
@@ -66,9 +65,15 @@ def _check_neighbour(self: Any, other: Any, dim: int) -> None:
         (r.mask(4),),
         (r(3), 0),
     ],
-    doc="The n-th differences of neighbours along a dimension.",
 )
-def diff(self: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Any:
+def diff(
+    self: Value,
+    n: int = 1,
+    dim: int = -1,
+    prepend: Value | None = None,
+    append: Value | None = None,
+) -> Any:
+    """The n-th differences of neighbours along a dimension."""
     if self.ndim == 0:
         raise RuntimeError("diff expects input to be at least one-dimensional")
     if n < 0:
@@ -280,11 +285,11 @@ def _no_samples(y: Any, dim: int) -> Tensor:
 
 
 @composite(
-    "trapezoid|trapz(Tensor y, Tensor x, *, int dim=-1)",
+    "trapezoid|trapz",
     samples=lambda r: [(r(3, 4), r(4)), (r(3, 4), r(3), {"dim": 0}), (r(2, 3), r(2, 3))],
-    doc="The integral by trapezoids over sample points.",
 )
-def trapezoid_over(y: Any, x: Any, dim: int = -1) -> Any:
+def trapezoid_over(y: Value, x: Value, *, dim: int = -1) -> Any:
+    """The integral by trapezoids over sample points."""
     length, where = _length(y, dim), wrap_dim(dim, y.ndim)
     if not length:
         return _no_samples(y, where)
@@ -294,15 +299,15 @@ def trapezoid_over(y: Any, x: Any, dim: int = -1) -> Any:
 
 
 @composite(
-    "trapezoid|trapz(Tensor y, *, Scalar dx=1, int dim=-1)",
+    "trapezoid|trapz",
     samples=lambda r: [
         (r(3, 4),),
         (r(3, 4), {"dx": 0.5, "dim": 0}),
         (r.ints(4, high=9), {"dx": 2}),
     ],
-    doc="The integral by trapezoids of equal width.",
 )
-def trapezoid(y: Any, dx: Any = 1, dim: int = -1) -> Any:
+def trapezoid(y: Value, *, dx: Scalar = 1, dim: int = -1) -> Any:
+    """The integral by trapezoids of equal width."""
     length, where = _length(y, dim), wrap_dim(dim, y.ndim)
     if not length:
         return _no_samples(y, where)
@@ -313,11 +318,11 @@ def trapezoid(y: Any, dx: Any = 1, dim: int = -1) -> Any:
 
 
 @composite(
-    "cumulative_trapezoid(Tensor y, Tensor x, *, int dim=-1)",
+    "cumulative_trapezoid",
     samples=lambda r: [(r(3, 4), r(4)), (r(3, 4), r(3), {"dim": 0}), (r(2, 3), r(2, 3))],
-    doc="The running integral by trapezoids over sample points.",
 )
-def cumulative_over(y: Any, x: Any, dim: int = -1) -> Any:
+def cumulative_over(y: Value, x: Value, *, dim: int = -1) -> Any:
+    """The running integral by trapezoids over sample points."""
     where = wrap_dim(dim, y.ndim)
     _refuse_bool("cumulative_trapezoid", "`x` or `y`", x, y)
     widths = _widths("cumulative_trapezoid", x, y, where)
@@ -327,15 +332,15 @@ def cumulative_over(y: Any, x: Any, dim: int = -1) -> Any:
 
 
 @composite(
-    "cumulative_trapezoid(Tensor y, *, Scalar dx=1, int dim=-1)",
+    "cumulative_trapezoid",
     samples=lambda r: [
         (r(3, 4),),
         (r(3, 4), {"dx": 0.5, "dim": 0}),
         (r.ints(4, high=9), {"dx": 2}),
     ],
-    doc="The running integral by trapezoids of equal width.",
 )
-def cumulative(y: Any, dx: Any = 1, dim: int = -1) -> Any:
+def cumulative(y: Value, *, dx: Scalar = 1, dim: int = -1) -> Any:
+    """The running integral by trapezoids of equal width."""
     _check_step("cumulative_trapezoid", y, dx)
     if not y.ndim:
         raise IndexError("slice() cannot be applied to a 0-dim tensor.")

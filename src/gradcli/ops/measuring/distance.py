@@ -19,8 +19,7 @@ from gradcli.table.samples import kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor
-
-Array = Any
+from gradcli.typing import Array, Value
 
 # --- norms along a dimension
 
@@ -41,34 +40,32 @@ norm_along: Row = row(
 
 
 @composite(
-    "pairwise_distance|nn.functional.pairwise_distance(Tensor x1, Tensor x2, float p=2, "
-    "float eps=1e-06, bool keepdim=False)",
+    "pairwise_distance|nn.functional.pairwise_distance",
     samples=lambda r: [
         (r(3, 4), r(3, 4)),
         (r(4), r(3, 4), 1.0, 1e-6, True),
         (r(3), r(3), 3.0, 0.5),
     ],
-    doc="The p-norm of x1 - x2 + eps along the last dimension.",
 )
 def pairwise_distance(
-    x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
+    x1: Value, x2: Value, p: float = 2, eps: float = 1e-6, keepdim: bool = False
 ) -> Any:
+    """The p-norm of x1 - x2 + eps along the last dimension."""
     last = max(x1.ndim, x2.ndim) - 1
     return norm_along(add_scalar(x1 - x2, eps), p, wrap_dim(last, last + 1), keepdim)
 
 
 @composite(
-    "cosine_similarity|nn.functional.cosine_similarity(Tensor x1, Tensor x2, int dim=1, "
-    "float eps=1e-08)",
+    "cosine_similarity|nn.functional.cosine_similarity",
     samples=lambda r: [
         (r(3, 4), r(3, 4)),
         (r(4), r(3, 4), -1),
         (kinked(r(2, 3)), r(2, 3), 0, 2.5),
         (r.ints(3, high=5), r(3), 0),
     ],
-    doc="The cosine of the angle between vectors along a dimension; norms are at least eps.",
 )
-def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+def cosine_similarity(x1: Value, x2: Value, dim: int = 1, eps: float = 1e-8) -> Any:
+    """The cosine of the angle between vectors along a dimension; norms are at least eps."""
     common = dtypes.result_type([x1._array, x2._array])
     if common.category != dtypes.FLOATING:
         raise RuntimeError(
@@ -87,11 +84,13 @@ def _unit(x: Tensor, dim: int, eps: float) -> Any:
 
 
 @composite(
-    "nn.functional.normalize(Tensor input, float p=2.0, int dim=1, float eps=1e-12, any out=None)",
+    "nn.functional.normalize",
     samples=lambda r: [(r(3, 4),), (r(3, 4), 1.0, 0), (r(3, 2), 2.0, -1, 1.5)],
-    doc="Vectors along a dimension divided by their p-norms, which are at least eps.",
 )
-def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> Any:
+def normalize(
+    input: Value, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None
+) -> Any:
+    """Vectors along a dimension divided by their p-norms, which are at least eps."""
     length = input.norm(p, dim, keepdim=True).clamp_min(eps)
     return input / expand(length, shape_of(input))
 
@@ -103,7 +102,8 @@ def _pairs(self: Array) -> tuple[Array, Array]:
     return np.triu_indices(len(self), 1)
 
 
-def _pdist(self: Array, p: float = 2.0) -> Array:
+def _pdist(self: Array, p: float = 2) -> Array:
+    """The p-norms of the differences of all pairs of rows."""
     first, second = _pairs(self)
     if self.shape[1] == 0:
         return np.zeros(len(first), self.dtype)
@@ -112,6 +112,7 @@ def _pdist(self: Array, p: float = 2.0) -> Array:
 
 
 def _pdist_backward(grad: Array, self: Array, p: float, pdist: Array) -> Array:
+    """The gradient of pdist; PyTorch cannot differentiate it again."""
     first, second = _pairs(self)
     full = np.zeros_like(self)
     if p == 0 or not self.size or not len(first):
@@ -126,31 +127,29 @@ def _pdist_backward(grad: Array, self: Array, p: float, pdist: Array) -> Array:
 
 
 pdist_backward: Row = row(
-    "aten._pdist_backward(Tensor grad, Tensor self, float p, Tensor pdist)",
+    "aten._pdist_backward",
     _pdist_backward,
     linear="grad",
     grad=underived("_pdist_backward"),
     self=underived("_pdist_backward"),
     pdist=underived("_pdist_backward"),
     samples=lambda r: [(r(6), r(4, 3), p, r(6, low=1.0)) for p in (1.0, 1.5, 2.0, 3.0)],
-    doc="The gradient of pdist; PyTorch cannot differentiate it again.",
 )
 pdist_row: Row = row(
-    "aten._pdist_forward(Tensor self, float p=2)",
+    "aten._pdist_forward",
     _pdist,
     node="PdistBackward0",
     self=lambda grad, self, p, result: pdist_backward(grad, self, p, result),
     samples=lambda r: [(r(4, 3), p) for p in (0.0, 1.0, 1.5, 2.0, 3.0, math.inf)],
-    doc="The p-norms of the differences of all pairs of rows.",
 )
 
 
 @composite(
-    "pdist|nn.functional.pdist(Tensor input, float p=2)",
+    "pdist|nn.functional.pdist",
     samples=lambda r: [(r(4, 3),), (r(3, 2), 1.0), (r(4, 3), math.inf), (r(1, 3),)],
-    doc="The p-norms of the differences of all pairs of rows, in the order (0, 1), (0, 2), ...",
 )
-def pdist(input: Any, p: float = 2.0) -> Any:
+def pdist(input: Value, p: float = 2) -> Any:
+    """The p-norms of the differences of all pairs of rows, in the order (0, 1), (0, 2), ..."""
     if input.ndim != 2:
         raise RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
     if not input.is_floating_point():

@@ -26,8 +26,7 @@ from gradcli.table.samples import Sampler, Samples
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor, constant
-
-Array = Any
+from gradcli.typing import Array, Single
 
 BY_NOTHING: Final = 0
 BY_ROOT: Final = 1
@@ -46,6 +45,7 @@ def _points(shape: Sequence[int], dim: Sequence[int]) -> int:
 
 
 def _c2c(self: Array, dim: Sequence[int], normalization: int, forward: bool) -> Array:
+    """The transform of complex values."""
     if forward:
         values = np.fft.fftn(self, axes=dim)
     else:
@@ -54,11 +54,13 @@ def _c2c(self: Array, dim: Sequence[int], normalization: int, forward: bool) -> 
 
 
 def _r2c(self: Array, dim: Sequence[int], normalization: int, onesided: bool) -> Array:
+    """The transform of real values; onesided leaves out the redundant half."""
     values = np.fft.rfftn(self, axes=dim) if onesided else np.fft.fftn(self, axes=dim)
     return _normalized(values, normalization, _points(self.shape, dim))
 
 
 def _c2r(self: Array, dim: Sequence[int], normalization: int, last_dim_size: int) -> Array:
+    """The inverse transform of half a spectrum, real."""
     values = self
     if len(dim) > 1:
         values = np.fft.ifftn(values, axes=dim[:-1], norm="forward")
@@ -92,28 +94,25 @@ def _padding(ndim: int, where: int, missing: int) -> tuple[int, ...]:
 
 
 fft_r2c: Row = row(
-    "aten._fft_r2c(Tensor self, int[] dim, int normalization, bool onesided)",
+    "aten._fft_r2c",
     _r2c,
     linear="self",
     self=_r2c_vjp,
     samples=lambda r: [(r(3, 4), (0, 1), 0, True), (r(5), (0,), 1, True), (r(4), (0,), 2, False)],
-    doc="The transform of real values; onesided leaves out the redundant half.",
 )
 fft_c2r: Row = row(
-    "aten._fft_c2r(Tensor self, int[] dim, int normalization, int last_dim_size)",
+    "aten._fft_c2r",
     _c2r,
     linear="self",
     self=_c2r_vjp,
     samples=lambda r: [(r.complex(3, 3), (0, 1), 2, 4), (r.complex(3, 2), (0,), 1, 5)],
-    doc="The inverse transform of half a spectrum, real.",
 )
 fft_c2c: Row = row(
-    "aten._fft_c2c(Tensor self, int[] dim, int normalization, bool forward)",
+    "aten._fft_c2c",
     _c2c,
     linear="self",
     self=lambda grad, dim, normalization, forward: fft_c2c(grad, dim, normalization, not forward),
     samples=lambda r: [(r.complex(3, 4), (0, 1), 1, True), (r.complex(3, 2), (0,), 2, False)],
-    doc="The transform of complex values.",
 )
 
 
@@ -323,50 +322,45 @@ def _complex_grid(r: Sampler) -> list[tuple[Any, ...]]:
     ]
 
 
-_ONE = "Tensor self, int? n=None, int dim=-1, str? norm=None"
 _TWO = "Tensor self, int[1]? s=None, int[1] dim=(-2, -1), str? norm=None"
 _MANY = "Tensor self, int[1]? s=None, int[1]? dim=None, str? norm=None"
 _SPECTRUM = "The discrete Fourier transform"
 
 
-@composite(
-    f"fft.fft({_ONE})",
-    samples=lambda r: [*_complex_line(r), *_line(r)],
-    doc=f"{_SPECTRUM} of one dimension.",
-)
-def fft(self: Tensor, n: Any = None, dim: int = -1, norm: str | None = None) -> Any:
+@composite("fft.fft", samples=lambda r: [*_complex_line(r), *_line(r)])
+def fft(self: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Any:
+    """The discrete Fourier transform of one dimension."""
     return _fft(self, n, dim, norm, True)
 
 
-@composite(
-    f"fft.ifft({_ONE})", samples=lambda r: [*_complex_line(r), *_line(r)], doc="The inverse of fft."
-)
-def ifft(self: Tensor, n: Any = None, dim: int = -1, norm: str | None = None) -> Any:
+@composite("fft.ifft", samples=lambda r: [*_complex_line(r), *_line(r)])
+def ifft(self: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Any:
+    """The inverse of fft."""
     return _fft(self, n, dim, norm, False)
 
 
-@composite(f"fft.rfft({_ONE})", samples=_line, doc="Half the transform of reals.")
-def rfft(self: Tensor, n: Any = None, dim: int = -1, norm: str | None = None) -> Any:
+@composite("fft.rfft", samples=_line)
+def rfft(self: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Any:
+    """Half the transform of reals."""
     self, where = _one(_real_only(self, "rfft"), n, dim)
     return fft_r2c(self, where, _normalization(norm, True), True)
 
 
-@composite(f"fft.irfft({_ONE})", samples=_complex_line, doc="The inverse of rfft.")
-def irfft(self: Tensor, n: Any = None, dim: int = -1, norm: str | None = None) -> Any:
+@composite("fft.irfft", samples=_complex_line)
+def irfft(self: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Any:
+    """The inverse of rfft."""
     return _half(self, n, dim, norm, False)
 
 
-@composite(
-    f"fft.hfft({_ONE})",
-    samples=_complex_line,
-    doc="The transform of a signal that is symmetric, given by half of it; real.",
-)
-def hfft(self: Tensor, n: Any = None, dim: int = -1, norm: str | None = None) -> Any:
+@composite("fft.hfft", samples=_complex_line)
+def hfft(self: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Any:
+    """The transform of a signal that is symmetric, given by half of it; real."""
     return _half(self, n, dim, norm, True)
 
 
-@composite(f"fft.ihfft({_ONE})", samples=_line, doc="The inverse of hfft.")
-def ihfft(self: Tensor, n: Any = None, dim: int = -1, norm: str | None = None) -> Any:
+@composite("fft.ihfft", samples=_line)
+def ihfft(self: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None) -> Any:
+    """The inverse of hfft."""
     self, where = _one(_real_only(self, "ihfft"), n, dim)
     return conj(fft_r2c(self, where, _normalization(norm, False), True))
 
@@ -399,21 +393,15 @@ def _shift(self: Tensor, dim: Any, inverse: bool) -> Any:
     return roll(self, tuple(halves), tuple(where))
 
 
-@composite(
-    "fft.fftshift(Tensor self, int[1]? dim=None)",
-    samples=lambda r: [(r(4, 5),), (r(4, 5), (1,)), (r(4, 5), (-2, 1))],
-    doc="Moves the zero frequency to the middle.",
-)
-def fftshift(self: Tensor, dim: Any = None) -> Any:
+@composite("fft.fftshift", samples=lambda r: [(r(4, 5),), (r(4, 5), (1,)), (r(4, 5), (-2, 1))])
+def fftshift(self: Tensor, dim: Single | None = None) -> Any:
+    """Moves the zero frequency to the middle."""
     return _shift(self, dim, False)
 
 
-@composite(
-    "fft.ifftshift(Tensor self, int[1]? dim=None)",
-    samples=lambda r: [(r(4, 5),), (r(4, 5), (1,)), (r(4, 5), (-2, 1))],
-    doc="Undoes fftshift.",
-)
-def ifftshift(self: Tensor, dim: Any = None) -> Any:
+@composite("fft.ifftshift", samples=lambda r: [(r(4, 5),), (r(4, 5), (1,)), (r(4, 5), (-2, 1))])
+def ifftshift(self: Tensor, dim: Single | None = None) -> Any:
+    """Undoes fftshift."""
     return _shift(self, dim, True)
 
 
@@ -426,19 +414,19 @@ def _frequencies(name: str, bins: Array, n: int, d: float, options: Sequence[Any
 
 
 @composite(
-    "fft.fftfreq(int n, float d=1.0, *, $factory)",
+    "fft.fftfreq",
     samples=lambda r: [(5,), (4, 0.5), (3, {"dtype": dtypes.float64, "requires_grad": True})],
-    doc="The frequencies of fft's bins.",
 )
 def fftfreq(n: int, d: float = 1.0, *options: Any) -> Tensor:
+    """The frequencies of fft's bins."""
     bins = np.concatenate([np.arange((n + 1) // 2), np.arange(-(n // 2), 0)])
     return _frequencies("fftfreq", bins, n, d, options)
 
 
 @composite(
-    "fft.rfftfreq(int n, float d=1.0, *, $factory)",
+    "fft.rfftfreq",
     samples=lambda r: [(5,), (4, 0.5), (3, {"dtype": dtypes.float64, "requires_grad": True})],
-    doc="The frequencies of rfft's bins.",
 )
 def rfftfreq(n: int, d: float = 1.0, *options: Any) -> Tensor:
+    """The frequencies of rfft's bins."""
     return _frequencies("rfftfreq", np.arange(n // 2 + 1), n, d, options)

@@ -17,8 +17,7 @@ from gradcli.table.refusals import underived
 from gradcli.table.row import Row
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor
-
-Array = Any
+from gradcli.typing import Array, Value
 
 # Above this many rows PyTorch computes Euclidean distances through a matrix product.
 _MANY_ROWS = 25
@@ -34,12 +33,14 @@ def _differences(x1: Array, x2: Array) -> Array:
 
 
 def _cdist(x1: Array, x2: Array, p: float) -> Array:
+    """The p-norms of the differences of all pairs of rows."""
     gaps = _differences(x1, x2)
     return lengths(gaps, p, (gaps.ndim - 1,), False).astype(x1.dtype)
 
 
 def _cdist_backward(grad: Array, x1: Array, x2: Array, p: float, cdist: Array) -> Array:
-    """The gradient of x1; where a distance is zero, and for p = 0, it is zero."""
+    """The gradient of cdist; PyTorch cannot differentiate it again."""
+    # The gradient of x1; where a distance is zero, and for p = 0, it is zero.
     if not (cdist.size and x1.size):
         return np.zeros_like(x1)
     difference = _differences(x1, x2)
@@ -69,7 +70,7 @@ def _flipped(matrix: Any) -> Any:
 
 
 cdist_backward: Row = row(
-    "aten._cdist_backward(Tensor grad, Tensor x1, Tensor x2, float p, Tensor cdist)",
+    "aten._cdist_backward",
     _cdist_backward,
     linear="grad",
     grad=underived("_cdist_backward"),
@@ -79,22 +80,21 @@ cdist_backward: Row = row(
     samples=lambda r: [
         (r(3, 2), r(3, 4), r(2, 4), p, r(3, 2, low=1.0)) for p in (0.0, 0.7, 1.0, 1.5, 2.0, 3.0)
     ],
-    doc="The gradient of cdist; PyTorch cannot differentiate it again.",
 )
 cdist_row: Row = row(
-    "aten._cdist_forward(Tensor x1, Tensor x2, float p)",
+    "aten._cdist_forward",
     _cdist,
     node="CdistBackward0",
     x1=lambda grad, x1, x2, p, result: cdist_backward(contiguous(grad), x1, x2, p, result),
     x2=lambda grad, x1, x2, p, result: cdist_backward(_flipped(grad), x2, x1, p, _flipped(result)),
     samples=lambda r: [(r(3, 4), r(2, 4), p) for p in (0.0, 0.7, 1.0, 1.5, 2.0, 3.0, math.inf)],
-    doc="The p-norms of the differences of all pairs of rows.",
     pytorch="aten._cdist_forward(x1, x2, p, None)",
 )
 
 
 def _euclidean(x1: Array, x2: Array) -> Array:
-    """The square roots of |a|^2 - 2 a b + |b|^2 in one matrix product: rounds as PyTorch's."""
+    """The Euclidean distances of all pairs of rows."""
+    # The square roots of |a|^2 - 2 a b + |b|^2 in one matrix product: rounds as PyTorch's.
     squares1 = np.sum(x1 * x1, axis=-1, keepdims=True)
     squares2 = np.sum(x2 * x2, axis=-1, keepdims=True)
     left = np.concatenate([-2 * x1, squares1, np.ones_like(squares1)], axis=-1)
@@ -116,11 +116,10 @@ def _euclidean_vjp(
 
 
 euclidean_row: Row = row(
-    "aten._euclidean_dist(Tensor x1, Tensor x2)",
+    "aten._euclidean_dist",
     _euclidean,
     joint=("x1 x2", _euclidean_vjp),
     samples=lambda r: [(r(3, 4), r(2, 4)), (r(2, 3, 4), r(2, 2, 4))],
-    doc="The Euclidean distances of all pairs of rows.",
 )
 
 
@@ -149,8 +148,7 @@ def _check(x1: Tensor, x2: Tensor, p: float, compute_mode: str) -> None:
 
 
 @composite(
-    "cdist(Tensor x1, Tensor x2, float p=2.0, "
-    "str compute_mode='use_mm_for_euclid_dist_if_necessary')",
+    "cdist",
     samples=lambda r: [
         (r(3, 4), r(2, 4)),
         (r(3, 4), r(2, 4), 1.0),
@@ -159,14 +157,11 @@ def _check(x1: Tensor, x2: Tensor, p: float, compute_mode: str) -> None:
         (r(2, 3, 2), r(2, 2), math.inf, "donot_use_mm_for_euclid_dist"),
         (r(26, 2), r(1, 2)),
     ],
-    doc="The p-norms of the differences of all pairs of rows.",
 )
 def cdist(
-    x1: Any,
-    x2: Any,
-    p: float = 2.0,
-    compute_mode: str = "use_mm_for_euclid_dist_if_necessary",
+    x1: Value, x2: Value, p: float = 2.0, compute_mode: str = "use_mm_for_euclid_dist_if_necessary"
 ) -> Any:
+    """The p-norms of the differences of all pairs of rows."""
     _check(x1, x2, p, compute_mode)
     rows1, rows2 = x1.shape[-2], x2.shape[-2]
     lead = common_shape([x1.shape[:-2], x2.shape[:-2]])

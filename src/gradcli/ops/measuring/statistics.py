@@ -35,8 +35,7 @@ from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.shapes import implicit_dim, wrap_dim
 from gradcli.tensor.tensor import wrap
-
-Array = Any
+from gradcli.typing import Array, Scalar, Single, Value
 
 # --- variance and standard deviation
 
@@ -86,9 +85,6 @@ def _of_var(
     return _var_vjp(grad, self, self_shape, dim, correction, keepdim)
 
 
-_SPREAD = "Tensor self, int[1]? dim=None, Scalar? correction=None, bool keepdim=False"
-
-
 def _spreads(r: Sampler) -> list[tuple[Any, ...]]:
     return [
         (r(3, 4), (1,)),
@@ -125,14 +121,17 @@ def _spread_row(name: str, forward: Any, slope: Any, doc: str) -> None:
     """var or std, and the function that answers the mean too: two outputs of one node."""
 
     def checked(
-        self: Array, dim: Any = None, correction: float | None = None, keepdim: bool = False
+        self: Array,
+        dim: Single | None = None,
+        correction: Scalar | None = None,
+        keepdim: bool = False,
     ) -> Array:
         if self.dtype.kind not in "fc":
             raise RuntimeError("std and var only support floating point and complex dtypes")
         return forward(self, dim, correction, keepdim)
 
     plain = row(
-        f"aten.{name}({_SPREAD})",
+        f"aten.{name}",
         checked,
         self=_var_vjp if slope is _of_var else _std_vjp,
         samples=_spreads,
@@ -141,7 +140,10 @@ def _spread_row(name: str, forward: Any, slope: Any, doc: str) -> None:
     )
 
     def with_mean(
-        self: Array, dim: Any = None, correction: float | None = None, keepdim: bool = False
+        self: Array,
+        dim: Single | None = None,
+        correction: Scalar | None = None,
+        keepdim: bool = False,
     ) -> tuple[Array, Array]:
         if self.dtype.kind not in "fc":
             raise RuntimeError(f"{name}_mean only support floating point and complex dtypes")
@@ -166,7 +168,7 @@ def _spread_row(name: str, forward: Any, slope: Any, doc: str) -> None:
         return total
 
     both = row(
-        f"aten.{name}_mean({_SPREAD})",
+        f"aten.{name}_mean",
         with_mean,
         self=with_mean_vjp,
         samples=_spreads,
@@ -207,7 +209,7 @@ def _checked_weights(name: str, weights: Any, wanted: int, count: int) -> Any:
 
 
 @composite(
-    "cov(Tensor self, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None)",
+    "cov",
     samples=lambda r: [
         (r(3, 4),),
         (r(3, 4), {"correction": 0, "fweights": np.array([1, 2, 0, 3]), "aweights": r(4, low=0.1)}),
@@ -215,9 +217,15 @@ def _checked_weights(name: str, weights: Any, wanted: int, count: int) -> Any:
         (r(5),),
         (r.complex(2, 3),),
     ],
-    doc="The covariance matrix of the variables in the rows.",
 )
-def cov(self: Any, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Any:
+def cov(
+    self: Value,
+    *,
+    correction: int = 1,
+    fweights: Value | None = None,
+    aweights: Value | None = None,
+) -> Any:
+    """The covariance matrix of the variables in the rows."""
     if self.ndim > 2:
         raise RuntimeError(
             "cov(): expected input to have two or fewer dimensions but got an input with "
@@ -254,12 +262,9 @@ def cov(self: Any, correction: int = 1, fweights: Any = None, aweights: Any = No
     return squeeze_all(mm(centred, conj(t(weighted))) / norm)
 
 
-@composite(
-    "corrcoef(Tensor self)",
-    samples=lambda r: [(r(3, 4),), (r(4),), (r.complex(2, 4),)],
-    doc="The matrix of correlation coefficients of the variables in the rows.",
-)
-def corrcoef(self: Any) -> Any:
+@composite("corrcoef", samples=lambda r: [(r(3, 4),), (r(4),), (r.complex(2, 4),)])
+def corrcoef(self: Value) -> Any:
+    """The matrix of correlation coefficients of the variables in the rows."""
     if self.ndim > 2:
         raise RuntimeError(
             "corrcoef(): expected input to have two or fewer dimensions but got an input with "
@@ -279,7 +284,8 @@ def corrcoef(self: Any) -> Any:
 # --- soft maxima
 
 
-def _logsumexp(self: Array, dim: Any, keepdim: bool = False) -> Array:
+def _logsumexp(self: Array, dim: Single, keepdim: bool = False) -> Array:
+    """log(sum(exp(self))) without overflow."""
     where = axes(dim, self.ndim)
     peak = np.max(self, axis=where, keepdims=True, initial=-np.inf)
     peak = np.where(np.isfinite(peak), peak, 0).astype(self.dtype)
@@ -288,7 +294,7 @@ def _logsumexp(self: Array, dim: Any, keepdim: bool = False) -> Array:
 
 
 logsumexp: Row = row(
-    "logsumexp|special.logsumexp(Tensor self, int[1] dim, bool keepdim=False)",
+    "logsumexp|special.logsumexp",
     _logsumexp,
     promote=FLOAT,
     self=lambda grad, self, self_shape, result, dim, keepdim: (
@@ -302,12 +308,12 @@ logsumexp: Row = row(
         (kinked([-math.inf, -math.inf]), (0,)),
         (r.ints(3, high=5), (0,)),
     ],
-    doc="log(sum(exp(self))) without overflow.",
     inplace=NEITHER,
 )
 
 
 def _softmax(self: Array, dim: int, half_to_float: bool = False) -> Array:
+    """exp(self), divided by its sum along a dimension."""
     where = axes(dim, self.ndim)
     # In one buffer: what a large temporary costs is the fresh memory, not the arithmetic.
     powers: Array = np.asarray(self - np.max(self, axis=where, keepdims=True, initial=-np.inf))
@@ -317,6 +323,7 @@ def _softmax(self: Array, dim: int, half_to_float: bool = False) -> Array:
 
 
 def _log_softmax(self: Array, dim: int, half_to_float: bool = False) -> Array:
+    """The logarithm of softmax."""
     where = axes(dim, self.ndim)
     shifted = self - np.max(self, axis=where, keepdims=True, initial=-np.inf)
     return shifted - np.log(np.sum(np.exp(shifted), axis=where, keepdims=True))
@@ -327,6 +334,7 @@ def _dot(values: Any, dim: int) -> Any:
 
 
 def _softmax_slope(grad_output: Array, output: Array, dim: int) -> Array:
+    """The gradient of softmax from its result."""
     weighted: Array = np.asarray(grad_output * output)
     total = np.sum(weighted, axis=axes(dim, output.ndim), keepdims=True)
     np.subtract(grad_output, total, out=weighted)
@@ -335,7 +343,7 @@ def _softmax_slope(grad_output: Array, output: Array, dim: int) -> Array:
 
 
 softmax_backward: Row = row(
-    "aten._softmax_backward_data(Tensor grad_output, Tensor output, int dim)",
+    "aten._softmax_backward_data",
     _softmax_slope,
     linear="grad_output",
     grad_output=ITSELF,
@@ -345,15 +353,13 @@ softmax_backward: Row = row(
         - grad_output * _dot(grad * output, dim)
     ),
     samples=lambda r: [(r(3, 4), r(3, 4), 1), (r(3, 2), r(3, 2), 0)],
-    doc="The gradient of softmax from its result.",
     pytorch="aten._softmax_backward_data(grad_output, output, dim, output.dtype)",
 )
 softmax_row: Row = row(
-    "aten._softmax(Tensor self, int dim, bool half_to_float=False)",
+    "aten._softmax",
     _softmax,
     self=lambda grad, result, dim: softmax_backward(grad, result, dim),
     samples=lambda r: [(r(3, 4), 1), (r(3, 4), 0)],
-    doc="exp(self), divided by its sum along a dimension.",
 )
 log_softmax_backward: Row = row(
     "aten._log_softmax_backward_data(Tensor grad_output, Tensor output, int dim)",
@@ -369,11 +375,10 @@ log_softmax_backward: Row = row(
     pytorch="aten._log_softmax_backward_data(grad_output, output, dim, output.dtype)",
 )
 log_softmax_row: Row = row(
-    "aten._log_softmax(Tensor self, int dim, bool half_to_float=False)",
+    "aten._log_softmax",
     _log_softmax,
     self=lambda grad, result, dim: log_softmax_backward(grad, result, dim),
     samples=lambda r: [(r(3, 4), 1), (r(3, 4), 0)],
-    doc="The logarithm of softmax.",
 )
 
 
@@ -479,8 +484,14 @@ def lengths(self: Array, ord: float, where: tuple[int, ...], keepdim: bool) -> A
 
 
 def _vector_norm(
-    self: Array, ord: float = 2, dim: Any = None, keepdim: bool = False, dtype: DType | None = None
+    self: Array,
+    ord: Scalar = 2,
+    dim: Single | None = None,
+    keepdim: bool = False,
+    *,
+    dtype: DType | None = None,
 ) -> Array:
+    """The norm of vectors along dimensions."""
     where = axes(dim, self.ndim)
     _check_norm(self, ord, dim, dtype)
     return lengths(self if dtype is None else self.astype(dtype.np), ord, where, keepdim)
@@ -510,8 +521,7 @@ def norm_backward(
 
 
 vector_norm: Row = row(
-    "linalg.vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, "
-    "dtype? dtype=None)",
+    "linalg.vector_norm",
     _vector_norm,
     self=norm_backward,
     kink="the norm of zeros has the gradient zero",
@@ -523,11 +533,11 @@ vector_norm: Row = row(
         (r.complex(3, 2), 2, (0,)),
         *((kinked([0.0, 0.0]), p) for p in (1, 2, 1.5, math.inf)),
     ],
-    doc="The norm of vectors along dimensions.",
 )
 
 
-def _dist(self: Array, other: Array, p: float = 2) -> Array:
+def _dist(self: Array, other: Array, p: Scalar = 2) -> Array:
+    """The norm of the difference."""
     refuse_bool((self, other))
     difference = np.asarray(self - other)
     if difference.dtype.kind not in "fc":
@@ -555,7 +565,7 @@ def _dist_other_vjp(grad: Any, self: Any, other: Any, result: Any, p: float) -> 
 
 
 dist: Row = row(
-    "dist(Tensor self, Tensor other, Scalar p=2)",
+    "dist",
     _dist,
     promote=COMMON,
     check=refuse_bool,
@@ -569,12 +579,12 @@ dist: Row = row(
         (r(2, 2), r(2, 1), math.inf),
         (kinked([1.0, 2.0]), kinked([1.0, 2.0])),
     ],
-    doc="The norm of the difference.",
     inplace=NEITHER,
 )
 
 
-def _renorm(self: Array, p: float, dim: int, maxnorm: float) -> Array:
+def _renorm(self: Array, p: Scalar, dim: int, maxnorm: Scalar) -> Array:
+    """Slices along a dimension, shrunk to a norm of at most maxnorm."""
     if p <= 0:
         raise RuntimeError("renorm: non-positive-norm not supported")
     if maxnorm < 0:
@@ -601,17 +611,16 @@ def _renorm_vjp(grad: Any, self: Any, self_shape: Any, p: float, dim: int, maxno
 
 
 renorm: Row = row(
-    "renorm(Tensor self, Scalar p, int dim, Scalar maxnorm)",
+    "renorm",
     _renorm,
     self=_renorm_vjp,
     samples=lambda r: [(r(3, 4), 2, 0, 0.5), (r(3, 4), 1, 1, 3), (r(2, 3, 2), 3, -1, 1.5)],
-    doc="Slices along a dimension, shrunk to a norm of at most maxnorm.",
     inplace=METHOD,
 )
 
 
 @composite(
-    "norm(Tensor self, any p='fro', any dim=None, bool keepdim=False, dtype? dtype=None)",
+    "norm",
     samples=lambda r: [
         (r(3, 4),),
         (r(3, 4), 1, 1),
@@ -620,11 +629,11 @@ renorm: Row = row(
         (r(2, 3), 2, None, True),
         (r(3), 3, 0, {"dtype": dtypes.float64}),
     ],
-    doc="The norm of all elements or along dimensions.",
 )
 def norm(
-    self: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None
+    self: Value, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: DType | None = None
 ) -> Any:
+    """The norm of all elements or along dimensions."""
     if isinstance(p, str):
         if p != "fro" or (isinstance(dim, (tuple, list)) and len(dim) > 2):
             dims = (dim,) if isinstance(dim, int) else dim

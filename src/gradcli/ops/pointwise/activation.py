@@ -33,8 +33,7 @@ from gradcli.table.samples import binary, pointwise
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import Tensor, raw
-
-Array = Any
+from gradcli.typing import Array, Scalar
 
 # Where PyTorch's CPU kernels fall back to the C library, small arrays do not need SciPy.
 _FEW = 1 << 15
@@ -51,10 +50,11 @@ def type_as(mask: Any, like: Any) -> Any:
 _NEGATIVE_LIMITS = "cannot do hardtanh on an unsigned type with negative limits"
 
 
-def _threshold(self: Array, threshold: float, value: float) -> Array:
-    kind = dtypes.of(self)
+def _threshold(input: Array, threshold: Scalar, value: Scalar) -> Array:
+    """Elements up to the threshold replaced by a value."""
+    kind = dtypes.of(input)
     limit = dtypes.cast_number(threshold, kind)
-    return np.where(self <= limit, dtypes.convert(value, kind), self)
+    return np.where(input <= limit, dtypes.convert(value, kind), input)
 
 
 threshold_backward: Row = row(
@@ -70,19 +70,19 @@ threshold_backward: Row = row(
     doc="The gradient where self exceeds the threshold, zero elsewhere.",
 )
 threshold_row: Row = row(
-    "threshold|aten.threshold(Tensor input, Scalar threshold, Scalar value)",
+    "threshold|aten.threshold",
     _threshold,
     promote=COMMON,
     kinds="fiu",
     node="ThresholdBackward0",
     input=lambda grad, input, threshold: threshold_backward(grad, input, threshold),
     samples=lambda r: [(r(3, 4), 0.5, -1.0), (r(), -1, 3)],
-    doc="Elements up to the threshold replaced by a value.",
     kink="0 at the threshold.",
 )
 
 
 def _relu(self: Array) -> Array:
+    """max(self, 0)."""
     if self.dtype.kind == "b":
         raise RuntimeError("Boolean inputs not supported for relu")
     _refuse_complex(self)
@@ -95,17 +95,17 @@ def _refuse_complex(self: Array) -> None:
 
 
 relu_row: Row = row(
-    "relu(Tensor self)",
+    "relu",
     _relu,
     promote=COMMON,
     self=lambda grad, result: threshold_backward(grad, result, 0),
     samples=pointwise(),
-    doc="max(self, 0).",
     kink="0 at 0.",
 )
 
 
-def _hardtanh(self: Array, min_val: float = -1.0, max_val: float = 1.0) -> Array:
+def _hardtanh(self: Array, min_val: Scalar = -1, max_val: Scalar = 1) -> Array:
+    """self limited to [min_val, max_val]."""
     if self.dtype.kind == "b":
         raise RuntimeError("Bool inputs not supported for hardtanh")
     if self.dtype.kind == "u" and (int(min_val) < 0 or int(max_val) < 0):
@@ -115,33 +115,33 @@ def _hardtanh(self: Array, min_val: float = -1.0, max_val: float = 1.0) -> Array
     return np.minimum(np.maximum(self, kind(min_val)), kind(max_val))
 
 
-def _hardtanh_backward(grad_output: Array, self: Array, min_val: float, max_val: float) -> Array:
+def _hardtanh_backward(grad_output: Array, self: Array, min_val: Scalar, max_val: Scalar) -> Array:
+    """The gradient strictly between the limits, zero elsewhere."""
     flat = (self <= self.dtype.type(min_val)) | (self >= self.dtype.type(max_val))
     return np.where(flat, grad_output.dtype.type(0), grad_output)
 
 
 hardtanh_backward: Row = row(
-    "aten.hardtanh_backward(Tensor grad_output, Tensor self, Scalar min_val, Scalar max_val)",
+    "aten.hardtanh_backward",
     _hardtanh_backward,
     promote=COMMON,
     linear="grad_output",
     grad_output=ITSELF,
     self=zeros_like,
     samples=lambda r: [(r(3, 4), r(3, 4), -1.1, 0.9), (r(3), r(3), 0.1, 1)],
-    doc="The gradient strictly between the limits, zero elsewhere.",
 )
 hardtanh_row: Row = row(
-    "aten.hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1)",
+    "aten.hardtanh",
     _hardtanh,
     promote=COMMON,
     self=hardtanh_backward,
     samples=lambda r: [(r(3, 4),), (r(3), -0.6, 0.4)],
-    doc="self limited to [min_val, max_val].",
     kink="0 at the limits.",
 )
 
 
-def _leaky_relu(self: Array, negative_slope: float = 0.01) -> Array:
+def _leaky_relu(self: Array, negative_slope: Scalar = 0.01) -> Array:
+    """self, scaled by a slope where it is negative."""
     return np.where(self > 0, self, self * self.dtype.type(negative_slope))
 
 
@@ -159,18 +159,18 @@ leaky_relu_backward: Row = row(
     pytorch="aten.leaky_relu_backward(grad_output, self, negative_slope, False)",
 )
 leaky_relu_row: Row = row(
-    "aten.leaky_relu(Tensor self, Scalar negative_slope=0.01)",
+    "aten.leaky_relu",
     _leaky_relu,
     promote=COMMON,
     kinds="f",
     self=leaky_relu_backward,
     samples=lambda r: [(r(3, 4),), (r(3), 0.3)],
-    doc="self, scaled by a slope where it is negative.",
     kink="The slope of the negative side at 0.",
 )
 
 
-def _hardshrink(self: Array, lambd: float = 0.5) -> Array:
+def _hardshrink(self: Array, lambd: Scalar = 0.5) -> Array:
+    """self, replaced by zero inside [-lambd, lambd]."""
     limit = self.dtype.type(lambd)
     return np.where((self >= -limit) & (self <= limit), self.dtype.type(0), self)
 
@@ -191,19 +191,19 @@ hardshrink_backward: Row = row(
     doc="The gradient outside [-lambd, lambd], zero inside.",
 )
 hardshrink: Row = row(
-    "hardshrink|nn.functional.hardshrink(Tensor self, Scalar lambd=0.5)",
+    "hardshrink|nn.functional.hardshrink",
     _hardshrink,
     promote=COMMON,
     kinds="f",
     self=hardshrink_backward,
     samples=lambda r: [(r(3, 4),), (r(3), 0.9)],
-    doc="self, replaced by zero inside [-lambd, lambd].",
     kink="0 at -lambd and lambd.",
     inplace=NEITHER,
 )
 
 
-def _softshrink(self: Array, lambd: float = 0.5) -> Array:
+def _softshrink(self: Array, lambd: Scalar = 0.5) -> Array:
+    """self moved towards zero by lambd, zero inside [-lambd, lambd]."""
     if not 0 <= lambd <= float(np.finfo(self.dtype).max):
         word = dtypes.of(self).scalar_name
         raise RuntimeError(
@@ -228,19 +228,19 @@ softshrink_backward: Row = row(
     doc="The gradient outside [-lambd, lambd], zero inside.",
 )
 softshrink: Row = row(
-    "nn.functional.softshrink(Tensor self, Scalar lambd=0.5)",
+    "nn.functional.softshrink",
     _softshrink,
     promote=COMMON,
     kinds="f",
     kernel="softshrink_check",
     self=softshrink_backward,
     samples=lambda r: [(r(3, 4),), (r(3), 0.9)],
-    doc="self moved towards zero by lambd, zero inside [-lambd, lambd].",
     kink="0 at -lambd and lambd.",
 )
 
 
 def _hardsigmoid(self: Array) -> Array:
+    """self / 6 + 1 / 2, limited to [0, 1]."""
     kind = self.dtype.type
     return np.minimum(np.maximum(self + kind(3), kind(0)), kind(6)) / kind(6)
 
@@ -257,30 +257,31 @@ hardsigmoid_backward: Row = row(
     doc="The gradient of hardsigmoid; PyTorch cannot differentiate it again.",
 )
 hardsigmoid_row: Row = row(
-    "aten.hardsigmoid(Tensor self)",
+    "aten.hardsigmoid",
     _hardsigmoid,
     promote=COMMON,
     kinds="f",
     self=hardsigmoid_backward,
     samples=pointwise(-4.0, 4.0),
-    doc="self / 6 + 1 / 2, limited to [0, 1].",
     kink="0 at -3 and 3.",
 )
 
 
 def _hardswish(self: Array) -> Array:
+    """self * hardsigmoid(self)."""
     kind = self.dtype.type
     return self * np.minimum(np.maximum(self + kind(3), kind(0)), kind(6)) / kind(6)
 
 
 def _hardswish_backward(grad_output: Array, self: Array) -> Array:
+    """The gradient of hardswish."""
     kind = self.dtype.type
     slope = grad_output * (self / kind(3) + kind(0.5))
     return np.where(self <= -3, kind(0), np.where(self < 3, slope, grad_output))
 
 
 hardswish_backward: Row = row(
-    "aten.hardswish_backward(Tensor grad_output, Tensor self)",
+    "aten.hardswish_backward",
     _hardswish_backward,
     promote=COMMON,
     linear="grad_output",
@@ -289,31 +290,31 @@ hardswish_backward: Row = row(
         logical_and(gt(self, -3.0), lt(self, 3.0)), div_scalar(grad * grad_output, 3.0), 0.0
     ),
     samples=binary(-4.0, 4.0),
-    doc="The gradient of hardswish.",
 )
 hardswish_row: Row = row(
-    "aten.hardswish(Tensor self)",
+    "aten.hardswish",
     _hardswish,
     promote=COMMON,
     kinds="f",
     self=hardswish_backward,
     samples=pointwise(-4.0, 4.0),
-    doc="self * hardsigmoid(self).",
     kink="0 at -3, 1 at 3.",
 )
 
 # --- smooth ones
 
 
-def _elu(self: Array, alpha: float = 1.0, scale: float = 1.0, input_scale: float = 1.0) -> Array:
+def _elu(self: Array, alpha: Scalar = 1, scale: Scalar = 1, input_scale: Scalar = 1) -> Array:
+    """self, and alpha * (exp(self) - 1) below zero."""
     kind = self.dtype.type
     bent = np.expm1(np.minimum(self, kind(0)) * kind(input_scale)) * kind(alpha * scale)
     return np.where(self < 0, bent, self * kind(scale))
 
 
 def _elu_backward(
-    grad_output: Array, alpha: float, scale: float, input_scale: float, self: Array
+    grad_output: Array, alpha: Scalar, scale: Scalar, input_scale: Scalar, self: Array
 ) -> Array:
+    """The gradient of elu."""
     kind = self.dtype.type
     falling = np.exp(np.minimum(self, kind(0)) * kind(input_scale))
     bent = grad_output * kind(input_scale) * kind(alpha * scale) * falling
@@ -329,41 +330,38 @@ def _elu_double_backward(
 
 
 elu_backward: Row = row(
-    "aten.elu_backward(Tensor grad_output, Scalar alpha, Scalar scale, Scalar input_scale, "
-    "Tensor self)",
+    "aten.elu_backward",
     _elu_backward,
     promote=COMMON,
     linear="grad_output",
     grad_output=ITSELF,
     self=_elu_double_backward,
     samples=lambda r: [(r(3, 4), 1.5, 1.1, 0.7, r(3, 4))],
-    doc="The gradient of elu.",
     pytorch="aten.elu_backward(grad_output, alpha, scale, input_scale, False, self)",
 )
 elu_row: Row = row(
-    "aten.elu(Tensor self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1)",
+    "aten.elu",
     _elu,
     promote=COMMON,
     kinds="f",
     self=elu_backward,
     samples=lambda r: [(r(3, 4),), (r(3), 1.5, 1.1, 0.7)],
-    doc="self, and alpha * (exp(self) - 1) below zero.",
 )
 
 
-def _celu(self: Array, alpha: float = 1.0) -> Array:
+def _celu(self: Array, alpha: Scalar = 1.0) -> Array:
+    """self, and alpha * (exp(self / alpha) - 1) below zero."""
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
     return elu_row.forward(self, alpha, 1.0, 1.0 / alpha)
 
 
 celu_row: Row = row(
-    "aten.celu(Tensor self, Scalar alpha=1.0)",
+    "aten.celu",
     _celu,
     promote=COMMON,
     self=lambda grad, alpha, self: elu_backward(grad, alpha, 1, 1.0 / alpha, self),
     samples=lambda r: [(r(3, 4),), (r(3), 0.6)],
-    doc="self, and alpha * (exp(self / alpha) - 1) below zero.",
 )
 
 
@@ -372,6 +370,7 @@ def _logistic(self: Array) -> Array:
 
 
 def _silu(self: Array) -> Array:
+    """self * sigmoid(self)."""
     return self / (1 + np.exp(-self))
 
 
@@ -382,17 +381,12 @@ def _silu_vjp(grad: Any, self: Any) -> Any:
 
 
 silu_row: Row = row(
-    "aten.silu(Tensor self)",
-    _silu,
-    promote=COMMON,
-    kinds="fc",
-    self=_silu_vjp,
-    samples=pointwise(-4.0, 4.0),
-    doc="self * sigmoid(self).",
+    "aten.silu", _silu, promote=COMMON, kinds="fc", self=_silu_vjp, samples=pointwise(-4.0, 4.0)
 )
 
 
 def _mish(self: Array) -> Array:
+    """self * tanh(softplus(self))."""
     return self * np.tanh(np.log1p(np.exp(self)))
 
 
@@ -403,13 +397,7 @@ def _mish_vjp(grad: Any, self: Any) -> Any:
 
 
 mish_row: Row = row(
-    "aten.mish(Tensor self)",
-    _mish,
-    promote=COMMON,
-    kinds="f",
-    self=_mish_vjp,
-    samples=pointwise(-4.0, 4.0),
-    doc="self * tanh(softplus(self)).",
+    "aten.mish", _mish, promote=COMMON, kinds="f", self=_mish_vjp, samples=pointwise(-4.0, 4.0)
 )
 
 
@@ -435,7 +423,8 @@ _TANH_SCALE = math.sqrt(2.0 / math.pi)
 _TANH_CUBIC = 0.044715
 
 
-def _gelu(self: Array, approximate: str = "none") -> Array:
+def _gelu(self: Array, *, approximate: str = "none") -> Array:
+    """self times the normal distribution function of self, or its approximation by tanh."""
     by_tanh = _gelu_kind(approximate)
     require_kinds(self.dtype, "f", "GeluKernelImpl")
     if by_tanh:
@@ -444,7 +433,8 @@ def _gelu(self: Array, approximate: str = "none") -> Array:
     return self * 0.5 * (1 + _erf(self * math.sqrt(0.5)))
 
 
-def _gelu_backward(grad_output: Array, self: Array, approximate: str = "none") -> Array:
+def _gelu_backward(grad_output: Array, self: Array, *, approximate: str = "none") -> Array:
+    """The gradient of gelu."""
     if _gelu_kind(approximate):
         square = self * self
         bent = np.tanh(_TANH_SCALE * (self + _TANH_CUBIC * self * square))
@@ -476,33 +466,33 @@ def _gelu_double_backward(grad: Any, grad_output: Any, self: Any, approximate: s
 
 
 gelu_backward: Row = row(
-    "aten.gelu_backward(Tensor grad_output, Tensor self, *, str approximate='none')",
+    "aten.gelu_backward",
     _gelu_backward,
     promote=COMMON,
     linear="grad_output",
     grad_output=ITSELF,
     self=_gelu_double_backward,
     samples=lambda r: [(r(3, 4), r(3, 4)), (r(3), r(3), {"approximate": "tanh"})],
-    doc="The gradient of gelu.",
 )
 gelu: Row = row(
-    "nn.functional.gelu(Tensor self, *, str approximate='none')",
+    "nn.functional.gelu",
     _gelu,
     promote=COMMON,
     self=gelu_backward,
     samples=lambda r: [(r(3, 4),), (r(3), {"approximate": "tanh"})],
-    doc="self times the normal distribution function of self, or its approximation by tanh.",
 )
 
 
-def _softplus(self: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
+def _softplus(self: Array, beta: Scalar = 1, threshold: Scalar = 20) -> Array:
+    """log(1 + exp(beta * self)) / beta; self where beta * self exceeds the threshold."""
     kind = self.dtype.type
     scaled = self * kind(beta)
     linear = scaled > kind(threshold)
     return np.where(linear, self, np.log1p(np.exp(np.where(linear, kind(0), scaled))) / kind(beta))
 
 
-def _softplus_backward(grad_output: Array, self: Array, beta: float, threshold: float) -> Array:
+def _softplus_backward(grad_output: Array, self: Array, beta: Scalar, threshold: Scalar) -> Array:
+    """The gradient of softplus."""
     kind = self.dtype.type
     scaled = self * kind(beta)
     linear = scaled > kind(threshold)
@@ -517,7 +507,7 @@ def _softplus_double_backward(grad: Any, self: Any, beta: float, threshold: floa
 
 
 softplus_backward: Row = row(
-    "aten.softplus_backward(Tensor grad_output, Tensor self, Scalar beta, Scalar threshold)",
+    "aten.softplus_backward",
     _softplus_backward,
     promote=COMMON,
     linear="grad_output",
@@ -526,24 +516,24 @@ softplus_backward: Row = row(
         grad * grad_output, self, beta, threshold
     ),
     samples=lambda r: [(r(3, 4), r(3, 4), 1, 20), (r(3), r(3), 1.5, 20.0)],
-    doc="The gradient of softplus.",
 )
 softplus: Row = row(
-    "nn.functional.softplus(Tensor self, Scalar beta=1, Scalar threshold=20)",
+    "nn.functional.softplus",
     _softplus,
     promote=COMMON,
     kinds="f",
     self=softplus_backward,
     samples=lambda r: [(r(3, 4),), (r(3), 1.5, 20.0)],
-    doc="log(1 + exp(beta * self)) / beta; self where beta * self exceeds the threshold.",
 )
 
 
 def _log_sigmoid(self: Array) -> Array:
+    """log(sigmoid(self)) without overflow."""
     return np.minimum(self, self.dtype.type(0)) - np.log1p(np.exp(-np.abs(self)))
 
 
 def _log_sigmoid_backward(grad_output: Array, self: Array) -> Array:
+    """The gradient of logsigmoid."""
     power = np.exp(-np.abs(self))
     share = power / (1 + power)
     return grad_output * np.where(self < 0, 1 - share, share)
@@ -555,20 +545,19 @@ def _log_sigmoid_double_backward(grad: Any, self: Any) -> Any:
 
 
 log_sigmoid_backward: Row = row(
-    "aten.log_sigmoid_backward(Tensor grad_output, Tensor self)",
+    "aten.log_sigmoid_backward",
     _log_sigmoid_backward,
     promote=COMMON,
     linear="grad_output",
     grad_output=ITSELF,
     self=lambda grad, grad_output, self: _log_sigmoid_double_backward(grad * grad_output, self),
     samples=binary(),
-    doc="The gradient of logsigmoid.",
     pytorch=(
         "aten.log_sigmoid_backward(grad_output, self, aten.log_sigmoid_forward(self.detach())[1])"
     ),
 )
 logsigmoid: Row = row(
-    "nn.functional.logsigmoid(Tensor self)",
+    "nn.functional.logsigmoid",
     _log_sigmoid,
     promote=COMMON,
     kinds="f",
@@ -576,5 +565,4 @@ logsigmoid: Row = row(
     node="LogSigmoidBackward0",
     self=log_sigmoid_backward,
     samples=pointwise(-4.0, 4.0),
-    doc="log(sigmoid(self)) without overflow.",
 )

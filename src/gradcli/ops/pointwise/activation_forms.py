@@ -34,11 +34,11 @@ from gradcli.table.declare import composite, row
 from gradcli.table.entry import Composite
 from gradcli.table.row import COMMON, ITSELF, Row
 from gradcli.table.samples import Sampler, Samples, fixed, kinked, pointwise, soft_samples
+from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import implicit_dim, wrap_dim
 from gradcli.tensor.tensor import Tensor, constant, raw, wrap
-
-Array = Any
+from gradcli.typing import Array, Scalar, Value
 
 # From Klambauer et al., "Self-Normalizing Neural Networks" (2017), in PyTorch's digits.
 SELU_ALPHA: Final = 1.6732632423543772848170429916717
@@ -48,10 +48,12 @@ SELU_SCALE: Final = 1.0507009873554804934193349852946
 
 
 def _prelu_kernel(self: Array, weight: Array) -> Array:
+    """self, times a weight where it is negative."""
     return np.where(self > 0, self, weight * self)
 
 
 def _prelu_kernel_backward(grad_output: Array, self: Array, weight: Array) -> Any:
+    """The gradients of prelu, that of the weight not yet summed."""
     positive = self > 0
     zero = self.dtype.type(0)
     return (
@@ -82,7 +84,7 @@ def _prelu_double_weight(grads: Any, grad_output: Any, self: Any) -> Any:
 
 
 prelu_kernel_backward: Row = row(
-    "aten._prelu_kernel_backward(Tensor grad_output, Tensor self, Tensor weight)",
+    "aten._prelu_kernel_backward",
     _prelu_kernel_backward,
     promote=COMMON,
     linear="grad_output",
@@ -90,27 +92,25 @@ prelu_kernel_backward: Row = row(
     self=_prelu_double_self,
     weight=_prelu_double_weight,
     samples=lambda r: [(r(3, 4), r(3, 4), r(1, 4))],
-    doc="The gradients of prelu, that of the weight not yet summed.",
 )
 prelu_kernel: Row = row(
-    "aten._prelu_kernel(Tensor self, Tensor weight)",
+    "aten._prelu_kernel",
     _prelu_kernel,
     promote=COMMON,
     kinds="f",
     kernel="prelu_cpu",
     joint=("self weight", prelu_kernel_backward),
     samples=lambda r: [(r(3, 4), r(1, 4)), (r(), r())],
-    doc="self, times a weight where it is negative.",
     kink="The weight at 0.",
 )
 
 
 @composite(
-    "prelu|nn.functional.prelu(Tensor self, Tensor weight)",
+    "prelu|nn.functional.prelu",
     samples=lambda r: [(r(2, 3, 4), r(3)), (r(3), r(1)), (r(2, 3), r(1))],
-    doc="self, times a weight (one, or one per channel) where it is negative.",
 )
-def prelu(self: Any, weight: Any) -> Any:
+def prelu(self: Value, weight: Value) -> Any:
+    """self, times a weight (one, or one per channel) where it is negative."""
     if self.dtype is not weight.dtype:
         raise RuntimeError(
             "prelu: Type promoting not supported. Got "
@@ -141,24 +141,25 @@ def prelu(self: Any, weight: Any) -> Any:
 
 
 def _rrelu(
-    self: Array, noise: Array, lower: float = 0.125, upper: float = 1 / 3, training: bool = False
+    self: Array, noise: Array, lower: Scalar = 0.125, upper: Scalar = 1 / 3, training: bool = False
 ) -> Array:
+    """self, times its noise where it is negative; times the mean slope when not training."""
     if training:
         return np.where(self <= 0, self * noise, self)
     return leaky_relu_row.forward(self, (lower + upper) / 2)
 
 
 def _rrelu_backward(
-    grad_output: Array, self: Array, noise: Array, lower: float, upper: float, training: bool
+    grad_output: Array, self: Array, noise: Array, lower: Scalar, upper: Scalar, training: bool
 ) -> Array:
+    """The gradient of rrelu."""
     if training:
         return noise * grad_output
     return leaky_relu_backward.forward(grad_output, self, (lower + upper) / 2)
 
 
 rrelu_backward: Row = row(
-    "aten.rrelu_with_noise_backward(Tensor grad_output, Tensor self, Tensor noise, Scalar lower, "
-    "Scalar upper, bool training)",
+    "aten.rrelu_with_noise_backward",
     _rrelu_backward,
     linear="grad_output",
     grad_output=ITSELF,
@@ -167,18 +168,15 @@ rrelu_backward: Row = row(
         (r(3, 4), r(3, 4), fixed(np.ones((3, 4))), 0.1, 0.3, False),
         (r(3, 4), kinked(r(3, 4)), fixed(r(3, 4, low=0.1)), 0.1, 0.3, True),
     ],
-    doc="The gradient of rrelu.",
     pytorch=(
         "aten.rrelu_with_noise_backward(grad_output, self, noise, lower, upper, training, False)"
     ),
 )
 rrelu_with_noise: Row = row(
-    "aten.rrelu_with_noise(Tensor self, Tensor noise, Scalar lower=0.125, "
-    "Scalar upper=0.3333333333333333, bool training=False)",
+    "aten.rrelu_with_noise",
     _rrelu,
     self=rrelu_backward,
     samples=lambda r: [(r(3, 4), fixed(np.ones((3, 4))), 0.1, 0.3, False)],
-    doc="self, times its noise where it is negative; times the mean slope when not training.",
 )
 
 
@@ -199,37 +197,30 @@ def _random_slopes(r: Sampler) -> list[tuple[Any, ...]]:
     return [(r(3, 4),), (r(3), 0.1, 0.3), (r(3, 4), 0.1, 0.7, True)]
 
 
-@composite(
-    "rrelu(Tensor input, Scalar lower=0.125, Scalar upper=0.3333333333333333, "
-    "bool training=False, any generator=None)",
-    samples=_random_slopes,
-    doc="input, times a random slope in [lower, upper) where it is negative; the mean slope when "
-    "not training.",
-)
+@composite("rrelu", samples=_random_slopes)
 def torch_rrelu(
-    input: Any,
-    lower: float = 0.125,
-    upper: float = 0.3333333333333333,
+    input: Value,
+    lower: Scalar = 0.125,
+    upper: Scalar = 0.3333333333333333,
     training: bool = False,
     generator: Any = None,
 ) -> Any:
+    """input, times a random slope in [lower, upper) where it is negative; the mean slope when not
+    training.
+    """
     slopes = _slopes(input, lower, upper, training, generator)
     return rrelu_with_noise(input, slopes, lower, upper, training)
 
 
-@composite(
-    "rrelu_|nn.functional.rrelu_(Tensor input, Scalar lower=0.125, "
-    "Scalar upper=0.3333333333333333, bool training=False, any generator=None)",
-    samples=_random_slopes,
-    doc="rrelu in place.",
-)
+@composite("rrelu_|nn.functional.rrelu_", samples=_random_slopes)
 def torch_rrelu_(
-    input: Any,
-    lower: float = 0.125,
-    upper: float = 0.3333333333333333,
+    input: Value,
+    lower: Scalar = 0.125,
+    upper: Scalar = 0.3333333333333333,
     training: bool = False,
     generator: Any = None,
 ) -> Any:
+    """rrelu in place."""
     slopes = _slopes(input, lower, upper, training, generator)
     return _in_place(rrelu_twin, input, slopes, lower, upper, training)
 
@@ -257,12 +248,14 @@ def _halves(self: Array, dim: int) -> tuple[Array, Array]:
 
 
 def _glu(self: Array, dim: int = -1) -> Array:
+    """The first half of a dimension times the sigmoid of the second."""
     first, second = _halves(self, dim)
     require_kinds(self.dtype, "f", "glu_cpu")
     return first * sigmoid.forward(second)
 
 
 def _glu_backward(grad_output: Array, self: Array, dim: int) -> Array:
+    """The gradient of glu."""
     first, second = _halves(self, dim)
     gate = sigmoid.forward(second)
     return np.concatenate(
@@ -299,20 +292,18 @@ def _glu_double_self(grad: Any, grad_output: Any, self: Any, dim: int) -> Any:
 
 
 glu_backward: Row = row(
-    "aten.glu_backward(Tensor grad_output, Tensor self, int dim)",
+    "aten.glu_backward",
     _glu_backward,
     linear="grad_output",
     grad_output=_glu_double_grad_output,
     self=_glu_double_self,
     samples=lambda r: [(r(3, 2), r(3, 4), 1)],
-    doc="The gradient of glu.",
 )
 glu: Row = row(
-    "nn.functional.glu(Tensor self, int dim=-1)",
+    "nn.functional.glu",
     _glu,
     self=glu_backward,
     samples=lambda r: [(r(3, 4),), (r(4, 3), 0), (r(2),)],
-    doc="The first half of a dimension times the sigmoid of the second.",
 )
 
 # --- the forms that users call
@@ -355,103 +346,97 @@ rrelu_twin = _twin(rrelu_with_noise, "RreluWithNoiseBackward1")
 
 
 def _like(
-    parameters: str, kernel: Row, samples: Samples | None = None
+    name: str, kernel: Row, samples: Samples | None = None
 ) -> Callable[[Callable[..., Any]], Composite]:
-    """Decorates ``nn.functional.NAME``, given as ``NAME(Tensor input...``, that calls a row."""
+    """Decorates ``nn.functional.NAME``, which calls a row and has its words."""
     return composite(
-        f"nn.functional.{parameters}, bool inplace=False)",
-        samples=samples or kernel.samples,
-        doc=kernel.doc,
-        kink=kernel.kink,
+        f"nn.functional.{name}", samples=samples or kernel.samples, doc=kernel.doc, kink=kernel.kink
     )
 
 
-@_like("relu(Tensor input", relu_row)
-def relu(input: Any, inplace: bool = False) -> Any:
+@_like("relu", relu_row)
+def relu(input: Value, inplace: bool = False) -> Any:
     return _run(relu_row, relu_row, inplace, input)
 
 
-@_like("threshold(Tensor input, float threshold, float value", threshold_row)
-def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
+@_like("threshold", threshold_row)
+def threshold(input: Value, threshold: float, value: float, inplace: bool = False) -> Any:
     return _run(threshold_row, threshold_twin, inplace, input, threshold, value)
 
 
-@_like("leaky_relu(Tensor input, float negative_slope=0.01", leaky_relu_row)
-def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
+@_like("leaky_relu", leaky_relu_row)
+def leaky_relu(input: Value, negative_slope: float = 0.01, inplace: bool = False) -> Any:
     return _run(leaky_relu_row, leaky_relu_twin, inplace, input, negative_slope)
 
 
-@_like("elu(Tensor input, float alpha=1.0", elu_row, lambda r: [(r(3, 4),), (r(3), 1.5)])
-def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+@_like("elu", elu_row, lambda r: [(r(3, 4),), (r(3), 1.5)])
+def elu(input: Value, alpha: float = 1.0, inplace: bool = False) -> Any:
     return _run(elu_row, elu_twin, inplace, input, alpha)
 
 
-@_like("celu(Tensor input, float alpha=1.0", celu_row)
-def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+@_like("celu", celu_row)
+def celu(input: Value, alpha: float = 1.0, inplace: bool = False) -> Any:
     return _run(celu_row, celu_twin, inplace, input, alpha)
 
 
-@_like("hardsigmoid(Tensor input", hardsigmoid_row)
-def hardsigmoid(input: Any, inplace: bool = False) -> Any:
+@_like("hardsigmoid", hardsigmoid_row)
+def hardsigmoid(input: Value, inplace: bool = False) -> Any:
     return _run(hardsigmoid_row, hardsigmoid_row, inplace, input)
 
 
-@_like("hardswish(Tensor input", hardswish_row)
-def hardswish(input: Any, inplace: bool = False) -> Any:
+@_like("hardswish", hardswish_row)
+def hardswish(input: Value, inplace: bool = False) -> Any:
     return _run(hardswish_row, hardswish_row, inplace, input)
 
 
-@_like("silu(Tensor input", silu_row)
-def silu(input: Any, inplace: bool = False) -> Any:
+@_like("silu", silu_row)
+def silu(input: Value, inplace: bool = False) -> Any:
     return _run(silu_row, silu_row, inplace, input)
 
 
-@_like("mish(Tensor input", mish_row)
-def mish(input: Any, inplace: bool = False) -> Any:
+@_like("mish", mish_row)
+def mish(input: Value, inplace: bool = False) -> Any:
     return _run(mish_row, mish_row, inplace, input)
 
 
-@composite("celu(Tensor input, Scalar alpha=1.0)", samples=celu_row.samples, doc=celu_row.doc)
-def torch_celu(input: Any, alpha: float = 1.0) -> Any:
+@composite("celu", samples=celu_row.samples)
+def torch_celu(input: Value, alpha: Scalar = 1.0) -> Any:
+    """self, and alpha * (exp(self / alpha) - 1) below zero."""
     return celu_row(input, alpha)
 
 
-@composite(
-    "selu(Tensor input)",
-    samples=pointwise(),
-    doc="elu with the parameters that keep mean and variance through many layers.",
-)
-def torch_selu(input: Any) -> Any:
+@composite("selu", samples=pointwise())
+def torch_selu(input: Value) -> Any:
+    """elu with the parameters that keep mean and variance through many layers."""
     return elu_row(input, SELU_ALPHA, SELU_SCALE)
 
 
-@composite(
-    "nn.functional.selu(Tensor input, bool inplace=False)", samples=pointwise(), doc=torch_selu.doc
-)
-def selu(input: Any, inplace: bool = False) -> Any:
+@composite("nn.functional.selu", samples=pointwise())
+def selu(input: Value, inplace: bool = False) -> Any:
+    """elu with the parameters that keep mean and variance through many layers."""
     return _run(elu_row, elu_twin, inplace, input, SELU_ALPHA, SELU_SCALE)
 
 
-@composite(
-    "nn.functional.rrelu(Tensor input, float lower=0.125, float upper=0.3333333333333333, "
-    "bool training=False, bool inplace=False)",
-    samples=torch_rrelu.samples,
-    doc=torch_rrelu.doc,
-)
+@composite("nn.functional.rrelu", samples=torch_rrelu.samples)
 def rrelu(
-    input: Any,
+    input: Value,
     lower: float = 0.125,
     upper: float = 0.3333333333333333,
     training: bool = False,
     inplace: bool = False,
 ) -> Any:
+    """input, times a random slope in [lower, upper) where it is negative; the mean slope when not
+    training.
+    """
     if inplace:
         return torch_rrelu_(input, lower, upper, training)
     return torch_rrelu(input, lower, upper, training)
 
 
-@_like("hardtanh(Tensor input, float min_val=-1.0, float max_val=1.0", hardtanh_row)
-def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
+@_like("hardtanh", hardtanh_row)
+def hardtanh(
+    input: Value, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
+) -> Any:
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
     return _run(hardtanh_row, hardtanh_row, inplace, input, min_val, max_val)
@@ -465,9 +450,7 @@ def _underscored(parameters: str, kernel: Row, *fixed: Any, samples: Samples | N
 
     name = parameters.partition("(")[0].rpartition(".")[2]
     composite(
-        parameters,
-        samples=samples or kernel.samples,
-        doc=f"{name.removesuffix('_')} in place.",
+        parameters, samples=samples or kernel.samples, doc=f"{name.removesuffix('_')} in place."
     )(changed)
 
 
@@ -491,59 +474,53 @@ _underscored(
 )
 
 
-@composite(
-    "nn.functional.relu6(Tensor input, bool inplace=False)",
-    samples=pointwise(-2.0, 8.0),
-    doc="input limited to [0, 6].",
-    kink=hardtanh_row.kink,
-)
-def relu6(input: Any, inplace: bool = False) -> Any:
+@composite("nn.functional.relu6", samples=pointwise(-2.0, 8.0), kink=hardtanh_row.kink)
+def relu6(input: Value, inplace: bool = False) -> Any:
+    """input limited to [0, 6]."""
     return _run(hardtanh_row, hardtanh_row, inplace, input, 0, 6)
 
 
-@composite("nn.functional.tanh(Tensor input)", samples=pointwise(), doc=tanh.doc)
-def functional_tanh(input: Any) -> Any:
+@composite("nn.functional.tanh", samples=pointwise())
+def functional_tanh(input: Value) -> Any:
+    """The hyperbolic tangent."""
     return tanh(input)
 
 
-@composite(
-    "nn.functional.tanhshrink(Tensor input)", samples=pointwise(), doc="input - tanh(input)."
-)
-def tanhshrink(input: Any) -> Any:
+@composite("nn.functional.tanhshrink", samples=pointwise())
+def tanhshrink(input: Value) -> Any:
+    """input - tanh(input)."""
     return input - tanh(input)
 
 
-@composite(
-    "nn.functional.softsign(Tensor input)", samples=pointwise(), doc="input / (1 + |input|)."
-)
-def softsign(input: Any) -> Any:
+@composite("nn.functional.softsign", samples=pointwise())
+def softsign(input: Value) -> Any:
+    """input / (1 + |input|)."""
     return input / (absolute(input) + 1)
 
 
-@composite(
-    "nn.functional.softmin(Tensor input, int? dim=None, int _stacklevel=3, dtype? dtype=None)",
-    samples=soft_samples,
-    doc="softmax(-input).",
-)
-def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+@composite("nn.functional.softmin", samples=soft_samples)
+def softmin(
+    input: Value, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None
+) -> Any:
+    """softmax(-input)."""
     where = implicit_dim(input.ndim) if dim is None else dim
     return (-input).softmax(where) if dtype is None else (-input).softmax(where, dtype=dtype)
 
 
 @composite(
-    "nn.functional.gumbel_softmax(Tensor logits, float tau=1, bool hard=False, float eps=1e-10, "
-    "int dim=-1)",
+    "nn.functional.gumbel_softmax",
     samples=lambda r: [
         (r(3, 4),),
         (r(3, 4), 0.5, False, 1e-10, 0),
         (kinked(r(2, 3)), 2.0, True),
     ],
-    doc="A random sample of the relaxed categorical distribution; with ``hard`` a one-hot one "
-    "whose gradient is that of the relaxed one.",
 )
 def gumbel_softmax(
-    logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
+    logits: Value, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
 ) -> Any:
+    """A random sample of the relaxed categorical distribution; with ``hard`` a one-hot one whose
+    gradient is that of the relaxed one.
+    """
     array = logits._array
     noise = -np.log(default_generator.exponential(array.shape, 1.0, array.dtype))
     soft = ((logits + wrap(noise)) / tau).softmax(dim)

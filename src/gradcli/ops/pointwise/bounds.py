@@ -34,14 +34,14 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import Tensor, raw
-
-Array = Any
+from gradcli.typing import Array, Scalar, Value
 
 _AT_BOUND = "at a bound the gradient passes as if inside"
 
 
 def _clipped(self: Array, min: Array | None = None, max: Array | None = None) -> Array:
-    """min(max(self, low), high): nan stays, and the upper bound wins where they cross."""
+    """The elements, raised to min and lowered to max."""
+    # min(max(self, low), high): nan stays, and the upper bound wins where they cross.
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if self.dtype.kind == "c":
@@ -104,7 +104,7 @@ def _above(grad: Any, self: Any, min: Any, max: Any) -> Any:
 
 
 clamp_tensors: Row = row(
-    "clamp|clip(Tensor self, Tensor? min=None, Tensor? max=None)",
+    "clamp|clip",
     _clipped,
     promote=COMMON,
     node="ClampBackward0",
@@ -118,7 +118,6 @@ clamp_tensors: Row = row(
         (r(3), r(2, 1)),
         (kinked([0.5, 1.0]), kinked([0.5, 0.0]), kinked([1.0, 1.0])),
     ],
-    doc="The elements, raised to min and lowered to max.",
     inplace=BOTH,
 )
 
@@ -217,13 +216,15 @@ def _same_type(self: Array, other: Array, name: str) -> None:
         )
 
 
-def _lerp_by_number(self: Array, end: Array, weight: complex) -> Array:
+def _lerp_by_number(self: Array, end: Array, weight: Scalar) -> Array:
+    """self + weight * (end - self)."""
     _same_type(self, end, "end")
     number = dtypes.convert(weight, dtypes.of(self)) if self.dtype.kind in "fc" else weight
     return _lerp_between(self, end, number)
 
 
 def _lerp(self: Array, end: Array, weight: Array) -> Array:
+    """self + weight * (end - self)."""
     _same_type(self, end, "end")
     if weight.ndim:
         _same_type(self, weight, "weight")
@@ -234,7 +235,7 @@ def _lerp(self: Array, end: Array, weight: Array) -> Array:
 
 
 lerp_number: Row = row(
-    "lerp(Tensor self, Tensor end, Scalar weight)",
+    "lerp",
     _lerp_by_number,
     linear="self end",
     self=lambda grad, weight: mul_scalar(grad, 1 - conj(weight)),
@@ -244,11 +245,10 @@ lerp_number: Row = row(
         (r(3), r(2, 1), 1.5),
         (r.complex(2), r.complex(2), 0.5),
     ],
-    doc="self + weight * (end - self).",
     inplace=METHOD,
 )
 lerp_tensor: Row = row(
-    "lerp(Tensor self, Tensor end, Tensor weight)",
+    "lerp",
     _lerp,
     node="LerpBackward1",
     linear="self end",
@@ -256,17 +256,17 @@ lerp_tensor: Row = row(
     end=lambda grad, weight: grad * conj(weight),
     weight=lambda grad, self, end: grad * conj(end - self),
     samples=lambda r: [(r(3, 4), r(4), r(3, 1))],
-    doc="self + weight * (end - self).",
     inplace=METHOD,
 )
 
 
-def _addcmul(self: Array, tensor1: Array, tensor2: Array, value: complex = 1) -> Array:
+def _addcmul(self: Array, tensor1: Array, tensor2: Array, *, value: Scalar = 1) -> Array:
+    """self + value * tensor1 * tensor2."""
     return self + dtypes.convert(value, dtypes.of(self)) * (tensor1 * tensor2)
 
 
 addcmul: Row = row(
-    "addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1)",
+    "addcmul",
     _addcmul,
     promote=COMMON,
     kinds="fiuc",
@@ -280,11 +280,11 @@ addcmul: Row = row(
         (r(3), r(3), r(3)),
         (r.ints(3, high=9), r.ints(3, high=9), r.ints(3, high=9), {"value": 2}),
     ],
-    doc="self + value * tensor1 * tensor2.",
 )
 
 
-def _addcdiv(self: Array, tensor1: Array, tensor2: Array, value: complex = 1) -> Array:
+def _addcdiv(self: Array, tensor1: Array, tensor2: Array, *, value: Scalar = 1) -> Array:
+    """self + value * tensor1 / tensor2."""
     if tensor1.dtype.kind in "iub" and tensor2.dtype.kind in "iub":
         raise RuntimeError(
             "Integer division with addcdiv is no longer supported, and in a future  release "
@@ -298,7 +298,7 @@ def _addcdiv(self: Array, tensor1: Array, tensor2: Array, value: complex = 1) ->
 
 
 addcdiv: Row = row(
-    "addcdiv(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1)",
+    "addcdiv",
     _addcdiv,
     promote=COMMON,
     linear="self tensor1",
@@ -308,7 +308,6 @@ addcdiv: Row = row(
         -grad * conj(mul_scalar(tensor1, value) / (tensor2 * tensor2))
     ),
     samples=lambda r: [(r(3, 4), r(4), r(3, 1), {"value": 0.5}), (r(3), r(3), r(3))],
-    doc="self + value * tensor1 / tensor2.",
 )
 ldexp: Row = row(
     "ldexp(Tensor self, Tensor other)",
@@ -324,6 +323,7 @@ ldexp: Row = row(
 
 
 def _frexp(self: Array) -> tuple[Array, Array]:
+    """Mantissa in [0.5, 1) and exponent."""
     if self.dtype.kind != "f":
         raise RuntimeError("torch.frexp() only supports floating-point dtypes")
     mantissa, exponent = np.frexp(self)
@@ -331,22 +331,21 @@ def _frexp(self: Array) -> tuple[Array, Array]:
 
 
 frexp_row: Row = row(
-    "aten.frexp(Tensor self)",
+    "aten.frexp",
     _frexp,
     self=lambda grad, result1: grad / exp2(result1),
     samples=lambda r: [(r(3, 4),)],
-    doc="Mantissa in [0.5, 1) and exponent.",
 )
 
 
-@composite(
-    "frexp(Tensor self)", samples=pointwise(), doc="Mantissa in [0.5, 1) and exponent of two."
-)
-def frexp(self: Any) -> Any:
+@composite("frexp", samples=pointwise())
+def frexp(self: Value) -> Any:
+    """Mantissa in [0.5, 1) and exponent of two."""
     return return_type("frexp", "mantissa exponent")(frexp_row(self))
 
 
 def _logit(self: Array, eps: float | None = None) -> Array:
+    """log(self / (1 - self))."""
     kept = self if eps is None else np.clip(self, eps, 1 - eps)
     return np.log(kept / (1 - kept)).astype(self.dtype)
 
@@ -359,7 +358,7 @@ def _logit_vjp(grad: Any, self: Any, eps: float | None) -> Any:
 
 
 logit: Row = row(
-    "logit|special.logit(Tensor self, float? eps=None)",
+    "logit|special.logit",
     _logit,
     promote=FLOAT,
     kinds="f",
@@ -369,12 +368,12 @@ logit: Row = row(
         (r(3, 4, low=0.0, high=1.0), 0.25),
         (r(), 0.1),
     ],
-    doc="log(self / (1 - self)).",
     inplace=BOTH,
 )
 
 
 def _angle(self: Array) -> Array:
+    """The argument of complex numbers, in radians; pi for negative reals."""
     if self.dtype.kind == "c":
         return np.angle(self).astype(self.real.dtype)
     turned = np.where(np.less(self, 0), np.pi, 0.0).astype(self.dtype)
@@ -391,7 +390,7 @@ def _angle_vjp(grad: Any, self: Any) -> Any:
 
 
 angle: Row = row(
-    "angle(Tensor self)",
+    "angle",
     _angle,
     promote=FLOAT,
     self=_angle_vjp,
@@ -401,17 +400,16 @@ angle: Row = row(
         (r.ints(3, high=5, low=-4),),
         (kinked([0.0, math.nan]),),
     ],
-    doc="The argument of complex numbers, in radians; pi for negative reals.",
     inplace=NEITHER,
 )
 
 
 @composite(
-    "conj_physical(Tensor self)",
+    "conj_physical",
     samples=lambda r: [(r(3),), (r.complex(2, 2),), (r.ints(2, high=9),)],
-    doc="The complex conjugate, computed at once.",
     inplace=BOTH,
 )
-def conj_physical_public(self: Any) -> Any:
+def conj_physical_public(self: Value) -> Any:
+    """The complex conjugate, computed at once."""
     array = raw(self)
     return conj_physical_row(self) if array.dtype.kind == "c" else self

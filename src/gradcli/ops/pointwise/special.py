@@ -18,8 +18,7 @@ from gradcli.table.refusals import underived
 from gradcli.table.row import FLOAT, Row
 from gradcli.table.samples import binary, fixed, pointwise
 from gradcli.tensor.tensor import Tensor
-
-Array = Any
+from gradcli.typing import Array, Operand, Value
 
 _TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
 
@@ -75,12 +74,9 @@ erfinv: Row = row(
 )
 
 
-@composite(
-    "special.ndtr(Tensor self)",
-    samples=pointwise(),
-    doc="The distribution function of the standard normal.",
-)
-def ndtr(self: Any) -> Any:
+@composite("special.ndtr", samples=pointwise())
+def ndtr(self: Value) -> Any:
+    """The distribution function of the standard normal."""
     return mul_scalar(add_scalar(erf(self * math.sqrt(0.5)), 1), 0.5)
 
 
@@ -105,6 +101,7 @@ log_ndtr: Row = row(
 
 
 def _digamma(self: Array) -> Array:
+    """The derivative of lgamma."""
     values: Array = _scipy("psi")(self)
     kind = values.dtype
     # The two sides of the pole at zero tend to opposite infinities.
@@ -114,47 +111,47 @@ def _digamma(self: Array) -> Array:
 
 
 digamma: Row = row(
-    "digamma|special.digamma|special.psi(Tensor self)",
+    "digamma|special.digamma|special.psi",
     _digamma,
     promote=FLOAT,
     self=lambda grad, self: grad * polygamma_row(1, self),
     samples=pointwise(0.5, 3.0),
-    doc="The derivative of lgamma.",
     inplace=METHOD,
 )
 
 
 def _lgamma(self: Array) -> Array:
+    """The logarithm of the absolute value of the gamma function."""
     values = _scipy("gammaln")(self)
     return np.where(np.isneginf(self), np.inf, values).astype(values.dtype)
 
 
 lgamma: Row = row(
-    "lgamma|special.gammaln(Tensor self)",
+    "lgamma|special.gammaln",
     _lgamma,
     promote=FLOAT,
     self=lambda grad, self: grad * digamma(self),
     samples=pointwise(0.5, 3.0),
-    doc="The logarithm of the absolute value of the gamma function.",
     inplace=METHOD,
 )
 
 
-def _zeta(x: Array, q: Array) -> Array:
-    """Hurwitz's zeta function with PyTorch's continuation to q <= 0 for whole x."""
-    kind = np.result_type(x, q)
-    x, q = np.broadcast_arrays(x, q)
-    left = np.less_equal(q, 0)
-    poles = left & np.equal(q, np.floor(q))
+def _zeta(self: Operand, other: Operand) -> Array:
+    """Hurwitz's zeta function, the sum of (k + other) ** -self."""
+    # Hurwitz's zeta function with PyTorch's continuation to q <= 0 for whole x.
+    kind = np.result_type(self, other)
+    self, other = np.broadcast_arrays(self, other)
+    left = np.less_equal(other, 0)
+    poles = left & np.equal(other, np.floor(other))
     # zeta(x, q) = q ** -x + zeta(x, q + 1), until the argument is positive.
-    steps = np.where(left & ~poles & np.isfinite(q), np.ceil(1 - q), 0).astype(int)
-    values = np.array(_scipy("zeta")(x, np.where(left, q + steps, q)))
+    steps = np.where(left & ~poles & np.isfinite(other), np.ceil(1 - other), 0).astype(int)
+    values = np.array(_scipy("zeta")(self, np.where(left, other + steps, other)))
     for k in range(int(steps.max(initial=0))):
-        values = values + np.where(k < steps, np.power(q + k, -x), 0)
-    values = np.where(left & np.not_equal(x, np.floor(x)), np.nan, values)
+        values = values + np.where(k < steps, np.power(other + k, -self), 0)
+    values = np.where(left & np.not_equal(self, np.floor(self)), np.nan, values)
     values = np.where(poles, np.inf, values)
-    undefined = np.less(x, 1) | np.isposinf(q)
-    return np.where(undefined, np.nan, np.where(np.equal(x, 1), np.inf, values)).astype(kind)
+    undefined = np.less(self, 1) | np.isposinf(other)
+    return np.where(undefined, np.nan, np.where(np.equal(self, 1), np.inf, values)).astype(kind)
 
 
 def _trigamma(self: Array) -> Array:
@@ -167,7 +164,7 @@ def _trigamma(self: Array) -> Array:
 
 
 zeta: Row = row(
-    "special.zeta(Operand self, Operand other)",
+    "special.zeta",
     _zeta,
     promote=FLOAT,
     number_nodes={"self": "SpecialZetaBackward1", "other": "SpecialZetaBackward2"},
@@ -178,11 +175,11 @@ zeta: Row = row(
         (fixed(r(3, low=1.5, high=4.0)), r(3, low=1.0, high=4.0)),
         (fixed(r(3, low=1.5, high=4.0)), 2),
     ],
-    doc="Hurwitz's zeta function, the sum of (k + other) ** -self.",
 )
 
 
 def _polygamma(n: int, self: Array) -> Array:
+    """The n-th derivative of digamma."""
     if n < 0:
         raise RuntimeError("polygamma(n, x) does not support negative n.")
     if n == 0:
@@ -195,23 +192,22 @@ def _polygamma(n: int, self: Array) -> Array:
 
 
 polygamma_row: Row = row(
-    "polygamma|special.polygamma(int n, Tensor self)",
+    "polygamma|special.polygamma",
     _polygamma,
     promote=FLOAT,
     self=lambda grad, n, self: grad * polygamma_row(n + 1, self),
     samples=lambda r: [(n, r(3, low=0.5, high=3.0)) for n in (0, 1, 3)],
-    doc="The n-th derivative of digamma.",
     inplace=InPlace(node="PolygammaBackward1", method=False),
 )
 
 
 @composite(
-    "Tensor.polygamma(Tensor self, int n)",
+    "Tensor.polygamma",
     samples=lambda r: [(r(3, low=0.5, high=3.0), 1), (r(2, low=0.5, high=3.0), 2)],
-    doc="The n-th derivative of digamma.",
     inplace=METHOD,
 )
-def polygamma_method(self: Any, n: int) -> Any:
+def polygamma_method(self: Value, n: int) -> Any:
+    """The n-th derivative of digamma."""
     return polygamma_row(n, self)
 
 
@@ -220,6 +216,7 @@ def _half_steps(p: int) -> Array:
 
 
 def _mvlgamma(self: Array, p: int) -> Array:
+    """The logarithm of the multivariate gamma function of dimension p."""
     if p < 1:
         raise RuntimeError("p has to be greater than or equal to 1")
     terms = np.expand_dims(self, -1) + _half_steps(p).astype(self.dtype)
@@ -235,12 +232,11 @@ def _mvlgamma_vjp(grad: Any, self: Any, p: int) -> Any:
 
 
 mvlgamma: Row = row(
-    "mvlgamma|special.multigammaln(Tensor self, int p)",
+    "mvlgamma|special.multigammaln",
     _mvlgamma,
     promote=FLOAT,
     self=_mvlgamma_vjp,
     samples=lambda r: [(r(3, low=2.0, high=4.0), 3), (r(2, 2, low=1.0, high=2.0), 1)],
-    doc="The logarithm of the multivariate gamma function of dimension p.",
 )
 
 
@@ -349,30 +345,26 @@ for _names, _function, _doc in (
 
 
 def _airy(self: Array) -> Array:
+    """Airy's function Ai."""
     import scipy.special
 
     return np.asarray(scipy.special.airy(self)[0]).astype(self.dtype)
 
 
-row(
-    "special.airy_ai(Tensor self)",
-    _airy,
-    promote=FLOAT,
-    samples=lambda r: [(r(3, 4, low=-5.0, high=5.0),)],
-    doc="Airy's function Ai.",
-)
+row("special.airy_ai", _airy, promote=FLOAT, samples=lambda r: [(r(3, 4, low=-5.0, high=5.0),)])
 
 # --- entropies and the like
 
 
-def _xlog1py(self: Array, other: Array) -> Array:
+def _xlog1py(self: Operand, other: Operand) -> Array:
+    """self * log1p(other), zero where self is zero."""
     product = np.multiply(self, np.log1p(other))
     zero = np.where(np.equal(self, 0), 0, product)
     return np.where(np.isnan(other), np.nan, zero).astype(product.dtype)
 
 
 xlog1py: Row = row(
-    "special.xlog1py(Operand self, Operand other)",
+    "special.xlog1py",
     _xlog1py,
     promote=FLOAT,
     number_nodes={"self": "SpecialXlog1PyBackward1", "other": "SpecialXlog1PyBackward2"},
@@ -382,21 +374,20 @@ xlog1py: Row = row(
     ),
     other=lambda grad, self, other: grad * self / (other + 1),
     samples=binary(0.5, 2.0),
-    doc="self * log1p(other), zero where self is zero.",
 )
 
 
 def _entr(self: Array) -> Array:
+    """-self * log(self), zero at zero and -inf below."""
     values = -np.multiply(self, np.log(np.where(np.greater(self, 0), self, 1)))
     below = np.where(np.less(self, 0), -np.inf, np.where(np.equal(self, 0), 0.0, values))
     return np.where(np.isnan(self), self, below).astype(self.dtype)
 
 
 entr: Row = row(
-    "special.entr(Tensor self)",
+    "special.entr",
     _entr,
     promote=FLOAT,
     self=lambda grad, self: grad * (-log(self) - 1),
     samples=pointwise(0.2, 2.0),
-    doc="-self * log(self), zero at zero and -inf below.",
 )

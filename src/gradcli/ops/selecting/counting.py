@@ -17,8 +17,7 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import Tensor
-
-Array = Any
+from gradcli.typing import Array, Scalar, Value
 
 row(
     "count_nonzero(Tensor self, int[1]? dim=None)",
@@ -39,6 +38,7 @@ row(
 
 
 def _bincount(self: Array, weights: Array | None = None, minlength: int = 0) -> Array:
+    """How often each non-negative integer occurs, or the sum of its weights."""
     if minlength < 0:
         raise RuntimeError("minlength should be >= 0")
     require_kinds(self.dtype, "iu", "bincount_cpu")
@@ -55,7 +55,7 @@ def _bincount(self: Array, weights: Array | None = None, minlength: int = 0) -> 
 
 
 row(
-    "bincount(Tensor self, Tensor? weights=None, int minlength=0)",
+    "bincount",
     _bincount,
     node=NOT_IMPLEMENTED,
     weights=no_derivative("bincount", every=True),
@@ -65,7 +65,6 @@ row(
         (r.ints(5, high=4), r.ints(5, high=9)),
         (np.zeros(0, np.int64), None, 2),
     ],
-    doc="How often each non-negative integer occurs, or the sum of its weights.",
 )
 
 # --- histograms
@@ -276,30 +275,36 @@ _by_all_edges = _histogram_row(
 
 
 @composite(
-    "histogram(Tensor self, Tensor bins, *, Tensor? weight=None, bool density=False)",
+    "histogram",
     samples=lambda r: [
         (r(3, 4), np.array([-2.0, -0.5, 0.0, 2.0])),
         (r(6), np.array([-1.0, 0.5, 1.0]), {"weight": r(6), "density": True}),
     ],
-    doc="How many elements lie in each of the bins with the given edges.",
 )
-def histogram_edges(self: Any, bins: Any, weight: Any = None, density: bool = False) -> Any:
+def histogram_edges(
+    self: Value, bins: Value, *, weight: Value | None = None, density: bool = False
+) -> Any:
+    """How many elements lie in each of the bins with the given edges."""
     return return_type("histogram", "hist bin_edges")(_by_edges(self, bins, None, weight, density))
 
 
 @composite(
-    "histogram(Tensor self, int bins=100, *, float[]? range=None, Tensor? weight=None, "
-    "bool density=False)",
+    "histogram",
     samples=lambda r: [
         (r(3, 4), 3),
         (r(6), 4, {"range": (-1.5, 1.0), "weight": r(6), "density": True}),
         (np.ones(3), 2),
     ],
-    doc="How many elements lie in each of a number of equal bins.",
 )
 def histogram(
-    self: Any, bins: int = 100, range: Any = None, weight: Any = None, density: bool = False
+    self: Value,
+    bins: int = 100,
+    *,
+    range: Sequence[float] | None = None,
+    weight: Value | None = None,
+    density: bool = False,
 ) -> Any:
+    """How many elements lie in each of a number of equal bins."""
     found = _by_number(self, bins, range, weight, density)
     return return_type("histogram", "hist bin_edges")(found)
 
@@ -309,53 +314,63 @@ def _named_dd(total: Tensor, edges: Any) -> Any:
 
 
 @composite(
-    "histogramdd(Tensor self, int[] bins, float[]? range=None, Tensor? weight=None, "
-    "bool density=False)",
+    "histogramdd",
     samples=lambda r: [
         (r(5, 2), (3, 2)),
         (r(5, 2), (2, 3), (-1.5, 1.5, -2.0, 1.0), {"weight": r(5), "density": True}),
     ],
-    doc="How many points, in rows, lie in each cell of a grid.",
 )
 def histogramdd(
-    self: Any, bins: Any, range: Any = None, weight: Any = None, density: bool = False
+    self: Value,
+    bins: Sequence[int],
+    range: Sequence[float] | None = None,
+    weight: Value | None = None,
+    density: bool = False,
 ) -> Any:
+    """How many points, in rows, lie in each cell of a grid."""
     total, *edges = _by_numbers(self, tuple(bins), range, weight, density)
     return _named_dd(total, edges)
 
 
 @composite(
-    "histogramdd(Tensor self, int bins, float[]? range=None, Tensor? weight=None, "
-    "bool density=False)",
+    "histogramdd",
     samples=lambda r: [
         (r(5, 2), 3),
         (r(2, 3, 1), 2, (-1.5, 1.0), {"weight": r(2, 3), "density": True}),
     ],
-    doc="How many points, in rows, lie in each cell of a grid.",
 )
 def histogramdd_cubes(
-    self: Any, bins: int, range: Any = None, weight: Any = None, density: bool = False
+    self: Value,
+    bins: int,
+    range: Sequence[float] | None = None,
+    weight: Value | None = None,
+    density: bool = False,
 ) -> Any:
+    """How many points, in rows, lie in each cell of a grid."""
     return histogramdd(self, (bins,) * self.shape[-1], range, weight, density)
 
 
 @composite(
-    "histogramdd(Tensor self, Tensor[] bins, float[]? range=None, Tensor? weight=None, "
-    "bool density=False)",
+    "histogramdd",
     samples=lambda r: [
         (r(5, 2), [np.array([-2.0, -0.5, 2.0]), np.array([-1.0, 0.0, 0.5, 2.0])]),
         (r(5, 1), [np.array([-1.0, 0.5, 1.0])], None, r(5), True),
     ],
-    doc="How many points, in rows, lie in each cell of a grid with the given edges.",
 )
 def histogramdd_edges(
-    self: Any, bins: Any, range: Any = None, weight: Any = None, density: bool = False
+    self: Value,
+    bins: Sequence[Value],
+    range: Sequence[float] | None = None,
+    weight: Value | None = None,
+    density: bool = False,
 ) -> Any:
+    """How many points, in rows, lie in each cell of a grid with the given edges."""
     total = _by_all_edges(self, list(bins), range, weight, density)[0]
     return _named_dd(total, bins)
 
 
-def _histc(self: Array, bins: int = 100, min: float = 0, max: float = 0) -> Array:
+def _histc(self: Array, bins: int = 100, min: Scalar = 0, max: Scalar = 0) -> Array:
+    """How many elements lie in each of a number of equal bins."""
     if bins <= 0:
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     if min > max:
@@ -378,8 +393,7 @@ def _histc(self: Array, bins: int = 100, min: float = 0, max: float = 0) -> Arra
 
 
 row(
-    "histc(Tensor self, int bins=100, Scalar min=0, Scalar max=0)",
+    "histc",
     _histc,
     samples=lambda r: [(r(3, 4), 5), (r(3, 4), 4, -1, 1.5), (np.ones(3), 4), (r(0, 2), 3)],
-    doc="How many elements lie in each of a number of equal bins.",
 )

@@ -13,8 +13,7 @@ from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor, raw, wrap
-
-Array = Any
+from gradcli.typing import Array, Operand, Value
 
 # --- distinct elements
 
@@ -65,12 +64,14 @@ def _refuse_empty(self: Array, dim: int, name: str) -> None:
 
 
 def _unique(self: Array) -> tuple[Array, Array, Array]:
+    """The distinct elements in ascending order, which one each element is, and how often."""
     flat = self.reshape(-1)
     places, groups, counts = _distinct(flat, np.argsort(flat, kind="stable"))
     return flat[places], groups.reshape(self.shape), counts
 
 
 def _unique_dim(self: Array, dim: int) -> tuple[Array, Array, Array]:
+    """The distinct slices along a dimension in ascending order, with places and counts."""
     where = wrap_dim(dim, self.ndim)
     if not self.ndim:
         raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
@@ -82,6 +83,7 @@ def _unique_dim(self: Array, dim: int) -> tuple[Array, Array, Array]:
 
 
 def _unique_consecutive(self: Array, dim: int | None = None) -> tuple[Array, Array, Array]:
+    """One element (or slice) of each run of equal ones, with places and run lengths."""
     if dim is None:
         flat = self.reshape(-1)
         places, groups, counts = _distinct(flat, None)
@@ -95,31 +97,28 @@ def _unique_consecutive(self: Array, dim: int | None = None) -> tuple[Array, Arr
 
 
 unique_row: Row = row(
-    "aten._unique2(Tensor self)",
+    "aten._unique2",
     _unique,
     kinds="fiub",
     kernel="unique",
     node="Unique2Backward0",
     self=underived("_unique2"),
     samples=lambda r: [(r.ints(3, 4, high=5),), (np.array([0.5, -1.0, 0.5, 2.0]),)],
-    doc="The distinct elements in ascending order, which one each element is, and how often.",
 )
 unique_dim_row: Row = row(
-    "aten.unique_dim(Tensor self, int dim)",
+    "aten.unique_dim",
     _unique_dim,
     self=underived("unique_dim"),
     samples=lambda r: [
         (r.ints(4, 2, high=2), 0),
         (np.array([[0.5, 0.5, -1.0], [1.0, 1.0, 2.0]]), -1),
     ],
-    doc="The distinct slices along a dimension in ascending order, with places and counts.",
 )
 unique_consecutive_row: Row = row(
-    "aten.unique_consecutive(Tensor self, int? dim=None)",
+    "aten.unique_consecutive",
     _unique_consecutive,
     self=underived("unique_consecutive"),
     samples=lambda r: [(r.ints(3, 4, high=2),), (np.array([[0.5, 0.5, -1.0], [1.0, 1.0, 2.0]]), 1)],
-    doc="One element (or slice) of each run of equal ones, with places and run lengths.",
 )
 
 
@@ -130,8 +129,7 @@ def _requested(found: Any, return_inverse: bool, return_counts: bool) -> Any:
 
 
 @composite(
-    "unique(Tensor self, bool sorted=True, bool return_inverse=False, bool return_counts=False, "
-    "int? dim=None)",
+    "unique",
     samples=lambda r: [
         (r.ints(3, 4, high=5),),
         (r.ints(3, 4, high=5), True, True, True),
@@ -142,33 +140,32 @@ def _requested(found: Any, return_inverse: bool, return_counts: bool) -> Any:
             {"dim": 0, "return_inverse": True},
         ),
     ],
-    doc="The distinct elements, or slices along a dimension, in ascending order.",
 )
 def unique(
-    self: Any,
+    self: Value,
     sorted: bool = True,
     return_inverse: bool = False,
     return_counts: bool = False,
     dim: int | None = None,
 ) -> Any:
+    """The distinct elements, or slices along a dimension, in ascending order."""
     found = unique_row(self) if dim is None else unique_dim_row(self, dim)
     return _requested(found, return_inverse, return_counts)
 
 
 @composite(
-    "unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False, "
-    "int? dim=None)",
+    "unique_consecutive",
     samples=lambda r: [
         (r.ints(3, 4, high=2),),
         (r.ints(6, high=2), True, True),
         (np.array([[0.5, 0.5, -1.0], [1.0, 1.0, 2.0]]), {"return_counts": True, "dim": -1}),
         (np.zeros(0),),
     ],
-    doc="One element, or slice along a dimension, of each run of equal ones.",
 )
 def unique_consecutive(
-    self: Any, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+    self: Value, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
+    """One element, or slice along a dimension, of each run of equal ones."""
     return _requested(unique_consecutive_row(self, dim), return_inverse, return_counts)
 
 
@@ -176,18 +173,18 @@ def unique_consecutive(
 
 
 @composite(
-    "isin(Operand elements, Operand test_elements, *, bool assume_unique=False, bool invert=False)",
+    "isin",
     samples=lambda r: [
         (r.ints(3, 4, high=5), np.array([1, 3])),
         (r.ints(4, high=5), 2, {"invert": True}),
         (1, np.array([1, 3]), {"assume_unique": True}),
         (np.array([0.5, 1.0, -1.0]), np.array([1, -1])),
     ],
-    doc="Whether each element is among the test elements.",
 )
 def isin(
-    elements: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False
+    elements: Operand, test_elements: Operand, *, assume_unique: bool = False, invert: bool = False
 ) -> Tensor:
+    """Whether each element is among the test elements."""
     arrays: list[Any] = [raw(x) for x in (elements, test_elements)]
     for array in arrays:
         kind = dtypes.of(array) if hasattr(array, "dtype") else dtypes.of_number(array)
@@ -254,8 +251,7 @@ def _sorted_by(boundaries: Array, sorter: Any) -> Array:
 
 
 @composite(
-    "searchsorted(Tensor sorted_sequence, Operand self, *, bool out_int32=False, "
-    "bool right=False, str? side=None, Tensor? sorter=None)",
+    "searchsorted",
     samples=lambda r: [
         (np.array([-1.0, 0.0, 0.0, 1.5]), np.array([[0.0, -3.0], [2.0, 1.0]])),
         (np.array([[1, 3, 5], [2, 4, 6]]), np.array([[3, 6], [4, 1]]), {"right": True}),
@@ -266,16 +262,17 @@ def _sorted_by(boundaries: Array, sorter: Any) -> Array:
         ),
         (np.array([1, 3, 5]), np.array([0.5, math.nan, 3.0])),
     ],
-    doc="Where values would be inserted into sorted sequences.",
 )
 def searchsorted(
-    sorted_sequence: Any,
-    self: Any,
+    sorted_sequence: Value,
+    self: Operand,
+    *,
     out_int32: bool = False,
     right: bool = False,
     side: str | None = None,
-    sorter: Any = None,
+    sorter: Value | None = None,
 ) -> Tensor:
+    """Where values would be inserted into sorted sequences."""
     boundaries = sorted_sequence._array
     values = self._array if isinstance(self, Tensor) else np.asarray(self)
     right = _side(right, side)
@@ -301,15 +298,17 @@ def searchsorted(
 
 
 @composite(
-    "bucketize(Operand self, Tensor boundaries, *, bool out_int32=False, bool right=False)",
+    "bucketize",
     samples=lambda r: [
         (np.array([[0.0, -3.0], [2.0, 1.0]]), np.array([-1.0, 0.0, 0.0, 1.5])),
         (np.array([1, 3, 6]), np.array([1, 3, 5]), {"right": True, "out_int32": True}),
         (3, np.array([1, 3, 5])),
     ],
-    doc="Which of the intervals between ascending boundaries holds each element.",
 )
-def bucketize(self: Any, boundaries: Any, out_int32: bool = False, right: bool = False) -> Tensor:
+def bucketize(
+    self: Operand, boundaries: Value, *, out_int32: bool = False, right: bool = False
+) -> Tensor:
+    """Which of the intervals between ascending boundaries holds each element."""
     if boundaries.ndim != 1:
         raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries.ndim})")
     values = self._array if isinstance(self, Tensor) else np.asarray(self)

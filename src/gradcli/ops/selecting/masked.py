@@ -22,13 +22,7 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor, wrap
-
-Array = Any
-
-_REDUCTION = (
-    "Tensor input, any dim=None, *, bool? keepdim=False, dtype? dtype=None, Tensor? mask=None"
-)
-_ALONG = "Tensor input, int dim, *, dtype? dtype=None, Tensor? mask=None"
+from gradcli.typing import Array, Scalar, Value
 
 
 def _mask() -> Array:
@@ -103,24 +97,32 @@ def _sum(input: Any, dim: Any, keepdim: Any, dtype: DType | None, mask: Tensor |
 
 
 @composite(
-    f"masked.sum({_REDUCTION})",
-    samples=lambda r: [*_reductions(r), (r.ints(3, 4, high=9), 0, {"mask": _mask()})],
-    doc="The sum of the elements that the mask keeps.",
+    "masked.sum", samples=lambda r: [*_reductions(r), (r.ints(3, 4, high=9), 0, {"mask": _mask()})]
 )
 def masked_sum(
-    input: Any, dim: Any = None, keepdim: Any = False, dtype: Any = None, mask: Any = None
+    input: Value,
+    dim: Any = None,
+    *,
+    keepdim: bool | None = False,
+    dtype: DType | None = None,
+    mask: Value | None = None,
 ) -> Any:
+    """The sum of the elements that the mask keeps."""
     return _sum(input, dim, keepdim, dtype, mask)
 
 
 @composite(
-    f"masked.prod({_REDUCTION})",
-    samples=lambda r: [*_reductions(r), (r.ints(3, 4, high=9), 0, {"mask": _mask()})],
-    doc="The product of the elements that the mask keeps.",
+    "masked.prod", samples=lambda r: [*_reductions(r), (r.ints(3, 4, high=9), 0, {"mask": _mask()})]
 )
 def masked_prod(
-    input: Any, dim: Any = None, keepdim: Any = False, dtype: Any = None, mask: Any = None
+    input: Value,
+    dim: Any = None,
+    *,
+    keepdim: bool | None = False,
+    dtype: DType | None = None,
+    mask: Value | None = None,
 ) -> Any:
+    """The product of the elements that the mask keeps."""
     result: Any = to_dtype(
         _filled(input, mask, 1), dtypes.from_numpy(sum_type(input._array, dtype))
     )
@@ -131,14 +133,19 @@ def masked_prod(
 
 def _extreme(name: str, identity: Callable[[DType], float], doc: str) -> None:
     def body(
-        input: Any, dim: Any = None, keepdim: Any = False, dtype: Any = None, mask: Any = None
+        input: Value,
+        dim: Any = None,
+        *,
+        keepdim: bool | None = False,
+        dtype: DType | None = None,
+        mask: Value | None = None,
     ) -> Any:
         filled = _filled(input, mask, identity(input.dtype))
         found = getattr(filled, name)(_dims(dim, input.ndim), bool(keepdim))
         return to_dtype(found, dtype or input.dtype)
 
     composite(
-        f"masked.{name}({_REDUCTION})",
+        f"masked.{name}",
         samples=lambda r: [*_reductions(r), (r.ints(3, 4, high=9), 0, {"mask": _mask()})],
         doc=doc,
     )(body)
@@ -150,14 +157,18 @@ _extreme("amin", _highest, "The smallest of the elements that the mask keeps.")
 
 def _position(name: str, identity: Callable[[DType], float], doc: str) -> None:
     def body(
-        input: Any, dim: Any = None, keepdim: Any = False, dtype: Any = None, mask: Any = None
+        input: Value,
+        dim: int | None = None,
+        *,
+        keepdim: bool | None = False,
+        dtype: DType | None = None,
+        mask: Value | None = None,
     ) -> Any:
         filled = _filled(input, mask, identity(input.dtype))
         return to_dtype(getattr(filled, name)(dim, bool(keepdim)), dtype or input.dtype)
 
     composite(
-        f"masked.{name}(Tensor input, int? dim=None, *, bool? keepdim=False, "
-        "dtype? dtype=None, Tensor? mask=None)",
+        f"masked.{name}",
         samples=lambda r: [
             (r(3, 4), 1, {"mask": _mask()}),
             (r.ints(3, 4, high=9), 0, {"keepdim": True, "mask": _mask()}),
@@ -172,13 +183,15 @@ _position("argmin", _highest, "Where the smallest of the kept elements stands.")
 
 
 def _scan(name: str, identity: int, doc: str) -> None:
-    def body(input: Any, dim: int, dtype: Any = None, mask: Any = None) -> Any:
+    def body(
+        input: Value, dim: int, *, dtype: DType | None = None, mask: Value | None = None
+    ) -> Any:
         filled: Any = _filled(input, mask, identity)
         (where,) = _dims(dim, input.ndim)
         return getattr(filled, name)(where, dtype=dtype or input.dtype)
 
     composite(
-        f"masked.{name}({_ALONG})",
+        f"masked.{name}",
         samples=lambda r: [*_alongs(r), (r.ints(3, 4, high=9), 0, {"mask": _mask()})],
         doc=doc,
     )(body)
@@ -196,16 +209,21 @@ def _count(input: Any, dim: Any, keepdim: Any, mask: Tensor | None) -> Any:
 
 
 @composite(
-    f"masked.mean({_REDUCTION})",
+    "masked.mean",
     samples=lambda r: [
         *_reductions(r),
         (r.ints(3, 4, high=9), 0, {"dtype": dtypes.float32, "mask": _mask()}),
     ],
-    doc="The mean of the elements that the mask keeps.",
 )
 def masked_mean(
-    input: Any, dim: Any = None, keepdim: Any = False, dtype: Any = None, mask: Any = None
+    input: Value,
+    dim: Any = None,
+    *,
+    keepdim: bool | None = False,
+    dtype: DType | None = None,
+    mask: Value | None = None,
 ) -> Any:
+    """The mean of the elements that the mask keeps."""
     kind = dtype or input.dtype
     if kind.category < dtypes.FLOATING:
         source = "Optional" if dtype else "Input"
@@ -218,18 +236,22 @@ def masked_mean(
 
 
 @composite(
-    "masked.median(Tensor input, int dim=-1, *, bool keepdim=False, dtype? dtype=None, "
-    "Tensor? mask=None)",
+    "masked.median",
     samples=lambda r: [
         (r(3, 4), {"mask": _mask()}),
         (r(3, 4), 0, {"keepdim": True}),
         (r.ints(3, 4, high=9), 1, {"mask": _mask()}),
     ],
-    doc="The lower median of the elements that the mask keeps.",
 )
 def masked_median(
-    input: Any, dim: int = -1, keepdim: bool = False, dtype: Any = None, mask: Any = None
+    input: Value,
+    dim: int = -1,
+    *,
+    keepdim: bool = False,
+    dtype: DType | None = None,
+    mask: Value | None = None,
 ) -> Any:
+    """The lower median of the elements that the mask keeps."""
     floating = input.dtype.category == dtypes.FLOATING
     values: Any = input if floating else to_dtype(input, dtypes.float32)
     (where,) = _dims(dim, input.ndim)
@@ -243,32 +265,38 @@ def masked_median(
     return to_dtype(found, dtype or input.dtype)
 
 
-@composite(
-    f"masked.logsumexp({_REDUCTION})",
-    samples=_reductions,
-    doc="logsumexp of the elements that the mask keeps.",
-)
+@composite("masked.logsumexp", samples=_reductions)
 def masked_logsumexp(
-    input: Any, dim: Any = None, keepdim: Any = False, dtype: Any = None, mask: Any = None
+    input: Value,
+    dim: Any = None,
+    *,
+    keepdim: bool | None = False,
+    dtype: DType | None = None,
+    mask: Value | None = None,
 ) -> Any:
+    """logsumexp of the elements that the mask keeps."""
     filled: Any = _filled(input, mask, _lowest(input.dtype))
     found = filled.logsumexp(_dims(dim, input.ndim), bool(keepdim))
     return to_dtype(found, dtype or input.dtype)
 
 
 @composite(
-    "masked.logaddexp(Tensor input, Tensor other, *, dtype? dtype=None, Tensor? input_mask=None, "
-    "Tensor? other_mask=None)",
+    "masked.logaddexp",
     samples=lambda r: [
         (kinked(r(3, 4)), r(3, 4), {"input_mask": _mask(), "other_mask": ~_mask()}),
         (kinked(r(3, 4)), r(4), {"dtype": dtypes.float64, "input_mask": _mask()}),
         (r(3, 1), r(3, 4)),
     ],
-    doc="logaddexp, masked-out operands counting as minus infinity.",
 )
 def masked_logaddexp(
-    input: Any, other: Any, dtype: Any = None, input_mask: Any = None, other_mask: Any = None
+    input: Value,
+    other: Value,
+    *,
+    dtype: DType | None = None,
+    input_mask: Value | None = None,
+    other_mask: Value | None = None,
 ) -> Any:
+    """logaddexp, masked-out operands counting as minus infinity."""
     left: Any = _filled(input, input_mask, _lowest(input.dtype))
     found = left.logaddexp(_filled(other, other_mask, _lowest(other.dtype)))
     return to_dtype(found, dtype or input.dtype)
@@ -289,24 +317,24 @@ def _norm(
 
 
 @composite(
-    "masked.norm(Tensor input, Scalar? ord=2.0, any dim=None, *, bool? keepdim=False, "
-    "dtype? dtype=None, Tensor? mask=None)",
+    "masked.norm",
     samples=lambda r: [
         (r(3, 4), 2.0, 1, {"mask": _mask()}),
         (r(3, 4), 1, None, {"keepdim": True, "mask": _mask()}),
         (r(3, 4), -math.inf, (0,), {"dtype": dtypes.float64, "mask": _mask()}),
         (r(3, 4), 3),
     ],
-    doc="The vector norm of the elements that the mask keeps.",
 )
 def masked_norm(
-    input: Any,
-    ord: Any = 2.0,
+    input: Value,
+    ord: Scalar | None = 2.0,
     dim: Any = None,
-    keepdim: Any = False,
-    dtype: Any = None,
-    mask: Any = None,
+    *,
+    keepdim: bool | None = False,
+    dtype: DType | None = None,
+    mask: Value | None = None,
 ) -> Any:
+    """The vector norm of the elements that the mask keeps."""
     return _norm(input, ord, dim, keepdim, dtype, mask)
 
 
@@ -336,12 +364,6 @@ def _variance(
     return to_dtype(total / count, kind)
 
 
-_SPREAD_OF = (
-    "Tensor input, any dim=None, bool? unbiased=None, *, Scalar? correction=None, "
-    "bool? keepdim=False, dtype? dtype=None, Tensor? mask=None"
-)
-
-
 def _spreads(r: Sampler) -> list[tuple[Any, ...]]:
     return [
         (r(3, 4), 1, {"mask": _mask()}),
@@ -352,50 +374,46 @@ def _spreads(r: Sampler) -> list[tuple[Any, ...]]:
     ]
 
 
-@composite(
-    f"masked.var({_SPREAD_OF})",
-    samples=_spreads,
-    doc="The variance of the elements that the mask keeps.",
-)
+@composite("masked.var", samples=_spreads)
 def masked_var(
-    input: Any,
+    input: Value,
     dim: Any = None,
-    unbiased: Any = None,
-    correction: Any = None,
-    keepdim: Any = False,
-    dtype: Any = None,
-    mask: Any = None,
+    unbiased: bool | None = None,
+    *,
+    correction: Scalar | None = None,
+    keepdim: bool | None = False,
+    dtype: DType | None = None,
+    mask: Value | None = None,
 ) -> Any:
+    """The variance of the elements that the mask keeps."""
     return _variance(input, dim, unbiased, correction, keepdim, dtype, mask)
 
 
-@composite(
-    f"masked.std({_SPREAD_OF})",
-    samples=_spreads,
-    doc="The standard deviation of the kept elements.",
-)
+@composite("masked.std", samples=_spreads)
 def masked_std(
-    input: Any,
+    input: Value,
     dim: Any = None,
-    unbiased: Any = None,
-    correction: Any = None,
-    keepdim: Any = False,
-    dtype: Any = None,
-    mask: Any = None,
+    unbiased: bool | None = None,
+    *,
+    correction: Scalar | None = None,
+    keepdim: bool | None = False,
+    dtype: DType | None = None,
+    mask: Value | None = None,
 ) -> Any:
+    """The standard deviation of the kept elements."""
     return _variance(input, dim, unbiased, correction, keepdim, dtype, mask).sqrt()
 
 
 def _softmax(name: str, method: str, identity: Callable[[DType], float], sign: int) -> None:
-    def body(input: Any, dim: int, dtype: Any = None, mask: Any = None) -> Any:
+    def body(
+        input: Value, dim: int, *, dtype: DType | None = None, mask: Value | None = None
+    ) -> Any:
         filled: Any = _filled(input, mask, identity(input.dtype))
         (where,) = _dims(dim, input.ndim)
         return getattr(filled if sign > 0 else -filled, method)(where, dtype=dtype or input.dtype)
 
     composite(
-        f"masked.{name}({_ALONG})",
-        samples=_alongs,
-        doc=f"{name} over the elements that the mask keeps.",
+        f"masked.{name}", samples=_alongs, doc=f"{name} over the elements that the mask keeps."
     )(body)
 
 
@@ -405,23 +423,23 @@ _softmax("softmin", "softmax", _highest, -1)
 
 
 @composite(
-    "masked.normalize(Tensor input, Scalar ord, int dim, *, float eps=1e-12, dtype? dtype=None, "
-    "Tensor? mask=None)",
+    "masked.normalize",
     samples=lambda r: [
         (r(3, 4), 2.0, 1, {"mask": _mask()}),
         (r(3, 4), 1, 0, {"dtype": dtypes.float64, "eps": 5.0, "mask": _mask()}),
         (r(3, 4), 3, -1),
     ],
-    doc="The elements that the mask keeps, divided by their norm.",
 )
 def masked_normalize(
-    input: Any,
-    ord: Any,
+    input: Value,
+    ord: Scalar,
     dim: int,
+    *,
     eps: float = 1e-12,
-    dtype: Any = None,
-    mask: Any = None,
+    dtype: DType | None = None,
+    mask: Value | None = None,
 ) -> Any:
+    """The elements that the mask keeps, divided by their norm."""
     norm = _norm(input, ord, dim, True, dtype, mask)
     floor = norm.maximum(wrap(np.asarray(eps, norm._array.dtype)))
     return _filled(input, mask, 0) / floor

@@ -21,8 +21,7 @@ from gradcli.table.samples import Samples
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, raw, wrap
-
-Array = Any
+from gradcli.typing import Array, Scalar, Value
 
 
 def _broadcast(mask: Array, self: Array) -> tuple[Array, Array]:
@@ -59,6 +58,7 @@ masked_fill_number: Row = row(
 
 
 def _masked_fill(self: Array, mask: Array, value: Array) -> Array:
+    """A copy of self with one value where the mask holds."""
     if value.ndim:
         raise RuntimeError(
             "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
@@ -68,7 +68,7 @@ def _masked_fill(self: Array, mask: Array, value: Array) -> Array:
 
 
 masked_fill_tensor: Row = row(
-    "masked_fill(Tensor self, Tensor mask, Tensor value)",
+    "masked_fill",
     _masked_fill,
     node="MaskedFillBackward1",
     linear="self value",
@@ -79,7 +79,6 @@ masked_fill_tensor: Row = row(
         (r(3), r.mask(2, 3), r()),
         (r(2), r.mask(2), np.array(3)),
     ],
-    doc="A copy of self with one value where the mask holds.",
     inplace=InPlace(coincide=True),
 )
 
@@ -87,6 +86,7 @@ masked_fill_tensor: Row = row(
 
 
 def _masked_select(self: Array, mask: Array) -> Array:
+    """The elements where the mask holds, as a vector."""
     if mask.dtype != np.bool_:
         raise RuntimeError("masked_select: expected BoolTensor for mask")
     mask, self = _broadcast(mask, self)
@@ -94,7 +94,7 @@ def _masked_select(self: Array, mask: Array) -> Array:
 
 
 masked_select: Row = row(
-    "masked_select(Tensor self, Tensor mask)",
+    "masked_select",
     _masked_select,
     linear="self",
     self=lambda grad, self_shape, mask: masked_scatter(
@@ -105,11 +105,11 @@ masked_select: Row = row(
         (r(3, 1), np.array([True, False, True])),
         (r(), np.array(True)),
     ],
-    doc="The elements where the mask holds, as a vector.",
 )
 
 
 def _masked_scatter(self: Array, mask: Array, source: Array) -> Array:
+    """A copy of self with the elements of source, in order, where the mask holds."""
     if self.dtype != source.dtype:
         own, other = dtypes.of(self).scalar_name, dtypes.of(source).scalar_name
         raise RuntimeError(
@@ -142,7 +142,7 @@ def _source_gradient(grad: Any, mask: Any, shape: Sequence[int]) -> Any:
 
 
 masked_scatter: Row = row(
-    "masked_scatter(Tensor self, Tensor mask, Tensor source)",
+    "masked_scatter",
     _masked_scatter,
     linear="self source",
     self=lambda grad, mask: masked_fill_number(grad, mask, 0),
@@ -151,16 +151,15 @@ masked_scatter: Row = row(
         (r(3, 4), r.mask(3, 4), r(12)),
         (r(3), np.array([[True, False, True], [False, True, True]]), r(5)),
     ],
-    doc="A copy of self with the elements of source, in order, where the mask holds.",
 )
 
 
 @composite(
-    "Tensor.masked_scatter_(Tensor self, Tensor mask, Tensor source)",
+    "Tensor.masked_scatter_",
     samples=lambda r: [(r(3, 4), r.mask(3, 4), r(12)), (r(3, 4), r.mask(4), r(3, 4))],
-    doc="Writes the elements of source, in order, where the mask holds.",
 )
 def masked_scatter_(self: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """Writes the elements of source, in order, where the mask holds."""
     wide = mask if mask.shape == self.shape else wrap(expand.forward(mask._array, self.shape))
     return in_place(masked_scatter, (self, wide, source))
 
@@ -198,15 +197,15 @@ def _overload(parameters: str, samples: Samples) -> None:
 
 
 @composite(
-    "where(Tensor condition, Tensor self, Tensor other)",
+    "where",
     samples=lambda r: [
         (r.mask(3, 4), r(3, 4), r(4)),
         (r.ints(3, high=2).astype(np.uint8), r.ints(3, high=9), r(3)),
         (r.mask(2, 1), r(), r(3)),
     ],
-    doc="Elements of self where the condition holds, of other elsewhere.",
 )
-def where(condition: Any, self: Any, other: Any) -> Any:
+def where(condition: Value, self: Value, other: Value) -> Any:
+    """Elements of self where the condition holds, of other elsewhere."""
     return _where(condition, self, other)
 
 
@@ -225,29 +224,28 @@ _overload(
 
 
 @composite(
-    "where(Tensor condition)",
-    samples=lambda r: [(r.ints(3, 4, high=2),), (np.array(1.5),), (np.zeros((0, 2)),)],
-    doc="The places of non-zero elements, a tensor a dimension.",
+    "where", samples=lambda r: [(r.ints(3, 4, high=2),), (np.array(1.5),), (np.zeros((0, 2)),)]
 )
-def where_nonzero(condition: Any) -> Any:
+def where_nonzero(condition: Value) -> Any:
+    """The places of non-zero elements, a tensor a dimension."""
     return nonzero(condition, as_tuple=True)
 
 
 @composite(
-    "Tensor.where(Tensor self, Tensor condition, Tensor other)",
+    "Tensor.where",
     samples=lambda r: [(r(3, 1), r.mask(3, 4), r(4)), (r.ints(3, high=9), r.mask(3), r(3))],
-    doc="Elements of self where the condition holds, of other elsewhere.",
 )
-def where_method(self: Any, condition: Any, other: Any) -> Any:
+def where_method(self: Value, condition: Value, other: Value) -> Any:
+    """Elements of self where the condition holds, of other elsewhere."""
     return _where(condition, self, other)
 
 
 @composite(
-    "Tensor.where(Tensor self, Tensor condition, Scalar other)",
+    "Tensor.where",
     samples=lambda r: [(r(3, 1), r.mask(3, 4), 2), (r.ints(3, high=9), r.mask(3), 0.5)],
-    doc="Elements of self where the condition holds, a number elsewhere.",
 )
-def where_method_number(self: Any, condition: Any, other: Any) -> Any:
+def where_method_number(self: Value, condition: Value, other: Scalar) -> Any:
+    """Elements of self where the condition holds, a number elsewhere."""
     return _where(condition, self, other)
 
 
@@ -255,16 +253,16 @@ def where_method_number(self: Any, condition: Any, other: Any) -> Any:
 
 
 @composite(
-    "nonzero(Tensor self, *, bool as_tuple=False)",
+    "nonzero",
     samples=lambda r: [
         (r.ints(3, 4, high=2),),
         (r.mask(2, 3), {"as_tuple": True}),
         (np.array(2.0),),
         (np.array(0),),
     ],
-    doc="The places of non-zero elements, one a row (or a tensor a dimension).",
 )
-def nonzero(self: Any, as_tuple: bool = False) -> Any:
+def nonzero(self: Value, *, as_tuple: bool = False) -> Any:
+    """The places of non-zero elements, one a row (or a tensor a dimension)."""
     array = self._array
     if as_tuple:
         found = np.nonzero(np.atleast_1d(array))
@@ -274,24 +272,21 @@ def nonzero(self: Any, as_tuple: bool = False) -> Any:
     return wrap(np.argwhere(array).astype(np.int64))
 
 
-@composite(
-    "argwhere(Tensor self)",
-    samples=lambda r: [(r.ints(3, 4, high=2),), (np.array([0j, 1j, 0.5]),)],
-    doc="The places of non-zero elements, one a row.",
-)
-def argwhere(self: Any) -> Any:
+@composite("argwhere", samples=lambda r: [(r.ints(3, 4, high=2),), (np.array([0j, 1j, 0.5]),)])
+def argwhere(self: Value) -> Any:
+    """The places of non-zero elements, one a row."""
     return nonzero(self)
 
 
 @composite(
-    "nonzero_static(Tensor self, *, int size, int fill_value=-1)",
+    "nonzero_static",
     samples=lambda r: [
         (np.array([[0.5, 0.0], [2.0, 1.0]]), {"size": 2}),
         (np.array([1, 0, 1]), {"size": 4, "fill_value": 7}),
     ],
-    doc="The first ``size`` places of non-zero elements, one a row, filled up with fill_value.",
 )
-def nonzero_static(self: Any, size: int, fill_value: int = -1) -> Any:
+def nonzero_static(self: Value, *, size: int, fill_value: int = -1) -> Any:
+    """The first ``size`` places of non-zero elements, one a row, filled up with fill_value."""
     if size < 0:
         raise RuntimeError("nonzero_static: 'size' must be an non-negative integer")
     found = nonzero(self)._array[:size]

@@ -25,8 +25,7 @@ from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import raw
-
-Array = Any
+from gradcli.typing import Array, Value
 
 # --- moving gradients to selected places
 
@@ -76,7 +75,7 @@ def _extreme_all(name: str, function: Any, doc: str) -> None:
         return np.asarray(function(self))
 
     row(
-        f"{name}(Tensor self)",
+        name,
         forward,
         node=f"{name.title()}Backward1",
         self=evenly,
@@ -100,7 +99,7 @@ def _extreme_dim(name: str, find: Any, doc: str) -> None:
         return _chosen(self, find(self, axis=where) if self.ndim else None, where, keepdim)
 
     made = row(
-        f"aten.{name}_dim(Tensor self, int dim, bool keepdim=False)",
+        f"aten.{name}_dim",
         forward,
         node=f"{name.title()}Backward0",
         self=lambda grad, self_shape, result1, dim, keepdim: selected(
@@ -112,11 +111,11 @@ def _extreme_dim(name: str, find: Any, doc: str) -> None:
         pytorch=f"torch.{name}",
     )
 
-    def body(self: Any, dim: int, keepdim: bool = False) -> Any:
+    def body(self: Value, dim: int, keepdim: bool = False) -> Any:
         return return_type(name, "values indices")(made(self, dim, keepdim))
 
     composite(
-        f"{name}(Tensor self, int dim, bool keepdim=False)",
+        name,
         samples=lambda r: [
             (r(3, 4), 1),
             (r(3, 4), 0, True),
@@ -158,7 +157,7 @@ def _argument(name: str, find: Any, doc: str) -> None:
         return find(self, axis=where, keepdims=keepdim) if self.ndim else np.zeros((), np.int64)
 
     row(
-        f"{name}(Tensor self, int? dim=None, bool keepdim=False)",
+        name,
         forward,
         samples=lambda r: [
             (r(3, 4),),
@@ -176,22 +175,23 @@ _argument("argmin", np.argmin, "Where the smallest element stands.")
 
 
 @composite(
-    "aminmax(Tensor self, *, int? dim=None, bool keepdim=False)",
+    "aminmax",
     samples=lambda r: [
         (r(3, 4), {"dim": 1}),
         (r(3, 4), {"dim": 0, "keepdim": True}),
         (np.array([[1.0, 3.0, 3.0, 1.0]]),),
         (r.ints(4, high=9),),
     ],
-    doc="The smallest and the largest elements.",
 )
-def aminmax(self: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+def aminmax(self: Value, *, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The smallest and the largest elements."""
     return return_type("aminmax", "min max")(_aminmax(self, dim, keepdim))
 
 
 def _aminmax_forward(
     self: Array, dim: int | None = None, keepdim: bool = False
 ) -> tuple[Array, Array]:
+    """The smallest and the largest elements."""
     if self.size == 0 and dim is None:
         raise RuntimeError(
             "aminmax(): cannot compute aminmax over an empty dimension as the operation has no "
@@ -219,12 +219,11 @@ def _aminmax_vjp(
 
 
 _aminmax: Row = row(
-    "aten.aminmax(Tensor self, int? dim=None, bool keepdim=False)",
+    "aten.aminmax",
     _aminmax_forward,
     self=_aminmax_vjp,
     kink="elements that tie for the extreme share the gradient evenly",
     samples=lambda r: [(r(3, 4), 1), (r(3, 4),), (r(3, 4), 0, True)],
-    doc="The smallest and the largest elements.",
     pytorch="aten.aminmax(self, dim=dim, keepdim=keepdim)",
 )
 
@@ -279,6 +278,7 @@ def _unstable_order(line: Array, descending: bool) -> list[int]:
 def _sort(
     self: Array, dim: int = -1, descending: bool = False, stable: bool = False
 ) -> tuple[Array, Array]:
+    """The elements in ascending order along a dimension, and where they stood."""
     where = wrap_dim(dim, self.ndim)
     if self.dtype.kind == "c":
         raise RuntimeError(" Sort does not support complex dtypes on CPU")
@@ -295,12 +295,11 @@ def _sort(
 
 def _sort_row(name: str, node: str, pytorch: str) -> Row:
     return row(
-        f"aten.{name}(Tensor self, int dim=-1, bool descending=False, bool stable=False)",
+        f"aten.{name}",
         _sort,
         node=node,
         self=lambda grad, self_shape, result1, dim: selected(grad, dim, result1, self_shape, True),
         samples=lambda r: [(r(3, 4), 1), (r(4),), (r(3, 4), 0, True)],
-        doc="The elements in ascending order along a dimension, and where they stood.",
         pytorch=pytorch,
     )
 
@@ -314,21 +313,23 @@ stable_sort_row = _sort_row(
 
 
 @composite(
-    "sort(Tensor self, *, bool? stable, int dim=-1, bool descending=False)",
+    "sort",
     samples=lambda r: [
         (r(3, 4), {"stable": True}),
         (r.ints(20, high=3), {"stable": True, "descending": True}),
         (r(3, 4), {"stable": False, "dim": 0}),
     ],
-    doc="The elements in ascending order along a dimension, and where they stood.",
 )
-def sort_stably(self: Any, stable: bool | None, dim: int = -1, descending: bool = False) -> Any:
+def sort_stably(
+    self: Value, *, stable: bool | None, dim: int = -1, descending: bool = False
+) -> Any:
+    """The elements in ascending order along a dimension, and where they stood."""
     found = stable_sort_row(self, dim, descending, bool(stable))
     return return_type("sort", "values indices")(found)
 
 
 @composite(
-    "sort(Tensor self, int dim=-1, bool descending=False)",
+    "sort",
     samples=lambda r: [
         (r(3, 4),),
         (r(3, 4), 0, True),
@@ -337,36 +338,34 @@ def sort_stably(self: Any, stable: bool | None, dim: int = -1, descending: bool 
         (kinked([1.0, math.nan, -1.0]), 0, True),
         (r(),),
     ],
-    doc="The elements in ascending order along a dimension, and where they stood.",
 )
-def sort(self: Any, dim: int = -1, descending: bool = False) -> Any:
+def sort(self: Value, dim: int = -1, descending: bool = False) -> Any:
+    """The elements in ascending order along a dimension, and where they stood."""
     return return_type("sort", "values indices")(sort_row(self, dim, descending))
 
 
-@composite(
-    "argsort(Tensor self, int dim=-1, bool descending=False)",
-    samples=lambda r: [(r(3, 4),), (r(3, 4), 0, True), (r.ints(20, high=3),)],
-    doc="The places of the elements in ascending order.",
-)
-def argsort(self: Any, dim: int = -1, descending: bool = False) -> Any:
+@composite("argsort", samples=lambda r: [(r(3, 4),), (r(3, 4), 0, True), (r.ints(20, high=3),)])
+def argsort(self: Value, dim: int = -1, descending: bool = False) -> Any:
+    """The places of the elements in ascending order."""
     return sort_row(self, dim, descending)[1]
 
 
 @composite(
-    "argsort(Tensor self, *, bool stable, int dim=-1, bool descending=False)",
+    "argsort",
     samples=lambda r: [
         (r(3, 4), {"stable": True}),
         (r.ints(20, high=3), {"stable": True, "descending": True}),
         (r.ints(2, 3, high=3), {"stable": False, "dim": 0}),
     ],
-    doc="The places of the elements in ascending order.",
 )
-def argsort_stably(self: Any, stable: bool, dim: int = -1, descending: bool = False) -> Any:
+def argsort_stably(self: Value, *, stable: bool, dim: int = -1, descending: bool = False) -> Any:
+    """The places of the elements in ascending order."""
     return sort_row(self, dim, descending, stable)[1]
 
 
-@composite("msort(Tensor self)", samples=lambda r: [(r(3, 4),)], doc="Sorted along dimension 0.")
-def msort(self: Any) -> Any:
+@composite("msort", samples=lambda r: [(r(3, 4),)])
+def msort(self: Value) -> Any:
+    """Sorted along dimension 0."""
     return sort_row(self, 0)[0]
 
 
@@ -385,6 +384,7 @@ def _largest(line: Array, k: int, largest: bool, in_order: bool) -> list[int]:
 def _topk(
     self: Array, k: int, dim: int = -1, largest: bool = True, sorted: bool = True
 ) -> tuple[Array, Array]:
+    """The k largest elements along a dimension, and where they stand."""
     where = wrap_dim(dim, self.ndim)
     length = self.shape[where] if self.ndim else 1
     if not 0 <= k <= length:
@@ -403,16 +403,15 @@ def _topk(
 
 
 topk_row: Row = row(
-    "aten.topk(Tensor self, int k, int dim=-1, bool largest=True, bool sorted=True)",
+    "aten.topk",
     _topk,
     self=lambda grad, self_shape, result1, dim: selected(grad, dim, result1, self_shape, True),
     samples=lambda r: [(r(3, 4), 2), (r(4, 3), 2, 0, False)],
-    doc="The k largest elements along a dimension, and where they stand.",
 )
 
 
 @composite(
-    "topk(Tensor self, int k, int dim=-1, bool largest=True, bool sorted=True)",
+    "topk",
     samples=lambda r: [
         (r(3, 4), 2),
         (r(4, 3), 2, 0, False),
@@ -420,9 +419,9 @@ topk_row: Row = row(
         (r(), 1),
         (kinked([1.0, math.nan, 2.0]), 2),
     ],
-    doc="The k largest (or smallest) elements along a dimension, and where they stand.",
 )
-def topk(self: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+def topk(self: Value, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+    """The k largest (or smallest) elements along a dimension, and where they stand."""
     return return_type("topk", "values indices")(topk_row(self, k, dim, largest, sorted))
 
 
@@ -555,7 +554,7 @@ def _median_all(name: str, along: Any, doc: str) -> None:
         return along(self.reshape(-1), 0)[0]
 
     row(
-        f"{name}(Tensor self)",
+        name,
         forward,
         kinds="fiu",
         kernel="median_cpu",

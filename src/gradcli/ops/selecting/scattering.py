@@ -24,8 +24,7 @@ from gradcli.table.declare import row
 from gradcli.table.entry import METHOD
 from gradcli.table.row import Row
 from gradcli.tensor.tensor import Tensor, raw
-
-Array = Any
+from gradcli.typing import Array
 
 _UFUNCS: dict[str, Any] = {
     "sum": np.add,
@@ -158,8 +157,9 @@ def _reduced(full: Array, places: Any, src: Array, reduce: str, include_self: bo
 
 
 def _scatter_reduce(
-    self: Array, dim: int, index: Array, src: Array, reduce: str, include_self: bool = True
+    self: Array, dim: int, index: Array, src: Array, reduce: str, *, include_self: bool = True
 ) -> Array:
+    """self combined with the elements of src at given places along a dimension."""
     where = check_scatter(self, dim, index, src)
     if reduce not in _UFUNCS:
         raise RuntimeError(
@@ -173,8 +173,7 @@ def _scatter_reduce(
 
 
 scatter_reduce: Row = row(
-    "scatter_reduce(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, "
-    "bool include_self=True)",
+    "scatter_reduce",
     _scatter_reduce,
     joint=(
         "self src",
@@ -193,14 +192,14 @@ scatter_reduce: Row = row(
         (np.array([1.0, 2.0]), 0, np.array([0, 0, 1]), np.array([3.0, 3.0, 2.0]), "amax"),
         (np.array([1, 9]), 0, np.array([0, 0, 1]), np.array([4, 2, 4]), "mean"),
     ],
-    doc="self combined with the elements of src at given places along a dimension.",
     inplace=METHOD,
 )
 
 
 def _index_reduce(
-    self: Array, dim: int, index: Array, source: Array, reduce: str, include_self: bool = True
+    self: Array, dim: int, index: Array, source: Array, reduce: str, *, include_self: bool = True
 ) -> Array:
+    """self combined with slices of source at given places along a dimension."""
     if reduce not in ("prod", "mean", "amax", "amin"):
         raise RuntimeError(
             "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got "
@@ -216,8 +215,7 @@ def _index_reduce(
 
 
 index_reduce: Row = row(
-    "index_reduce(Tensor self, int dim, Tensor index, Tensor source, str reduce, *, "
-    "bool include_self=True)",
+    "index_reduce",
     _index_reduce,
     joint=(
         "self source",
@@ -235,6 +233,5 @@ index_reduce: Row = row(
         (r(3, 2), 0, np.array([2, 2]), np.array([[0.0, 0.5], [2.0, 0.0]]), "prod"),
         (np.array([1, 9]), 0, np.array([0, 0, 1]), np.array([4, 2, 4]), "mean"),
     ],
-    doc="self combined with slices of source at given places along a dimension.",
     inplace=METHOD,
 )

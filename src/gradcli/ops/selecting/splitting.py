@@ -16,8 +16,7 @@ from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor, wrap
-
-Array = Any
+from gradcli.typing import Array, Value
 
 
 def defined(grads: Sequence[Any], shapes: Sequence[Sequence[int]], dtype: Any) -> list[Any]:
@@ -56,6 +55,7 @@ def _pieces(self: Array, sizes: Sequence[int], where: int) -> tuple[Array, ...]:
 
 
 def _split(self: Array, split_size: int, dim: int = 0) -> tuple[Array, ...]:
+    """Pieces of equal length along a dimension; the last may be shorter."""
     if not self.ndim:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
     where = wrap_dim(dim, self.ndim)
@@ -76,6 +76,7 @@ def _check_sizes(length: int, sizes: Sequence[int], where: int) -> None:
 
 
 def _split_with_sizes(self: Array, split_sizes: Sequence[int], dim: int = 0) -> tuple[Array, ...]:
+    """Pieces of given lengths along a dimension."""
     if not self.ndim:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
     where = wrap_dim(dim, self.ndim)
@@ -95,7 +96,7 @@ def _join_pieces(
 
 def _split_row(name: str, view: bool) -> Row:
     return row(
-        f"aten.{name}(Tensor self, int split_size, int dim=0)",
+        f"aten.{name}",
         _split,
         view=view,
         several=True,
@@ -104,13 +105,12 @@ def _split_row(name: str, view: bool) -> Row:
             grads, self_shape, self_dtype, split_size, dim
         ),
         samples=lambda r: [(r(5, 2), 2), (r(2, 4), 2, -1)],
-        doc="Pieces of equal length along a dimension; the last may be shorter.",
     )
 
 
 def _split_with_sizes_row(name: str, view: bool) -> Row:
     return row(
-        f"{name}(Tensor self, int[] split_sizes, int dim=0)",
+        name,
         _split_with_sizes,
         view=view,
         several=True,
@@ -119,7 +119,6 @@ def _split_with_sizes_row(name: str, view: bool) -> Row:
             grads, self_shape, self_dtype, split_sizes, dim
         ),
         samples=lambda r: [(r(5, 2), (1, 4)), (r(2, 4), (1, 0, 3), -1)],
-        doc="Pieces of given lengths along a dimension.",
     )
 
 
@@ -143,29 +142,26 @@ def _split_any(self: Any, lengths: Any, dim: int) -> tuple[Any, ...]:
 
 
 @composite(
-    "split(Tensor tensor, any split_size_or_sections, int dim=0)",
+    "split",
     samples=lambda r: [(r(5), 2), (r(5), (1, 4)), (r(2, 5), 3, 1), (r(2, 4), [1, 3], {"dim": -1})],
-    doc="Pieces of one length, or of given lengths, along a dimension.",
 )
-def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
+def split(tensor: Value, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
+    """Pieces of one length, or of given lengths, along a dimension."""
     return _split_any(tensor, split_size_or_sections, dim)
 
 
 @composite(
-    "Tensor.split(Tensor self, any split_size, int dim=0)",
+    "Tensor.split",
     samples=lambda r: [(r(5), 2), (r(5), (1, 4)), (r(2, 5), 3, 1), (r(2, 4), [1, 3], {"dim": -1})],
-    doc="Pieces of one length, or of given lengths, along a dimension.",
 )
-def split_method(self: Any, split_size: Any, dim: int = 0) -> tuple[Any, ...]:
+def split_method(self: Value, split_size: Any, dim: int = 0) -> tuple[Any, ...]:
+    """Pieces of one length, or of given lengths, along a dimension."""
     return _split_any(self, split_size, dim)
 
 
-@composite(
-    "unsafe_split(Tensor self, int split_size, int dim=0)",
-    samples=lambda r: [(r(5), 2), (r(2, 5), 3, -1)],
-    doc="As split; the pieces do not count as views.",
-)
-def unsafe_split(self: Any, split_size: int, dim: int = 0) -> Any:
+@composite("unsafe_split", samples=lambda r: [(r(5), 2), (r(2, 5), 3, -1)])
+def unsafe_split(self: Value, split_size: int, dim: int = 0) -> Any:
+    """As split; the pieces do not count as views."""
     return unsafe_split_row(self, split_size, dim)
 
 
@@ -181,21 +177,15 @@ def _chunked(self: Any, chunks: int, dim: int, by_length: Row, by_lengths: Row) 
     return by_length(self, -(-length // chunks), dim)
 
 
-@composite(
-    "chunk(Tensor self, int chunks, int dim=0)",
-    samples=lambda r: [(r(5, 2), 3), (r(2, 4), 2, 1), (r(2, 0), 3, 1)],
-    doc="At most ``chunks`` pieces of equal length; the last may be shorter.",
-)
-def chunk(self: Any, chunks: int, dim: int = 0) -> Any:
+@composite("chunk", samples=lambda r: [(r(5, 2), 3), (r(2, 4), 2, 1), (r(2, 0), 3, 1)])
+def chunk(self: Value, chunks: int, dim: int = 0) -> Any:
+    """At most ``chunks`` pieces of equal length; the last may be shorter."""
     return _chunked(self, chunks, dim, split_row, split_with_sizes)
 
 
-@composite(
-    "unsafe_chunk(Tensor self, int chunks, int dim=0)",
-    samples=lambda r: [(r(5, 2), 3), (r(2, 4), 2, 1)],
-    doc="As chunk; the pieces do not count as views.",
-)
-def unsafe_chunk(self: Any, chunks: int, dim: int = 0) -> Any:
+@composite("unsafe_chunk", samples=lambda r: [(r(5, 2), 3), (r(2, 4), 2, 1)])
+def unsafe_chunk(self: Value, chunks: int, dim: int = 0) -> Any:
+    """As chunk; the pieces do not count as views."""
     return _chunked(self, chunks, dim, unsafe_split_row, unsafe_split_with_sizes)
 
 
@@ -222,30 +212,25 @@ def _divide(self: Any, sections: Any, dim: int) -> tuple[Any, ...]:
     return _slices(self, ends, where)
 
 
-@composite(
-    "tensor_split(Tensor self, int sections, int dim=0)",
-    samples=lambda r: [(r(5, 2), 3), (r(2, 5), 2, 1)],
-    doc="A number of pieces whose lengths differ by one at most.",
-)
-def tensor_split(self: Any, sections: int, dim: int = 0) -> tuple[Any, ...]:
+@composite("tensor_split", samples=lambda r: [(r(5, 2), 3), (r(2, 5), 2, 1)])
+def tensor_split(self: Value, sections: int, dim: int = 0) -> tuple[Any, ...]:
+    """A number of pieces whose lengths differ by one at most."""
     return _divide(self, sections, dim)
 
 
-@composite(
-    "tensor_split(Tensor self, int[] indices, int dim=0)",
-    samples=lambda r: [(r(5, 2), (1, 3)), (r(2, 5), (2, -1, 9), 1)],
-    doc="The pieces between given indices.",
-)
-def tensor_split_at(self: Any, indices: Sequence[int], dim: int = 0) -> tuple[Any, ...]:
+@composite("tensor_split", samples=lambda r: [(r(5, 2), (1, 3)), (r(2, 5), (2, -1, 9), 1)])
+def tensor_split_at(self: Value, indices: Sequence[int], dim: int = 0) -> tuple[Any, ...]:
+    """The pieces between given indices."""
     return _divide(self, indices, dim)
 
 
 @composite(
-    "tensor_split(Tensor self, Tensor tensor_indices_or_sections, int dim=0)",
-    samples=lambda r: [(r(5, 2), np.array(3)), (r(2, 5), np.array([1, 4]), 1)],
-    doc="The same with the number or the indices in a tensor.",
+    "tensor_split", samples=lambda r: [(r(5, 2), np.array(3)), (r(2, 5), np.array([1, 4]), 1)]
 )
-def tensor_split_by(self: Any, tensor_indices_or_sections: Tensor, dim: int = 0) -> tuple[Any, ...]:
+def tensor_split_by(
+    self: Value, tensor_indices_or_sections: Tensor, dim: int = 0
+) -> tuple[Any, ...]:
+    """The same with the number or the indices in a tensor."""
     array = tensor_indices_or_sections._array
     prefix = "tensor_split expected tensor_indices_or_sections to"
     if array.dtype != np.int64:
@@ -296,6 +281,7 @@ _named_split("dsplit", 3, 2, "Pieces one behind the other: along the third dimen
 
 
 def _unbind(self: Array, dim: int = 0) -> tuple[Array, ...]:
+    """The slices along a dimension."""
     if not self.ndim:
         raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
     where = wrap_dim(dim, self.ndim)
@@ -309,12 +295,11 @@ def _bind(grads: Sequence[Any], shape: Sequence[int], dtype: Any, dim: int) -> A
 
 
 unbind: Row = row(
-    "unbind(Tensor self, int dim=0)",
+    "unbind",
     _unbind,
     view=True,
     several=True,
     linear="self",
     self=lambda grads, self_shape, self_dtype, dim: _bind(grads, self_shape, self_dtype, dim),
     samples=lambda r: [(r(2, 3),), (r(2, 3), -1)],
-    doc="The slices along a dimension.",
 )
