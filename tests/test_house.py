@@ -79,7 +79,6 @@ LONG_FILES = frozenset(
         "gradcli.ops.algebra.indexing",
         "gradcli.ops.algebra.products",
         "gradcli.ops.images.convolution",
-        "gradcli.ops.images.grid_sampling",
         "gradcli.ops.measuring.statistics",
         "gradcli.ops.pointwise.activation",
         "gradcli.ops.pointwise.activation_forms",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from inspect import CO_VARARGS
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 import pytest
 
-from gradcli.table.entry import Composite
+from gradcli.table.entry import Composite, Entry
+from gradcli.table.registry import entries
 from gradcli.table.schema import by_position, kind_of, parameters_of
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.tensor import Tensor, wrap
@@ -104,3 +107,25 @@ def test_tensors_without_brackets_are_one_argument() -> None:
 
     entry = Composite("joined", joined, "", "", None)
     assert entry.signature.parameters[0].variadic
+
+
+def _functions() -> dict[int, list[tuple[Entry, FunctionType]]]:
+    """The entries that call each function."""
+    found: dict[int, list[tuple[Entry, FunctionType]]] = {}
+    for entry in entries():
+        function = getattr(entry, "forward", None) or getattr(entry, "body", None)
+        if isinstance(function, FunctionType):
+            found.setdefault(id(function.__code__), []).append((entry, function))
+    return found
+
+
+def test_no_signature_is_written_out_that_a_function_of_its_own_has() -> None:
+    repeated = []
+    for (entry, function), *others in _functions().values():
+        code = function.__code__
+        heads = list(code.co_varnames[: code.co_argcount])
+        written = [parameter.name for parameter in entry.signature.parameters]
+        shared = others or code.co_flags & CO_VARARGS or not function.__annotations__
+        if entry._definition is None and not shared and written and heads == written:
+            repeated.append(f"{function.__module__}.{function.__qualname__}")
+    assert repeated == []

@@ -322,8 +322,9 @@ def multinomial(
 # --- the stream itself
 
 
-@free("Generator(any device='cpu')", untested="a stream has no value", doc="A new random stream.")
+@free("Generator", untested="a stream has no value")
 def new_generator(device: Any = "cpu") -> Generator:
+    """A new random stream."""
     check_device(device)
     return Generator()
 

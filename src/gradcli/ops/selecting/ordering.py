@@ -502,11 +502,9 @@ def _mode(self: Array, dim: int = -1, keepdim: bool = False) -> tuple[Array, Arr
     return _chosen(self, order, where, keepdim)
 
 
-def _statistic(
-    name: str, forward: Any, signature: str, samples: Samples, doc: str, node: str
-) -> None:
+def _statistic(name: str, forward: Any, samples: Samples, doc: str, node: str) -> None:
     made = row(
-        f"aten.{name}_dim({signature})",
+        f"aten.{name}_dim",
         forward,
         node=node,
         self=lambda grad, self_shape, result1, dim, keepdim: selected(
@@ -518,7 +516,7 @@ def _statistic(
         pytorch=f"torch.{name}",
     )
 
-    composite(f"{name}({signature})", samples=samples, doc=doc)(
+    composite(f"{name}({made.parameters})", samples=samples, doc=doc)(
         lambda *args: return_type(name, "values indices")(made(*args))
     )
 
@@ -526,7 +524,6 @@ def _statistic(
 _statistic(
     "kthvalue",
     _kthvalue,
-    "Tensor self, int k, int dim=-1, bool keepdim=False",
     lambda r: [
         (r(3, 4), 2),
         (r(3, 4), 1, 0, True),
@@ -540,7 +537,6 @@ _statistic(
 _statistic(
     "mode",
     _mode,
-    "Tensor self, int dim=-1, bool keepdim=False",
     lambda r: [(r(3, 4),), (r(3, 4), 0, True), (r.ints(3, 6, high=3), 1), (r(),)],
     "The most frequent elements along a dimension, and where the last of them stand.",
     "ModeBackward0",
@@ -577,7 +573,6 @@ for _name, _function in (("median", _median), ("nanmedian", _nanmedian)):
     _statistic(
         _name,
         _function,
-        "Tensor self, int dim, bool keepdim=False",
         lambda r: [
             (r(3, 4), 1),
             (r(3, 5), 0, True),
