@@ -18,6 +18,13 @@ from gradcli.tensor.tensor import Tensor, wrap
 from tests.table.checks import as_tensors
 
 
+def test_complex_results_that_only_in_place_operators_record() -> None:
+    x = gradcli.tensor([1 + 2j, 3j], requires_grad=True)
+    with pytest.raises(RuntimeError, match=r"^nan_to_num does not support automatic different"):
+        x.nan_to_num()
+    assert x.clone().nan_to_num_().grad_fn.name() == "NanToNumBackward0"
+
+
 def chain(node: Node | None) -> list[str]:
     names = []
     while node is not None:

@@ -40,6 +40,8 @@ def row(
     number_nodes: dict[str, str] | None = None,
     linear: str = "",
     joint: tuple[str, Formula] | None = None,
+    constant_outputs: tuple[int, ...] = (),
+    complex_gradient: bool = True,
     doc: str = "",
     kink: str = "",
     samples: Any = None,
@@ -52,7 +54,7 @@ def row(
 
     ``signature`` has its names, and its parameters unless ``forward`` is a `def` that has them.
     ``forward`` computes on arrays; ``promote`` says how operands get a common type, ``check``
-    refuses some of them before; ``kinds`` lists the kinds of types (NumPy's letters) that PyTorch's
+    refuses some of them before; ``kinds`` lists the kinds of types (see `serves`) that PyTorch's
     kernel takes in the first operand, ``kernel`` is what its message calls that if it is not
     "NAME_cpu", ``refusal`` what complex numbers are told instead; ``view`` says that the result
     shares the first operand's memory; ``node`` replaces the name derived from the signature and
@@ -61,12 +63,13 @@ def row(
     a sum is, "self, other" if in either while the other stays as it is, as a product is. ``vjps``
     holds a formula per differentiable argument (``ITSELF`` for the first one of a row that is its
     own adjoint) and ``joint`` one formula for several arguments at once ("input weight", function).
-    ``doc`` says in a sentence what is computed, where no docstring of ``forward`` does; ``kink``
-    which gradient is used at points where there is none or several, ``samples`` feeds the generic
-    tests. ``inplace`` says which in-place operators are derived (see `InPlace`): a method where
-    operands are brought to one type, a function too where there is only one operand, and neither
-    elsewhere, unless the row says otherwise. ``pytorch`` and ``untested`` are told at
-    :class:`Entry`.
+    ``constant_outputs`` are the numbers of floating outputs that no gradient flows through, and
+    ``complex_gradient`` is False where PyTorch refuses to record a complex output. ``doc`` says in
+    a sentence what is computed, where no docstring of ``forward`` does; ``kink`` which gradient is
+    used at points where there is none or several, ``samples`` feeds the generic tests. ``inplace``
+    says which in-place operators are derived (see `InPlace`): a method where operands are brought
+    to one type, a function too where there is only one operand, and neither elsewhere, unless the
+    row says otherwise. ``pytorch`` and ``untested`` are told at :class:`Entry`.
     """
     facts: dict[str, Any] = {
         "promote": promote,
@@ -77,6 +80,8 @@ def row(
         "view": view,
         "several": several,
         "linear": linear,
+        "constant_outputs": constant_outputs,
+        "complex_gradient": complex_gradient,
         "joint": joint,
         "module": sys._getframe(1).f_globals["__name__"],
         "doc": doc,

@@ -42,10 +42,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from gradcli.table.entry import BOTH, METHOD, NEITHER, Entry, InPlace
+from gradcli.table.entry import BOTH, METHOD, NEITHER, Entry, InPlace, name_in_messages
 from gradcli.table.node import Formula, Plan, RowNode, parameter_names
 from gradcli.tensor import dtypes
-from gradcli.tensor.errors import no_kernel
+from gradcli.tensor.errors import no_kernel, serves
 from gradcli.tensor.graph import Node, mode
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, edge_of, share, wrap
@@ -65,6 +65,8 @@ class Row(Entry):
     __slots__ = (
         "_plans",
         "check",
+        "complex_gradient",
+        "constant_outputs",
         "differentiable",
         "formulas",
         "forward",
@@ -94,6 +96,8 @@ class Row(Entry):
         several: bool,
         node: str | None,
         linear: str,
+        constant_outputs: tuple[int, ...],
+        complex_gradient: bool,
         joint: tuple[str, Formula] | None,
         vjps: dict[str, Formula],
         module: str,
@@ -113,7 +117,7 @@ class Row(Entry):
             kernel = kernel or self.names[0].rpartition(".")[2] + "_cpu"
             forward = _serving(forward, kinds, kernel, refusal)
         self.forward = forward
-        #: The kinds of types (NumPy's letters) that it takes, where others are refused first.
+        #: The kinds of types (see `serves`) that it takes, where others are refused first.
         self.kinds = kinds
         #: The sets of operands in which it is linear while the others stay as they are.
         self.linear = tuple(tuple(names.split()) for names in linear.split(",") if names)
@@ -122,6 +126,8 @@ class Row(Entry):
         self.view = view
         self.several = several
         self.node_name = node or node_name(self.names[0])
+        self.constant_outputs = constant_outputs
+        self.complex_gradient = complex_gradient
         #: The same row under the node name that it has when the operand at a position is a number.
         self.numbered: dict[int, Row] = {}
         self._plans: dict[int, Plan] = {}
@@ -219,6 +225,8 @@ class Row(Entry):
         if wants and self.differentiable and mode.enabled and tensor._array.dtype.kind in "fc":
             wanted, successors, numbers = self._edges(args)
             if wanted:
+                if not self.complex_gradient:
+                    self._refuse_complex(tensor._array)
                 plan = self._plans.get(wanted) or self._plan(wanted)
                 node = RowNode(self, plan, successors, numbers)
                 node.shape = tensor._array.shape
@@ -244,15 +252,28 @@ class Row(Entry):
             node.others = tuple(metas[1:])
             for number, tensor in enumerate(tensors):
                 if self.carries_gradient(tensor._array, number):
+                    if not self.complex_gradient:
+                        self._refuse_complex(tensor._array)
                     tensor._grad_fn = node
                     tensor._requires_grad = True
                     tensor._nr = number
             node.save(args, tensors)
         return tensors
 
+    def _refuse_complex(self, output: Any) -> None:
+        if output.dtype.kind == "c":
+            raise RuntimeError(
+                f"{name_in_messages(self.names[0])} does not support automatic differentiation "
+                "for outputs with complex dtype."
+            )
+
     def carries_gradient(self, output: Any, number: int) -> bool:
         """Whether an output belongs to the graph: of the later ones, those a formula asks for."""
-        return output.dtype.kind in "fc" and not (number and self.only_first)
+        return (
+            output.dtype.kind in "fc"
+            and not (number and self.only_first)
+            and number not in self.constant_outputs
+        )
 
     def _plan(self, wanted: int) -> Plan:
         needs = tuple(bool(wanted >> k & 1) for k in range(len(self.differentiable)))
@@ -327,9 +348,8 @@ def _serving(
     """A forward function that refuses types which PyTorch's kernel does not serve."""
 
     def checked(operand: Any, *rest: Any) -> Any:
-        kind = operand.dtype.kind
-        if kind not in kinds:
-            if kind == "c" and refusal is not None:
+        if not serves(kinds, operand.dtype):
+            if operand.dtype.kind == "c" and refusal is not None:
                 raise type(refusal)(*refusal.args)
             raise no_kernel(kernel, operand.dtype)
         return forward(operand, *rest)

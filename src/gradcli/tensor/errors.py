@@ -19,10 +19,16 @@ def no_kernel(name: str, dtype: np.dtype[Any]) -> NotImplementedError:
     return NotImplementedError(f"\"{name}\" not implemented for '{word}'")
 
 
+def serves(kinds: str, dtype: np.dtype[Any]) -> bool:
+    """Whether a type is of some kinds: NumPy's letters, and "d" for floating ones but halves."""
+    kind = dtype.kind
+    return kind in kinds or (kind == "f" and "d" in kinds and dtype.itemsize > 2)
+
+
 def require_kinds(dtype: np.dtype[Any], kinds: str, kernel: str) -> None:
-    """Refuses types of other kinds (NumPy's letters) than those that PyTorch's kernel serves.
+    """Refuses types of other kinds (see `serves`) than those that PyTorch's kernel serves.
 
     A row whose kernel is looked for before anything else says so by its key `kinds`.
     """
-    if dtype.kind not in kinds:
+    if not serves(kinds, dtype):
         raise no_kernel(kernel, dtype)

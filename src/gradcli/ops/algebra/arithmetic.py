@@ -306,13 +306,18 @@ lcm: Row = _whole(
 )
 
 
-def _negative(self: Array) -> Array:
-    """-self."""
-    if self.dtype == np.bool_:
+def refuse_negation(array: Array) -> None:
+    """Bools have no negative."""
+    if array.dtype == np.bool_:
         raise RuntimeError(
             "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to "
             "invert a mask, use the `~` or `logical_not()` operator instead."
         )
+
+
+def _negative(self: Array) -> Array:
+    """-self."""
+    refuse_negation(self)
     return np.negative(self)
 
 
@@ -507,6 +512,7 @@ nan_to_num: Row = row(
     _nan_to_num,
     linear="self",
     self=lambda grad, self: grad * isfinite(self),
+    complex_gradient=False,
     samples=pointwise(),
     inplace=BOTH,
 )

@@ -93,6 +93,20 @@ def renamed(original: Row, label: str) -> Row:
     return known
 
 
+_unrefusing: Final[dict[int, Row]] = {}
+
+
+def _recording_complex(original: Row) -> Row:
+    """The same row, as PyTorch's in-place operators record complex results of all operators."""
+    if original.complex_gradient:
+        return original
+    known = _unrefusing.get(id(original))
+    if known is None:
+        known = _unrefusing[id(original)] = copy.copy(original)
+        known.complex_gradient = True
+    return known
+
+
 def _rename(node: Any) -> None:
     """Gives the node of an in-place change the name that PyTorch's has."""
     if node.row.inplace.node:
@@ -220,6 +234,7 @@ def in_place(operator: Callable[..., Any], args: Sequence[Any], coincide: bool =
         copies, form = False, operator.inplace
         coincide = coincide or form.coincide
         smooth = form.smooth
+        operator = _recording_complex(operator)
         if form.erases:
             name = operator.names[0].title()
             erases = renamed(erase, f"{name}Backward{int(_is_tensor(rest[0]))}")

@@ -17,7 +17,6 @@ from gradcli.ops.algebra.products import matmul
 from gradcli.ops.algebra.scalars import mul_scalar
 from gradcli.ops.algebra.sums import sum_dim
 from gradcli.ops.algebra.views import shape_of, squeeze_dim, unsqueeze
-from gradcli.ops.linalg.lu import apart
 from gradcli.ops.linalg.matrices import mh, refuse, rows_and_columns, spread, svd_of_arrays, word
 from gradcli.ops.linalg.spectra import eigh_row, svd_row
 from gradcli.table.declare import composite, row
@@ -27,7 +26,7 @@ from gradcli.table.samples import fixed, kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.shapes import common_shape
-from gradcli.tensor.tensor import Tensor, raw, wrap
+from gradcli.tensor.tensor import raw, wrap
 from gradcli.typing import Array, Value
 
 # --- tolerances
@@ -317,6 +316,7 @@ lstsq_row: Row = row(
     "aten.linalg_lstsq",
     _lstsq,
     joint=("self b", _lstsq_vjp),
+    constant_outputs=(3,),
     samples=lambda r: [(r(4, 2), r(4, 3), None, "gels"), (r(2, 3), r(2)), (r(3, 3), r(3, 1))],
     pytorch="aten.linalg_lstsq(self, b, rcond, driver=driver)",
 )
@@ -333,11 +333,8 @@ lstsq_row: Row = row(
 )
 def lstsq(self: Value, b: Value, rcond: float | None = None, *, driver: str | None = None) -> Any:
     """X that makes the columns of A X - B shortest; residuals, rank and singular values."""
-    x, residuals, rank, values = lstsq_row(self, b, rcond, driver or "gelsy")
-    if type(values) is Tensor and values.requires_grad:
-        values = apart(values)
     fields = "solution residuals rank singular_values"
-    return return_type("linalg_lstsq", fields)((x, residuals, rank, values))
+    return return_type("linalg_lstsq", fields)(lstsq_row(self, b, rcond, driver or "gelsy"))
 
 
 # --- the rank

@@ -32,7 +32,7 @@ from gradcli.table.row import Row
 from gradcli.table.samples import kinked
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.shapes import common_shape
-from gradcli.tensor.tensor import Tensor, constant, raw, wrap
+from gradcli.tensor.tensor import constant, raw
 from gradcli.typing import Array, Value
 
 # --- arrays
@@ -161,16 +161,12 @@ lu_unpack_row: Row = row(
     "aten.lu_unpack",
     _unpack,
     LU_data=_unpack_vjp,
+    constant_outputs=(0,),
     samples=lambda r: [
         (r(*shape), np.array(pivots, np.int32))
         for shape, pivots in (((3, 3), [2, 3, 3]), ((2, 3), [2, 2]), ((3, 2), [3, 2]))
     ],
 )
-
-
-def apart(value: Tensor) -> Tensor:
-    """A floating output of a row that, as in PyTorch, no gradient flows through."""
-    return wrap(value._array)
 
 
 @composite(
@@ -186,8 +182,8 @@ def lu_unpack(
     LU_data: Value, LU_pivots: Value, unpack_data: bool = True, unpack_pivots: bool = True
 ) -> Any:
     """The factors P, L and U of compact factors and pivots."""
-    p, low, up = lu_unpack_row(LU_data, LU_pivots, unpack_data, unpack_pivots)
-    return return_type("lu_unpack", "P L U")((apart(p), low, up))
+    found = lu_unpack_row(LU_data, LU_pivots, unpack_data, unpack_pivots)
+    return return_type("lu_unpack", "P L U")(found)
 
 
 # --- the gradient
@@ -346,8 +342,9 @@ lu_row: Row = row(
     "aten.linalg_lu",
     _lu,
     A=lambda grads, result0, result1, result2: _plu_vjp(
-        grads[1], grads[2], constant(raw(result0), result0), result1, result2
+        grads[1], grads[2], result0, result1, result2
     ),
+    constant_outputs=(0,),
     samples=lambda r: [(r(3, 3) + 3 * np.eye(3),), (r(2, 3),), (r(3, 2),)],
     pytorch="aten.linalg_lu(A, pivot=pivot)",
 )
@@ -358,8 +355,7 @@ lu_row: Row = row(
 )
 def lu(A: Value, *, pivot: bool = True) -> Any:
     """The factors P, L and U."""
-    p, low, up = lu_row(A, pivot)
-    return return_type("linalg_lu", "P L U")((apart(p), low, up))
+    return return_type("linalg_lu", "P L U")(lu_row(A, pivot))
 
 
 # --- systems

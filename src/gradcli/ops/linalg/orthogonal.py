@@ -34,7 +34,6 @@ from gradcli.table.declare import composite, row
 from gradcli.table.refusals import underived
 from gradcli.table.row import Row
 from gradcli.table.samples import kinked
-from gradcli.tensor.graph import mode
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import constant, raw
 from gradcli.typing import Array, Value
@@ -153,6 +152,7 @@ geqrf_row: Row = row(
     "aten.geqrf",
     _geqrf,
     self=underived("geqrf", every=True),
+    complex_gradient=False,
     samples=lambda r: [(r(3, 2),), (r(2, 3),), (r(2, 2, 2),)],
 )
 
@@ -160,10 +160,6 @@ geqrf_row: Row = row(
 @composite("geqrf", samples=lambda r: [(r(3, 2),), (r(2, 3),), (r(2, 2, 2),)])
 def geqrf(self: Value) -> Any:
     """R above, the vectors of Householder reflections below the diagonal, and their factors."""
-    if self.is_complex() and self.requires_grad and mode.enabled:
-        raise RuntimeError(
-            "geqrf does not support automatic differentiation for outputs with complex dtype."
-        )
     return return_type("geqrf", "a tau")(geqrf_row(self))
 
 

@@ -9,10 +9,9 @@ import numpy as np
 from gradcli.ops.algebra import complex as complex_parts
 from gradcli.ops.algebra import parts, sums, views
 from gradcli.ops.selecting import splitting
-from gradcli.table.declare import composite, row
+from gradcli.table.declare import row
 from gradcli.table.row import Row
-from gradcli.table.samples import Samples, fixed
-from gradcli.tensor.tensor import Tensor
+from gradcli.table.samples import fixed
 from gradcli.typing import Array
 
 _VIEWS = {
@@ -34,12 +33,8 @@ _VIEWS = {
     "view_as_real": (complex_parts.view_as_real,),
 }
 
-# The samples of those that PyTorch differentiates only where the copy is real.
-_REAL_DERIVATIVES: dict[str, Samples] = {
-    "select": lambda r: [(r(2, 3), 1, -1), (r.ints(2, 3, high=9), 0, 1)],
-    "slice": lambda r: [(r(4, 3), 0, 1, None, 2), (r(2, 3), 1), (r.ints(5, high=9), 0, -3, -1)],
-    "view_as_complex": lambda r: [(fixed(r(3, 2)),), (fixed(r(2, 1, 2)),)],
-}
+# Of these, PyTorch derives complex results of the views only.
+_REAL = {"select", "slice", "view_as_complex"}
 
 
 def _copy_of(name: str, view: Row) -> None:
@@ -51,28 +46,16 @@ def _copy_of(name: str, view: Row) -> None:
             return tuple(part.copy() for part in shown)
         return np.ascontiguousarray(shown).reshape(shown.shape)
 
-    doc = f"A copy of what {name} would show."
-    copied = row(
-        f"{'aten.' * (name in _REAL_DERIVATIVES)}{name}_copy({view.parameters})",
+    row(
+        f"{name}_copy({view.parameters})",
         forward,
         node=f"{view.node_name}_copy",
         linear="self",
-        samples=_REAL_DERIVATIVES.get(name, view.samples),
-        doc=doc,
+        samples=view.samples if name != "view_as_complex" else lambda r: [(fixed(r(3, 2)),)],
+        doc=f"A copy of what {name} would show.",
+        complex_gradient=name not in _REAL,
         self=view.formulas[0][1],
     )
-    if name not in _REAL_DERIVATIVES:
-        return
-
-    @composite(f"{name}_copy({view.parameters})", samples=_REAL_DERIVATIVES[name], doc=doc)
-    def copy(self: Tensor, *args: Any) -> Tensor:
-        made: Tensor = copied(self, *args)
-        if made.requires_grad and made.is_complex():
-            raise RuntimeError(
-                f"{name}_copy does not support automatic differentiation for outputs with "
-                "complex dtype."
-            )
-        return made
 
 
 for _name, _views in _VIEWS.items():

@@ -248,6 +248,7 @@ normal: Row = row(
     node="NormalBackward3",
     mean=lambda grad, mean_shape: blank(mean_shape, grad),
     std=lambda grad, std_shape: blank(std_shape, grad),
+    complex_gradient=False,
     samples=lambda r: [
         (r(2, 3), r(2, 3, low=0.1)),
         (r(3, 1), r(2, low=0.1)),
@@ -261,6 +262,7 @@ normal_of_means: Row = row(
     lambda mean, std=1.0, generator=None: _normals(mean, float(std), generator),
     node="NormalBackward1",
     mean=lambda grad, mean_shape: blank(mean_shape, grad),
+    complex_gradient=False,
     samples=lambda r: [(r(2, 3),), (r(20), 0.5), (r(), 2.0)],
     doc="Normal numbers with a mean each and one standard deviation.",
 )
@@ -269,6 +271,7 @@ normal_of_deviations: Row = row(
     lambda mean, std, generator=None: _normals(float(mean), std, generator),
     node="NormalBackward2",
     std=lambda grad, std_shape: blank(std_shape, grad),
+    complex_gradient=False,
     samples=lambda r: [(1.5, r(2, 3, low=0.1)), (0.0, r(20, low=0.1)), (-1.0, r(low=0.1))],
     doc="Normal numbers with one mean and a standard deviation each.",
 )

@@ -381,7 +381,13 @@ def _silu_vjp(grad: Any, self: Any) -> Any:
 
 
 silu_row: Row = row(
-    "aten.silu", _silu, promote=COMMON, kinds="fc", self=_silu_vjp, samples=pointwise(-4.0, 4.0)
+    "aten.silu",
+    _silu,
+    promote=COMMON,
+    kinds="fc",
+    self=_silu_vjp,
+    complex_gradient=False,
+    samples=pointwise(-4.0, 4.0),
 )
 
 

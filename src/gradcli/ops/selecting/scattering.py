@@ -181,6 +181,7 @@ scatter_reduce: Row = row(
             SCATTER, grad, self, dim, index, src, reduce, include_self, result, scatter_reduce
         ),
     ),
+    complex_gradient=False,
     kink="elements that tie for amax or amin share the gradient evenly",
     samples=lambda r: [
         *(
@@ -223,6 +224,7 @@ index_reduce: Row = row(
             INDEX, grad, self, dim, index, source, reduce, include_self, result, index_reduce
         ),
     ),
+    complex_gradient=False,
     kink="elements that tie for amax or amin share the gradient evenly",
     samples=lambda r: [
         *(
