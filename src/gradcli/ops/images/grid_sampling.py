@@ -22,7 +22,7 @@ from gradcli.ops.algebra.joining import stack
 from gradcli.ops.algebra.parts import select
 from gradcli.ops.algebra.products import bmm
 from gradcli.ops.algebra.sums import sum_dim
-from gradcli.ops.algebra.views import reshape, shape_of, transpose, unsqueeze
+from gradcli.ops.algebra.views import reshape, shape_of, transpose, unsqueeze, view
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
@@ -37,17 +37,16 @@ _NEAREST: Final = 1
 _PADDINGS: Final = ("zeros", "border", "reflection")
 
 _A: Final = -0.75
-#: For each mode, its taps along a dimension: the position relative to the point's, and the
-#: coefficients of its weight as a polynomial of the point's fraction, constant first.
-_POLYNOMIALS: Final[tuple[list[tuple[int, tuple[float, ...]]], ...]] = (
-    [(0, (1.0, -1.0)), (1, (0.0, 1.0))],
-    [(0, (1.0,))],
-    [
-        (-1, (0.0, _A, -2 * _A, _A)),
-        (0, (1.0, 0.0, -(_A + 3), _A + 2)),
-        (1, (0.0, -_A, 2 * _A + 3, -(_A + 2))),
-        (2, (0.0, 0.0, _A, -_A)),
-    ],
+_LINEAR: Final = (1.0, -1.0)
+_NEAR: Final = (1.0, 0.0, -(_A + 3), _A + 2)
+_FAR: Final = (-4 * _A, 8 * _A, -5 * _A, _A)
+#: For each mode, its taps along a dimension: the position relative to the point's, how far from
+#: the point that is at a fraction of zero and in which direction the fraction changes it, and the
+#: coefficients of the weight as a polynomial of that distance, constant first.
+_TAPS: Final[tuple[list[tuple[int, float, int, tuple[float, ...]]], ...]] = (
+    [(0, 0.0, 1, _LINEAR), (1, 0.0, 1, (0.0, 1.0))],
+    [(0, 0.0, 1, (1.0,))],
+    [(-1, 1.0, 1, _FAR), (0, 0.0, 1, _NEAR), (1, 1.0, -1, _NEAR), (2, 2.0, -1, _FAR)],
 )
 
 
@@ -69,14 +68,18 @@ class _Line(NamedTuple):
 
     def weight(self, tap: int, order: int) -> Array | None:
         """The derivative of a tap's weight in the grid's coordinate; None if it is zero."""
-        coefficients = list(_POLYNOMIALS[self.mode][tap][1])
+        _, start, sign, polynomial = _TAPS[self.mode][tap]
+        coefficients = list(polynomial)
         for _ in range(order):
-            coefficients = [k * c for k, c in enumerate(coefficients)][1:]
+            coefficients = [sign * k * c for k, c in enumerate(coefficients)][1:]
         if not any(coefficients):
             return None
         value: Array = np.full_like(self.fraction, coefficients[-1])
+        distance = self.fraction if sign > 0 else -self.fraction
+        if start:
+            distance = distance + self.fraction.dtype.type(start)
         for coefficient in reversed(coefficients[:-1]):
-            value = value * self.fraction + self.fraction.dtype.type(coefficient)
+            value = value * distance + self.fraction.dtype.type(coefficient)
         return value * self.slope**order if order else value
 
 
@@ -119,7 +122,7 @@ def _line(coordinates: Array, size: int, how: Sampling) -> _Line:
     start = np.rint(places) if how.mode == _NEAREST else np.floor(places)
     fraction = places - start
     taps: list[Array] = []
-    for offset, _ in _POLYNOMIALS[how.mode]:
+    for offset, *_ in _TAPS[how.mode]:
         place = start + kind(offset)
         if how.mode == 2:
             place, _ = _into_image(place, size, how)
@@ -188,13 +191,13 @@ class _Points:
         return sums
 
     def scatter(self, values: Array, orders: Sizes) -> Array:
-        """The transpose of :meth:`gather`: values (N, C, points) to images."""
+        """The transpose of :meth:`gather`: values (N, C, points) to flat images (N, C, size)."""
         flat = np.zeros(self.empty + 1, values.dtype)
         for taps, places in self.taps():
             weight = self.weight(taps, orders)
             if weight is not None:
                 np.add.at(flat, places.ravel(), (values * weight).ravel())
-        return flat[:-1].reshape(self.shape)
+        return _flat(flat[:-1].reshape(self.shape))
 
 
 def _flat(values: Array) -> Array:
@@ -212,14 +215,12 @@ def _plus(orders: Sizes, axis: int) -> tuple[int, ...]:
 # --- the two sums, for any order of derivative
 
 
-@half_in_single
 def _sum(input: Array, grid: Array, how: Sampling, orders: Sizes) -> Array:
     points = _Points(input.shape, grid, how)
     (total,) = points.gather(input, [orders])
     return total.reshape(*input.shape[:2], *points.out)
 
 
-@half_in_single
 def _transposed_sum(
     values: Array, grid: Array, input_size: Sizes, how: Sampling, orders: Sizes
 ) -> Array:
@@ -237,8 +238,8 @@ tap_sum: Row = row(
     "aten.grid_sampler_taps(Tensor input, Tensor grid, any how, int[] orders)",
     _sum,
     linear="input",
-    input=lambda grad, grid, input_shape, how, orders: transposed_tap_sum(
-        grad, grid, input_shape, how, orders
+    input=lambda grad, grid, input_shape, how, orders: view(
+        transposed_tap_sum(grad, grid, input_shape, how, orders), input_shape
     ),
     grid=lambda grad, input, grid, how, orders: _grid_slope(grad, input, grid, how, orders),
     samples=lambda r: [
@@ -253,13 +254,17 @@ transposed_tap_sum: Row = row(
     "int[] orders)",
     _transposed_sum,
     linear="values",
-    values=tap_sum,
-    grid=lambda grad, values, grid, how, orders: _grid_slope(values, grad, grid, how, orders),
+    values=lambda grad, grid, input_size, how, orders: tap_sum(
+        view(grad, input_size), grid, how, orders
+    ),
+    grid=lambda grad, values, grid, input_size, how, orders: _grid_slope(
+        values, view(grad, input_size), grid, how, orders
+    ),
     samples=lambda r: [
         (r(1, 2, 2, 2), r(1, 2, 2, 2, low=-0.9, high=0.9), (1, 2, 3, 4), how, orders)
         for how, orders in ((Sampling(0, 0, True), (0, 1)), (Sampling(2, 1, False), (1, 1)))
     ],
-    doc="Values at the points of a grid spread over the images that they were sampled from.",
+    doc="Values at points of a grid spread over the flat images that they were sampled from.",
     untested="a piece of the gradients of grid_sampler_2d and grid_sampler_3d",
 )
 
@@ -312,7 +317,7 @@ def _backward(
     dims, values = points.dims, _flat(grad_output)
     grad_input = grad_grid = np.empty(0, input.dtype)
     if needs[0]:
-        grad_input = points.scatter(values, (0,) * dims)
+        grad_input = points.scatter(values, (0,) * dims).reshape(input.shape)
     if needs[1]:
         slopes = points.gather(input, [_unit(dims, axis) for axis in range(dims)])
         parts = [(values * slope).sum(axis=1) for slope in slopes]
@@ -330,13 +335,13 @@ def _double_backward(
 ) -> tuple[Any, Any, Any]:
     of_input, of_grid = grads
     dims = shape_of(grid)[-1]
-    zero = (0,) * dims
+    sample, backward = _rows[dims]
     found: list[Any] = [None, None, None]
     if of_input is not None:
         if needs[0]:
-            found[0] = tap_sum(of_input, grid, how, zero)
+            found[0] = sample(of_input, grid, *how)
         if needs[2]:
-            found[2] = _grid_slope(grad_output, of_input, grid, how, zero)
+            found[2] = backward(grad_output, of_input, grid, how, (False, True))[1]
     if of_grid is None or how.mode == _NEAREST:
         return found[0], found[1], found[2]
     for axis in range(dims):
@@ -350,10 +355,12 @@ def _double_backward(
         if needs[2]:
             bent = _grid_slope(grad_output * share, input, grid, how, orders)
             found[2] = added(found[2], bent)
+    if found[1] is not None:
+        found[1] = view(found[1], shape_of(input))
     return found[0], found[1], found[2]
 
 
-def _grid_rows(dims: int) -> Row:
+def _grid_rows(dims: int) -> tuple[Row, Row]:
     name = f"grid_sampler_{dims}d"
     size, out = (4, 3, 2)[:dims], (2, 3, 1)[:dims]
 
@@ -385,7 +392,7 @@ def _grid_rows(dims: int) -> Row:
     backward = row(
         f"aten.{name}_backward(Tensor grad_output, Tensor input, Tensor grid, any how, "
         "bool[] output_mask)",
-        half_in_single(_backward),
+        _backward,
         linear="grad_output",
         joint=("grad_output input grid", _double_backward),
         samples=lambda r: [
@@ -397,7 +404,7 @@ def _grid_rows(dims: int) -> Row:
             "how.align_corners, output_mask)"
         ),
     )
-    return forward
+    return forward, backward
 
 
 _rows: Final = {dims: _grid_rows(dims) for dims in (2, 3)}
@@ -412,7 +419,7 @@ def grid_sampler(
 ) -> Any:
     """Images of two or three dimensions sampled at the points of a grid."""
     dims = 3 if len(shape_of(input)) == 5 else 2
-    return _rows[dims](input, grid, interpolation_mode, padding_mode, align_corners)
+    return _rows[dims][0](input, grid, interpolation_mode, padding_mode, align_corners)
 
 
 @composite(
@@ -451,6 +458,7 @@ def _steps(count: int, align_corners: bool, dtype: Any) -> Array:
     """The centres of ``count`` pixels from -1 to 1; of the outer ones, if corners are aligned."""
     if count <= 1:
         return np.zeros(count, dtype)
+    require_kinds(dtype, "iufc", "linspace_cpu")
     number = np.arange(count)
     step = dtype.type(2.0 / (count - 1))
     line = np.where(number < count // 2, -1 + step * number, 1 - step * (count - 1 - number))
@@ -493,6 +501,7 @@ affine_grid_generator: Row = row(
     half_in_single(_affine_grid),
     linear="theta",
     theta=_affine_grid_backward,
+    complex_gradient=False,
     samples=lambda r: [(r(2, 2, 3), (2, 1, 3, 2), False), (r(1, 3, 4), (1, 1, 2, 1, 3), True)],
     doc="Where affine maps take the pixels of an image.",
 )
