@@ -15,6 +15,7 @@ from gradcli.table.declare import attribute, composite, row
 from gradcli.table.entry import InPlace
 from gradcli.table.row import ITSELF, Row
 from gradcli.tensor import dtypes
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.leaf import extras_of
 from gradcli.tensor.tensor import Tensor
 from gradcli.typing import Array, Value
@@ -39,6 +40,8 @@ def _view_as_complex(self: Array) -> Array:
         raise RuntimeError("Input tensor must have one or more dimensions")
     if self.shape[-1] != 2:
         raise RuntimeError("Tensor must have a last dimension of size 2")
+    if self.dtype == np.float16:
+        raise NotImplementedError("torch.complex32 is not supported, which half would be seen as")
     kind = dtypes.of(self).to_complex().np
     if not self.size:
         return np.empty(self.shape[:-1], kind)
@@ -127,6 +130,7 @@ complex_: Row = row(
 def _polar(abs: Array, angle: Array) -> Array:
     """The complex numbers with given absolute values and angles."""
     _check_parts(abs, angle)
+    require_kinds(abs.dtype, "d", "polar_cpu")
     return _joined(abs * np.cos(angle), abs * np.sin(angle))
 
 

@@ -30,10 +30,11 @@ from gradcli.typing import Array
 
 def _cumulate(function: Any) -> Any:
     def forward(self: Array, dim: int, dtype: DType | None = None) -> Array:
-        where = wrap_dim(dim, self.ndim)
+        where, kind = wrap_dim(dim, self.ndim), np.dtype(sum_type(self, dtype))
+        require_kinds(kind, "fciu", f"{function.__name__}_out_cpu")
         if not self.ndim:
-            return self.astype(sum_type(self, dtype))
-        return function(self, axis=where, dtype=sum_type(self, dtype))
+            return self.astype(kind)
+        return function(self, axis=where, dtype=kind)
 
     return forward
 
@@ -77,14 +78,19 @@ def _cumprod_with_zeros(grad: Any, self: Any, dim: int) -> Any:
     shape[dim] = 1
     one = blank(shape, self) + 1
     before = one
-    parts = []
+    full = blank(shape_of(self), self)
     for k in range(length):
         after = slice_(self, dim, k + 1, length, 1)
         products = cumprod(cat([one, after], dim), dim)
         weighted = slice_(grad, dim, k, length, 1) * products
-        parts.append(before * sum_dim(weighted, (dim,), True))
+        part = before * sum_dim(weighted, (dim,), True)
         before = before * slice_(self, dim, k, k + 1, 1)
-    return cat(parts, dim)
+        place = slice_(full, dim, k, k + 1, 1)
+        if type(place) is Tensor:
+            place.copy_(part)
+        else:
+            place[...] = part
+    return full
 
 
 cumprod: Row = row(

@@ -163,7 +163,7 @@ def _check(
         )
     if transposed:
         _check_transposed(geometry, output_padding)
-    _check_types(input, weight, bias, transposed)
+    _check_types(input, weight, bias, transposed, max(geometry.dilation) > 1)
 
 
 def _sides(word: str, lengths: Sequence[int], otherwise: int = 1) -> str:
@@ -194,13 +194,18 @@ def _check_transposed(geometry: Geometry, output_padding: Sizes) -> None:
         )
 
 
-def _check_types(input: Array, weight: Array, bias: Array | None, transposed: bool) -> None:
+def _check_types(
+    input: Array, weight: Array, bias: Array | None, transposed: bool, dilated: bool
+) -> None:
     kind, dims = dtypes.of(input).scalar_name, max(2, input.ndim - 2)
-    if input.dtype == np.bool_ or (transposed and input.dtype.kind in "iu" and kind != "Long"):
-        name = f"slow_conv{'_transpose' if transposed else ''}{dims}d"
-        name += "_out_cpu" if transposed else "_cpu"
-        if dims == 3 and not transposed:
-            name = "compute_columns3d"
+    narrow_integers = transposed and input.dtype.kind in "iu" and kind != "Long"
+    if input.dtype.kind in "bc" or narrow_integers:
+        if transposed:
+            name = f"slow_conv_transpose{dims}d_out_cpu"
+        elif dilated:
+            name = "slow_conv_dilated<>"
+        else:
+            name = "compute_columns3d" if dims == 3 else "slow_conv2d_cpu"
         raise no_kernel(name, input.dtype)
     if weight.dtype != input.dtype:
         raise RuntimeError(f"expected scalar type {kind} but found {dtypes.of(weight).scalar_name}")

@@ -250,6 +250,7 @@ def _max_unpool(self: Array, indices: Array, output_size: Sequence[int]) -> Arra
                 f"non-batch dimensions, but got {list(self.shape)} with dimension {dim} being "
                 "empty."
             )
+    require_kinds(self.dtype, "f", f"max_unpool{dims}d")
     volume = prod(output_size)
     wrong = indices[(indices < 0) | (indices >= volume)]
     if len(wrong):

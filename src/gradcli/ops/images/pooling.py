@@ -216,11 +216,17 @@ def quotient(values: Array, divisors: Array) -> Array:
     return np.trunc(values / divisors).astype(values.dtype)
 
 
-@half_in_single
 def _avg_pool(self: Array, pool: Pool) -> Array:
     windows = pool_windows(self.shape, pool, "avg_pool3d()")
-    if self.dtype != np.int64:
-        require_kinds(self.dtype, "f", "avg_pool2d" if pool.dims == 2 else "avg_pool3d_out_frame")
+    if self.dtype != np.int64 and pool.dims == 2:
+        require_kinds(self.dtype, "f", "avg_pool2d")
+    elif self.dtype != np.int64:
+        require_kinds(self.dtype, "d", "avg_pool3d_out_frame")
+    return _averages(self, pool, windows)
+
+
+@half_in_single
+def _averages(self: Array, pool: Pool, windows: Sequence[Windows]) -> Array:
     return quotient(sum_windows(self, windows), _divisors(windows, pool))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.ops.algebra.creation import to_dtype
 from gradcli.ops.algebra.products import addmm, matmul
 from gradcli.ops.algebra.scalars import mul_scalar
 from gradcli.ops.algebra.views import reshape, t, transpose, view
@@ -18,6 +19,7 @@ from gradcli.table.refusals import NOT_IMPLEMENTED, no_derivative
 from gradcli.table.row import Row
 from gradcli.table.samples import Sampler, fixed, kinked
 from gradcli.tensor import dtypes
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import common_shape, wrap_dim
 from gradcli.tensor.tensor import wrap
 from gradcli.typing import Array, Value
@@ -57,6 +59,7 @@ def _trilinear(
     sumdim: Sequence[int],
 ) -> Array:
     """The product of three tensors with dimensions of length one put in, summed along some."""
+    require_kinds(i1.dtype, "iufc", "bmm")
     ndim = i1.ndim + len(expand1)
     axes = [[k for k in range(ndim) if k not in gone] for gone in (expand1, expand2, expand3)]
     kept = [k for k in range(ndim) if k not in sumdim]
@@ -86,6 +89,7 @@ trilinear: Row = row(
     _trilinear,
     linear="i1, i2, i3",
     joint=("i1 i2 i3", _trilinear_vjp),
+    complex_gradient=False,
     samples=lambda r: [(r(2, 3), r(2, 3, 4), r(2, 4), (1, 3), (0,), (1, 2), (2, 3))],
 )
 
@@ -324,6 +328,9 @@ def scaled_dot_product_attention(
         if mask is not None:
             common_shape([(*query.shape[:-1], key.shape[-2]), mask.shape])
         return flash(query, key, value, mask, is_causal, factor)
+    kind = query.dtype
+    if kind is dtypes.float16:
+        query, key, value = (to_dtype(x, dtypes.float32) for x in (query, key, value))
     # Both operands are scaled by the root, which keeps the product in range.
     root = math.sqrt(abs(factor))
     if is_causal:
@@ -340,4 +347,4 @@ def scaled_dot_product_attention(
     weights = safe_softmax(scores if mask is None else scores + mask, -1)
     if dropout_p:
         weights = torch_dropout(weights, dropout_p, True)
-    return matmul(weights, value)
+    return to_dtype(matmul(weights, value), kind)

@@ -16,6 +16,7 @@ from gradcli.ops.algebra.views import squeeze_dim, unsqueeze
 from gradcli.random.generator import default_generator
 from gradcli.table.declare import composite
 from gradcli.table.samples import Sampler
+from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import wrap
 from gradcli.typing import Value
 
@@ -52,8 +53,10 @@ def _drop(
         shape = (*shape[:2], *(1,) * (len(shape) - 2))
     noise = default_generator.bernoulli(shape, 1 - p, array.dtype)
     if array.dtype.kind != "f":
+        # Arithmetic with a number, of which alpha dropout has some, turns booleans into integers.
+        named = dtypes.int64 if alpha and input.dtype is dtypes.bool_ else input.dtype
         raise RuntimeError(
-            f"result type Float can't be cast to the desired output type {input.dtype.scalar_name}"
+            f"result type Float can't be cast to the desired output type {named.scalar_name}"
         )
     kind = array.dtype.type
     if not alpha:

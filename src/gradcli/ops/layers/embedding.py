@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +15,7 @@ from gradcli.table.refusals import NOT_IMPLEMENTED, no_derivative, underived
 from gradcli.table.row import Row
 from gradcli.table.samples import Sampler, kinked
 from gradcli.tensor import dtypes
-from gradcli.tensor.tensor import versions_of, wrap
+from gradcli.tensor.tensor import constant, raw, versions_of, wrap
 from gradcli.typing import Array, Value
 
 SUM: Final = 0
@@ -22,14 +23,20 @@ MEAN: Final = 1
 MAX: Final = 2
 
 
-def _check_indices(indices: Array, function: str) -> None:
-    if indices.dtype not in (np.int64, np.int32):
-        kind = dtypes.of(indices)
-        found = "CPUBoolType" if kind is dtypes.bool_ else f"torch.{kind.tensor_name}"
+def _check_type(array: Array, name: str, kinds: Sequence[str], function: str) -> None:
+    """Refuses types whose `scalar_name` is not listed."""
+    kind = dtypes.of(array)
+    if kind.scalar_name not in kinds:
+        legacy = kind.category in (dtypes.INTEGRAL, dtypes.FLOATING)
+        found = f"torch.{kind.tensor_name}" if legacy else f"CPU{kind.scalar_name}Type"
         raise RuntimeError(
-            "Expected tensor for argument #1 'indices' to have one of the following scalar types: "
-            f"Long, Int; but got {found} instead (while checking arguments for {function})"
+            f"Expected tensor for argument #1 '{name}' to have one of the following scalar types: "
+            f"{', '.join(kinds)}; but got {found} instead (while checking arguments for {function})"
         )
+
+
+def _check_indices(indices: Array, function: str) -> None:
+    _check_type(indices, "indices", ("Long", "Int"), function)
 
 
 # --- one vector per index
@@ -79,6 +86,7 @@ embedding_backward: Row = row(
     _embedding_dense_backward,
     linear="grad_output",
     grad_output=_embedding_double,
+    complex_gradient=False,
     samples=lambda r: [
         (r(3, 2), np.array([1, 3, 1]), 4, 3, False),
         (kinked(r(3, 2)), np.array([1, 3, 1]), 4, -1, True),
@@ -91,6 +99,7 @@ embedding_row: Row = row(
     weight=lambda grad, indices, weight_shape, padding_idx, scale_grad_by_freq: embedding_backward(
         grad, indices, weight_shape[0], padding_idx, scale_grad_by_freq
     ),
+    complex_gradient=False,
     samples=lambda r: [
         (r(4, 3), np.array([[1, 3], [1, 0]])),
         (r(4, 3), np.array(2)),
@@ -199,6 +208,7 @@ def _embedding_bag(
     """
     _check_indices(indices, "embedding_bag")
     _check_indices(offsets, "embedding_bag")
+    _check_type(weight, "weight", ("Half", "BFloat16", "Float", "Double"), "embedding_bag")
     outside = np.flatnonzero((indices < 0) | (indices >= len(weight)))
     if outside.size:
         place = int(outside[0])
@@ -238,6 +248,11 @@ def _embedding_bag(
     np.add.at(out, owners, rows)
     if mode == MEAN:
         out = out / np.maximum(sizes, 1)[:, None].astype(weight.dtype)
+        return out, bags, sizes, sizes
+    if weight.dtype != np.float64 and weight.strides[1] == weight.itemsize and padding_idx < 0:
+        # PyTorch's kernel that adds up rows as they lie in memory does not look for the bags.
+        bags = bags[:0]
+    sizes = np.zeros_like(sizes)
     return out, bags, sizes, sizes
 
 
@@ -352,9 +367,18 @@ embedding_bag_weights_backward: Row = row(
 )
 
 
+def _bags_again(offset2bag: Any, indices: Any, offsets: Any, count: int) -> Any:
+    """The bag of every index, which a forward pass may have left out."""
+    if len(raw(offset2bag)) == len(raw(indices)):
+        return offset2bag
+    bags, _ = _bags(raw(indices), raw(offsets)[:count], False)
+    return constant(bags, offset2bag)
+
+
 def _bag_table(
     grad: Any,
     indices: Any,
+    offsets: Any,
     result1: Any,
     result2: Any,
     result3: Any,
@@ -367,7 +391,7 @@ def _bag_table(
     return embedding_bag_backward(
         grad,
         indices,
-        result1,
+        _bags_again(result1, indices, offsets, shape_of(grad)[0]),
         result2,
         result3,
         weight_shape[0],
@@ -382,8 +406,14 @@ embedding_bag_row: Row = row(
     "aten._embedding_bag",
     _embedding_bag,
     weight=_bag_table,
-    per_sample_weights=lambda grad, weight, indices, result1, padding_idx: (
-        embedding_bag_weights_backward(grad, weight, indices, result1, padding_idx)
+    per_sample_weights=lambda grad, weight, indices, offsets, result1, padding_idx: (
+        embedding_bag_weights_backward(
+            grad,
+            weight,
+            indices,
+            _bags_again(result1, indices, offsets, shape_of(grad)[0]),
+            padding_idx,
+        )
     ),
     samples=lambda r: [
         *(

@@ -237,5 +237,5 @@ def rms_norm(
         eps = float(np.finfo(wide._array.dtype).eps)
     dims = tuple(range(input.ndim - len(normalized_shape), input.ndim))
     square = mean_dim(pow_scalar(wide, 2), dims, True)
-    out = to_dtype(wide * rsqrt(add_scalar(square, eps)), kind)
-    return out if weight is None else to_dtype(out * weight, kind)
+    out = wide * rsqrt(add_scalar(square, eps))
+    return to_dtype(out if weight is None else out * weight, kind)

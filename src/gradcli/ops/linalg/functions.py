@@ -91,9 +91,10 @@ def matrix_power(self: Value, n: int) -> Any:
 @composite("linalg.vander", samples=lambda r: [(r(3),), (r(2), {"N": 4}), (r(2, 3),)])
 def vander(x: Value, *, N: int | None = None) -> Any:
     """Vandermonde matrices: the powers 0 to N - 1 along a new last dimension."""
-    if x.dtype is dtypes.bool_:
+    if x.dtype in (dtypes.bool_, dtypes.float16):
         raise RuntimeError(
-            "linalg.vander supports floating point, complex, and integer tensors, but got Bool"
+            "linalg.vander supports floating point, complex, and integer tensors, but got "
+            f"{x.dtype.scalar_name}"
         )
     if x.ndim == 0:
         x = unsqueeze(x, -1)

@@ -67,7 +67,10 @@ def _class_weights(target: Array, counts: Array, weight: Array | None, dtype: An
 def _nll(
     self: Array, target: Array, weight: Array | None, reduction: int, ignore_index: int
 ) -> tuple[Array, Array]:
-    """The loss and the sum of the weights that counted; classes are in dimension 1, or 0 of 1."""
+    """The loss and the sum of the weights that counted; classes are in dimension 1, or 0 of 1.
+
+    PyTorch leaves the sum at zero where losses of a batch are not reduced.
+    """
     class_dim = 1 if self.ndim > 1 else 0
     require_kinds(self.dtype, "f", "nll_loss_out_frame")
     counts, index = _chosen(target, self.shape[class_dim], ignore_index)
@@ -76,6 +79,8 @@ def _nll(
     losses = -np.squeeze(picked, class_dim) * weights
     # An ignored element may hold nan or infinity.
     losses = np.where(counts, losses, self.dtype.type(0))
+    if reduction == NONE and self.ndim > 1:
+        return losses, np.zeros((), self.dtype)
     total = np.sum(weights, dtype=self.dtype)
     if reduction == NONE:
         # The total serves means only; PyTorch computes it for a single sample.

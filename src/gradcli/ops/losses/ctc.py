@@ -17,7 +17,6 @@ from gradcli.table.declare import composite, row
 from gradcli.table.refusals import NOT_IMPLEMENTED, no_derivative
 from gradcli.table.row import Row
 from gradcli.table.samples import Sampler, kinked
-from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array, Value
 
@@ -101,8 +100,6 @@ def _ctc(
     """The negative log-probability of each sequence of labels. Its gradient is that of the logits,
     of which log_probs is taken to be the log_softmax.
     """
-    if log_probs.dtype == np.float16:
-        raise no_kernel("ctc_loss_cpu", log_probs.dtype)
     _check(log_probs, targets, input_lengths, target_lengths, blank)
     losses = [
         _sample_loss(
@@ -185,7 +182,7 @@ def _ctc_vjp(
 ctc_row: Row = row(
     "aten._ctc_loss",
     _ctc,
-    kinds="f",
+    kinds="d",
     kernel="ctc_loss_cpu",
     log_probs=_ctc_vjp,
     samples=lambda r: [

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from gradcli.ops.algebra.arithmetic import absolute, neg, sub
+from gradcli.ops.algebra.arithmetic import absolute, neg, refuse_negation, sub
 from gradcli.ops.algebra.comparison import lt, ne, ones_like, where_
 from gradcli.ops.algebra.elementary import exp, pow_scalar
 from gradcli.ops.algebra.scalars import add_scalar, div_scalar, mul_scalar
@@ -23,6 +23,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.refusals import constants
 from gradcli.table.row import COMMON, ITSELF, Row
 from gradcli.table.samples import Sampler
+from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import wrap
@@ -299,8 +300,8 @@ def _huber(self: Array, target: Array, reduction: int = MEAN, delta: float = 1.0
     """Half the squares of small differences, absolute values of large ones."""
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    require_kinds(np.result_type(self, target), "f", "huber_cpu")
     distance = np.abs(self - target)
-    require_kinds(distance.dtype, "f", "huber_cpu")
     near = distance <= delta
     loss = np.where(near, 0.5 * distance * distance, delta * (distance - 0.5 * delta))
     return reduce_array(loss.astype(self.dtype), reduction)
@@ -384,7 +385,8 @@ def huber_loss(
 
 def _soft_margin(self: Array, target: Array, reduction: int = MEAN) -> Array:
     """log(1 + exp(-target * self))."""
-    return reduce_array(np.log1p(np.exp(-target * self)).astype(self.dtype), reduction)
+    target = target.astype(self.dtype)
+    return reduce_array(np.log1p(np.exp(-target * self)), reduction)
 
 
 def _soft_margin_backward(grad_output: Array, self: Array, target: Array, reduction: int) -> Array:
@@ -417,6 +419,7 @@ soft_margin_backward: Row = row(
     linear="grad_output",
     grad_output=_soft_margin_double_grad_output,
     self=_soft_margin_double_self,
+    complex_gradient=False,
     samples=lambda r: [
         (r(3, 4), r(3, 4), np.ones((3, 4), int), 0),
         (r(), r(3), np.array([1, -1, 1]), 1),
@@ -427,6 +430,7 @@ soft_margin_row: Row = row(
     "aten.soft_margin_loss",
     _soft_margin,
     self=soft_margin_backward,
+    complex_gradient=False,
     samples=lambda r: [(r(4), np.array([1, -1, 1, 1]), code) for code in (1, 0, 2)],
 )
 
@@ -447,9 +451,14 @@ def soft_margin_loss(
     """The mean of log(1 + exp(-target * input)); targets are 1 and -1."""
     code = reduction_code(reduction, size_average, reduce)
     common_shape([input.shape, target.shape])
-    if not input.is_floating_point():
+    refuse_negation(input._array)
+    kind = dtypes.result_type([input._array, target._array])
+    if kind.category < dtypes.FLOATING:
+        kind = dtypes.default.dtype
+    if not dtypes.can_cast(kind, input.dtype):
         raise RuntimeError(
-            f"result type Float can't be cast to the desired output type {input.dtype.scalar_name}"
+            f"result type {kind.scalar_name} can't be cast to the desired output type "
+            f"{input.dtype.scalar_name}"
         )
     constants("soft_margin_loss", target=target)
     return soft_margin_row(input, target, code)
@@ -472,7 +481,9 @@ def torch_hinge_embedding_loss(
 ) -> Any:
     """input where the target is 1, max(0, margin - input) where it is -1."""
     zeros = wrap(np.zeros_like(input._array))
-    apart = where_(ne(target, 1), sub(margin, input).clamp_min(0), zeros)
+    # PyTorch takes the margin as a number of the input's type.
+    bound = wrap(np.asarray(margin).astype(input._array.dtype))
+    apart = where_(ne(target, 1), sub(bound, input).clamp_min(0), zeros)
     return reduced(apart + where_(ne(target, -1), input, zeros), reduction)
 
 
@@ -543,4 +554,4 @@ def margin_ranking_loss(
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
             f"input1: {input1.shape}, input2: {input2.shape}, target: {target.shape} "
         )
-    return torch_margin_ranking_loss(input1, input2, target, margin, code)
+    return torch_margin_ranking_loss(input1, input2, target, float(margin), code)

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.algebra.arithmetic import sub
-from gradcli.ops.algebra.comparison import filled, le
+from gradcli.ops.algebra.arithmetic import mul, sub
+from gradcli.ops.algebra.comparison import filled, le, lt, ones_like
 from gradcli.ops.algebra.elementary import exp, log, pow_scalar, sigmoid, xlogy
 from gradcli.ops.algebra.scalars import add_scalar, mul_scalar
 from gradcli.ops.algebra.sums import expand
@@ -23,7 +23,7 @@ from gradcli.ops.losses.elementwise import (
     reduction_code,
 )
 from gradcli.ops.pointwise.activation import logsigmoid
-from gradcli.ops.pointwise.bounds import logit
+from gradcli.ops.pointwise.bounds import clamp_numbers, logit
 from gradcli.table.declare import composite, row
 from gradcli.table.refusals import constants
 from gradcli.table.row import COMMON, Row
@@ -31,7 +31,7 @@ from gradcli.table.samples import Sampler, fixed
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import common_shape
-from gradcli.tensor.tensor import Tensor, raw, wrap
+from gradcli.tensor.tensor import Tensor, raw
 from gradcli.typing import Array, Operand, Value
 
 # --- probabilities of yes and no
@@ -433,10 +433,11 @@ def gaussian_nll_loss(
     reduction: str = "mean",
 ) -> Any:
     """The mean negative log-likelihood of targets under normal distributions."""
-    if not isinstance(var, Tensor):
-        var = wrap(np.full_like(input._array, var))
-    if (var._array < 0).any():
+    number = not isinstance(var, Tensor)
+    if var < 0 if number else lt(var, 0)._array.any():
         raise ValueError("var has negative entry/entries")
+    if number:
+        var = mul(var, ones_like(input))
     if var.shape != input.shape:
         if input.shape[:-1] == var.shape:
             var = unsqueeze(var, -1)
@@ -446,7 +447,13 @@ def gaussian_nll_loss(
         raise ValueError(f"{reduction} is not valid")
     # The bound is no part of what is differentiated.
     var = clone_row(var)
-    np.maximum(var._array, eps, out=var._array)
+    bounded = clamp_numbers.forward(var._array, eps)
+    if not dtypes.can_cast(dtypes.of(bounded), var.dtype):
+        raise RuntimeError(
+            f"result type {dtypes.of(bounded).scalar_name} can't be cast to the desired output "
+            f"type {var.dtype.c_name}"
+        )
+    var._array[...] = bounded
     difference = input - target
     loss = 0.5 * (log(var) + difference**2 / var)
     if full:

@@ -93,7 +93,7 @@ def _multi_margin(
 ) -> Array:
     """How far other classes come within the margin of the target's, to the power p."""
     gaps, _, factor = _multi_margin_gaps(self, target, p, margin, weight)
-    require_kinds(self.dtype, "f", "multi_margin_loss")
+    require_kinds(self.dtype, "d", "multi_margin_loss_cpu_kernel")
     losses = (gaps if p == 1 else gaps * gaps).sum(1, dtype=self.dtype) * factor
     return _per_sample(losses.astype(self.dtype), self, reduction)
 
@@ -197,7 +197,7 @@ def _multilabel_gaps(self: Array, target: Array) -> tuple[Array, Array]:
 def _multilabel_margin(self: Array, target: Array, reduction: int = 1) -> Array:
     """How far other classes come within 1 of the listed ones."""
     gaps, _ = _multilabel_gaps(self, target)
-    require_kinds(self.dtype, "f", "multilabel_margin_loss_forward_out_frame")
+    require_kinds(self.dtype, "d", "multilabel_margin_loss_forward_out_frame")
     losses = gaps.sum((1, 2), dtype=self.dtype) / gaps.shape[-1]
     return _per_sample(losses.astype(self.dtype), self, reduction)
 

@@ -17,6 +17,7 @@ from gradcli.table.refusals import underived
 from gradcli.table.row import Row
 from gradcli.table.samples import kinked
 from gradcli.tensor import dtypes
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor
 from gradcli.typing import Array, Value
@@ -104,6 +105,7 @@ def _pairs(self: Array) -> tuple[Array, Array]:
 
 def _pdist(self: Array, p: float = 2) -> Array:
     """The p-norms of the differences of all pairs of rows."""
+    require_kinds(self.dtype, "d", "pdist")
     first, second = _pairs(self)
     if self.shape[1] == 0:
         return np.zeros(len(first), self.dtype)

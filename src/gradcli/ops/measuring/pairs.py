@@ -15,6 +15,7 @@ from gradcli.ops.measuring.statistics import lengths
 from gradcli.table.declare import composite, row
 from gradcli.table.refusals import underived
 from gradcli.table.row import Row
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor
 from gradcli.typing import Array, Value
@@ -34,6 +35,7 @@ def _differences(x1: Array, x2: Array) -> Array:
 
 def _cdist(x1: Array, x2: Array, p: float) -> Array:
     """The p-norms of the differences of all pairs of rows."""
+    require_kinds(x1.dtype, "d", "cdist")
     gaps = _differences(x1, x2)
     return lengths(gaps, p, (gaps.ndim - 1,), False).astype(x1.dtype)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradcli.ops.algebra.arithmetic import absolute, reciprocal, refuse_bool, sgn
 from gradcli.ops.algebra.comparison import conj, eq, filled, gt, isnan, logical_or, where_
+from gradcli.ops.algebra.complex import complex_, imag_of, real_of, real_part
 from gradcli.ops.algebra.creation import to_dtype
 from gradcli.ops.algebra.elementary import exp, pow_scalar
 from gradcli.ops.algebra.products import mm
@@ -276,8 +277,7 @@ def corrcoef(self: Value) -> Any:
     spread = found.diag().sqrt()
     scaled = found / view(spread, (-1, 1)) / view(spread, (1, -1))
     if scaled.is_complex():
-        joined: Any = lookup("complex")
-        return joined(scaled.real.clamp(-1, 1), scaled.imag.clamp(-1, 1))
+        return complex_(real_of(scaled).clamp(-1, 1), imag_of(scaled).clamp(-1, 1))
     return scaled.clamp(-1, 1)
 
 
@@ -312,8 +312,15 @@ logsumexp: Row = row(
 )
 
 
+def _check_soft(self: Array, dim: int, name: str) -> None:
+    if self.dtype.kind != "f":
+        last = wrap_dim(dim, self.ndim) >= self.ndim - 1
+        raise no_kernel(f"{name}{'_lastdim' * last}_kernel_impl", self.dtype)
+
+
 def _softmax(self: Array, dim: int, half_to_float: bool = False) -> Array:
     """exp(self), divided by its sum along a dimension."""
+    _check_soft(self, dim, "softmax")
     where = axes(dim, self.ndim)
     # In one buffer: what a large temporary costs is the fresh memory, not the arithmetic.
     powers: Array = np.asarray(self - np.max(self, axis=where, keepdims=True, initial=-np.inf))
@@ -324,6 +331,7 @@ def _softmax(self: Array, dim: int, half_to_float: bool = False) -> Array:
 
 def _log_softmax(self: Array, dim: int, half_to_float: bool = False) -> Array:
     """The logarithm of softmax."""
+    _check_soft(self, dim, "log_softmax")
     where = axes(dim, self.ndim)
     shifted = self - np.max(self, axis=where, keepdims=True, initial=-np.inf)
     return shifted - np.log(np.sum(np.exp(shifted), axis=where, keepdims=True))
@@ -389,10 +397,6 @@ def _soft(made: Row) -> Any:
         where = wrap_dim(implicit_dim(self.ndim) if dim is None else dim, self.ndim)
         if dtype is not None:
             self = to_dtype(self, dtype)
-        if self.dtype.category != dtypes.FLOATING:
-            kernel = "softmax" if made is softmax_row else "log_softmax"
-            kernel += "_lastdim_kernel_impl" if where >= self.ndim - 1 else "_kernel_impl"
-            raise no_kernel(kernel, self.dtype.np)
         return made(self, where)
 
     return body
@@ -603,7 +607,7 @@ def _all_but(dim: int, ndim: int) -> tuple[int, ...]:
 def _renorm_vjp(grad: Any, self: Any, self_shape: Any, p: float, dim: int, maxnorm: float) -> Any:
     others = _all_but(dim, len(self_shape))
     norm = vector_norm(self, p, others, True)
-    along = sum_dim(conj(self) * grad, others, True)
+    along = sum_dim(real_part(conj(self) * grad), others, True)
     slope = norm_backward(along, self, self_shape, norm, p, others, True)
     inverse = reciprocal(add_scalar(norm, 1e-7))
     shrunk = mul_scalar(inverse, maxnorm) * (grad - inverse * slope)

@@ -31,7 +31,7 @@ from gradcli.table.entry import BOTH, METHOD, NEITHER
 from gradcli.table.row import COMMON, FLOAT, Row
 from gradcli.table.samples import Sampler, binary, kinked, pointwise
 from gradcli.tensor import dtypes
-from gradcli.tensor.errors import require_kinds
+from gradcli.tensor.errors import no_kernel, require_kinds
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import Tensor, raw
 from gradcli.typing import Array, Scalar, Value
@@ -46,6 +46,8 @@ def _clipped(self: Array, min: Array | None = None, max: Array | None = None) ->
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if self.dtype.kind == "c":
         raise NotImplementedError("clamp is not supported for complex types")
+    if self.dtype == np.bool_ and min is not None and max is not None:
+        raise no_kernel("clamp_cpu", self.dtype)
     out = self if min is None else np.maximum(self, min)
     return out if max is None else np.minimum(out, max)
 
@@ -124,9 +126,13 @@ clamp_tensors: Row = row(
 
 def _one_sided(name: str, limit: Any, inside: Row, outside: Row) -> None:
     doc = f"The elements, {'raised' if name == 'min' else 'lowered'} to a bound."
+
+    def order(bound: Any) -> tuple[Any, Any]:
+        return (bound, None) if name == "min" else (None, bound)
+
     row(
         f"clamp_{name}(Tensor self, Scalar {name})",
-        lambda self, bound: limit(*_common(self, bound)),
+        lambda self, bound: _clipped(*_common(self, *order(bound))),
         self=_formula(name, lambda grad, self, bound: where_(inside(self, bound), grad, 0.0)),
         kink=_AT_BOUND,
         inplace=BOTH,
@@ -136,9 +142,14 @@ def _one_sided(name: str, limit: Any, inside: Row, outside: Row) -> None:
     gradients: dict[str, Any] = {
         name: _formula(name, lambda grad, self, bound: where_(outside(self, bound), grad, 0.0))
     }
+
+    def compared(self: Array, bound: Array) -> Array:
+        require_kinds(self.dtype, "biuf", f"{limit.__name__}_cpu")
+        return limit(self, bound)
+
     row(
         f"clamp_{name}(Tensor self, Tensor {name})",
-        limit,
+        compared,
         promote=COMMON,
         node=f"Clamp{name.title()}Backward1",
         self=_formula(name, lambda grad, self, bound: where_(inside(self, bound), grad, 0.0)),
@@ -202,7 +213,6 @@ nextafter: Row = row(
 
 def _lerp_between(self: Array, end: Array, weight: Array) -> Array:
     """Counted from the nearer end, which therefore is exact."""
-    require_kinds(self.dtype, "fc", "lerp_kernel_scalar")
     way = end - self
     near: Array = self + weight * way
     return np.where(np.abs(weight) < 0.5, near, end - way * (1 - weight)).astype(near.dtype)
@@ -219,8 +229,8 @@ def _same_type(self: Array, other: Array, name: str) -> None:
 def _lerp_by_number(self: Array, end: Array, weight: Scalar) -> Array:
     """self + weight * (end - self)."""
     _same_type(self, end, "end")
-    number = dtypes.convert(weight, dtypes.of(self)) if self.dtype.kind in "fc" else weight
-    return _lerp_between(self, end, number)
+    require_kinds(self.dtype, "fc", "lerp_kernel_scalar")
+    return _lerp_between(self, end, dtypes.convert(weight, dtypes.of(self)))
 
 
 def _lerp(self: Array, end: Array, weight: Array) -> Array:
@@ -231,6 +241,7 @@ def _lerp(self: Array, end: Array, weight: Array) -> Array:
     elif weight.dtype != self.dtype:
         common = dtypes.result_type([self, weight]).np
         self, end, weight = self.astype(common), end.astype(common), weight.astype(common)
+    require_kinds(self.dtype, "fc", "lerp_kernel_tensor")
     return _lerp_between(self, end, weight)
 
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from gradcli.ops.algebra.arithmetic import absolute, reciprocal, sgn
-from gradcli.ops.algebra.comparison import eq, gt, le, logical_and, where_
+from gradcli.ops.algebra.comparison import eq, filled, gt, le, logical_and, where_
 from gradcli.ops.algebra.elementary import exp, log, pow_scalar
-from gradcli.ops.algebra.scalars import add_scalar, mul_scalar
+from gradcli.ops.algebra.scalars import add_scalar, div_scalar, mul_scalar
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import METHOD, InPlace
 from gradcli.table.refusals import underived
-from gradcli.table.row import FLOAT, Row
+from gradcli.table.row import COMMON, FLOAT, Row
 from gradcli.table.samples import binary, fixed, pointwise
-from gradcli.tensor.tensor import Tensor
+from gradcli.tensor.errors import require_kinds
+from gradcli.tensor.tensor import raw
 from gradcli.typing import Array, Operand, Value
 
 _TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
@@ -43,6 +44,8 @@ erf: Row = row(
     "erf|special.erf(Tensor self)",
     _scipy("erf"),
     promote=FLOAT,
+    kinds="iubf",
+    kernel="erf_vml_cpu",
     self=lambda grad, self: _TWO_OVER_SQRT_PI * exp(-pow_scalar(self, 2)) * grad,
     samples=pointwise(),
     doc="The error function.",
@@ -51,6 +54,8 @@ erfc: Row = row(
     "erfc|special.erfc(Tensor self)",
     _scipy("erfc"),
     promote=FLOAT,
+    kinds="iubf",
+    kernel="erfc_vml_cpu",
     self=lambda grad, self: -_TWO_OVER_SQRT_PI * exp(-pow_scalar(self, 2)) * grad,
     samples=pointwise(),
     doc="1 - erf(self), accurate far out.",
@@ -59,6 +64,7 @@ erfcx: Row = row(
     "special.erfcx(Tensor self)",
     _scipy("erfcx"),
     promote=FLOAT,
+    kinds="iubd",
     self=lambda grad, self, result: (2.0 * self * result - _TWO_OVER_SQRT_PI) * grad,
     samples=pointwise(),
     doc="exp(self ** 2) * erfc(self), without overflow.",
@@ -67,6 +73,8 @@ erfinv: Row = row(
     "erfinv|special.erfinv(Tensor self)",
     _scipy("erfinv"),
     promote=FLOAT,
+    kinds="iubf",
+    kernel="erfinv_vml_cpu",
     self=lambda grad, self: 0.5 * math.sqrt(math.pi) * exp(pow_scalar(erfinv(self), 2)) * grad,
     samples=pointwise(-0.9, 0.9),
     doc="The inverse of the error function.",
@@ -77,13 +85,14 @@ erfinv: Row = row(
 @composite("special.ndtr", samples=pointwise())
 def ndtr(self: Value) -> Any:
     """The distribution function of the standard normal."""
-    return mul_scalar(add_scalar(erf(self * math.sqrt(0.5)), 1), 0.5)
+    return mul_scalar(add_scalar(erf(mul_scalar(self, math.sqrt(0.5))), 1), 0.5)
 
 
 ndtri: Row = row(
     "special.ndtri(Tensor self)",
     _scipy("ndtri"),
     promote=FLOAT,
+    kinds="iubd",
     self=lambda grad, result: grad * math.sqrt(2 * math.pi) * exp(pow_scalar(result, 2) / 2),
     samples=pointwise(0.1, 0.9),
     doc="The quantile function of the standard normal.",
@@ -92,7 +101,10 @@ log_ndtr: Row = row(
     "special.log_ndtr(Tensor self)",
     _scipy("log_ndtr"),
     promote=FLOAT,
-    self=lambda grad, self: grad * math.sqrt(2 / math.pi) / erfcx(self * -math.sqrt(0.5)),
+    kinds="iubd",
+    self=lambda grad, self, result: (
+        div_scalar(grad, math.sqrt(2 * math.pi)) * exp(-(result + pow_scalar(self, 2) / 2))
+    ),
     samples=pointwise(),
     doc="The logarithm of the standard normal's distribution function.",
 )
@@ -114,6 +126,8 @@ digamma: Row = row(
     "digamma|special.digamma|special.psi",
     _digamma,
     promote=FLOAT,
+    kinds="iuf",
+    kernel="digamma",
     self=lambda grad, self: grad * polygamma_row(1, self),
     samples=pointwise(0.5, 3.0),
     inplace=METHOD,
@@ -130,15 +144,16 @@ lgamma: Row = row(
     "lgamma|special.gammaln",
     _lgamma,
     promote=FLOAT,
+    kinds="iubf",
+    kernel="lgamma_vml_cpu",
     self=lambda grad, self: grad * digamma(self),
     samples=pointwise(0.5, 3.0),
     inplace=METHOD,
 )
 
 
-def _zeta(self: Operand, other: Operand) -> Array:
-    """Hurwitz's zeta function, the sum of (k + other) ** -self."""
-    # Hurwitz's zeta function with PyTorch's continuation to q <= 0 for whole x.
+def _zeta(self: Array, other: Array) -> Array:
+    """Hurwitz's zeta function with PyTorch's continuation to other <= 0 for whole self."""
     kind = np.result_type(self, other)
     self, other = np.broadcast_arrays(self, other)
     left = np.less_equal(other, 0)
@@ -163,9 +178,15 @@ def _trigamma(self: Array) -> Array:
     return np.where(reflected, mirror - regular, regular).astype(self.dtype)
 
 
+def _zeta_of_wide(self: Operand, other: Operand) -> Array:
+    """Hurwitz's zeta function, the sum of (k + other) ** -self."""
+    require_kinds(np.result_type(self, other), "iubd", "zeta_cpu")
+    return _zeta(self, other)
+
+
 zeta: Row = row(
     "special.zeta",
-    _zeta,
+    _zeta_of_wide,
     promote=FLOAT,
     number_nodes={"self": "SpecialZetaBackward1", "other": "SpecialZetaBackward2"},
     self=underived("zeta"),
@@ -182,6 +203,7 @@ def _polygamma(n: int, self: Array) -> Array:
     """The n-th derivative of digamma."""
     if n < 0:
         raise RuntimeError("polygamma(n, x) does not support negative n.")
+    require_kinds(self.dtype, "iubf", ("digamma", "trigamma", "polygamma")[min(n, 2)])
     if n == 0:
         return _digamma(self)
     if n == 1:
@@ -219,6 +241,7 @@ def _mvlgamma(self: Array, p: int) -> Array:
     """The logarithm of the multivariate gamma function of dimension p."""
     if p < 1:
         raise RuntimeError("p has to be greater than or equal to 1")
+    require_kinds(self.dtype, "f", "arange_cpu")
     terms = np.expand_dims(self, -1) + _half_steps(p).astype(self.dtype)
     constant = p * (p - 1) / 4 * math.log(math.pi)
     return np.asarray(_scipy("gammaln")(terms).sum(-1) + constant).astype(self.dtype)
@@ -231,10 +254,16 @@ def _mvlgamma_vjp(grad: Any, self: Any, p: int) -> Any:
     return grad * slope
 
 
+def _refuse_bool(operands: Sequence[Array]) -> None:
+    if operands[0].dtype == np.bool_:
+        raise RuntimeError("The input tensor may not be a boolean tensor.")
+
+
 mvlgamma: Row = row(
     "mvlgamma|special.multigammaln",
     _mvlgamma,
     promote=FLOAT,
+    check=_refuse_bool,
     self=_mvlgamma_vjp,
     samples=lambda r: [(r(3, low=2.0, high=4.0), 3), (r(2, 2, low=1.0, high=2.0), 1)],
 )
@@ -249,7 +278,8 @@ def _regularized(sign: float) -> Any:
 igamma: Row = row(
     "igamma|special.gammainc(Tensor self, Tensor other)",
     _scipy("gammainc"),
-    promote=FLOAT,
+    promote=COMMON,
+    kinds="f",
     self=underived("igamma: input"),
     other=_regularized(1.0),
     samples=lambda r: [(r.ints(3, low=1, high=4), r(3, low=0.5, high=3.0))],
@@ -258,7 +288,8 @@ igamma: Row = row(
 igammac: Row = row(
     "igammac|special.gammaincc(Tensor self, Tensor other)",
     _scipy("gammaincc"),
-    promote=FLOAT,
+    promote=COMMON,
+    kinds="f",
     self=underived("igammac: input"),
     other=_regularized(-1.0),
     samples=lambda r: [
@@ -274,6 +305,8 @@ i0: Row = row(
     "i0|special.i0(Tensor self)",
     _scipy("i0"),
     promote=FLOAT,
+    kinds="iubf",
+    kernel="i0_vml_cpu",
     self=lambda grad, self: grad * i1(self),
     samples=pointwise(0.2, 2.0),
     doc="The modified Bessel function of the first kind of order 0.",
@@ -282,26 +315,29 @@ i0e: Row = row(
     "special.i0e(Tensor self)",
     _scipy("i0e"),
     promote=FLOAT,
+    kinds="iubf",
     self=lambda grad, self, result: grad * (i1e(self) - sgn(self) * result),
     samples=pointwise(0.2, 2.0),
     doc="exp(-|self|) * i0(self).",
 )
 
 
-def _away_from_zero(self: Any) -> tuple[Any, Any]:
+def _away_from_zero(self: Any, kernel: str) -> tuple[Any, Any]:
     """Where the argument is more than rounding away from zero, and a divisor that never is."""
-    tiny = float(np.finfo(self._array.dtype if type(self) is Tensor else self.dtype).eps)
+    kind = raw(self).dtype
+    require_kinds(kind, "d", kernel)
+    tiny = float(np.finfo(kind).eps)
     away = gt(absolute(self), tiny)
     return away, where_(away, self, tiny)
 
 
 def _i1_vjp(grad: Any, self: Any, result: Any) -> Any:
-    away, safe = _away_from_zero(self)
+    away, safe = _away_from_zero(self, "i1_backward")
     return grad * where_(away, i0(safe) - result * reciprocal(safe), 0.5)
 
 
 def _i1e_vjp(grad: Any, self: Any, result: Any) -> Any:
-    away, safe = _away_from_zero(self)
+    away, safe = _away_from_zero(self, "i1e_backward")
     slope = i0e(safe) - result * (sgn(safe) + reciprocal(safe))
     return grad * where_(away, slope, 0.5)
 
@@ -310,6 +346,7 @@ i1: Row = row(
     "special.i1(Tensor self)",
     _scipy("i1"),
     promote=FLOAT,
+    kinds="iubf",
     self=_i1_vjp,
     samples=pointwise(0.2, 2.0),
     doc="The modified Bessel function of the first kind of order 1.",
@@ -318,6 +355,7 @@ i1e: Row = row(
     "special.i1e(Tensor self)",
     _scipy("i1e"),
     promote=FLOAT,
+    kinds="iubf",
     self=_i1e_vjp,
     samples=pointwise(0.2, 2.0),
     doc="exp(-|self|) * i1(self).",
@@ -339,6 +377,7 @@ for _names, _function, _doc in (
         f"{_names}(Tensor self)",
         _scipy(_function),
         promote=FLOAT,
+        kinds="iubd",
         samples=lambda r: [(r(3, 4, low=0.1, high=5.0),), (r(low=0.1, high=20.0),)],
         doc=_doc,
     )
@@ -351,13 +390,20 @@ def _airy(self: Array) -> Array:
     return np.asarray(scipy.special.airy(self)[0]).astype(self.dtype)
 
 
-row("special.airy_ai", _airy, promote=FLOAT, samples=lambda r: [(r(3, 4, low=-5.0, high=5.0),)])
+row(
+    "special.airy_ai",
+    _airy,
+    promote=FLOAT,
+    kinds="iubd",
+    samples=lambda r: [(r(3, 4, low=-5.0, high=5.0),)],
+)
 
 # --- entropies and the like
 
 
 def _xlog1py(self: Operand, other: Operand) -> Array:
     """self * log1p(other), zero where self is zero."""
+    require_kinds(np.result_type(self, other), "iubf", "xlog1py_cpu")
     product = np.multiply(self, np.log1p(other))
     zero = np.where(np.equal(self, 0), 0, product)
     return np.where(np.isnan(other), np.nan, zero).astype(product.dtype)
@@ -369,8 +415,8 @@ xlog1py: Row = row(
     promote=FLOAT,
     number_nodes={"self": "SpecialXlog1PyBackward1", "other": "SpecialXlog1PyBackward2"},
     linear="self",
-    self=lambda grad, self, other: where_(
-        logical_and(eq(self, 0), le(other, -1)), 0.0, xlog1py(grad, other)
+    self=lambda grad, self, other: filled(
+        xlog1py(grad, other), logical_and(eq(self, 0), le(other, -1)), 0
     ),
     other=lambda grad, self, other: grad * self / (other + 1),
     samples=binary(0.5, 2.0),
@@ -388,6 +434,7 @@ entr: Row = row(
     "special.entr",
     _entr,
     promote=FLOAT,
+    kinds="iubf",
     self=lambda grad, self: grad * (-log(self) - 1),
     samples=pointwise(0.2, 2.0),
 )

@@ -171,7 +171,7 @@ def _histogram_nd(
     edges = [edge if isinstance(edge, int) else edge.copy() for edge in bins]
     numbered = any(isinstance(edge, int) for edge in bins)
     kernel = "histogramdd" if numbered and limits is None else "histogram_cpu"
-    require_kinds(columns.dtype, "f", kernel)
+    require_kinds(columns.dtype, "d", kernel)
     if numbered:
         low, high = _outer_edges(columns, limits)
         edges = [
@@ -375,6 +375,9 @@ def _histc(self: Array, bins: int = 100, min: Scalar = 0, max: Scalar = 0) -> Ar
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     if min > max:
         raise RuntimeError("torch.histc: max must be larger than min")
+    if min == max:
+        require_kinds(self.dtype, "iubf", "aminmax_cpu")
+    require_kinds(self.dtype, "iufc", "linspace_cpu")
     require_kinds(self.dtype, "f", "histogram_cpu")
     kind = self.dtype.type
     values = self.reshape(-1, 1)

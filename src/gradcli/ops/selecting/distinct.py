@@ -11,6 +11,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.refusals import underived
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
+from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor, raw, wrap
 from gradcli.typing import Array, Operand, Value
@@ -104,6 +105,7 @@ unique_row: Row = row(
     node="Unique2Backward0",
     self=underived("_unique2"),
     samples=lambda r: [(r.ints(3, 4, high=5),), (np.array([0.5, -1.0, 0.5, 2.0]),)],
+    pytorch="aten._unique2(self, True, True, True)",
 )
 unique_dim_row: Row = row(
     "aten.unique_dim",
@@ -117,8 +119,11 @@ unique_dim_row: Row = row(
 unique_consecutive_row: Row = row(
     "aten.unique_consecutive",
     _unique_consecutive,
+    kinds="fiub",
+    kernel="unique",
     self=underived("unique_consecutive"),
     samples=lambda r: [(r.ints(3, 4, high=2),), (np.array([[0.5, 0.5, -1.0], [1.0, 1.0, 2.0]]), 1)],
+    pytorch="aten.unique_consecutive(self, True, True, dim)",
 )
 
 
@@ -208,6 +213,7 @@ def _insertion(boundaries: Array, values: Array, right: bool) -> Array:
 
 def _search(boundaries: Array, values: Array, right: bool, out_int32: bool) -> Tensor:
     common = np.result_type(boundaries, values)
+    require_kinds(common, "fiu", "searchsorted_out_cpu")
     boundaries, values = boundaries.astype(common), values.astype(common)
     if boundaries.ndim == 1:
         found = _insertion(boundaries, values, right)

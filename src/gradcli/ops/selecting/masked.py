@@ -7,7 +7,6 @@ as PyTorch does.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -70,12 +69,23 @@ def _spread(mask: Tensor, like: Tensor) -> Tensor:
     return mask if mask.dtype is dtypes.bool_ else mask.to(dtypes.bool_)
 
 
-def _lowest(dtype: DType) -> float:
-    return -math.inf if dtype.category == dtypes.FLOATING else int(np.iinfo(dtype.np).min)
+def _limit(dtype: DType, name: str, sign: int) -> float:
+    """The largest number of a type times a sign, which an operator is not changed by."""
+    if dtype.category == dtypes.FLOATING or (dtype.is_complex and name == "logsumexp"):
+        return sign * math.inf
+    if dtype is dtypes.bool_:
+        raise NotImplementedError(f"identity of {name} on {dtype} input")
+    if dtype.is_complex:
+        raise TypeError(
+            "torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'"
+        )
+    limits = np.iinfo(dtype.np)
+    return int(limits.max if sign > 0 else limits.min)
 
 
-def _highest(dtype: DType) -> float:
-    return math.inf if dtype.category == dtypes.FLOATING else int(np.iinfo(dtype.np).max)
+def _bounded(input: Tensor, mask: Tensor | None, name: str, sign: int) -> Tensor:
+    """The input with its masked-out elements replaced by a limit of its type."""
+    return input if mask is None else _filled(input, mask, _limit(input.dtype, name, sign))
 
 
 def _filled(input: Tensor, mask: Tensor | None, identity: complex) -> Tensor:
@@ -131,7 +141,7 @@ def masked_prod(
     return result
 
 
-def _extreme(name: str, identity: Callable[[DType], float], doc: str) -> None:
+def _extreme(name: str, sign: int, doc: str) -> None:
     def body(
         input: Value,
         dim: Any = None,
@@ -140,7 +150,7 @@ def _extreme(name: str, identity: Callable[[DType], float], doc: str) -> None:
         dtype: DType | None = None,
         mask: Value | None = None,
     ) -> Any:
-        filled = _filled(input, mask, identity(input.dtype))
+        filled = _bounded(input, mask, name, sign)
         found = getattr(filled, name)(_dims(dim, input.ndim), bool(keepdim))
         return to_dtype(found, dtype or input.dtype)
 
@@ -151,11 +161,11 @@ def _extreme(name: str, identity: Callable[[DType], float], doc: str) -> None:
     )(body)
 
 
-_extreme("amax", _lowest, "The largest of the elements that the mask keeps.")
-_extreme("amin", _highest, "The smallest of the elements that the mask keeps.")
+_extreme("amax", -1, "The largest of the elements that the mask keeps.")
+_extreme("amin", 1, "The smallest of the elements that the mask keeps.")
 
 
-def _position(name: str, identity: Callable[[DType], float], doc: str) -> None:
+def _position(name: str, sign: int, doc: str) -> None:
     def body(
         input: Value,
         dim: int | None = None,
@@ -164,7 +174,7 @@ def _position(name: str, identity: Callable[[DType], float], doc: str) -> None:
         dtype: DType | None = None,
         mask: Value | None = None,
     ) -> Any:
-        filled = _filled(input, mask, identity(input.dtype))
+        filled = _bounded(input, mask, name, sign)
         return to_dtype(getattr(filled, name)(dim, bool(keepdim)), dtype or input.dtype)
 
     composite(
@@ -178,8 +188,8 @@ def _position(name: str, identity: Callable[[DType], float], doc: str) -> None:
     )(body)
 
 
-_position("argmax", _lowest, "Where the largest of the kept elements stands.")
-_position("argmin", _highest, "Where the smallest of the kept elements stands.")
+_position("argmax", -1, "Where the largest of the kept elements stands.")
+_position("argmin", 1, "Where the smallest of the kept elements stands.")
 
 
 def _scan(name: str, identity: int, doc: str) -> None:
@@ -275,7 +285,7 @@ def masked_logsumexp(
     mask: Value | None = None,
 ) -> Any:
     """logsumexp of the elements that the mask keeps."""
-    filled: Any = _filled(input, mask, _lowest(input.dtype))
+    filled: Any = _bounded(input, mask, "logsumexp", -1)
     found = filled.logsumexp(_dims(dim, input.ndim), bool(keepdim))
     return to_dtype(found, dtype or input.dtype)
 
@@ -297,8 +307,8 @@ def masked_logaddexp(
     other_mask: Value | None = None,
 ) -> Any:
     """logaddexp, masked-out operands counting as minus infinity."""
-    left: Any = _filled(input, input_mask, _lowest(input.dtype))
-    found = left.logaddexp(_filled(other, other_mask, _lowest(other.dtype)))
+    left: Any = _bounded(input, input_mask, "logaddexp", -1)
+    found = left.logaddexp(_bounded(other, other_mask, "logaddexp", -1))
     return to_dtype(found, dtype or input.dtype)
 
 
@@ -404,11 +414,11 @@ def masked_std(
     return _variance(input, dim, unbiased, correction, keepdim, dtype, mask).sqrt()
 
 
-def _softmax(name: str, method: str, identity: Callable[[DType], float], sign: int) -> None:
+def _softmax(name: str, method: str, limit: str, sign: int) -> None:
     def body(
         input: Value, dim: int, *, dtype: DType | None = None, mask: Value | None = None
     ) -> Any:
-        filled: Any = _filled(input, mask, identity(input.dtype))
+        filled: Any = _bounded(input, mask, limit, -sign)
         (where,) = _dims(dim, input.ndim)
         return getattr(filled if sign > 0 else -filled, method)(where, dtype=dtype or input.dtype)
 
@@ -417,9 +427,9 @@ def _softmax(name: str, method: str, identity: Callable[[DType], float], sign: i
     )(body)
 
 
-_softmax("softmax", "softmax", _lowest, 1)
-_softmax("log_softmax", "log_softmax", _lowest, 1)
-_softmax("softmin", "softmax", _highest, -1)
+_softmax("softmax", "softmax", "amax", 1)
+_softmax("log_softmax", "log_softmax", "amax", 1)
+_softmax("softmin", "softmax", "amin", -1)
 
 
 @composite(
