@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.algebra.arithmetic import sgn
 from gradcli.ops.algebra.comparison import conj, is_complex
 from gradcli.ops.algebra.parts import select
+from gradcli.ops.algebra.rounding import sgn
 from gradcli.ops.algebra.scalars import mul_scalar
 from gradcli.ops.algebra.views import clone_row, contiguous, matrix_transposed, shape_of, transpose
 from gradcli.table.declare import attribute, composite, row

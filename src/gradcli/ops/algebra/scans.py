@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.algebra.arithmetic import absolute
 from gradcli.ops.algebra.comparison import conj, gt, is_complex, lt, where_
 from gradcli.ops.algebra.elementary import exp, log, log_add_exp
-from gradcli.ops.algebra.indexing import scatter_add
+from gradcli.ops.algebra.gathering import scatter_add
 from gradcli.ops.algebra.joining import cat
 from gradcli.ops.algebra.parts import blank, slice_
 from gradcli.ops.algebra.placement import flip
+from gradcli.ops.algebra.rounding import absolute
 from gradcli.ops.algebra.sums import axes, restore, sum_dim, sum_type
 from gradcli.ops.algebra.views import reshape, shape_of
 from gradcli.table.declare import composite, row

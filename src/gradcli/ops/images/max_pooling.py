@@ -14,7 +14,7 @@ import numpy as np
 
 from gradcli.kernels.windows import largest_in_windows
 from gradcli.ops.algebra.comparison import zeros_like
-from gradcli.ops.algebra.indexing import gather
+from gradcli.ops.algebra.gathering import gather
 from gradcli.ops.algebra.views import reshape, shape_of, squeeze_dim, unsqueeze
 from gradcli.ops.images.pooling import (
     Pool,

@@ -20,9 +20,10 @@ from gradcli.kernels.windows import (
     spread_windows,
     sum_windows,
 )
-from gradcli.ops.algebra.arithmetic import absolute, mul, sign
+from gradcli.ops.algebra.arithmetic import mul
 from gradcli.ops.algebra.comparison import zeros_like
 from gradcli.ops.algebra.elementary import pow as power
+from gradcli.ops.algebra.rounding import absolute, sign
 from gradcli.ops.algebra.views import shape_of, squeeze_dim, unsqueeze
 from gradcli.ops.pointwise.activation import relu_row
 from gradcli.table.declare import composite, row

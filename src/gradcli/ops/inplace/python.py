@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gradcli.ops.algebra import arithmetic, comparison, elementary, products
+from gradcli.ops.algebra import arithmetic, comparison, elementary, matmul, rounding
 from gradcli.table.row import Row
 from gradcli.tensor.tensor import Tensor
 
@@ -116,14 +116,14 @@ def _install() -> None:
     methods["__rmod__"] = _reflected(arithmetic.remainder_by)
     methods["__rsub__"] = _forward(arithmetic.rsub)
     methods["__rtruediv__"] = _forward(lambda self, other: arithmetic.reciprocal(self) * other)
-    methods["__matmul__"] = _tensors_only(products.matmul)
+    methods["__matmul__"] = _tensors_only(matmul.matmul)
     for name in ("lt", "le", "gt", "ge"):
         methods[f"__{name}__"] = _forward(getattr(comparison, name))
     methods["__eq__"] = _equality(comparison.eq, False)
     methods["__ne__"] = _equality(comparison.ne, True)
     methods["__neg__"] = lambda self: arithmetic.neg(self)
     methods["__pos__"] = lambda self: arithmetic.positive(self)
-    methods["__abs__"] = lambda self: arithmetic.absolute(self)
+    methods["__abs__"] = lambda self: rounding.absolute(self)
     methods["__invert__"] = lambda self: comparison.bitwise_not(self)
     for name in operators:
         methods[f"__i{name}__"] = _augmented(_IN_PLACE.get(name, name) + "_")

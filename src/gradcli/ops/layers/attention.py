@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.algebra.creation import to_dtype
-from gradcli.ops.algebra.products import addmm, matmul
+from gradcli.ops.algebra.matmul import matmul
+from gradcli.ops.algebra.products import addmm
 from gradcli.ops.algebra.scalars import mul_scalar
 from gradcli.ops.algebra.views import reshape, t, transpose, view
 from gradcli.ops.layers.dropout import torch_dropout
-from gradcli.ops.measuring.statistics import softmax_backward, softmax_row
+from gradcli.ops.measuring.softmax import softmax_backward, softmax_row
 from gradcli.table.declare import composite, row
 from gradcli.table.refusals import NOT_IMPLEMENTED, no_derivative
 from gradcli.table.row import Row

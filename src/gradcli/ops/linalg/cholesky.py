@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from gradcli.kernels.lapack import adjoint, by_columns, each, lapack
+from gradcli.ops.algebra.matmul import matmul
 from gradcli.ops.algebra.placement import tril
-from gradcli.ops.algebra.products import matmul
 from gradcli.ops.linalg.matrices import (
     batch_shape,
     check_floating,

@@ -10,9 +10,9 @@ from gradcli.ops.algebra.comparison import conj, eq, where_
 from gradcli.ops.algebra.complex import imag_of
 from gradcli.ops.algebra.elementary import log
 from gradcli.ops.algebra.joining import cat
+from gradcli.ops.algebra.matmul import matmul
 from gradcli.ops.algebra.parts import blank, slice_
 from gradcli.ops.algebra.placement import diag_embed, flip
-from gradcli.ops.algebra.products import matmul
 from gradcli.ops.algebra.scans import cumprod
 from gradcli.ops.algebra.sums import expand
 from gradcli.ops.algebra.views import shape_of, unsqueeze

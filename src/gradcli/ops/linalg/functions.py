@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.algebra.joining import cat
+from gradcli.ops.algebra.matmul import matmul
 from gradcli.ops.algebra.parts import diagonal
-from gradcli.ops.algebra.products import matmul
 from gradcli.ops.algebra.scans import cumprod
 from gradcli.ops.algebra.sums import expand
 from gradcli.ops.algebra.views import clone, shape_of, unsqueeze

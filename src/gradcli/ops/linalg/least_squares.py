@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from gradcli.kernels.lapack import adjoint, by_columns, each, lapack
-from gradcli.ops.algebra.arithmetic import absolute
 from gradcli.ops.algebra.comparison import gt
-from gradcli.ops.algebra.products import matmul
+from gradcli.ops.algebra.matmul import matmul
+from gradcli.ops.algebra.rounding import absolute
 from gradcli.ops.algebra.scalars import mul_scalar
 from gradcli.ops.algebra.sums import sum_dim
 from gradcli.ops.algebra.views import shape_of, squeeze_dim, unsqueeze

@@ -8,9 +8,9 @@ import numpy as np
 
 from gradcli.kernels.lapack import adjoint, by_columns, each, lapack
 from gradcli.ops.algebra.joining import cat
+from gradcli.ops.algebra.matmul import matmul
 from gradcli.ops.algebra.parts import blank
 from gradcli.ops.algebra.placement import tril, triu
-from gradcli.ops.algebra.products import matmul
 from gradcli.ops.algebra.views import shape_of
 from gradcli.ops.linalg.matrices import (
     check_equation,

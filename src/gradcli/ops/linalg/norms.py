@@ -16,7 +16,7 @@ from gradcli.ops.algebra.views import permute, squeeze_dim, unsqueeze
 from gradcli.ops.linalg.matrices import check_floating, check_matrix, check_square
 from gradcli.ops.linalg.solving import inv_ex_row
 from gradcli.ops.linalg.spectra import svdvals
-from gradcli.ops.measuring.statistics import check_norm_dtype, vector_norm
+from gradcli.ops.measuring.norms import check_norm_dtype, vector_norm
 from gradcli.table.declare import composite
 from gradcli.table.samples import kinked
 from gradcli.tensor.dtypes import DType

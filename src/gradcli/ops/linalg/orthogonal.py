@@ -14,9 +14,9 @@ import numpy as np
 from gradcli.kernels.lapack import adjoint, by_columns, each, lapack, qr_of_one
 from gradcli.ops.algebra.comparison import conj, is_complex
 from gradcli.ops.algebra.joining import cat
+from gradcli.ops.algebra.matmul import matmul
 from gradcli.ops.algebra.parts import blank, select
 from gradcli.ops.algebra.placement import tril, triu
-from gradcli.ops.algebra.products import matmul
 from gradcli.ops.algebra.sums import expand
 from gradcli.ops.algebra.views import shape_of, squeeze_dim, unsqueeze
 from gradcli.ops.linalg.matrices import (

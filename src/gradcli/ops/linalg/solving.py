@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.kernels.lapack import by_columns
-from gradcli.ops.algebra.products import matmul
+from gradcli.ops.algebra.matmul import matmul
 from gradcli.ops.algebra.views import flatten, movedims, reshape, squeeze_dim, unsqueeze
 from gradcli.ops.linalg.lu import lu_of, solved
 from gradcli.ops.linalg.matrices import (

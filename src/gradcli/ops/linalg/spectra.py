@@ -15,9 +15,9 @@ from gradcli.kernels.lapack import by_columns, each, lapack
 from gradcli.kernels.tridiagonal import LARGEST, NotConverged, eigen_of_small, rotation
 from gradcli.ops.algebra.comparison import conj, filled, is_complex
 from gradcli.ops.algebra.complex import real_part
+from gradcli.ops.algebra.matmul import matmul
 from gradcli.ops.algebra.parts import diagonal
 from gradcli.ops.algebra.placement import diag_embed
-from gradcli.ops.algebra.products import matmul
 from gradcli.ops.algebra.views import shape_of, unsqueeze
 from gradcli.ops.linalg.matrices import (
     check_floating,

@@ -8,8 +8,8 @@ import numpy as np
 
 from gradcli.kernels.lapack import by_columns, each
 from gradcli.ops.algebra.comparison import conj
+from gradcli.ops.algebra.matmul import matmul
 from gradcli.ops.algebra.placement import tril, triu
-from gradcli.ops.algebra.products import matmul
 from gradcli.ops.linalg.matrices import (
     batch_shape,
     check_equation,

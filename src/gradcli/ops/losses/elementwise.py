@@ -12,9 +12,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from gradcli.ops.algebra.arithmetic import absolute, neg, refuse_negation, sub
+from gradcli.ops.algebra.arithmetic import neg, refuse_negation, sub
 from gradcli.ops.algebra.comparison import lt, ne, ones_like, where_
 from gradcli.ops.algebra.elementary import exp, pow_scalar
+from gradcli.ops.algebra.rounding import absolute
 from gradcli.ops.algebra.scalars import add_scalar, div_scalar, mul_scalar
 from gradcli.ops.algebra.sums import broadcast_tensors, mean_all, sum_all
 from gradcli.ops.algebra.views import shape_of

@@ -22,8 +22,8 @@ from gradcli.ops.losses.elementwise import (
     reduced,
     reduction_code,
 )
-from gradcli.ops.pointwise.activation import logsigmoid
 from gradcli.ops.pointwise.bounds import clamp_numbers, logit
+from gradcli.ops.pointwise.smooth_activation import logsigmoid
 from gradcli.table.declare import composite, row
 from gradcli.table.refusals import constants
 from gradcli.table.row import COMMON, Row

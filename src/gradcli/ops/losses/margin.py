@@ -13,7 +13,7 @@ from gradcli.ops.algebra.scalars import add_scalar, sub_scalar
 from gradcli.ops.algebra.sums import sum_dim
 from gradcli.ops.losses.elementwise import MEAN, NONE, reduce_array, reduced, reduction_code
 from gradcli.ops.measuring.distance import pairwise_distance
-from gradcli.ops.pointwise.activation import logsigmoid
+from gradcli.ops.pointwise.smooth_activation import logsigmoid
 from gradcli.table.declare import composite, row
 from gradcli.table.refusals import constants, without_second_derivative
 from gradcli.table.row import Row

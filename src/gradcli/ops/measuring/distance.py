@@ -11,7 +11,7 @@ from gradcli.ops.algebra.creation import to_dtype
 from gradcli.ops.algebra.scalars import add_scalar
 from gradcli.ops.algebra.sums import broadcast_tensors, expand, sum_dim
 from gradcli.ops.algebra.views import clone_row, shape_of
-from gradcli.ops.measuring.statistics import norm_backward, vector_norm
+from gradcli.ops.measuring.norms import norm_backward, vector_norm
 from gradcli.table.declare import composite, row
 from gradcli.table.refusals import underived
 from gradcli.table.row import Row

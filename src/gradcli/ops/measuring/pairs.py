@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.algebra.comparison import eq, filled
-from gradcli.ops.algebra.products import matmul
+from gradcli.ops.algebra.matmul import matmul
 from gradcli.ops.algebra.sums import expand, sum_dim
 from gradcli.ops.algebra.views import contiguous, reshape, transpose, unsqueeze, view
-from gradcli.ops.measuring.statistics import lengths
+from gradcli.ops.measuring.norms import lengths
 from gradcli.table.declare import composite, row
 from gradcli.table.refusals import underived
 from gradcli.table.row import Row

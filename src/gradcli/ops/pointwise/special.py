@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.algebra.arithmetic import absolute, reciprocal, sgn
+from gradcli.ops.algebra.arithmetic import reciprocal
 from gradcli.ops.algebra.comparison import eq, filled, gt, le, logical_and, where_
 from gradcli.ops.algebra.elementary import exp, log, pow_scalar
+from gradcli.ops.algebra.rounding import absolute, sgn
 from gradcli.ops.algebra.scalars import add_scalar, div_scalar, mul_scalar
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import METHOD, InPlace

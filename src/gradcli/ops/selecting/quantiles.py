@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.algebra.comparison import filled
-from gradcli.ops.algebra.indexing import gather
+from gradcli.ops.algebra.gathering import gather
 from gradcli.ops.algebra.scalars import mul_scalar
 from gradcli.ops.algebra.sums import broadcast_tensors
 from gradcli.ops.algebra.views import flatten, squeeze_in_place, transpose, unsqueeze, view

@@ -8,18 +8,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli.ops.algebra.comparison import bitwise_and, eq, filled, ones_like, where_, zeros_like
-from gradcli.ops.algebra.indexing import (
+from gradcli.ops.algebra.gathering import (
     check_scatter,
-    check_slices,
     cut,
     gather,
-    index_add,
-    index_fill_number,
-    index_select,
     scatter_add,
     scatter_places,
     scatter_value,
 )
+from gradcli.ops.algebra.indexing import check_slices, index_add, index_fill_number, index_select
 from gradcli.table.declare import row
 from gradcli.table.entry import METHOD
 from gradcli.table.row import Row

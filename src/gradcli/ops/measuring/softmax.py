@@ -1,0 +1,143 @@
+"""Sums of exponentials and what divides by them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.algebra.comparison import conj
+from gradcli.ops.algebra.creation import to_dtype
+from gradcli.ops.algebra.elementary import exp
+from gradcli.ops.algebra.sums import (
+    axes,
+    restore,
+    sum_dim,
+)
+from gradcli.table.declare import row
+from gradcli.table.entry import NEITHER
+from gradcli.table.row import FLOAT, ITSELF, Row
+from gradcli.table.samples import kinked
+from gradcli.tensor.dtypes import DType
+from gradcli.tensor.errors import no_kernel
+from gradcli.tensor.shapes import implicit_dim, wrap_dim
+from gradcli.typing import Array, Single
+
+
+def _logsumexp(self: Array, dim: Single, keepdim: bool = False) -> Array:
+    """log(sum(exp(self))) without overflow."""
+    where = axes(dim, self.ndim)
+    peak = np.max(self, axis=where, keepdims=True, initial=-np.inf)
+    peak = np.where(np.isfinite(peak), peak, 0).astype(self.dtype)
+    total = np.log(np.sum(np.exp(self - peak), axis=where, keepdims=True)) + peak
+    return total if keepdim else np.squeeze(total, where)
+
+
+logsumexp: Row = row(
+    "logsumexp|special.logsumexp",
+    _logsumexp,
+    promote=FLOAT,
+    self=lambda grad, self, self_shape, result, dim, keepdim: (
+        restore(grad, self_shape, dim, keepdim)
+        * conj(exp(self - restore(result, self_shape, dim, keepdim)))
+    ),
+    samples=lambda r: [
+        (r(3, 4), (1,)),
+        (r(3, 4), (0, 1), True),
+        (r(), (0,)),
+        (kinked([-math.inf, -math.inf]), (0,)),
+        (r.ints(3, high=5), (0,)),
+    ],
+    inplace=NEITHER,
+)
+
+
+def _check_soft(self: Array, dim: int, name: str) -> None:
+    if self.dtype.kind != "f":
+        last = wrap_dim(dim, self.ndim) >= self.ndim - 1
+        raise no_kernel(f"{name}{'_lastdim' * last}_kernel_impl", self.dtype)
+
+
+def _softmax(self: Array, dim: int, half_to_float: bool = False) -> Array:
+    """exp(self), divided by its sum along a dimension."""
+    _check_soft(self, dim, "softmax")
+    where = axes(dim, self.ndim)
+    # In one buffer: what a large temporary costs is the fresh memory, not the arithmetic.
+    powers: Array = np.asarray(self - np.max(self, axis=where, keepdims=True, initial=-np.inf))
+    np.exp(powers, out=powers)
+    powers /= np.sum(powers, axis=where, keepdims=True)
+    return powers
+
+
+def _log_softmax(self: Array, dim: int, half_to_float: bool = False) -> Array:
+    """The logarithm of softmax."""
+    _check_soft(self, dim, "log_softmax")
+    where = axes(dim, self.ndim)
+    shifted = self - np.max(self, axis=where, keepdims=True, initial=-np.inf)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=where, keepdims=True))
+
+
+def _dot(values: Any, dim: int) -> Any:
+    return sum_dim(values, (dim,), True)
+
+
+def _softmax_slope(grad_output: Array, output: Array, dim: int) -> Array:
+    """The gradient of softmax from its result."""
+    weighted: Array = np.asarray(grad_output * output)
+    total = np.sum(weighted, axis=axes(dim, output.ndim), keepdims=True)
+    np.subtract(grad_output, total, out=weighted)
+    weighted *= output
+    return weighted
+
+
+softmax_backward: Row = row(
+    "aten._softmax_backward_data",
+    _softmax_slope,
+    linear="grad_output",
+    grad_output=ITSELF,
+    output=lambda grad, grad_output, output, dim: (
+        grad * grad_output
+        - grad * _dot(grad_output * output, dim)
+        - grad_output * _dot(grad * output, dim)
+    ),
+    samples=lambda r: [(r(3, 4), r(3, 4), 1), (r(3, 2), r(3, 2), 0)],
+    pytorch="aten._softmax_backward_data(grad_output, output, dim, output.dtype)",
+)
+softmax_row: Row = row(
+    "aten._softmax",
+    _softmax,
+    self=lambda grad, result, dim: softmax_backward(grad, result, dim),
+    samples=lambda r: [(r(3, 4), 1), (r(3, 4), 0)],
+)
+log_softmax_backward: Row = row(
+    "aten._log_softmax_backward_data(Tensor grad_output, Tensor output, int dim)",
+    lambda grad_output, output, dim: (
+        grad_output
+        - np.exp(output) * np.sum(grad_output, axis=axes(dim, output.ndim), keepdims=True)
+    ),
+    linear="grad_output",
+    grad_output=lambda grad, output, dim: grad - _dot(grad * exp(output), dim),
+    output=lambda grad, grad_output, output, dim: -exp(output) * grad * _dot(grad_output, dim),
+    samples=lambda r: [(r(3, 4), r(3, 4), 1), (r(3, 2), r(3, 2), 0)],
+    doc="The gradient of log_softmax from its result.",
+    pytorch="aten._log_softmax_backward_data(grad_output, output, dim, output.dtype)",
+)
+log_softmax_row: Row = row(
+    "aten._log_softmax",
+    _log_softmax,
+    self=lambda grad, result, dim: log_softmax_backward(grad, result, dim),
+    samples=lambda r: [(r(3, 4), 1), (r(3, 4), 0)],
+)
+
+
+def _soft(made: Row) -> Any:
+    def body(
+        self: Any, dim: int | None = None, _stacklevel: int = 3, dtype: DType | None = None
+    ) -> Any:
+        where = wrap_dim(implicit_dim(self.ndim) if dim is None else dim, self.ndim)
+        if dtype is not None:
+            self = to_dtype(self, dtype)
+        return made(self, where)
+
+    return body
