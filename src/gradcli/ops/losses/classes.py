@@ -11,11 +11,11 @@ from gradcli.ops.algebra.comparison import filled, zeros_like
 from gradcli.ops.algebra.scalars import add_scalar, div_scalar, mul_scalar
 from gradcli.ops.algebra.sums import sum_all, sum_dim
 from gradcli.ops.algebra.views import reshape, view
-from gradcli.ops.losses.elementwise import MEAN, NONE, SUM, reduction_code
-from gradcli.table.declare import composite, row
+from gradcli.ops.losses.reduction import MEAN, NONE, SUM, reducible, reduction_code
+from gradcli.table.declare import row
 from gradcli.table.refusals import constants
 from gradcli.table.row import Row
-from gradcli.table.samples import Sampler, fixed
+from gradcli.table.samples import fixed
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import wrap
@@ -160,20 +160,6 @@ def _nll_backward(
     return full
 
 
-def _flat_samples(r: Sampler) -> list[tuple[Any, ...]]:
-    target = np.array([2, 0, 3])
-    return [
-        (r(3, 4), target, None, MEAN, -100),
-        (r(3, 4), target, None, NONE, 0),
-        (r(4), np.array(1), None, SUM, -100),
-    ]
-
-
-def _plane_samples(r: Sampler) -> list[tuple[Any, ...]]:
-    target = np.array([[[0, 1], [2, 1]]])
-    return [(r(1, 3, 2, 2), target, None, code, -100) for code in (MEAN, NONE)]
-
-
 nll_backward: Row = row(
     "aten.nll_loss_backward",
     _nll_backward,
@@ -255,16 +241,9 @@ def _nll_loss(self: Any, target: Any, weight: Any, reduction: int, ignore_index:
     return loss if reduction != NONE else view(loss, (batch, *rest))
 
 
-def _target_samples(r: Sampler) -> list[tuple[Any, ...]]:
-    return [
-        (r(3, 4), np.array([2, 0, 3])),
-        (r(2, 3, 2), r.ints(2, 2, high=3), {"reduction": "sum"}),
-        (r(4), np.array(1)),
-    ]
-
-
-@composite(
+@reducible(
     "nn.functional.nll_loss",
+    average_before="ignore_index",
     samples=lambda r: [
         (r(3, 4), np.array([2, 0, 3])),
         *(
@@ -280,13 +259,11 @@ def nll_loss(
     input: Value,
     target: Value,
     weight: Value | None = None,
-    size_average: bool | None = None,
     ignore_index: int = -100,
-    reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
     """The mean of -input at the target classes; input holds log-probabilities."""
-    code = reduction_code(reduction, size_average, reduce)
+    code = reduction_code(reduction)
     return _nll_loss(input, target, weight, code, ignore_index)
 
 
@@ -349,8 +326,9 @@ def _of_smoothed_labels(
     )
 
 
-@composite(
+@reducible(
     "nn.functional.cross_entropy",
+    average_before="ignore_index",
     samples=lambda r: [
         (r(3, 4), np.array([2, 0, 3])),
         *(
@@ -381,16 +359,14 @@ def cross_entropy(
     input: Value,
     target: Value,
     weight: Value | None = None,
-    size_average: bool | None = None,
     ignore_index: int = -100,
-    reduce: bool | None = None,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Any:
     """The mean of -log_softmax(input) at the target classes, or weighted by
     target probabilities.
     """
-    code = reduction_code(reduction, size_average, reduce)
+    code = reduction_code(reduction)
     if input.shape == target.shape:
         if not target.is_floating_point():
             raise RuntimeError(

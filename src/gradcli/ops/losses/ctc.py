@@ -12,7 +12,7 @@ from gradcli.ops.algebra.arithmetic import true_div
 from gradcli.ops.algebra.comparison import eq, where_
 from gradcli.ops.algebra.sums import mean_all, sum_all
 from gradcli.ops.algebra.views import squeeze_dim, unsqueeze
-from gradcli.ops.losses.elementwise import MEAN, NONE, SUM, reduction_code
+from gradcli.ops.losses.reduction import MEAN, NONE, SUM, reduction_code
 from gradcli.table.declare import composite, row
 from gradcli.table.refusals import NOT_IMPLEMENTED, no_derivative
 from gradcli.table.row import Row

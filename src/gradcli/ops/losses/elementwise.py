@@ -1,14 +1,12 @@
 """Losses of ``torch.nn.functional`` that compare an input with a target element by element.
 
-Formulas follow PyTorch's ``derivatives.yaml``. Inside, a reduction is a number as in PyTorch's C++
-code: 0 keeps the elements, 1 takes their mean, 2 their sum.
+Formulas follow PyTorch's ``derivatives.yaml``.
 """
 
 from __future__ import annotations
 
-import math
 import warnings
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +16,17 @@ from gradcli.ops.algebra.elementary import exp, pow_scalar
 from gradcli.ops.algebra.rounding import absolute
 from gradcli.ops.algebra.scalars import add_scalar, div_scalar, mul_scalar
 from gradcli.ops.algebra.sums import broadcast_tensors, mean_all, sum_all
-from gradcli.ops.algebra.views import shape_of
+from gradcli.ops.losses.reduction import (
+    MEAN,
+    NONE,
+    SUM,
+    divided,
+    reduce_array,
+    reduced,
+    reducible,
+    reduction_code,
+    share,
+)
 from gradcli.ops.pointwise.activation import type_as
 from gradcli.table.declare import composite, row
 from gradcli.table.refusals import constants
@@ -29,52 +37,6 @@ from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import wrap
 from gradcli.typing import Array, Value
-
-NONE: Final = 0
-MEAN: Final = 1
-SUM: Final = 2
-
-
-# --- reductions
-
-
-def reduction_code(
-    reduction: str, size_average: bool | None = None, reduce: bool | None = None
-) -> int:
-    """The number of a reduction; the two deprecated keywords win over its name."""
-    if size_average is not None or reduce is not None:
-        if reduce is False:
-            return NONE
-        return SUM if size_average is False else MEAN
-    code = {"none": NONE, "mean": MEAN, "sum": SUM}.get(reduction)
-    if code is None:
-        raise ValueError(f"{reduction} is not a valid value for reduction")
-    return code
-
-
-def reduced(loss: Any, reduction: int) -> Any:
-    """The mean or the sum of a loss, or the loss."""
-    if reduction == MEAN:
-        return mean_all(loss)
-    return sum_all(loss) if reduction == SUM else loss
-
-
-def reduce_array(loss: Array, reduction: int) -> Array:
-    """What :func:`reduced` computes, on an array; the mean of nothing is nan."""
-    if reduction == NONE:
-        return loss
-    total = np.sum(loss, dtype=loss.dtype)
-    return total if reduction == SUM else (total / np.size(loss)).astype(loss.dtype)
-
-
-def share(reduction: int, value: Any) -> float:
-    """What one element of ``value`` contributes to the reduced loss."""
-    return 1 / max(math.prod(shape_of(value)), 1) if reduction == MEAN else 1.0
-
-
-def divided(grad: Any, reduction: int, value: Any) -> Any:
-    """A gradient divided by the number of elements of ``value`` where the mean was taken."""
-    return div_scalar(grad, math.prod(shape_of(value))) if reduction == MEAN else grad
 
 
 def _same_size(input: Any, target: Any) -> None:
@@ -102,9 +64,13 @@ def _weighted(loss: Any, weight: Any, input: Any, reduction: str, average: bool)
     raise ValueError(f"Invalid reduction mode: {reduction}. Expected one of 'none', 'mean', 'sum'.")
 
 
-def _pairs(r: Sampler) -> list[tuple[Any, ...]]:
-    """Calls of a loss without and with each reduction."""
-    return [(r(3, 4), r(3, 4)), *((r(3), r(3), {"reduction": name}) for name in ("sum", "none"))]
+def _in_grad_output(
+    backward: Row, grad: Any, grad_output: Any, self: Any, target: Any, reduction: int, *own: float
+) -> Any:
+    """The gradient of a backward row in `grad_output`; where it was reduced, as PyTorch sums it."""
+    if reduction == NONE:
+        return backward(grad, self, target, reduction, *own)
+    return sum_all(backward(ones_like(grad_output), self, target, reduction, *own) * grad)
 
 
 def _kernel_pairs(r: Sampler) -> list[tuple[Any, ...]]:
@@ -158,7 +124,7 @@ mse_row: Row = row(
 )
 
 
-@composite(
+@reducible(
     "nn.functional.mse_loss",
     samples=lambda r: [
         (r(3, 4), r(3, 4)),
@@ -169,13 +135,12 @@ mse_row: Row = row(
         ),
         (r(3), r(3), False),
         (r(3), r(3), None, False),
+        (r(3), r(3), False, None, "mean", r(3, low=0.1)),
     ],
 )
 def mse_loss(
     input: Value,
     target: Value,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
     reduction: str = "mean",
     weight: Value | None = None,
 ) -> Any:
@@ -184,10 +149,10 @@ def mse_loss(
     a, b = broadcast_tensors((input, target))
     if weight is not None:
         return _weighted(pow_scalar(a - b, 2), weight, input, reduction, average=True)
-    return mse_row(a, b, reduction_code(reduction, size_average, reduce))
+    return mse_row(a, b, reduction_code(reduction))
 
 
-@composite(
+@reducible(
     "nn.functional.l1_loss",
     samples=lambda r: [
         (r(3, 4), r(3, 4)),
@@ -203,8 +168,6 @@ def mse_loss(
 def l1_loss(
     input: Value,
     target: Value,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
     reduction: str = "mean",
     weight: Value | None = None,
 ) -> Any:
@@ -214,7 +177,7 @@ def l1_loss(
     distance = absolute(a - b)
     if weight is not None:
         return _weighted(distance, weight, input, reduction, average=True)
-    return reduced(distance, reduction_code(reduction, size_average, reduce))
+    return reduced(distance, reduction_code(reduction))
 
 
 def _smooth_l1(self: Array, target: Array, reduction: int = MEAN, beta: float = 1.0) -> Array:
@@ -270,7 +233,7 @@ smooth_l1_row: Row = row(
 )
 
 
-@composite(
+@reducible(
     "nn.functional.smooth_l1_loss",
     samples=lambda r: [
         (r(3, 4), r(3, 4)),
@@ -281,8 +244,6 @@ smooth_l1_row: Row = row(
 def smooth_l1_loss(
     input: Value,
     target: Value,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
     reduction: str = "mean",
     beta: float = 1.0,
 ) -> Any:
@@ -290,7 +251,7 @@ def smooth_l1_loss(
     beta / 2 for others.
     """
     _same_size(input, target)
-    code = reduction_code(reduction, size_average, reduce)
+    code = reduction_code(reduction)
     a, b = broadcast_tensors((input, target))
     if beta == 0:
         return reduced(absolute(a - b), code)
@@ -321,19 +282,13 @@ def _huber_double_backward(grad: Any, self: Any, target: Any, reduction: int, de
     return divided(grad * lt(absolute(self - target), delta), reduction, self)
 
 
-def _huber_double_grad_output(
-    grad: Any, grad_output: Any, self: Any, target: Any, reduction: int, delta: float
-) -> Any:
-    if reduction == NONE:
-        return huber_backward(grad, self, target, reduction, delta)
-    return sum_all(huber_backward(ones_like(grad_output), self, target, reduction, delta) * grad)
-
-
 huber_backward: Row = row(
     "aten.huber_loss_backward",
     _huber_backward,
     linear="grad_output",
-    grad_output=_huber_double_grad_output,
+    grad_output=lambda grad, grad_output, self, target, reduction, delta: _in_grad_output(
+        huber_backward, grad, grad_output, self, target, reduction, delta
+    ),
     self=lambda grad, grad_output, self, target, reduction, delta: _huber_double_backward(
         grad * grad_output, self, target, reduction, delta
     ),
@@ -397,14 +352,6 @@ def _soft_margin_backward(grad_output: Array, self: Array, target: Array, reduct
     return -share(reduction, self) * target * power / (1 + power) * grad_output
 
 
-def _soft_margin_double_grad_output(
-    grad: Any, grad_output: Any, self: Any, target: Any, reduction: int
-) -> Any:
-    if reduction == NONE:
-        return soft_margin_backward(grad, self, target, reduction)
-    return sum_all(soft_margin_backward(ones_like(grad_output), self, target, reduction) * grad)
-
-
 def _soft_margin_double_self(
     grad: Any, grad_output: Any, self: Any, target: Any, reduction: int
 ) -> Any:
@@ -418,7 +365,9 @@ soft_margin_backward: Row = row(
     "aten.soft_margin_loss_backward",
     _soft_margin_backward,
     linear="grad_output",
-    grad_output=_soft_margin_double_grad_output,
+    grad_output=lambda grad, grad_output, self, target, reduction: _in_grad_output(
+        soft_margin_backward, grad, grad_output, self, target, reduction
+    ),
     self=_soft_margin_double_self,
     complex_gradient=False,
     samples=lambda r: [
@@ -436,7 +385,7 @@ soft_margin_row: Row = row(
 )
 
 
-@composite(
+@reducible(
     "nn.functional.soft_margin_loss",
     samples=lambda r: [
         (r(4), np.array([1, -1, 1, 1]), {"reduction": how}) for how in ("mean", "none", "sum")
@@ -445,12 +394,10 @@ soft_margin_row: Row = row(
 def soft_margin_loss(
     input: Value,
     target: Value,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
     """The mean of log(1 + exp(-target * input)); targets are 1 and -1."""
-    code = reduction_code(reduction, size_average, reduce)
+    code = reduction_code(reduction)
     common_shape([input.shape, target.shape])
     refuse_negation(input._array)
     kind = dtypes.result_type([input._array, target._array])
@@ -463,10 +410,6 @@ def soft_margin_loss(
         )
     constants("soft_margin_loss", target=target)
     return soft_margin_row(input, target, code)
-
-
-def _hinge_samples(r: Sampler) -> list[tuple[Any, ...]]:
-    return [(r(3, 4), np.where(r.mask(3, 4), 1, -1)), (r(3), np.array([1, -1, 1]), 0.5)]
 
 
 @composite(
@@ -488,7 +431,7 @@ def torch_hinge_embedding_loss(
     return reduced(apart + where_(ne(target, -1), input, zeros), reduction)
 
 
-@composite(
+@reducible(
     "nn.functional.hinge_embedding_loss",
     samples=lambda r: [
         (r(4), np.array([1, -1, 1, -1])),
@@ -501,17 +444,11 @@ def hinge_embedding_loss(
     input: Value,
     target: Value,
     margin: float = 1.0,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
     """The mean of: input where the target is 1, max(0, margin - input) where it is -1."""
-    code = reduction_code(reduction, size_average, reduce)
+    code = reduction_code(reduction)
     return torch_hinge_embedding_loss(input, target, margin, code)
-
-
-def _ranking_samples(r: Sampler) -> list[tuple[Any, ...]]:
-    return [(r(3), r(3), np.array([1, -1, 1])), (r(2), r(2), np.array([1, -1]), 0.5)]
 
 
 @composite(
@@ -530,7 +467,7 @@ def torch_margin_ranking_loss(
     return reduced(add_scalar(order, margin).clamp_min(0), reduction)
 
 
-@composite(
+@reducible(
     "nn.functional.margin_ranking_loss",
     samples=lambda r: [
         (r(3), r(3), np.array([1, -1, 1])),
@@ -544,12 +481,10 @@ def margin_ranking_loss(
     input2: Value,
     target: Value,
     margin: float = 0,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
     """The mean of max(0, margin - target * (input1 - input2)); targets are 1 and -1."""
-    code = reduction_code(reduction, size_average, reduce)
+    code = reduction_code(reduction)
     if input1.ndim != input2.ndim or input1.ndim != target.ndim:
         raise RuntimeError(
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: "

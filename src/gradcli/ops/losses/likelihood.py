@@ -14,20 +14,22 @@ from gradcli.ops.algebra.elementary import exp, log, pow_scalar, sigmoid, xlogy
 from gradcli.ops.algebra.scalars import add_scalar, mul_scalar
 from gradcli.ops.algebra.sums import expand
 from gradcli.ops.algebra.views import clone_row, unsqueeze
-from gradcli.ops.losses.elementwise import (
+from gradcli.ops.losses.reduction import (
     MEAN,
     NONE,
     divided,
     reduce_array,
     reduced,
+    reducible,
     reduction_code,
+    reduction_name,
 )
 from gradcli.ops.pointwise.bounds import clamp_numbers, logit
 from gradcli.ops.pointwise.smooth_activation import logsigmoid
 from gradcli.table.declare import composite, row
 from gradcli.table.refusals import constants
 from gradcli.table.row import COMMON, Row
-from gradcli.table.samples import Sampler, fixed
+from gradcli.table.samples import fixed
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import common_shape
@@ -104,10 +106,6 @@ def _bce_target(grad: Any, self: Any, weight: Any, reduction: int) -> Any:
     return _bce_scaled(-logit(self) * grad, weight, reduction, self)
 
 
-def _probabilities(r: Sampler) -> list[tuple[Any, ...]]:
-    return [(r(3, 4, low=0.1, high=0.9), r(3, 4, low=0.2, high=0.8))]
-
-
 bce_backward: Row = row(
     "aten.binary_cross_entropy_backward",
     _bce_backward,
@@ -134,7 +132,7 @@ bce_row: Row = row(
 )
 
 
-@composite(
+@reducible(
     "nn.functional.binary_cross_entropy",
     samples=lambda r: [
         (r(3, 4, low=0.1, high=0.9), r(3, 4, low=0.1, high=0.9)),
@@ -153,14 +151,12 @@ def binary_cross_entropy(
     input: Value,
     target: Value,
     weight: Value | None = None,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
     """The mean of -(target * log(input) + (1 - target) * log(1 - input)), where the logarithms are
     at least -100.
     """
-    code = reduction_code(reduction, size_average, reduce)
+    code = reduction_code(reduction)
     if target.shape != input.shape:
         raise ValueError(
             f"Using a target size ({target.shape}) that is different to the input size "
@@ -263,7 +259,7 @@ def torch_binary_cross_entropy_with_logits(
     return bce_logits_row(input, target, weight, pos_weight, reduction)
 
 
-@composite(
+@reducible(
     "nn.functional.binary_cross_entropy_with_logits",
     samples=lambda r: [
         (r(3, 4), r(3, 4, low=0.1, high=0.9)),
@@ -282,13 +278,11 @@ def binary_cross_entropy_with_logits(
     input: Value,
     target: Value,
     weight: Value | None = None,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
     reduction: str = "mean",
     pos_weight: Value | None = None,
 ) -> Any:
     """The mean binary_cross_entropy of sigmoid(input), without overflow."""
-    code = reduction_code(reduction, size_average, reduce)
+    code = reduction_code(reduction)
     if target.shape != input.shape:
         raise ValueError(
             f"Target size ({target.shape}) must be the same as input size ({input.shape})"
@@ -297,13 +291,6 @@ def binary_cross_entropy_with_logits(
 
 
 # --- distributions
-
-
-def _divergence_samples(r: Sampler) -> list[tuple[Any, ...]]:
-    return [
-        (r(3, 4), r(3, 4, low=0.2)),
-        (r(2, 3), r(2, 3), {"log_target": True, "reduction": "batchmean"}),
-    ]
 
 
 @composite(
@@ -349,14 +336,11 @@ def kl_div(
     log_target: bool = False,
 ) -> Any:
     """The mean of target * (log(target) - input); input holds log-probabilities."""
+    # Asked for by its name, it is taken whatever the deprecated keywords say.
     by_batch = reduction == "batchmean"
-    code = reduction_code("sum" if by_batch else reduction, size_average, reduce)
-    divergence = torch_kl_div(input, target, code, log_target)
+    name = reduction_name("sum" if by_batch else reduction, size_average, reduce)
+    divergence = torch_kl_div(input, target, reduction_code(name), log_target)
     return divergence / input.shape[0] if by_batch and input.ndim else divergence
-
-
-def _poisson_samples(r: Sampler) -> list[tuple[Any, ...]]:
-    return [(r(3, 4), r(3, 4, low=0.5, high=4.0)), (r(3, low=0.5), r(3), {"log_input": False})]
 
 
 @composite(
@@ -384,8 +368,9 @@ def torch_poisson_nll_loss(
     return reduced(loss, reduction)
 
 
-@composite(
+@reducible(
     "nn.functional.poisson_nll_loss",
+    average_before="eps",
     samples=lambda r: [
         (r(3, 4), r(3, 4, low=0.1, high=4.0)),
         (r(3, low=0.1), r(3, low=0.1), False, {"eps": 0.5, "reduction": "none"}),
@@ -397,15 +382,13 @@ def poisson_nll_loss(
     target: Value,
     log_input: bool = True,
     full: bool = False,
-    size_average: bool | None = None,
     eps: float = 1e-8,
-    reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
     """The mean negative log-likelihood of counts under the Poisson distribution; input is the rate
     or its logarithm.
     """
-    code = reduction_code(reduction, size_average, reduce)
+    code = reduction_code(reduction)
     return torch_poisson_nll_loss(input, target, log_input, full, eps, code)
 
 

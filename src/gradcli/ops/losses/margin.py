@@ -11,7 +11,14 @@ from gradcli.ops.algebra.comparison import eq, where_
 from gradcli.ops.algebra.elementary import sqrt
 from gradcli.ops.algebra.scalars import add_scalar, sub_scalar
 from gradcli.ops.algebra.sums import sum_dim
-from gradcli.ops.losses.elementwise import MEAN, NONE, reduce_array, reduced, reduction_code
+from gradcli.ops.losses.reduction import (
+    MEAN,
+    NONE,
+    reduce_array,
+    reduced,
+    reducible,
+    reduction_code,
+)
 from gradcli.ops.measuring.distance import pairwise_distance
 from gradcli.ops.pointwise.smooth_activation import logsigmoid
 from gradcli.table.declare import composite, row
@@ -58,7 +65,7 @@ def _spread(grad: Array, self: Array, reduction: int, count: int) -> Array:
 
 
 def _multi_margin_gaps(
-    self: Array, target: Array, p: int, margin: float, weight: Array | None
+    self: Array, target: Array, margin: Scalar, weight: Array | None
 ) -> tuple[Array, Array, Array]:
     """Violations per class (zero at the target), the targets, and the factor of each sample."""
     count, classes = _batch(self)
@@ -92,7 +99,7 @@ def _multi_margin(
     reduction: int = MEAN,
 ) -> Array:
     """How far other classes come within the margin of the target's, to the power p."""
-    gaps, _, factor = _multi_margin_gaps(self, target, p, margin, weight)
+    gaps, _, factor = _multi_margin_gaps(self, target, margin, weight)
     require_kinds(self.dtype, "d", "multi_margin_loss_cpu_kernel")
     losses = (gaps if p == 1 else gaps * gaps).sum(1, dtype=self.dtype) * factor
     return _per_sample(losses.astype(self.dtype), self, reduction)
@@ -108,7 +115,7 @@ def _multi_margin_backward(
     reduction: int,
 ) -> Array:
     """The gradient of multi_margin_loss; PyTorch cannot differentiate it again."""
-    gaps, chosen, factor = _multi_margin_gaps(self, target, p, margin, weight)
+    gaps, chosen, factor = _multi_margin_gaps(self, target, margin, weight)
     slopes = ((gaps > 0) if p == 1 else 2 * gaps) * factor[:, None]
     slopes[np.arange(len(chosen)), chosen] = -slopes.sum(1)
     full = slopes * _spread(grad_output, self, reduction, len(chosen))
@@ -142,7 +149,7 @@ multi_margin_row: Row = row(
 )
 
 
-@composite(
+@reducible(
     "nn.functional.multi_margin_loss",
     samples=lambda r: [
         *_class_samples(r),
@@ -157,14 +164,12 @@ def multi_margin_loss(
     p: int = 1,
     margin: float = 1.0,
     weight: Value | None = None,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
     """The mean over samples of max(0, margin - input[target] + input[i]) ** p, averaged over
     classes i.
     """
-    code = reduction_code(reduction, size_average, reduce)
+    code = reduction_code(reduction)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
     if weight is not None and weight.ndim != 1:
@@ -238,7 +243,7 @@ multilabel_margin_row: Row = row(
 )
 
 
-@composite(
+@reducible(
     "nn.functional.multilabel_margin_loss",
     samples=lambda r: [
         *_label_samples(r),
@@ -249,18 +254,16 @@ multilabel_margin_row: Row = row(
 def multilabel_margin_loss(
     input: Value,
     target: Value,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
     """The mean over samples of max(0, 1 - input[t] + input[i]) over targets t and other classes i;
     targets end at the first -1.
     """
-    code = reduction_code(reduction, size_average, reduce)
+    code = reduction_code(reduction)
     return multilabel_margin_row(input, target, code)
 
 
-@composite(
+@reducible(
     "nn.functional.multilabel_soft_margin_loss",
     samples=lambda r: [
         (r(3, 4), r.ints(3, 4, high=2)),
@@ -272,8 +275,6 @@ def multilabel_soft_margin_loss(
     input: Value,
     target: Value,
     weight: Value | None = None,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
     """The mean over classes and samples of the logistic loss of every class."""
@@ -283,16 +284,12 @@ def multilabel_soft_margin_loss(
     if input.ndim == 0:
         raise IndexError("Dimension specified as -1 but tensor has no dimensions")
     loss = sum_dim(loss, (input.ndim - 1,)) / input.shape[-1]
-    if size_average is None and reduce is None and reduction not in ("none", "mean", "sum"):
+    if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not valid")
-    return reduced(loss, reduction_code(reduction, size_average, reduce))
+    return reduced(loss, reduction_code(reduction))
 
 
 # --- between vectors
-
-
-def _embedding_samples(r: Sampler) -> list[tuple[Any, ...]]:
-    return [(r(3, 4), r(3, 4), np.array([1, -1, 1])), (r(4), r(4), np.array(-1), -0.5)]
 
 
 @composite(
@@ -327,7 +324,7 @@ def torch_cosine_embedding_loss(
     return reduced(together + apart, reduction)
 
 
-@composite(
+@reducible(
     "nn.functional.cosine_embedding_loss",
     samples=lambda r: [
         (r(3, 4), r(3, 4), np.array([1, -1, 1])),
@@ -341,12 +338,10 @@ def cosine_embedding_loss(
     input2: Value,
     target: Value,
     margin: float = 0,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
     """The mean of: 1 - cosine where the target is 1, max(0, cosine - margin) where it is -1."""
-    code = reduction_code(reduction, size_average, reduce)
+    code = reduction_code(reduction)
     return torch_cosine_embedding_loss(input1, input2, target, margin, code)
 
 
@@ -391,7 +386,7 @@ def _positive(margin: float) -> None:
         raise ValueError(f"margin must be greater than 0, got {margin}")
 
 
-@composite(
+@reducible(
     "nn.functional.triplet_margin_loss",
     samples=lambda r: [
         (r(3, 4), r(3, 4), r(3, 4), 4.0),
@@ -407,12 +402,10 @@ def triplet_margin_loss(
     p: float = 2,
     eps: float = 1e-6,
     swap: bool = False,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:
     """The mean of max(0, margin + |anchor - positive| - |anchor - negative|), norms of order p."""
-    code = reduction_code(reduction, size_average, reduce)
+    code = reduction_code(reduction)
     _positive(margin)
     return torch_triplet_margin_loss(anchor, positive, negative, margin, p, eps, swap, code)
 
