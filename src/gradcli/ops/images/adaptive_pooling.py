@@ -23,6 +23,7 @@ from gradcli.ops.algebra.sums import mean_dim
 from gradcli.ops.algebra.views import shape_of, squeeze_dim, unsqueeze
 from gradcli.ops.images.max_pooling import gathered, scattered
 from gradcli.ops.images.pooling import check_line, one_number, quotient
+from gradcli.ops.images.spatial import SHAPES
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor.errors import require_kinds
@@ -153,10 +154,9 @@ def _register_average(dims: int) -> None:
             raise RuntimeError(f"{name}: output_size must be {dims}")
         return averages(input, lengths)
 
-    axes = "H, W" if dims == 2 else "D, H, W"
     composite(
         f"nn.functional.{name}",
-        doc=f"The averages of windows over (N, C, {axes}) or (C, {axes}), as many as asked for.",
+        doc=f"The averages of windows over {SHAPES[dims]}, as many as asked for.",
         samples=lambda r: [
             (r(1, 2, *size), (3, None, 2)[:dims]),
             (r(2, *size), 2),

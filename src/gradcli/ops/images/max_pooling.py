@@ -18,13 +18,13 @@ from gradcli.ops.algebra.gathering import gather
 from gradcli.ops.algebra.views import reshape, shape_of, squeeze_dim, unsqueeze
 from gradcli.ops.images.pooling import (
     Pool,
-    check_line,
     is_absent,
-    one_number,
     pool_windows,
     pooled_length,
     request,
+    request_line,
 )
+from gradcli.ops.images.spatial import SHAPES, spread
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
@@ -113,13 +113,7 @@ _MAXIMUM: Final = (
 def _max_with_indices(dims: int, input: Any, *arguments: Any) -> tuple[Any, Any]:
     """A pool with indices, of one, two or three dimensions."""
     if dims == 1:
-        check_line(input, "max_pool1d")
-        kernel_size, stride, padding, dilation, ceil_mode = arguments
-        kernel = one_number(kernel_size, "max_pool1d", "kernel_size")
-        step = kernel if is_absent(stride) else one_number(stride, "max_pool1d", "stride")
-        room = one_number(padding, "max_pool1d", "padding")
-        gap = one_number(dilation, "max_pool1d", "dilation")
-        pool = Pool((1, kernel), (1, step), (0, room), (1, gap), ceil_mode)
+        pool = request_line("max_pool1d", input, *arguments)
         best, indices = max_rows[2][0](unsqueeze(input, -2), pool)
         return squeeze_dim(best, -2), squeeze_dim(indices, -2)
     pool = request(f"max_pool{dims}d", *arguments)
@@ -206,8 +200,7 @@ def _register(dims: int) -> None:
     def calls(r: Any) -> list[tuple[Any, ...]]:
         return [(r(1, 2, *size), 2), (r(2, *size), 3, 2, 1, 1, True)]
 
-    axes = "L" if dims == 1 else ("H, W" if dims == 2 else "D, H, W")
-    doc = f"The largest elements of windows over (N, C, {axes}) or (C, {axes})."
+    doc = f"The largest elements of windows over {SHAPES[dims]}."
     asked = ", bool return_indices=False"
     composite(name + _MAXIMUM.format(dims, ""), doc=doc, samples=calls)(pool)
     composite(f"nn.functional.{name}{_MAXIMUM.format(dims, asked)}", doc=doc, samples=calls)(pool)
@@ -320,15 +313,15 @@ def _register_inverse(dims: int) -> None:
         padding: Any = 0,
         output_size: Any = None,
     ) -> Any:
-        def spread(values: Any) -> tuple[int, ...]:
-            listed = (values,) * dims if isinstance(values, int) else tuple(values)
+        def each(values: Any) -> tuple[int, ...]:
+            listed = tuple(spread(values, dims))
             if len(listed) != dims:
                 raise IndexError("tuple index out of range")
             return listed
 
-        kernel = spread(kernel_size)
-        steps = kernel if stride is None else spread(stride)
-        size = _unpooled_size(shape_of(input), kernel, steps, spread(padding), output_size)
+        kernel = each(kernel_size)
+        steps = kernel if stride is None else each(stride)
+        size = _unpooled_size(shape_of(input), kernel, steps, each(padding), output_size)
         if dims == 1:
             column, places = unsqueeze(input, -1), unsqueeze(indices, -1)
             return squeeze_dim(_unpool_rows[2](column, places, (*size, 1)), -1)

@@ -25,6 +25,7 @@ from gradcli.ops.algebra.comparison import zeros_like
 from gradcli.ops.algebra.elementary import pow as power
 from gradcli.ops.algebra.rounding import absolute, sign
 from gradcli.ops.algebra.views import shape_of, squeeze_dim, unsqueeze
+from gradcli.ops.images.spatial import spread
 from gradcli.ops.pointwise.activation import relu_row
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
@@ -79,9 +80,8 @@ def request(
     """The arguments of a pool over two or three dimensions, of which each may be one number."""
     dims = int(name[-2])
 
-    def spread(values: Any, argument: str) -> tuple[int, ...]:
-        if isinstance(values, int):
-            return (values,) * dims
+    def each(values: Any, argument: str) -> tuple[int, ...]:
+        values = spread(values, dims)
         if len(values) not in (1, dims):
             must = "must" if name == "avg_pool3d" else "must either"
             extra = "omitted, " if argument == "stride" else ""
@@ -91,10 +91,10 @@ def request(
             )
         return tuple(values) * (dims // len(values))
 
-    kernel = spread(kernel_size, "kernel_size")
-    steps = kernel if is_absent(stride) else spread(stride, "stride")
-    room = spread(padding, "padding")
-    return Pool(kernel, steps, room, spread(dilation, "dilation"), ceil_mode, *average)
+    kernel = each(kernel_size, "kernel_size")
+    steps = kernel if is_absent(stride) else each(stride, "stride")
+    room = each(padding, "padding")
+    return Pool(kernel, steps, room, each(dilation, "dilation"), ceil_mode, *average)
 
 
 def pooled_length(
@@ -193,6 +193,25 @@ def one_number(values: Any, name: str, argument: str) -> int:
     return int(values[0])
 
 
+def request_line(
+    name: str,
+    input: Any,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: bool,
+    *average: Any,
+) -> Pool:
+    """The arguments of a one-dimensional pool, as those of a pool over planes of one row."""
+    check_line(input, name)
+    kernel = one_number(kernel_size, name, "kernel_size")
+    step = kernel if is_absent(stride) else one_number(stride, name, "stride")
+    room = one_number(padding, name, "padding")
+    gap = one_number(dilation, name, "dilation")
+    return Pool((1, kernel), (1, step), (0, room), (1, gap), ceil_mode, *average)
+
+
 # --- averages
 
 
@@ -289,12 +308,8 @@ def avg_pool1d(
     count_include_pad: bool = True,
 ) -> Any:
     """The averages of windows over (N, C, L) or (C, L)."""
-    name = "avg_pool1d"
-    check_line(input, name)
-    kernel = one_number(kernel_size, name, "kernel_size")
-    step = kernel if is_absent(stride) else one_number(stride, name, "stride")
-    room = one_number(padding, name, "padding")
-    pool = Pool((1, kernel), (1, step), (0, room), (1, 1), ceil_mode, count_include_pad)
+    options = (kernel_size, stride, padding, 1, ceil_mode, count_include_pad)
+    pool = request_line("avg_pool1d", input, *options)
     return squeeze_dim(avg_rows[2][0](unsqueeze(input, -2), pool), -2)
 
 
@@ -371,7 +386,7 @@ def _power_pool(dims: int) -> None:
     def pool(
         input: Any, norm_type: Any, kernel_size: Any, stride: Any = None, ceil_mode: bool = False
     ) -> Any:
-        kernel = (kernel_size,) * dims if isinstance(kernel_size, int) else kernel_size
+        kernel = spread(kernel_size, dims)
         if len(kernel) < dims:
             raise ValueError(f"not enough values to unpack (expected {dims}, got {len(kernel)})")
         if len(kernel) > dims:
