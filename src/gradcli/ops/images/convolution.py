@@ -27,38 +27,15 @@ from gradcli.ops.algebra.parts import narrow, select
 from gradcli.ops.algebra.scalars import mul_scalar
 from gradcli.ops.algebra.sums import expand
 from gradcli.ops.algebra.views import reshape, shape_of, squeeze_dim, transpose, unsqueeze
+from gradcli.ops.images.convolution_checks import check
+from gradcli.ops.images.spatial import spread
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
-from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.tensor import Tensor
 from gradcli.typing import Array
 
 Sizes = Sequence[int]
-
-#: What C++ calls the element types that its message about biases names.
-_CPP_NAMES: Final = {
-    "Float": "float",
-    "Double": "double",
-    "Half": "c10::Half",
-    "Long": "long int",
-    "Int": "int",
-    "Short": "short int",
-    "Char": "signed char",
-    "Byte": "unsigned char",
-    "ComplexFloat": "c10::complex<float>",
-    "ComplexDouble": "c10::complex<double>",
-    "Bool": "bool",
-}
-
-
-def _times(lengths: Sequence[int]) -> str:
-    """``(2 x 3)``."""
-    return f"({' x '.join(map(str, lengths))})"
-
-
-def _listed(numbers: Sequence[int]) -> str:
-    return str(list(numbers))
 
 
 def _per_dimension(values: int | Sequence[int], name: str, dims: int) -> tuple[int, ...]:
@@ -70,7 +47,7 @@ def _per_dimension(values: int | Sequence[int], name: str, dims: int) -> tuple[i
     if len(values) != dims:
         raise RuntimeError(
             f"expected {name} to be a single integer value or a list of {dims} values to match the "
-            f"convolution dimensions, but got {name}={_listed(values)}"
+            f"convolution dimensions, but got {name}={list(values)}"
         )
     return tuple(values)
 
@@ -104,123 +81,6 @@ def _geometry(
         )
         return Geometry(size, given, *rest)
     return Geometry(given, tuple(map(count_windows, given, *rest)), *rest)
-
-
-def _check(
-    input: Array,
-    weight: Array,
-    bias: Array | None,
-    geometry: Geometry,
-    transposed: bool,
-    output_padding: Sizes,
-    groups: int,
-) -> None:
-    """PyTorch's complaints about the arguments of a convolution, in its order."""
-    shape, image = list(weight.shape), list(input.shape)
-    if min(geometry.padding) < 0:
-        raise RuntimeError("negative padding is not supported")
-    if min(output_padding) < 0:
-        raise RuntimeError("negative output_padding is not supported")
-    if min(geometry.stride) <= 0:
-        raise RuntimeError("non-positive stride is not supported")
-    if shape[0] < groups:
-        raise RuntimeError(
-            f"Given groups={groups}, expected weight to be at least {groups} at dimension 0, but "
-            f"got weight of size {shape} instead"
-        )
-    if shape[0] % groups:
-        raise RuntimeError(
-            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, "
-            f"but got weight of size [{shape}] instead"
-        )
-    wanted = shape[0] if transposed else shape[1] * groups
-    if image[1] != wanted:
-        kind = "transposed=1" if transposed else f"groups={groups}"
-        raise RuntimeError(
-            f"Given {kind}, weight of size {shape}, expected input{image} to have {wanted} "
-            f"channels, but got {image[1]} channels instead"
-        )
-    made = shape[1] * groups if transposed else shape[0]
-    if bias is not None and bias.shape != (made,):
-        raise RuntimeError(
-            f"Given {'transposed=1, ' * transposed}weight of size {shape}, expected bias to be "
-            f"1-dimensional with {made} elements, but got bias of size {list(bias.shape)} instead"
-        )
-    if not transposed:
-        spans = [d * (k - 1) + 1 for d, k in zip(geometry.dilation, geometry.kernel, strict=True)]
-        if any(span > room for span, room in zip(spans, geometry.padded, strict=True)):
-            raise RuntimeError(
-                f"Calculated padded input size per channel: {_times(geometry.padded)}. Kernel "
-                f"size: {_times(spans)}. Kernel size can't be greater than actual input size"
-            )
-    if min(geometry.dilation) <= 0:
-        raise RuntimeError(
-            f"dilation should be greater than zero, but got {_listed(geometry.dilation)}"
-        )
-    if min(geometry.kernel) <= 0:
-        raise RuntimeError(
-            "kernel size should be greater than zero, but got " + _sides("kernel", geometry.kernel)
-        )
-    if transposed:
-        _check_transposed(geometry, output_padding)
-    _check_types(input, weight, bias, transposed, max(geometry.dilation) > 1)
-
-
-def _sides(word: str, lengths: Sequence[int], otherwise: int = 1) -> str:
-    """``kernel_height: 3 kernel_width: 3``; one dimension is the width of a plane.
-
-    ``otherwise`` is the height of that plane.
-    """
-    sides = lengths if len(lengths) > 1 else (otherwise, *lengths)
-    names = ("depth", "height", "width")[-len(sides) :]
-    return " ".join(f"{word}_{name}: {n}" for name, n in zip(names, sides, strict=True))
-
-
-def _check_transposed(geometry: Geometry, output_padding: Sizes) -> None:
-    steps = zip(output_padding, geometry.stride, geometry.dilation, strict=True)
-    if any(extra >= s and extra >= d for extra, s, d in steps):
-        raise RuntimeError(
-            "output padding must be smaller than either stride or dilation, but got "
-            + f"{_sides('output_padding', output_padding, 0)} {_sides('stride', geometry.stride)} "
-            + _sides("dilation", geometry.dilation)
-        )
-    if min(geometry.size) < 1:
-        given, size = geometry.out, geometry.size
-        if len(size) == 1:
-            given, size = (1, *given), (1, *size)
-        raise RuntimeError(
-            f"Given input size per channel: {_times(given)}. Calculated output size per channel: "
-            f"{_times(size)}. Output size is too small"
-        )
-
-
-def _check_types(
-    input: Array, weight: Array, bias: Array | None, transposed: bool, dilated: bool
-) -> None:
-    kind, dims = dtypes.of(input).scalar_name, max(2, input.ndim - 2)
-    narrow_integers = transposed and input.dtype.kind in "iu" and kind != "Long"
-    if input.dtype.kind in "bc" or narrow_integers:
-        if transposed:
-            name = f"slow_conv_transpose{dims}d_out_cpu"
-        elif dilated:
-            name = "slow_conv_dilated<>"
-        else:
-            name = "compute_columns3d" if dims == 3 else "slow_conv2d_cpu"
-        raise no_kernel(name, input.dtype)
-    if weight.dtype != input.dtype:
-        raise RuntimeError(f"expected scalar type {kind} but found {dtypes.of(weight).scalar_name}")
-    if bias is None or bias.dtype == input.dtype:
-        return
-    other = dtypes.of(bias).scalar_name
-    if not transposed:
-        raise RuntimeError(
-            f"Input type ({_CPP_NAMES[kind]}) and bias type ({_CPP_NAMES[other]}) should be the "
-            "same"
-        )
-    if dims == 3:
-        raise RuntimeError(f"expected scalar type {kind} but found {other}")
-    if bias.dtype.kind > input.dtype.kind and input.dtype.kind in "iu":
-        raise RuntimeError(f"result type {other} can't be cast to the desired output type {kind}")
 
 
 @half_in_single
@@ -257,7 +117,7 @@ def _convolution(
         transposed,
         output_padding,
     )._replace(stride=steps)
-    _check(input, weight, bias, geometry, transposed, output_padding, groups)
+    check(input, weight, bias, geometry, transposed, output_padding, groups)
     slide = correlate_images if transposed else correlate
     out = slide(input, weight, geometry, groups)
     if bias is not None:
@@ -500,33 +360,46 @@ def _same_padding(
     return input, tuple(total // 2 for total in totals)
 
 
-def _register(dims: int) -> None:
-    """Enters ``conv{dims}d`` with both kinds of padding, and ``conv_transpose{dims}d``."""
-    name, ints, zeros = f"conv{dims}d", f"int[{dims}]", (0,) * dims
+_OPERANDS: Final = "(Tensor input, Tensor weight, Tensor? bias=None, "
 
+
+def _enter_plain(dims: int) -> None:
+    """Enters ``conv{dims}d`` with numbers for padding."""
+    name, ints, zeros = f"conv{dims}d", f"int[{dims}]", (0,) * dims
+    size, taps = (6, 5, 4)[:dims], (3, 2, 2)[:dims]
+
+    @composite(
+        f"{name}|nn.functional.{name}{_OPERANDS}{ints} stride=1, {ints} padding=0, "
+        f"{ints} dilation=1, int groups=1)",
+        samples=lambda r: [
+            (r(1, 2, *size), r(2, 2, *taps), r(2), 2, 1),
+            (r(2, *size), r(4, 1, *taps), None, 1, 0, 1, 2),
+        ],
+    )
     def plain(
-        input: Any,
-        weight: Any,
-        bias: Any = None,
-        stride: Any = 1,
-        padding: Any = 0,
-        dilation: Any = 1,
-        groups: int = 1,
+        input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
     ) -> Any:
+        """Slides kernels over images of shape (N, C, ...) or (C, ...)."""
         images, batched = _batched(input, dims, name)
-        windows = [(v,) * dims if isinstance(v, int) else v for v in (stride, padding, dilation)]
+        windows = [spread(values, dims) for values in (stride, padding, dilation)]
         out = _convolve(images, weight, bias, *windows, False, zeros, groups)
         return out if batched else squeeze_dim(out, 0)
 
+
+def _enter_named(dims: int) -> None:
+    """Enters ``conv{dims}d`` with a word for padding."""
+    name, ints, zeros = f"conv{dims}d", f"int[{dims}]", (0,) * dims
+    size, taps = (6, 5, 4)[:dims], (3, 2, 2)[:dims]
+
+    @composite(
+        f"{name}|nn.functional.{name}{_OPERANDS}{ints} stride=1, str padding='valid', "
+        f"{ints} dilation=1, int groups=1)",
+        samples=lambda r: [(r(1, 2, *size), r(1, 2, *taps), r(1), 1, "same")],
+    )
     def named(
-        input: Any,
-        weight: Any,
-        bias: Any = None,
-        stride: Any = 1,
-        padding: str = "valid",
-        dilation: Any = 1,
-        groups: int = 1,
+        input: Any, weight: Any, bias: Any, stride: Any, padding: str, dilation: Any, groups: int
     ) -> Any:
+        """Slides kernels over images, with padding 'valid' (none) or 'same' (the same size)."""
         images, batched = _batched(input, dims, name)
         stride = _per_dimension(stride, "stride", dims)
         dilation = _per_dimension(dilation, "dilation", dims)
@@ -538,49 +411,35 @@ def _register(dims: int) -> None:
         out = _convolve(images, weight, bias, stride, room, dilation, False, zeros, groups)
         return out if batched else squeeze_dim(out, 0)
 
+
+def _enter_transposed(dims: int) -> None:
+    """Enters ``conv_transpose{dims}d``."""
+    name, ints, taps = f"conv_transpose{dims}d", f"int[{dims}]", (3, 2, 2)[:dims]
+
+    @composite(
+        f"{name}|nn.functional.{name}{_OPERANDS}{ints} stride=1, {ints} padding=0, "
+        f"{ints} output_padding=0, int groups=1, {ints} dilation=1)",
+        samples=lambda r: [(r(1, 2, *taps), r(2, 1, *taps), r(2), 2, 1, 1, 2)],
+    )
     def transposed(
         input: Any,
         weight: Any,
-        bias: Any = None,
-        stride: Any = 1,
-        padding: Any = 0,
-        output_padding: Any = 0,
-        groups: int = 1,
-        dilation: Any = 1,
+        bias: Any,
+        stride: Any,
+        padding: Any,
+        output_padding: Any,
+        groups: int,
+        dilation: Any,
     ) -> Any:
-        images, batched = _batched(input, dims, f"conv_transpose{dims}d")
-        stride, padding, dilation, extra = (
-            (v,) * dims if isinstance(v, int) else v
-            for v in (stride, padding, dilation, output_padding)
-        )
-        out = _convolve(images, weight, bias, stride, padding, dilation, True, extra, groups)
+        """Spreads each element over a window: the gradient of a convolution as a function."""
+        images, batched = _batched(input, dims, name)
+        windows = [spread(values, dims) for values in (stride, padding, dilation)]
+        extra = spread(output_padding, dims)
+        out = _convolve(images, weight, bias, *windows, True, extra, groups)
         return out if batched else squeeze_dim(out, 0)
-
-    head = "(Tensor input, Tensor weight, Tensor? bias=None, "
-    size, taps = (6, 5, 4)[:dims], (3, 2, 2)[:dims]
-    composite(
-        f"{name}|nn.functional.{name}{head}{ints} stride=1, {ints} padding=0, {ints} dilation=1, "
-        "int groups=1)",
-        doc="Slides kernels over images of shape (N, C, ...) or (C, ...).",
-        samples=lambda r: [
-            (r(1, 2, *size), r(2, 2, *taps), r(2), 2, 1),
-            (r(2, *size), r(4, 1, *taps), None, 1, 0, 1, 2),
-        ],
-    )(plain)
-    composite(
-        f"{name}|nn.functional.{name}{head}{ints} stride=1, str padding='valid', "
-        f"{ints} dilation=1, int groups=1)",
-        doc="Slides kernels over images, with padding 'valid' (none) or 'same' (the same size).",
-        samples=lambda r: [(r(1, 2, *size), r(1, 2, *taps), r(1), 1, "same")],
-    )(named)
-    transpose_name = f"conv_transpose{dims}d"
-    composite(
-        f"{transpose_name}|nn.functional.{transpose_name}{head}{ints} stride=1, {ints} padding=0, "
-        f"{ints} output_padding=0, int groups=1, {ints} dilation=1)",
-        doc="Spreads each element over a window: the gradient of a convolution as a function.",
-        samples=lambda r: [(r(1, 2, *taps), r(2, 1, *taps), r(2), 2, 1, 1, 2)],
-    )(transposed)
 
 
 for _dims in (1, 2, 3):
-    _register(_dims)
+    _enter_plain(_dims)
+    _enter_named(_dims)
+    _enter_transposed(_dims)

@@ -16,7 +16,6 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from gradcli.kernels.windows import half_in_single
 from gradcli.ops.algebra.arithmetic import added
 from gradcli.ops.algebra.joining import stack
 from gradcli.ops.algebra.parts import select
