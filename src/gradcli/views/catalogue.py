@@ -6,6 +6,7 @@ Nothing here is written twice: formulas are the source text of the rows' own fun
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -97,7 +98,7 @@ def groups() -> dict[str, list[str]]:
             function = lookup_method(name)
             assert function is not None
             found.setdefault(_group(function.entries[0]), []).append(f"Tensor.{name}")
-    return {group: sorted(found[group]) for group in sorted(found)}
+    return {group: sorted(found[group]) for group in sorted(found, key=str.lower)}
 
 
 def _group(entry: Entry) -> str:
@@ -141,7 +142,7 @@ def describe(name: str) -> dict[str, Any]:
     return {
         "name": name,
         "group": _group(entries[0]),
-        "method": entries[0].is_method,
+        "method": lookup_method(name.removeprefix("Tensor.")) is not None,
         "overloads": [_overload(name, entry) for entry in entries],
     }
 
@@ -222,8 +223,15 @@ def formula_text(formula: Formula) -> str:
         returns = [part for part in node.body if not _is_docstring(part)]
         if len(returns) == 1 and isinstance(returns[0], ast.Return) and returns[0].value:
             return _normal(ast.unparse(returns[0].value))
-        return ast.get_source_segment(source, node) or node.name
+        return _without_types(ast.get_source_segment(source, node) or node.name)
     return getattr(formula, "__name__", "?")
+
+
+def _without_types(text: str) -> str:
+    """The source of a formula whose head has the names only."""
+    head, colon, rest = text.partition(":\n")
+    head = re.sub(r" -> [^:]*$", "", head)
+    return re.sub(r"(\w+): [\w |\[\], ]+?(?=[,)=]| =)", r"\1", head) + colon + rest
 
 
 def _is_docstring(part: ast.stmt) -> bool:
@@ -238,7 +246,7 @@ def _normal(text: str) -> str:
 
 
 def example(name: str, entry: Entry) -> str | None:
-    """A command that calls the function with the smallest of its own samples."""
+    """A command that calls the function with the smallest of its own plain samples."""
     if entry.samples is None:
         return None
     calls = sorted(entry.samples(Sampler()), key=_weight)
@@ -249,9 +257,12 @@ def example(name: str, entry: Entry) -> str | None:
     return None
 
 
-def _weight(call: Sequence[Any]) -> tuple[bool, int]:
-    sizes = [value.size for value in _arrays(call)]
-    return not sizes or 0 in sizes or sum(sizes) < 2, sum(sizes)
+def _weight(call: Sequence[Any]) -> tuple[bool, bool, int]:
+    arrays = _arrays(call)
+    sizes = [value.size for value in arrays]
+    # Corners such as nan and arguments that are no floats tell a newcomer little.
+    corner = not all(value.dtype.kind == "f" and np.isfinite(value).all() for value in arrays)
+    return not sizes or 0 in sizes or sum(sizes) < 2, corner, sum(sizes)
 
 
 def _arrays(call: Any) -> list[Any]:

@@ -15,10 +15,11 @@ from gradcli.ops.algebra.sums import (
     restore,
     sum_dim,
 )
-from gradcli.table.declare import row
+from gradcli.table.declare import composite, row
 from gradcli.table.entry import NEITHER
 from gradcli.table.row import FLOAT, ITSELF, Row
-from gradcli.table.samples import kinked
+from gradcli.table.samples import kinked, soft_samples
+from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.shapes import implicit_dim, wrap_dim
@@ -141,3 +142,25 @@ def _soft(made: Row) -> Any:
         return made(self, where)
 
     return body
+
+
+for _name, _row, _doc in (
+    ("softmax", softmax_row, "exp(self), divided by its sum along a dimension."),
+    ("log_softmax", log_softmax_row, "The logarithm of softmax, accurate far out."),
+):
+    _body = _soft(_row)
+    composite(
+        f"{_name}|special.{_name}(Tensor self, int dim, dtype? dtype=None)",
+        samples=lambda r: [
+            (r(3, 4), 1, None),
+            (r(2, 3, 2), 0, None),
+            (r.ints(3, high=5), -1, dtypes.float64),
+            (r(), 0, None),
+        ],
+        doc=_doc,
+    )(lambda self, dim, dtype, body=_body: body(self, dim, 3, dtype))
+    composite(
+        f"nn.functional.{_name}(Tensor input, int? dim=None, int _stacklevel=3, dtype? dtype=None)",
+        samples=soft_samples,
+        doc=_doc,
+    )(_body)

@@ -23,10 +23,9 @@ from gradcli.ops.algebra.sums import (
     sum_dim,
 )
 from gradcli.ops.algebra.views import squeeze_all, t, unsqueeze, view
-from gradcli.ops.measuring.softmax import _soft, log_softmax_row, softmax_row
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
-from gradcli.table.samples import Sampler, fixed, soft_samples
+from gradcli.table.samples import Sampler, fixed
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import wrap
@@ -276,27 +275,3 @@ def corrcoef(self: Value) -> Any:
 
 
 # --- soft maxima
-
-
-for _name, _row, _doc in (
-    ("softmax", softmax_row, "exp(self), divided by its sum along a dimension."),
-    ("log_softmax", log_softmax_row, "The logarithm of softmax, accurate far out."),
-):
-    _body = _soft(_row)
-    composite(
-        f"{_name}|special.{_name}(Tensor self, int dim, dtype? dtype=None)",
-        samples=lambda r: [
-            (r(3, 4), 1, None),
-            (r(2, 3, 2), 0, None),
-            (r.ints(3, high=5), -1, dtypes.float64),
-            (r(), 0, None),
-        ],
-        doc=_doc,
-    )(lambda self, dim, dtype, body=_body: body(self, dim, 3, dtype))
-    composite(
-        f"nn.functional.{_name}(Tensor input, int? dim=None, int _stacklevel=3, dtype? dtype=None)",
-        samples=soft_samples,
-        doc=_doc,
-    )(_body)
-
-# --- norms
