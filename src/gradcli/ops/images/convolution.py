@@ -377,7 +377,13 @@ def _enter_plain(dims: int) -> None:
         ],
     )
     def plain(
-        input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
+        input: Any,
+        weight: Any,
+        bias: Any = None,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
     ) -> Any:
         """Slides kernels over images of shape (N, C, ...) or (C, ...)."""
         images, batched = _batched(input, dims, name)
@@ -397,7 +403,13 @@ def _enter_named(dims: int) -> None:
         samples=lambda r: [(r(1, 2, *size), r(1, 2, *taps), r(1), 1, "same")],
     )
     def named(
-        input: Any, weight: Any, bias: Any, stride: Any, padding: str, dilation: Any, groups: int
+        input: Any,
+        weight: Any,
+        bias: Any = None,
+        stride: Any = 1,
+        padding: str = "valid",
+        dilation: Any = 1,
+        groups: int = 1,
     ) -> Any:
         """Slides kernels over images, with padding 'valid' (none) or 'same' (the same size)."""
         images, batched = _batched(input, dims, name)
@@ -424,12 +436,12 @@ def _enter_transposed(dims: int) -> None:
     def transposed(
         input: Any,
         weight: Any,
-        bias: Any,
-        stride: Any,
-        padding: Any,
-        output_padding: Any,
-        groups: int,
-        dilation: Any,
+        bias: Any = None,
+        stride: Any = 1,
+        padding: Any = 0,
+        output_padding: Any = 0,
+        groups: int = 1,
+        dilation: Any = 1,
     ) -> Any:
         """Spreads each element over a window: the gradient of a convolution as a function."""
         images, batched = _batched(input, dims, name)

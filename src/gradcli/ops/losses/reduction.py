@@ -68,12 +68,14 @@ def reducible(
 
         @wraps(body)
         def reducing(*args: Any) -> Any:
-            values = list(args)
+            values = [*args, *made.signature.defaults[len(args) :]]
             average, reduce = values.pop(first), values.pop(last)
             values[last] = reduction_name(values[last], average, reduce)
             return body(*values)
 
-        return composite(f"{name}({', '.join(parameters)})", samples=samples, kink=kink)(reducing)
+        declare = composite(f"{name}({', '.join(parameters)})", samples=samples, kink=kink)
+        made = declare(reducing)
+        return made
 
     return enter
 
