@@ -212,15 +212,17 @@ def _plus(orders: Sizes, axis: int) -> tuple[int, ...]:
 # --- the two sums, for any order of derivative
 
 
-def _sum(input: Array, grid: Array, how: Sampling, orders: Sizes) -> Array:
+def _sum(input: Array, grid: Array, how: Sampling, orders: Sequence[int]) -> Array:
+    """Images sampled at the points of a grid, or a derivative of that in the grid."""
     points = _Points(input.shape, grid, how)
     (total,) = points.gather(input, [orders])
     return total.reshape(*input.shape[:2], *points.out)
 
 
 def _transposed_sum(
-    values: Array, grid: Array, input_size: Sizes, how: Sampling, orders: Sizes
+    values: Array, grid: Array, input_size: Sequence[int], how: Sampling, orders: Sequence[int]
 ) -> Array:
+    """Values at points of a grid spread over the flat images that they were sampled from."""
     return _Points(input_size, grid, how).scatter(_flat(values), orders)
 
 
@@ -232,7 +234,7 @@ def _grid_slope(values: Any, images: Any, grid: Any, how: Sampling, orders: Size
 
 
 tap_sum: Row = row(
-    "aten.grid_sampler_taps(Tensor input, Tensor grid, any how, int[] orders)",
+    "aten.grid_sampler_taps",
     _sum,
     linear="input",
     input=lambda grad, grid, input_shape, how, orders: view(
@@ -243,12 +245,10 @@ tap_sum: Row = row(
         (r(1, 2, 3, 4), r(1, 2, 2, 2, low=-0.9, high=0.9), how, orders)
         for how, orders in ((Sampling(0, 0, True), (0, 1)), (Sampling(2, 1, False), (1, 1)))
     ],
-    doc="Images sampled at the points of a grid, or a derivative of that in the grid.",
     untested="a piece of the gradients of grid_sampler_2d and grid_sampler_3d",
 )
 transposed_tap_sum: Row = row(
-    "aten.grid_sampler_taps_transposed(Tensor values, Tensor grid, int[] input_size, any how, "
-    "int[] orders)",
+    "aten.grid_sampler_taps_transposed",
     _transposed_sum,
     linear="values",
     values=lambda grad, grid, input_size, how, orders: tap_sum(
@@ -261,7 +261,6 @@ transposed_tap_sum: Row = row(
         (r(1, 2, 2, 2), r(1, 2, 2, 2, low=-0.9, high=0.9), (1, 2, 3, 4), how, orders)
         for how, orders in ((Sampling(0, 0, True), (0, 1)), (Sampling(2, 1, False), (1, 1)))
     ],
-    doc="Values at points of a grid spread over the flat images that they were sampled from.",
     untested="a piece of the gradients of grid_sampler_2d and grid_sampler_3d",
 )
 
