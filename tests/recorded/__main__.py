@@ -2,8 +2,6 @@
 
 Asks for the calls that have no answer yet, and forgets answers to calls that are no more; with
 names also asks anew for all calls of these entries of the operator table or groups of calls.
-
-`python -m tests.recorded --prune` takes what is done off the list of what the table lacks.
 """
 
 from __future__ import annotations
@@ -68,9 +66,4 @@ def record_calls(engine: Engine, names: Collection[str]) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--prune"]:
-        from tests.recorded.pending import prune
-
-        prune()
-    else:
-        record(sys.argv[1:])
+    record(sys.argv[1:])

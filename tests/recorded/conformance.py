@@ -1,7 +1,7 @@
 """Answers of a batch to records with what PyTorch answered: expressions, and programs that print.
 
-Those known to differ stand in `conformance/known_differences.txt` with the reason; one that agrees
-again must leave the list.
+Those known to differ stand in `known_differences.txt` with the reason; one that agrees again must
+leave the list.
 """
 
 from __future__ import annotations
@@ -15,18 +15,12 @@ from typing import Any
 
 from gradcli.batch.worker import reply
 from tests.recorded.answers import same_text
+from tests.recorded.store import AGREES, known_differences
 
 FOLDER = Path(__file__).parent / "conformance"
 RELATIVE, ABSOLUTE = 1e-6, 1e-8
 _WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 PRINTED = (1e-3, 1.01e-4)
-
-
-@cache
-def known() -> set[str]:
-    """The names of the cases that are known to differ."""
-    lines = (FOLDER / "known_differences.txt").read_text("utf-8").splitlines()
-    return {line.partition("\t")[0] for line in lines if not line.startswith("#")}
 
 
 @cache
@@ -116,8 +110,8 @@ def faults(name: str) -> list[str]:
     found = []
     for case in groups()[name]:
         told = operator_faults(case) if "expr" in case else program_faults(case)
-        if case["id"] in known():
-            told = [] if told else ["agrees now: take it off the list"]
+        if case["id"] in known_differences():
+            told = [] if told else [AGREES]
         if told:
             found.append("\n    ".join([case["id"], case.get("expr") or case["program"], *told]))
     return found

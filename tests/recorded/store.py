@@ -13,6 +13,8 @@ from tests.recorded.answers import Answer
 FOLDER = Path(__file__).parent / "data"
 CALLS = FOLDER / "calls"
 COMMAND = "python -m tests.recorded"
+#: What is said of a case that is known to differ and does not.
+AGREES = "agrees now: take it off the list of known differences"
 #: By an entry's name, a call's key, and the way in which the call was made.
 Answers = dict[str, dict[str, dict[str, Answer]]]
 
@@ -27,6 +29,13 @@ def read(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
     for path in sorted(folder.glob("*.json.gz")):
         found |= json.loads(gzip.decompress(path.read_bytes()))
     return found
+
+
+@cache
+def known_differences() -> set[str]:
+    """The cases that are known to differ, which `known_differences.txt` gives reasons for."""
+    lines = (FOLDER.parent / "known_differences.txt").read_text("utf-8").splitlines()
+    return {line.partition("\t")[0] for line in lines if not line.startswith("#")}
 
 
 def write(modules: dict[str, dict[str, dict[str, Any]]], folder: Path = FOLDER) -> int:

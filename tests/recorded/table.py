@@ -1,4 +1,4 @@
-"""The calls that samples of the operator table make, and how PyTorch spells them.
+"""The calls that samples of the operator table make, how PyTorch spells them, and what differs.
 
 Each call is made as it stands, with its arrays in other types, and in place.
 """
@@ -17,13 +17,19 @@ from gradcli.table.entry import Entry
 from gradcli.table.registry import entries, lookup_method
 from gradcli.table.row import Row
 from gradcli.table.samples import Fixed, Sampler
-from tests.recorded.answers import Answer, Array, Engine, describe
+from gradcli.tensor.dtypes import DTYPES
+from tests.recorded import store
+from tests.recorded.answers import Answer, Array, Engine, describe, differences
+from tests.recorded.library import LIBRARY
 
 #: Types that the first call of an entry is also made with.
 TYPES = ("float32", "float16", "complex64", "int64", "bool")
 #: The significant digits that answers keep, and how far they may be apart.
 DIGITS = {"float16": 4, "float32": 7, "complex64": 7}
 TOLERANCES = {"float16": (5e-3, 5e-3), "float32": (2e-5, 2e-6), "complex64": (2e-5, 2e-6)}
+#: Functions of integers compute in the default type.
+TOLERANCES["int64"] = TOLERANCES["bool"] = TOLERANCES["float32"]
+EXACT = (1e-6, 1e-8)
 
 
 class Call(NamedTuple):
@@ -252,3 +258,45 @@ def answers(engine: Engine, call: Call, internal: bool) -> dict[str, Answer]:
             answer.pop("kind", None)
         found[way.name] = answer
     return found
+
+
+# --- comparison
+
+
+def faults(name: str) -> list[str]:
+    """What is wrong with the entries of a name, but for differences that are known."""
+    found: list[str] = []
+    different: dict[str, list[str]] = {}
+    known = store.read().get(name, {})
+    for entry in asked()[name]:
+        calls = calls_of(entry)
+        if not calls:
+            found.append(f"({entry.parameters}) has no samples: write some or say untested='why'")
+        for call in calls:
+            theirs = known.get(call.key)
+            if theirs is None:
+                what = f"{call.args} {call.kwargs}"
+                found.append(f"{what} is not recorded: run `{store.COMMAND} {name}`")
+                continue
+            ours = answers(LIBRARY, call, True)
+            for way in theirs.keys() | ours.keys():
+                if not _has_types(theirs.get(way, {})):
+                    continue
+                told = differences(
+                    ours.get(way, {}), theirs.get(way, {}), *TOLERANCES.get(way, EXACT)
+                )
+                different.setdefault(way, []).extend(
+                    f"{way}, {call.args} {call.kwargs}\n    {difference}" for difference in told
+                )
+    for way, messages in different.items():
+        if f"{name} {way}" not in store.known_differences():
+            found += messages
+        elif not messages:
+            found.append(f"{way} {store.AGREES}")
+    return found
+
+
+def _has_types(answer: Answer) -> bool:
+    """Whether all results are of types that NumPy has, unlike `complex32`, which is left out."""
+    outputs = answer.get("outputs", ())
+    return all(output[0] in DTYPES for output in outputs if isinstance(output, list))

@@ -7,17 +7,13 @@ import pytest
 from tests.recorded import calls, conformance, drawn_programs, drawn_streams, store
 from tests.recorded.answers import differences
 from tests.recorded.library import LIBRARY
-from tests.recorded.pending import faults, pending
-from tests.recorded.table import asked, calls_of
+from tests.recorded.table import TYPES, asked, calls_of, faults
 
 
 @pytest.mark.parametrize("name", asked())
 def test_answers_are_those_of_pytorch(name: str) -> None:
     found = faults(name)
-    known = pending().get(name, set())
-    new = [message for missing, told in found.items() if missing not in known for message in told]
-    assert not new, f"{name}: {len(new)} faults\n" + "\n".join(new[:8])
-    assert not known - found.keys(), f"take it off the list: `{store.COMMAND} --prune`"
+    assert not found, f"{name}: {len(found)} faults\n" + "\n".join(found[:8])
 
 
 @pytest.mark.parametrize("name", calls.groups())
@@ -61,4 +57,9 @@ def test_no_answers_are_left_over() -> None:
         if answers.keys() - current.get(name, set())
     ]
     assert not left, f"forget them with `{store.COMMAND}`: {left}"
-    assert not pending().keys() - asked().keys(), f"forget them with `{store.COMMAND} --prune`"
+
+
+def test_known_differences_are_of_cases_that_there_are() -> None:
+    table = {f"{name} {way}" for name in asked() for way in ("as is", *TYPES, "in place")}
+    records = {case["id"] for cases in conformance.groups().values() for case in cases}
+    assert not store.known_differences() - table - records

@@ -18,7 +18,7 @@ class InPlace(NamedTuple):
     derivative. `rearranges`: it changes how the tensor looks at its memory, not what is there.
     `coincide`: it may write to elements that lie at one place. `erases`: the result does not depend
     smoothly on the old value, whose history ends. Not `smooth`: no gradient is expected, so that
-    leaves that require grad may be changed.
+    leaves that require grad may be changed. `c_types`: messages call types as C does.
     """
 
     method: bool = True
@@ -29,6 +29,7 @@ class InPlace(NamedTuple):
     coincide: bool = False
     erases: bool = False
     smooth: bool = True
+    c_types: bool = False
 
     def allows(self, name: str, method: bool) -> bool:
         """Whether there is a method, or a function, that changes in place what `name` computes."""

@@ -10,9 +10,10 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from gradcli.table.entry import Entry
+from gradcli.table.refusals import NOT_IMPLEMENTED
 from gradcli.table.schema import Signature
 from gradcli.tensor import dtypes
-from gradcli.tensor.graph import FREED, INFERENCE, Node, mode, operator_name
+from gradcli.tensor.graph import FIRST, FREED, INFERENCE, Node, mode, operator_name
 from gradcli.tensor.public import public
 from gradcli.tensor.tensor import Tensor, type_word, versions_of, wrap
 
@@ -137,7 +138,8 @@ class RowNode(Node):
         #: The version counters of saved arguments at that time; None if all are zero.
         self.versions: Any = None
         mode.sequence += 1
-        self.sequence = mode.sequence
+        # PyTorch lets what has no derivative fail before it walks on.
+        self.sequence = FIRST if row.node_name == NOT_IMPLEMENTED else mode.sequence
 
     @property
     def label(self) -> str:  # type: ignore[override]

@@ -52,6 +52,8 @@ class _Mode:
 
 
 mode: Final = _Mode()
+#: The sequence of nodes that come before all others that are ready.
+FIRST: Final = 1 << 62
 
 
 @public(
@@ -62,8 +64,8 @@ class Node:
     """One step of the graph; subclasses know how to turn output gradients into input gradients.
 
     ``shape`` and ``dtype`` (NumPy's) are those of the first output, ``others`` holds such pairs for
-    further outputs: gradients are fitted to them. ``sequence`` grows with creation time: the walk
-    takes the youngest ready node first.
+    further outputs: gradients are fitted to them. ``sequence`` grows with creation time, or
+    is ``FIRST``: the walk takes the ready node with the highest one.
     """
 
     __slots__ = (

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.graph import Handle, Node
+from gradcli.tensor.graph import FIRST, Handle, Node
 from gradcli.tensor.public import public
 
 
@@ -61,7 +61,7 @@ class AccumulateGrad(Node):
         self.others = ()
         self.hooks = None
         self.post_accumulate: dict[int, Callable[..., Any]] | None = None
-        self.sequence = 1 << 62
+        self.sequence = FIRST
 
     def name(self) -> str:
         return "torch::autograd::AccumulateGrad"

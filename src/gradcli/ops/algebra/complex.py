@@ -165,7 +165,7 @@ def _is_delayed(tensor: Tensor) -> bool:
 
 conj_physical_row: Row = row(
     "aten.conj_physical(Tensor self)",
-    np.conj,
+    lambda self: np.conj(self) if self.dtype.kind == "c" else self.copy(),
     linear="self",
     self=ITSELF,
     samples=lambda r: [(r(3, 4) + 1j * r(3, 4),), (r(3) + 1j * r(3),)],

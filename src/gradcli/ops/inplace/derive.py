@@ -56,7 +56,7 @@ def write_back(tensor: Tensor, array: Array, node: str | None = None) -> Tensor:
     return apply_in_place(tensor, lambda old: made, copies=False, erases=erases)
 
 
-def _store(tensor: Tensor, result: Tensor) -> None:
+def _store(tensor: Tensor, result: Tensor, c_types: bool = False) -> None:
     """Writes a result into a tensor; RuntimeError where it does not fit."""
     array, target = result._array, tensor._array
     if array is target:
@@ -67,9 +67,10 @@ def _store(tensor: Tensor, result: Tensor) -> None:
             f"{list(array.shape)}"
         )
     if array.dtype != target.dtype and not dtypes.can_cast(result.dtype, tensor.dtype):
+        word = tensor.dtype.c_name if c_types else tensor.dtype.scalar_name
         raise RuntimeError(
             f"result type {result.dtype.scalar_name} can't be cast to the desired output type "
-            f"{tensor.dtype.scalar_name}"
+            f"{word}"
         )
     if not target.flags.writeable:
         target.flags.writeable = True
@@ -178,6 +179,7 @@ def apply_in_place(
     coincide: bool = False,
     erases: Row | None = None,
     smooth: bool = True,
+    c_types: bool = False,
 ) -> Tensor:
     """Makes what an operation computes from the old value the new value of a tensor.
 
@@ -186,7 +188,8 @@ def apply_in_place(
     ``coincide`` that elements of the tensor which lie at one place all become the same. Where the
     result has no history, the row ``erases`` (:data:`erase`, renamed) ends that of the tensor;
     None leaves it as it is. An operation that is not ``smooth`` may change leaves that require
-    grad, as PyTorch does not expect gradients of it.
+    grad, as PyTorch does not expect gradients of it. With ``c_types`` the message about a
+    type that does not fit calls the tensor's as C does.
 
     Raises:
         RuntimeError: the result does not fit the tensor's shape or type, or PyTorch forbids the
@@ -197,7 +200,7 @@ def apply_in_place(
     if not coincide:
         check_memory(tensor, others)
     if not wants:
-        _store(tensor, operation(tensor))
+        _store(tensor, operation(tensor), c_types)
         bump(tensor)
         return tensor
     old = stand_in(tensor)
@@ -229,11 +232,11 @@ def apply_in_place(
 def in_place(operator: Callable[..., Any], args: Sequence[Any], coincide: bool = False) -> Tensor:
     """:func:`apply_in_place` of an operator to its first argument."""
     rest = args[1:]
-    erases, copies, smooth = None, True, True
+    erases, copies, smooth, c_types = None, True, True, False
     if isinstance(operator, Row):
         copies, form = False, operator.inplace
         coincide = coincide or form.coincide
-        smooth = form.smooth
+        smooth, c_types = form.smooth, form.c_types
         operator = _recording_complex(operator)
         if form.erases:
             name = operator.names[0].title()
@@ -246,6 +249,7 @@ def in_place(operator: Callable[..., Any], args: Sequence[Any], coincide: bool =
         coincide=coincide,
         erases=erases,
         smooth=smooth,
+        c_types=c_types,
     )
 
 

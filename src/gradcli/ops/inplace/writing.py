@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.algebra.comparison import zeros_like
+from gradcli.ops.algebra.complex import conj_physical_row
 from gradcli.ops.algebra.creation import cast, checked_size
 from gradcli.ops.algebra.elementary import float_power, pow_scalar, pow_tensor
 from gradcli.ops.algebra.parts import narrow
@@ -116,6 +117,12 @@ def fill_(self: Tensor, value: Scalar) -> Tensor:
 def fill_from_(self: Tensor, value: Tensor) -> Tensor:
     """Writes one value to every element."""
     return in_place(_fill_tensor_, (self, value), coincide=True)
+
+
+@composite("conj_physical_", samples=lambda r: [(r(3),), (r.complex(2, 2),), (r.ints(2, high=9),)])
+def conj_physical_(self: Tensor) -> Tensor:
+    """The complex conjugate in place; also of a real tensor, history records it."""
+    return in_place(conj_physical_row, (self,))
 
 
 @composite("zero_", samples=lambda r: [(r(2, 3),), (r.ints(2, high=5),), (r(),)])

@@ -216,6 +216,12 @@ flash_backward: Row = row(
         (r(1, 2, 3, 4), *_heads(r)[0], r(1, 2, 3, 4), None, True, 0.5),
         (r(1, 2, 3, 4), *_heads(r)[0], r(1, 2, 3, 4), fixed(r(3, 2)), False, 0.3),
     ],
+    pytorch=(
+        "aten._scaled_dot_product_flash_attention_for_cpu_backward(grad_out, query, key, value, "
+        "out, aten._scaled_dot_product_flash_attention_for_cpu(query.detach(), key.detach(), "
+        "value.detach(), 0.0, is_causal, attn_mask=attn_mask, scale=scale)[1], 0.0, is_causal, "
+        "attn_mask=attn_mask, scale=scale)"
+    ),
 )
 
 

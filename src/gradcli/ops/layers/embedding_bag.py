@@ -205,6 +205,11 @@ embedding_bag_backward: Row = row(
             ),
         ]
     ),
+    pytorch=(
+        "aten._embedding_bag_backward(grad, indices, indices[:0], offset2bag, bag_size, "
+        "maximum_indices, num_weights, scale_grad_by_freq, mode, False, per_sample_weights, "
+        "padding_idx)"
+    ),
 )
 embedding_bag_weights_backward: Row = row(
     "aten._embedding_bag_per_sample_weights_backward",
@@ -216,6 +221,10 @@ embedding_bag_weights_backward: Row = row(
         (r(2, 3), r(4, 3), np.array([1, 3, 1]), np.array([0, 0, 1]), -1),
         (r(2, 3), r(4, 3), np.array([1, 3, 1]), np.array([0, 0, 1]), 3),
     ],
+    pytorch=(
+        "aten._embedding_bag_per_sample_weights_backward(grad, weight, indices, indices[:0], "
+        "offset2bag, 0, padding_idx)"
+    ),
 )
 
 

@@ -175,6 +175,10 @@ layer_norm_backward: Row = row(
             None,
         ),
     ],
+    pytorch=(
+        "aten.native_layer_norm_backward(grad_out, input, normalized_shape, mean, rstd, weight, "
+        "bias, (True, True, True))"
+    ),
 )
 
 

@@ -234,9 +234,8 @@ def _batch_norm_double(
             by_input.append(seed_gamma * inverse * grad_out)
         by_grad.append(seed_gamma * centered * inverse)
     if seed_beta is not None:
-        by_grad.append(seed_beta)
-    back = sum_of(by_grad)
-    return None if back is None else expand(back, shape), sum_of(by_input), by_weight
+        by_grad.append(expand(seed_beta, shape))
+    return sum_of(by_grad), sum_of(by_input), by_weight
 
 
 batch_norm_backward: Row = row(
@@ -270,6 +269,10 @@ batch_norm_backward: Row = row(
             0.1,
         ),
     ],
+    pytorch=(
+        "aten.native_batch_norm_backward(grad_out, input, weight, running_mean, running_var, "
+        "save_mean, save_invstd, training, eps, (True, True, True))"
+    ),
 )
 
 

@@ -161,6 +161,11 @@ ctc_backward: Row = row(
             False,
         )
     ],
+    pytorch=(
+        "aten._ctc_loss_backward(grad, log_probs, targets, input_lengths, target_lengths, "
+        "neg_log_likelihood, aten._ctc_loss(log_probs.detach(), targets, input_lengths, "
+        "target_lengths, blank)[1], blank, zero_infinity)"
+    ),
 )
 
 
@@ -189,6 +194,9 @@ ctc_row: Row = row(
         (_log_probs(r, 5, 2, 4), np.array([[1, 2], [3, 3]]), (5, 4), (2, 1)),
         (_log_probs(r, 4, 2, 3), np.array([0, 1, 1]), (4, 2), (1, 2), 2, True),
     ],
+    pytorch=(
+        "aten._ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, zero_infinity)[0]"
+    ),
 )
 
 

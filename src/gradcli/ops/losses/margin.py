@@ -234,6 +234,10 @@ multilabel_margin_backward: Row = row(
         (r(2), r(2, 4), np.array([[2, 0, -1, 1], [3, -1, -1, -1]]), 0),
         (r(), r(3), np.array([1, 2, -1]), 2),
     ],
+    pytorch=(
+        "aten.multilabel_margin_loss_backward(grad_output, self, target, reduction, "
+        "aten.multilabel_margin_loss_forward(self.detach(), target, reduction)[1])"
+    ),
 )
 multilabel_margin_row: Row = row(
     "aten.multilabel_margin_loss",

@@ -27,7 +27,7 @@ from gradcli.ops.algebra.complex import conj_physical_row
 from gradcli.ops.algebra.elementary import exp2, pow_base
 from gradcli.ops.algebra.scalars import mul_scalar
 from gradcli.table.declare import composite, row
-from gradcli.table.entry import BOTH, METHOD, NEITHER
+from gradcli.table.entry import BOTH, METHOD, NEITHER, InPlace
 from gradcli.table.row import COMMON, FLOAT, Row
 from gradcli.table.samples import Sampler, binary, kinked, pointwise
 from gradcli.tensor import dtypes
@@ -36,6 +36,7 @@ from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import Tensor, raw
 from gradcli.typing import Array, Scalar, Value
 
+_IN_PLACE = InPlace(functions=True, c_types=True)
 _AT_BOUND = "at a bound the gradient passes as if inside"
 
 
@@ -79,7 +80,7 @@ clamp_numbers: Row = row(
         (r(3), 0.5, -0.5),
     ],
     doc="The elements, raised to min and lowered to max.",
-    inplace=BOTH,
+    inplace=_IN_PLACE,
 )
 
 
@@ -135,7 +136,7 @@ def _one_sided(name: str, limit: Any, inside: Row, outside: Row) -> None:
         lambda self, bound: _clipped(*_common(self, *order(bound))),
         self=_formula(name, lambda grad, self, bound: where_(inside(self, bound), grad, 0.0)),
         kink=_AT_BOUND,
-        inplace=BOTH,
+        inplace=_IN_PLACE,
         samples=lambda r: [(r(3, 4), 0.1)],
         doc=doc,
     )
@@ -418,7 +419,7 @@ angle: Row = row(
 @composite(
     "conj_physical",
     samples=lambda r: [(r(3),), (r.complex(2, 2),), (r.ints(2, high=9),)],
-    inplace=BOTH,
+    inplace=NEITHER,
 )
 def conj_physical_public(self: Value) -> Any:
     """The complex conjugate, computed at once."""

@@ -171,7 +171,7 @@ def _histogram_nd(
     edges = [edge if isinstance(edge, int) else edge.copy() for edge in bins]
     numbered = any(isinstance(edge, int) for edge in bins)
     kernel = "histogramdd" if numbered and limits is None else "histogram_cpu"
-    require_kinds(columns.dtype, "d", kernel)
+    require_kinds(columns.dtype, "f" if kernel == "histogram_cpu" else "d", kernel)
     if numbered:
         low, high = _outer_edges(columns, limits)
         edges = [
@@ -211,7 +211,7 @@ def _histogramdd(
     range: Sequence[float] | None = None,
     weight: Array | None = None,
     density: bool = False,
-) -> tuple[Array, ...]:
+) -> tuple[Array, list[Array]]:
     if self.ndim < 2:
         raise RuntimeError("torch.histogramdd: input tensor should have at least 2 dimensions")
     if len(bins) != self.shape[-1]:
@@ -219,14 +219,22 @@ def _histogramdd(
             "histogramdd: The size of bins must be equal to the innermost dimension of the input."
         )
     columns = self.reshape(-1, self.shape[-1])
-    total, edges = _histogram_nd(columns, bins, range, weight, density, self.shape)
+    return _histogram_nd(columns, bins, range, weight, density, self.shape)
+
+
+def _counts_and_edges(*args: Any) -> tuple[Array, ...]:
+    total, edges = _histogramdd(*args)
     return total, *edges
+
+
+def _counts(*args: Any) -> Array:
+    return _histogramdd(*args)[0]
 
 
 _OPTIONS = "float[]? range=None, Tensor? weight=None, bool density=False"
 
 
-def _histogram_row(name: str, bins: str, forward: Any, samples: Samples) -> Row:
+def _histogram_row(name: str, bins: str, forward: Any, samples: Samples, pytorch: str) -> Row:
     operator = "histogram" if name == "histogram_edges" else name
     fails = no_derivative(operator, every=True)
     edges = {"bins": fails} if "Tensor" in bins else {}
@@ -237,6 +245,7 @@ def _histogram_row(name: str, bins: str, forward: Any, samples: Samples) -> Row:
         self=fails,
         weight=fails,
         samples=samples,
+        pytorch=pytorch,
         doc="Counts, and the edges of the bins.",
         **edges,
     )
@@ -247,6 +256,7 @@ _by_number = _histogram_row(
     "int bins",
     _histogram,
     lambda r: [(r(3, 4), 3), (r(6), 4, (-1.5, 1.0), r(6), True)],
+    "aten.histogram(self, bins, range=range, weight=weight, density=density)",
 )
 _by_edges = _histogram_row(
     "histogram_edges",
@@ -256,21 +266,24 @@ _by_edges = _histogram_row(
         (r(3, 4), np.array([-2.0, -0.5, 0.0, 2.0])),
         (r(6), np.array([-1.0, 0.5, 1.0]), None, r(6), True),
     ],
+    "aten.histogram(self, bins, weight=weight, density=density)",
 )
 _by_numbers = _histogram_row(
     "_histogramdd_from_bin_cts",
     "int[] bins",
-    _histogramdd,
+    _counts_and_edges,
     lambda r: [(r(5, 2), (3, 2)), (r(5, 2), (2, 3), (-1.5, 1.5, -2.0, 1.0), r(5), True)],
+    "torch.histogramdd(self, bins, range, weight, density)",
 )
 _by_all_edges = _histogram_row(
     "_histogramdd_from_bin_tensors",
     "Tensor[] bins",
-    _histogramdd,
+    _counts,
     lambda r: [
         (r(5, 2), [np.array([-2.0, -0.5, 2.0]), np.array([-1.0, 0.0, 0.5, 2.0])]),
         (r(5, 1), [np.array([-1.0, 0.5, 1.0])], None, r(5), True),
     ],
+    "aten._histogramdd_from_bin_tensors(self, bins, weight=weight, density=density)",
 )
 
 
@@ -365,8 +378,7 @@ def histogramdd_edges(
     density: bool = False,
 ) -> Any:
     """How many points, in rows, lie in each cell of a grid with the given edges."""
-    total = _by_all_edges(self, list(bins), range, weight, density)[0]
-    return _named_dd(total, bins)
+    return _named_dd(_by_all_edges(self, list(bins), range, weight, density), bins)
 
 
 def _histc(self: Array, bins: int = 100, min: Scalar = 0, max: Scalar = 0) -> Array:
