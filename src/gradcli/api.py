@@ -13,6 +13,7 @@ from typing import Any, Final
 import gradcli.wiring  # noqa: F401 - printing, floating point warnings
 from gradcli import autograd
 from gradcli.language.allowed.namespace import MODULES, Module, default_namespace
+from gradcli.tensor.classes import Class
 
 #: Names that PyTorch keeps in `torch.autograd` and `torch.autograd.functional`.
 SHORT: Final = {
@@ -70,4 +71,6 @@ def names() -> list[str]:
 
 
 def _opened(value: Any) -> Any:
+    if isinstance(value, Class):
+        return value.of
     return Members(value) if isinstance(value, Module) else value

@@ -10,6 +10,7 @@ import pytest
 
 from gradcli.language import Machine, Namespace, compile_text, diagnose, render
 from gradcli.language.allowed.attributes import attribute
+from gradcli.language.allowed.builtins import CLASSES
 from gradcli.tensor.public import public
 
 
@@ -125,7 +126,7 @@ def run(text: str, **variables: Any) -> Any:
         ("torch.pi, pi, inf", (math.pi, math.pi, math.inf)),
         ("torch.newaxis, newaxis", (None, None)),
         ("torch.float64, float64, torch.double", (TYPES["float64"],) * 3),
-        ("float, int", (float, int)),
+        ("float, int", (CLASSES["float"], CLASSES["int"])),
         ("sum([1, 2]), max(1, 2), abs(-1)", (3, 2, 1)),
         ("max([1, 2], key=lambda v: -v)", 1),
         ("isinstance(x, torch.Tensor), isinstance(1, torch.Tensor)", (True, False)),

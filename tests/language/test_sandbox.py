@@ -155,7 +155,7 @@ def test_imports_only_bind(module: str) -> None:
         "type(type)('X', (), {})",
         "list[int](range(3))",
         "sorted([1], key=type(lambda: 0))",
-        "map(type(torch), [1])",
+        "list(map(type(torch), [1]))",
         "type(iter([]))()",
     ],
 )

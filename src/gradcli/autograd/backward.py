@@ -19,6 +19,7 @@ from gradcli.table.node import RowNode
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import Node, NodeHooks, mode
 from gradcli.tensor.leaf import AccumulateGrad
+from gradcli.tensor.public import admit
 from gradcli.tensor.tensor import Tensor, edge_of, versions_of, wrap
 
 Edge = tuple[Node, int]
@@ -238,7 +239,7 @@ def accumulate_grad(sink: AccumulateGrad, grad: Any, recorded: bool) -> None:
         versions_of(known)[0] += 1
     if sink.post_accumulate:
         for hook in list(sink.post_accumulate.values()):
-            hook(leaf)
+            admit(hook)(leaf)
 
 
 def _run_tensor_hooks(hooks: NodeHooks, grads: list[Any], recorded: bool) -> list[Any]:
@@ -255,7 +256,7 @@ def _run_tensor_hooks(hooks: NodeHooks, grads: list[Any], recorded: bool) -> lis
     if hooks.pre:
         tensors = tuple(_as_tensor(grad, recorded) for grad in grads)
         for hook in list(hooks.pre.values()):
-            answer = hook(tensors)
+            answer = admit(hook)(tensors)
             if answer is not None:
                 tensors = answer if isinstance(answer, tuple) else (answer,)
         grads = [_as_value(tensor, recorded) for tensor in tensors]
@@ -263,7 +264,7 @@ def _run_tensor_hooks(hooks: NodeHooks, grads: list[Any], recorded: bool) -> lis
 
 
 def _hooked(hook: Callable[[Any], Any], grad: Any, recorded: bool) -> Any:
-    answer = hook(_as_tensor(grad, recorded))
+    answer = admit(hook)(_as_tensor(grad, recorded))
     if answer is None:
         return grad
     if not isinstance(answer, Tensor):
@@ -282,7 +283,7 @@ def _apply_with_hooks(
         inputs = tuple(_as_tensor(grad, recorded) for grad in outgoing)
         outputs = tuple(_as_tensor(grad, recorded) for grad in grads)
         for hook in list(hooks.post.values()):
-            answer = hook(inputs, outputs)
+            answer = admit(hook)(inputs, outputs)
             if answer is not None:
                 inputs = answer if isinstance(answer, tuple) else (answer,)
         outgoing = [_as_value(tensor, recorded) for tensor in inputs]

@@ -17,6 +17,7 @@ from gradcli.autograd.modes import enable_grad
 from gradcli.ops.algebra.joining import stack
 from gradcli.ops.algebra.parts import select
 from gradcli.ops.algebra.views import reshape
+from gradcli.tensor.public import admit
 from gradcli.tensor.tensor import Tensor, wrap
 
 Tensors = tuple[Tensor, ...]
@@ -40,7 +41,7 @@ def jacobian(
     with enable_grad():
         several, points = _as_tuple(inputs, "inputs", "jacobian")
         leaves = _prepare(points, create_graph)
-        outputs_several, outputs = _outputs(func(*leaves), "jacobian")
+        outputs_several, outputs = _outputs(admit(func)(*leaves), "jacobian")
         _require_grad(outputs, "outputs", strict)
         blocks = []
         for number, output in enumerate(outputs):
@@ -104,7 +105,7 @@ def hessian(
     several, points = _as_tuple(inputs, "inputs", "hessian")
 
     def scalar(*values: Tensor) -> Tensor:
-        return _single(func(*values), "hessian")
+        return _single(admit(func)(*values), "hessian")
 
     def gradient(*values: Tensor) -> Any:
         found = jacobian(scalar, values, create_graph=True)
@@ -122,7 +123,7 @@ def vjp(
     with enable_grad():
         several, points = _as_tuple(inputs, "inputs", "vjp")
         leaves = _prepare(points, create_graph)
-        outputs_several, outputs = _outputs(func(*leaves), "vjp")
+        outputs_several, outputs = _outputs(admit(func)(*leaves), "vjp")
         _require_grad(outputs, "outputs", strict)
         vector = _vector(
             v,
@@ -152,7 +153,7 @@ def jvp(
             "Tensor with a single element.",
             several,
         )
-        outputs_several, outputs = _outputs(func(*leaves), "jvp")
+        outputs_several, outputs = _outputs(admit(func)(*leaves), "jvp")
         _require_grad(outputs, "outputs", strict)
         seeds = tuple(wrap(np.zeros_like(output._array), True) for output in outputs)
         slopes = _grad(outputs, leaves, seeds, create_graph=True)
@@ -178,7 +179,7 @@ def vhp(
         several, points = _as_tuple(inputs, "inputs", "vhp")
         leaves = _prepare(points, create_graph)
         vector = _vector(v, leaves, "vhp", _HESSIAN_VECTOR, several)
-        output = _single(func(*leaves), "vhp")
+        output = _single(admit(func)(*leaves), "vhp")
         _require_grad((output,), "outputs", strict)
         slopes = _grad((output,), leaves, None, create_graph=True)
         _require_grad(slopes, "jacobian", strict)
@@ -200,7 +201,7 @@ def hvp(
         several, points = _as_tuple(inputs, "inputs", "hvp")
         leaves = _prepare(points, create_graph)
         vector = _vector(v, leaves, "hvp", _HESSIAN_VECTOR, several)
-        output = _single(func(*leaves), "hvp")
+        output = _single(admit(func)(*leaves), "hvp")
         _require_grad((output,), "outputs", strict)
         slopes = _grad((output,), leaves, None, create_graph=True)
         _require_grad(slopes, "jacobian", strict)

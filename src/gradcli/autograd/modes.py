@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gradcli.tensor.graph import mode
-from gradcli.tensor.public import public
+from gradcli.tensor.public import admit, public
 
 
 class _Switch:
@@ -30,7 +30,9 @@ class _Switch:
         mode.enabled, mode.inference = self._saved.pop()
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(function)
+        admit(function)
+
+        @functools.wraps(function, updated=())
         def switched(*args: Any, **kwargs: Any) -> Any:
             with self:
                 return function(*args, **kwargs)
@@ -38,7 +40,7 @@ class _Switch:
         return switched
 
 
-@public()
+@public(name="no_grad", label="torch.autograd.grad_mode.no_grad", calls=True)
 class no_grad(_Switch):
     """Nothing is recorded inside."""
 
@@ -52,14 +54,14 @@ class no_grad(_Switch):
     enabled = False
 
 
-@public()
+@public(name="enable_grad", label="torch.autograd.grad_mode.enable_grad", calls=True)
 class enable_grad(no_grad):
     """What is computed inside is recorded, also inside ``no_grad``."""
 
     enabled = True
 
 
-@public()
+@public(name="set_grad_enabled", label="torch.autograd.grad_mode.set_grad_enabled", calls=True)
 class set_grad_enabled(_Switch):
     """Switches recording at once; as a context manager until its end."""
 
@@ -75,8 +77,9 @@ class set_grad_enabled(_Switch):
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         _set_enabled(self._before)
         wanted = bool(self.enabled)
+        admit(function)
 
-        @functools.wraps(function)
+        @functools.wraps(function, updated=())
         def switched(*args: Any, **kwargs: Any) -> Any:
             with set_grad_enabled(wanted):
                 return function(*args, **kwargs)
@@ -84,7 +87,7 @@ class set_grad_enabled(_Switch):
         return switched
 
 
-@public()
+@public(name="inference_mode", label="torch.autograd.grad_mode.inference_mode", calls=True)
 class inference_mode(_Switch):
     """Like ``no_grad``, and the tensors made inside can never be recorded."""
 

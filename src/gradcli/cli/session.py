@@ -11,6 +11,7 @@ from gradcli.language.allowed.attributes import attribute
 from gradcli.language.compiling.compiler import compile_text
 from gradcli.language.running.machine import Machine
 from gradcli.language.telling.diagnostics import ParseError
+from gradcli.tensor.identity import without_addresses
 
 # Statements whose block goes on until a blank line.
 _COMPOUND = re.compile(r"\s*(if|while|for|with|def|elif|else)\b|\s*@")
@@ -36,7 +37,7 @@ class Session:
         value = self.machine.run(code)
         if code.ends_in_expression and value is not None:
             self.machine.globals["_"] = value
-            self.write(f"{value!r}\n")
+            self.write(f"{without_addresses(repr(value))}\n")
 
     def is_complete(self, text: str) -> bool:
         """Whether an input can be run, or is just wrong: more lines would not help it."""

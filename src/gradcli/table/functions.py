@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+
+import numpy as np
 
 from gradcli.table.entry import Entry, name_in_messages
 from gradcli.table.schema import Mismatch, describe_types
+from gradcli.tensor.public import public
 from gradcli.tensor.tensor import Tensor
 
 
+def _label(function: Function) -> str:
+    """What PyTorch wrote in Python is a function there, the rest is built in."""
+    return "function" if function.name.startswith("nn.functional.") else _BUILT_IN
+
+
+_BUILT_IN: Final = "builtin_function_or_method"
+
+
+@public("__name__", name=_BUILT_IN, label=_label, calls=True)
 class Function:
     """What a user calls under one name: the first overload whose signature fits runs."""
 
@@ -42,7 +54,10 @@ class Function:
                 if len(entries) == 1 or signature.required <= given <= len(signature.parameters):
                     failures.append(failure)
             else:
-                return entry(*bound)
+                found = entry(*bound)
+                if isinstance(found, (np.generic, np.ndarray)):
+                    break  # a row computes on what is raw, and no tensor was among the arguments
+                return found
         # PyTorch explains the one overload that takes so many arguments, or lists them all.
         if len(failures) == 1:
             raise TypeError(str(failures[0])) from None
@@ -53,13 +68,18 @@ class Function:
             + "\n".join(f" * {entry.signature.describe()}" for entry in entries)
         )
 
+    @property
+    def __name__(self) -> str:
+        return self.name.rsplit(".", 1)[-1]
+
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else Method(self, instance)
 
     def __repr__(self) -> str:
-        return f"<built-in method {self.name.rsplit('.', 1)[-1]} of type object>"
+        return f"<built-in method {self.__name__} of type object>"
 
 
+@public(calls=True)
 class Attribute(Function):
     """A function of one tensor that is written after a dot, without brackets: ``x.T``."""
 
@@ -69,6 +89,7 @@ class Attribute(Function):
         return self if instance is None else self.call((instance,), {}, True)
 
 
+@public(calls=True)
 class Free(Function):
     """A function that sorts its arguments itself; its signature only tells what they mean."""
 
@@ -78,6 +99,7 @@ class Free(Function):
         return self.entries[0](*args, **kwargs)
 
 
+@public("__name__", name=_BUILT_IN, label=_BUILT_IN, calls=True)
 class Method:
     """A function with the tensor before its dot."""
 
@@ -87,9 +109,12 @@ class Method:
         self.function = function
         self.instance = instance
 
+    @property
+    def __name__(self) -> str:
+        return self.function.__name__
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function.call((self.instance, *args), kwargs, True)
 
     def __repr__(self) -> str:
-        name = self.function.name.rsplit(".", 1)[-1]
-        return f"<built-in method {name} of Tensor object at {hex(id(self.instance))}>"
+        return f"<built-in method {self.__name__} of Tensor object at {hex(id(self.instance))}>"

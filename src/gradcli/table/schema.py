@@ -36,6 +36,8 @@ from typing import Any, Final
 import numpy as np
 
 from gradcli.tensor import dtypes
+from gradcli.tensor.arrays import Numbers, Scalar
+from gradcli.tensor.classes import Class
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Device
 from gradcli.tensor.shapes import Size
@@ -400,8 +402,8 @@ def _fit(parameter: Parameter, value: Any) -> Any:
         if value._array.ndim or value._requires_grad:
             return _MISSING
         value = value.item()
-    elif isinstance(value, np.generic):
-        value = value.item()
+    elif isinstance(value, (np.generic, Scalar)):
+        value = value.item() if isinstance(value, np.generic) else value._array.item()
     if kind == "Scalar":
         return value if isinstance(value, (int, float, complex)) else _MISSING
     if kind == "int":
@@ -411,8 +413,8 @@ def _fit(parameter: Parameter, value: Any) -> Any:
     if kind == "device":
         return value if isinstance(value, (str, Device)) else _MISSING
     expected: dict[str, type] = {"bool": bool, "str": str, "dtype": DType}
-    if kind == "dtype" and isinstance(value, type):
-        value = _python_dtype(value)
+    if kind == "dtype" and isinstance(value, (Class, type)):
+        value = _python_dtype(value.of if isinstance(value, Class) else value)
     return value if isinstance(value, expected[kind]) else _MISSING
 
 
@@ -447,6 +449,8 @@ def _type_name(value: Any) -> str:
         return "torch.dtype"
     if isinstance(value, Size):
         return "torch.Size"
+    if isinstance(value, Numbers):
+        return f"numpy.{type(value._array).__name__}"
     return type(value).__name__
 
 

@@ -143,7 +143,7 @@ class NodeHooks:
         self.retain: dict[int, weakref.ref[Any]] = {}
 
 
-@public("id remove", name="RemovableHandle")
+@public("id remove", name="RemovableHandle", label="torch.utils.hooks.RemovableHandle")
 class Handle:
     """What registering a hook returns: ``remove()`` takes the hook off again."""
 

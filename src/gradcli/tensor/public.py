@@ -10,6 +10,7 @@ class's name is a string that anybody can write; and what a list does not name d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, MethodType
 from typing import Any, Final, NoReturn, TypeVar
 
 Class = TypeVar("Class", bound=type)
@@ -27,9 +28,20 @@ class Public:
         guards: functions that stand for methods; they take the object first.
         name: the class in messages; given an object, for classes whose objects go by many names.
         holder: what messages say has an attribute that is not writable.
+        label: the class as `type()` prints it, where that is not `name`; given an object too.
     """
 
-    __slots__ = ("deletes", "finds", "guards", "holder", "name", "reader", "reads", "writes")
+    __slots__ = (
+        "deletes",
+        "finds",
+        "guards",
+        "holder",
+        "label",
+        "name",
+        "reader",
+        "reads",
+        "writes",
+    )
 
     def __init__(
         self,
@@ -42,6 +54,7 @@ class Public:
         guards: dict[str, Callable[..., Any]] | None = None,
         name: str | Callable[[Any], str] = "",
         holder: str = "",
+        label: str | Callable[[Any], str] = "",
     ) -> None:
         self.reads = set(reads)
         self.writes = frozenset(writes)
@@ -51,6 +64,7 @@ class Public:
         self.guards = {} if guards is None else guards
         self.name = name
         self.holder = holder
+        self.label = label
 
     def has(self, name: str) -> bool:
         """Whether programs see an attribute of that name."""
@@ -74,10 +88,13 @@ def public(
     reader: Callable[[Any, str], Any] | None = None,
     name: str | Callable[[Any], str] = "",
     holder: str = "",
+    label: str | Callable[[Any], str] = "",
+    calls: bool = False,
 ) -> Callable[[Class], Class]:
     """Registers a class with the names that programs find on its objects (see `Public`).
 
-    Names are separated by blanks. Those of base classes that are registered come on top.
+    Names are separated by blanks. Those of base classes that are registered come on top. `calls`:
+    programs may call its objects.
     """
 
     def enter(class_: Class) -> Class:
@@ -91,10 +108,43 @@ def public(
             reader=reader or nearest.reader,
             name=name or nearest.name,
             holder=holder,
+            label=label or nearest.label,
         )
+        if calls:
+            CALLABLE.add(class_)
         return class_
 
     return enter
+
+
+CALLABLE: Final[set[type]] = {
+    BuiltinFunctionType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+}
+"""Classes whose objects may be called for a program."""
+
+
+def admit(function: Any) -> Any:
+    """The gate: what is called for a program, by the machine, by an operator or by a backward pass,
+    goes through here.
+
+    A class is never called, whatever metaclass it has: programs hold tokens (`classes.Class`).
+    What has a `__call__` written in Python and is not registered belongs to whoever uses the engine
+    as a library; no program comes by such an object.
+
+    Raises:
+        TypeError: it cannot be called, or not by a program.
+    """
+    kind = type(function)
+    if kind in CALLABLE:
+        return function
+    if kind in REGISTRY or isinstance(function, type):
+        raise TypeError(f"'{_word(function)}' object is not callable")
+    if type(getattr(kind, "__call__", None)) is not FunctionType:  # noqa: B004 - its kind matters
+        raise TypeError(f"'{_word(function)}' object is not callable")
+    return function
 
 
 class Fixed:

@@ -57,6 +57,8 @@ class View:
     deletes="grad",
     finds=lambda name: name[0] != "_" and find_method(name),
     holder="torch._C.TensorBase",
+    name="Tensor",
+    label="torch.Tensor",
 )
 class Tensor:
     """An n-dimensional array that remembers how it was computed.

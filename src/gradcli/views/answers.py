@@ -6,6 +6,7 @@ import re
 from typing import Any, Final
 
 from gradcli.evaluation import Answer
+from gradcli.tensor.identity import without_addresses
 from gradcli.views.tensors import plain, tensor_fields
 
 PARTS: Final = ("value", "grad_fn", "dtype", "shape", "requires_grad")
@@ -22,7 +23,8 @@ def answer_text(answer: Answer, label: str = "{}", shows_none: bool = True) -> s
         label: how the name of a gradient is written, a format with `{}` for the name.
         shows_none: whether there is a line for a value that is None.
     """
-    lines = [repr(out) if answer.several else str(out) for out in answer.outputs]
+    shown = repr if answer.several else str
+    lines = [without_addresses(shown(out)) for out in answer.outputs]
     if answer.value is None and not shows_none:
         lines = []
     for name, gradient in (answer.grads or {}).items():

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from gradcli.tensor import dtypes
+from gradcli.tensor.arrays import Numbers
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.graph import Node
+from gradcli.tensor.identity import without_addresses
 from gradcli.tensor.shapes import Size
 from gradcli.tensor.tensor import Tensor
 from gradcli.views.printing import format_tensor
@@ -64,7 +66,7 @@ def tensor_fields(value: Any) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """A value of the language in the types that JSON has; what it has no form for becomes text."""
-    if isinstance(value, Tensor):
+    if isinstance(value, (Tensor, Numbers)):
         return value._array
     if value is None or isinstance(value, bool | int | float | complex | str | np.ndarray):
         return value
@@ -78,4 +80,4 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
-    return str(value)
+    return without_addresses(str(value))

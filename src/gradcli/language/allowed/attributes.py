@@ -7,11 +7,12 @@ are defined, Python's are listed here, and what is not listed offers nothing.
 
 from __future__ import annotations
 
-from types import BuiltinFunctionType, FunctionType, GenericAlias, MethodType
+from types import MethodType
 from typing import Any, Final
 
 from gradcli.language.allowed.methods import guarded
-from gradcli.tensor.public import REGISTRY, Public, class_name
+from gradcli.tensor.classes import Class
+from gradcli.tensor.public import CALLABLE, REGISTRY, Public, class_name
 
 SEQUENCE = "count index"
 TEXT = (
@@ -59,8 +60,6 @@ PYTHON: Final[dict[type, frozenset[str]]] = {
 }
 """Methods of Python's types."""
 
-_callable: set[type] = {BuiltinFunctionType, FunctionType, MethodType}
-
 
 def attribute(value: Any, name: str) -> Any:
     """`value.name`.
@@ -71,13 +70,13 @@ def attribute(value: Any, name: str) -> Any:
     type_ = type(value)
     entry = REGISTRY.get(type_)
     if entry is None:
-        if isinstance(value, type):
-            return attribute_of_type(value, name)
         if isinstance(value, BaseException) and name == "args":
             return value.args
         raise refused_or_missing(value, name)
     if name in entry.reads:
         return getattr(value, name)
+    if type_ is Class:
+        return attribute_of_class(value, name)
     guard = entry.guards.get(name)
     if guard is not None:
         return MethodType(guard, value)
@@ -88,20 +87,22 @@ def attribute(value: Any, name: str) -> Any:
     raise refused_or_missing(value, name)
 
 
-def attribute_of_type(type_: type, name: str) -> Any:
-    """`type.name`: its name, and its methods (`str.upper`)."""
-    if name == "__name__":
-        return type_.__name__
+def attribute_of_class(class_: Class, name: str) -> Any:
+    """`class.name`: a method of its objects (`str.upper`), nothing else that a class holds."""
+    type_ = class_.of
     entry = REGISTRY.get(type_)
     if entry is not None:
         guard = entry.guards.get(name)
         if guard is not None:
-            return MethodType(guard, type_) if name == "fromkeys" else guard
-        if entry.has(name) and hasattr(type_, name):
-            return getattr(type_, name)
+            return MethodType(guard, class_) if name == "fromkeys" else guard
+        if entry.has(name):
+            found = getattr(type_, name, None)
+            if type(found) in CALLABLE:
+                return found
+            raise refused(name)
     if name[0] == "_" or (is_pythons(type_) and hasattr(type_, name)):
         raise refused(name)
-    raise AttributeError(f"type object '{type_.__name__}' has no attribute '{name}'")
+    raise AttributeError(f"type object '{class_.__name__}' has no attribute '{name}'")
 
 
 def refused(name: str) -> AttributeError:
@@ -180,30 +181,11 @@ def not_writable(target: Any, name: str) -> AttributeError:
     return AttributeError(f"setting attribute '{name}' is not part of the language")
 
 
-def callable_types() -> set[type]:
-    """Types whose values may be called without a question; `check_callable` adds to them."""
-    return _callable
-
-
-def check_callable(function: Any) -> None:
-    """Refuse to call what is no function of the program, no class, and not callable from here.
-
-    Raises:
-        TypeError: it cannot be called, or not from a program.
-    """
-    type_ = type(function)
-    if type_ is GenericAlias or not callable(function):
-        raise TypeError(f"'{type_.__name__}' object is not callable")
-    _callable.add(type_)
-
-
 def register(guards: dict[type, dict[str, Any]]) -> None:
     """Enters Python's types; `guards` are the functions that stand for some of their methods."""
     for type_, names in PYTHON.items():
         guarded_here = guards.get(type_, {})
         REGISTRY[type_] = Public(names - guarded_here.keys(), guards=guarded_here)
-    for type_ in (FunctionType, BuiltinFunctionType):
-        REGISTRY[type_] = Public(("__name__",))
 
 
 register(guarded(attribute))

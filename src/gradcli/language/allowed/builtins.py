@@ -13,9 +13,13 @@ from gradcli.language.allowed.limits import (
     check_bits,
     check_printable,
     check_width,
+    counted,
     too_large,
 )
 from gradcli.language.allowed.operators import SEQUENCES, add, multiply, power
+from gradcli.tensor.classes import Class, token_of, type_of
+from gradcli.tensor.identity import hash_of, number_of, without_addresses
+from gradcli.tensor.public import REGISTRY, Public, admit
 
 EXCEPTIONS: Final[tuple[type[Exception], ...]] = (
     ArithmeticError,
@@ -81,21 +85,6 @@ REFUSED: Final = frozenset(
 """Python's own names that the language leaves out."""
 
 
-class TypeFunction:
-    """`type`, with one argument only."""
-
-    __slots__ = ()
-
-    def __call__(self, value: Any) -> Any:
-        return type(value)
-
-    def __repr__(self) -> str:
-        return "<class 'type'>"
-
-
-TYPE: Final = TypeFunction()
-
-
 def printer(write: Callable[[str], object]) -> Callable[..., None]:
     """`print` to `write`."""
 
@@ -117,28 +106,18 @@ def printer(write: Callable[[str], object]) -> Callable[..., None]:
         for value in values:
             check_printable(value)
         between = " " if sep is None else sep
-        write(between.join(map(str, values)) + ("\n" if end is None else end))
+        write(between.join(map(text_of, values)) + ("\n" if end is None else end))
 
     present(print, "print")
     return print
 
 
-def called(function: Any) -> Any:
-    """A function that Python will call by itself: a type becomes its guarded constructor."""
-    if isinstance(function, type):
-        build = CONSTRUCTORS.get(function)
-        if build is None:
-            raise TypeError(f"'{function.__name__}' cannot be used as a function here")
-        return build
-    return function
-
-
 def over(function: Callable[..., Any], kind: str = "list") -> Callable[..., Any]:
-    """A function of an iterable that refuses giants; a `key` may be a type."""
+    """A function of an iterable that refuses giants."""
 
     def guarded(*arguments: Any, **options: Any) -> Any:
         if options.get("key") is not None:
-            options["key"] = called(options["key"])
+            admit(options["key"])
         if len(arguments) == 1 and iterable(arguments[0]):
             return function(bounded(arguments[0], kind), **options)
         return function(*arguments, **options)
@@ -146,12 +125,19 @@ def over(function: Callable[..., Any], kind: str = "list") -> Callable[..., Any]
     return guarded
 
 
+def text_of(value: Any) -> str:
+    """`str(value)`."""
+    return value if type(value) is str else without_addresses(str(value))
+
+
 def printed(function: Callable[..., str]) -> Callable[..., str]:
-    """A function that writes out a value, and refuses giants."""
+    """A function that writes out a value, and refuses giants and addresses."""
 
     def guarded(*arguments: Any, **options: Any) -> str:
         if arguments:
             check_printable(arguments[0])
+            if type(arguments[0]) is not str:
+                return without_addresses(function(*arguments, **options))
         return function(*arguments, **options)
 
     return guarded
@@ -162,14 +148,19 @@ def iterable(value: Any) -> bool:
     return hasattr(value, "__iter__")
 
 
+def the_type(value: Any, /) -> Class:
+    """`type(value)`, with one argument only."""
+    return type_of(value)
+
+
 def make_map(function: Any, *iterables: Any) -> Any:
     """`map(function, iterables)`."""
-    return map(called(function), *iterables)
+    return map(admit(function), *iterables)
 
 
 def make_filter(function: Any, iterable: Any) -> Any:
     """`filter(function, iterable)`."""
-    return filter(called(function), iterable)
+    return filter(function if function is None else admit(function), iterable)
 
 
 CONSTRUCTORS: Final[dict[type, Callable[..., Any]]] = {
@@ -192,16 +183,45 @@ CONSTRUCTORS.update(
 CONSTRUCTORS[str] = printed(str)
 CONSTRUCTORS[map] = make_map
 CONSTRUCTORS[filter] = make_filter
+CONSTRUCTORS[type] = the_type
+
+for _kind in EXCEPTIONS:
+    REGISTRY[_kind] = Public(("args",))
+for _kind in CONSTRUCTORS:
+    if _kind not in REGISTRY:
+        REGISTRY[_kind] = Public()
+_PLAIN: Final[dict[Any, Any]] = {}
+_ITERATED: Final[tuple[Any, ...]] = (
+    *("", "ä", [], (), set(), frozenset(), range(0), range(10**30)),
+    *(_PLAIN.keys(), _PLAIN.values(), _PLAIN.items()),
+)
+_REVERSED: Final[tuple[Any, ...]] = ([], range(0), _PLAIN, _PLAIN.values(), _PLAIN.items())
+_OTHERS: Final[tuple[Any, ...]] = (
+    *(None, ..., NotImplemented, _PLAIN.values(), iter(int, 1), counted(iter(()), "list")),
+    *(reversed(value) for value in _REVERSED),
+    *(iter(value) for value in _ITERATED),
+)
+for _value in _OTHERS:
+    REGISTRY.setdefault(type(_value), Public())
+
+CLASSES: Final[dict[str, Class]] = {
+    kind.__name__: token_of(kind, build) for kind, build in CONSTRUCTORS.items()
+}
+"""Python's classes, as programs hold them."""
 
 
 def is_instance(*arguments: Any) -> bool:
     """`isinstance(value, kinds)`."""
-    if len(arguments) == 2:
-        value, kinds = arguments
-        if type(kinds) is tuple:
-            kinds = tuple(type if kind is TYPE else kind for kind in kinds)
-        return isinstance(value, type if kinds is TYPE else kinds)
-    return isinstance(*arguments)
+    if len(arguments) != 2:
+        return isinstance(*arguments)
+    value, kinds = arguments
+    if type(kinds) is tuple:
+        return any(is_instance(value, kind) for kind in kinds)
+    if type(kinds) is Class:
+        return kinds.has(value)
+    if hasattr(type(kinds), "__instancecheck__") and not isinstance(kinds, type):
+        return isinstance(value, kinds)
+    raise TypeError("isinstance() arg 2 must be a type, a tuple of types, or a union")
 
 
 def total(*arguments: Any, **options: Any) -> Any:
@@ -240,12 +260,13 @@ def formatted(value: Any, spec: str = "", /) -> str:
     if isinstance(spec, str):
         check_width(spec)
     check_printable(value)
-    return format(value, spec)
+    text = format(value, spec)
+    return text if type(value) is str else without_addresses(text)
 
 
 def iterator(values: Any, /, *sentinel: Any) -> Any:
     """`iter(values)`, or `iter(function, sentinel)`."""
-    return iter(called(values) if sentinel else values, *sentinel)
+    return iter(admit(values) if sentinel else values, *sentinel)
 
 
 PYTHON: Final[dict[str, Any]] = {
@@ -258,9 +279,9 @@ PYTHON: Final[dict[str, Any]] = {
     "chr": chr,
     "divmod": divmod,
     "format": formatted,
-    "hash": hash,
+    "hash": hash_of,
     "hex": hex,
-    "id": id,
+    "id": number_of,
     "isinstance": is_instance,
     "iter": iterator,
     "len": len,
@@ -274,17 +295,9 @@ PYTHON: Final[dict[str, Any]] = {
     "round": rounded,
     "sorted": over(sorted),
     "sum": total,
-    "type": TYPE,
     "Ellipsis": ...,
     "NotImplemented": NotImplemented,
-    **{
-        kind.__name__: kind
-        for kind in (
-            *(bool, int, float, complex, str, list, tuple, set, frozenset, dict),
-            *(range, slice, zip, enumerate, reversed, map, filter),
-            *EXCEPTIONS,
-        )
-    },
+    **CLASSES,
 }
 """Built-in names."""
 
@@ -298,6 +311,7 @@ def present(function: Any, name: str) -> None:
 
 for _name, _function in PYTHON.items():
     present(_function, _name)
+present(the_type, "type")
 
 SHARED: Final = ("abs", "all", "any", "max", "min", "round", "sum")
 """Names that mean PyTorch's function where the first argument is a tensor."""

@@ -16,6 +16,8 @@ from gradcli.language.allowed.limits import (
     check_width,
     joined_length,
 )
+from gradcli.tensor.identity import without_addresses
+from gradcli.tensor.public import admit
 
 
 def padded(name: str) -> Callable[..., str]:
@@ -58,6 +60,11 @@ def extend(values: list[Any], more: Any) -> None:
     """`list.extend`."""
     values.extend(bounded(more))
     check_items(len(values))
+
+
+def sort(values: list[Any], /, *, key: Any = None, reverse: Any = False) -> None:
+    """`list.sort`."""
+    values.sort(key=None if key is None else admit(key), reverse=reverse)
 
 
 def fromkeys(kind: Any, keys: Any, value: Any = None) -> dict[Any, Any]:
@@ -119,12 +126,14 @@ class Formatter:
                 if conversion not in converters:
                     raise ValueError(f"Unknown conversion specifier {conversion}")
                 check_printable(value)
-                value = converters[conversion](value)
+                converted = converters[conversion](value)
+                value = converted if type(value) is str else without_addresses(converted)
             if spec:
                 spec, automatic = self.fill(spec, arguments, named, levels - 1, automatic)
             check_width(spec)
             check_printable(value)
-            parts.append(format(value, spec))
+            filled = format(value, spec)
+            parts.append(filled if type(value) is str else without_addresses(filled))
         check_text(sum(map(len, parts)))
         return "".join(parts), automatic
 
@@ -172,7 +181,7 @@ METHODS: Final[dict[type, dict[str, Callable[..., Any]]]] = {
         "join": join,
         "replace": replace,
     },
-    list: {"extend": extend},
+    list: {"extend": extend, "sort": sort},
     dict: {"fromkeys": fromkeys, "update": update},
     set: with_iterables(
         "difference difference_update intersection intersection_update issubset issuperset "

@@ -15,6 +15,7 @@ from typing import Any, Final
 from gradcli.language.allowed import attributes
 from gradcli.language.allowed.builtins import MATH, PYTHON, REFUSED, SHARED
 from gradcli.language.telling.suggest import did_you_mean
+from gradcli.tensor.classes import Class, token_of
 from gradcli.tensor.formats import FORMATS
 from gradcli.tensor.public import public
 
@@ -59,7 +60,7 @@ OBJECT_LACKS = re.compile(r"'([\w.]+)' object has no attribute '(\w+)'")
 _MISSING: Any = object()
 
 
-@public(reader=lambda module, name: module.member(name))
+@public(reader=lambda module, name: module.member(name), name="module")
 class Module:
     """A module of the language."""
 
@@ -152,7 +153,6 @@ class Namespace:
         self.engine: Any = Engine() if engine is None else engine
         self.modules = {name: Module(name, self) for name in MODULES}
         self.found: dict[tuple[str, str], Any] = {}
-        self.constructors: dict[type, Callable[..., Any]] = {}
         self.builtins: dict[str, Any] = dict(PYTHON)
         for name in SHARED:
             self.builtins[name] = self.shared(name, PYTHON[name])
@@ -183,9 +183,11 @@ class Namespace:
         if value is _MISSING:
             value = self.search(module, name)
             if value is not _MISSING:
-                self.found[key] = value
                 if isinstance(value, type):
-                    self.constructors[value] = value
+                    # Nobody makes new types of tensors.
+                    build = None if value is self.engine.types.get("dtype") else value
+                    value = token_of(value, build)
+                self.found[key] = value
         return value
 
     def search(self, module: str, name: str) -> Any:
@@ -276,19 +278,6 @@ class Namespace:
             return did_you_mean(found[2], self.engine.methods())
         return did_you_mean(found[2], attributes.names_of(found[1]))
 
-    def constructor(self, kind: type) -> Callable[..., Any]:
-        """What calling a class runs.
-
-        Raises:
-            TypeError: a program may not make values of that class.
-        """
-        build = self.constructors.get(kind)
-        if build is None:
-            if kind not in self.engine.types.values():
-                raise TypeError(f"cannot create '{kind.__name__}' instances")
-            build = self.constructors[kind] = kind
-        return build
-
     # ---- imports
 
     def module(self, name: str) -> Module:
@@ -345,8 +334,8 @@ class Namespace:
         if value is None:
             return None
         name = value if isinstance(value, str) else None
-        if isinstance(value, type) and value in (bool, int, float, complex):
-            name = {"int": "int64", "complex": "complex64"}.get(value.__name__, value.__name__)
+        if isinstance(value, Class) and value.of in (bool, int, float, complex):
+            name = {"int": "int64", "complex": "complex64"}.get(value.label, value.label)
         if name is not None:
             found = self.engine.dtypes.get(name)
             if found is None:
@@ -354,7 +343,7 @@ class Namespace:
             return found
         if isinstance(value, type(next(iter(self.engine.dtypes.values())))):
             return value
-        raise TypeError(f"'{type(value).__name__}' object is not a tensor's type")
+        raise TypeError(f"'{attributes.class_of(value)}' object is not a tensor's type")
 
     def declare(self, kind: str, value: Any, dtype: Any = None) -> Any:
         """The leaf that `let` or `const` (`kind`) makes of a value.

@@ -17,8 +17,10 @@ from gradcli.language.allowed.limits import (
     check_width,
     too_large,
 )
+from gradcli.tensor.identity import without_addresses
 
 SEQUENCES: Final = frozenset((str, list, tuple))
+PLAIN: Final = frozenset((int, bool, float, str))
 SIMPLE: Final = frozenset((int, bool, float, str, list, tuple, dict, set, type(None)))
 
 
@@ -135,6 +137,8 @@ def remainder(left: Any, right: Any) -> Any:
         count = left.count("%") if type(right) is dict else 1
         lengths = [len(value) for value in texts if type(value) is str]
         check_text(len(left) + count * sum(lengths))
+        if not all(type(value) in PLAIN for value in texts):
+            return without_addresses(left % right)
     return left % right
 
 

@@ -19,13 +19,15 @@ from gradcli.language.allowed.limits import (
 )
 from gradcli.language.running.code import UNBOUND, Cell, Code
 from gradcli.language.running.functions import Function, Generator, Runner
+from gradcli.tensor.classes import Class
+from gradcli.tensor.identity import without_addresses
 
 Stack = list[Any]
 
 
 def type_name(value: Any) -> str:
     """The name of a value's type, as errors spell it."""
-    return type(value).__name__
+    return attributes.class_of(value)
 
 
 # ---- the stack
@@ -280,19 +282,26 @@ def convert(value: Any, conversion: str) -> Any:
     check_printable(value)
     if not conversion:
         return value
-    return repr(value) if conversion == "r" else (str if conversion == "s" else ascii)(value)
+    text = repr(value) if conversion == "r" else (str if conversion == "s" else ascii)(value)
+    return text if type(value) is str else without_addresses(text)
+
+
+def formatted(value: Any, spec: str) -> str:
+    """`format(value, spec)`, without addresses."""
+    text = format(value, spec)
+    return text if type(value) is str else without_addresses(text)
 
 
 def format_plain(machine: Runner, stack: Stack, variables: Stack, conversion: str) -> None:
     value = stack[-1]
     if conversion or type(value) is not str:
-        stack[-1] = format(convert(value, conversion), "")
+        stack[-1] = formatted(convert(value, conversion), "")
 
 
 def format_with(machine: Runner, stack: Stack, variables: Stack, conversion: str) -> None:
     spec = stack.pop()
     check_width(spec)
-    stack[-1] = format(convert(stack[-1], conversion), spec)
+    stack[-1] = formatted(convert(stack[-1], conversion), spec)
 
 
 # ---- calls and functions
@@ -302,9 +311,11 @@ def function_name(function: Any) -> str:
     """A function as errors about its arguments spell it."""
     if isinstance(function, Function):
         return f"__main__.{function.__qualname__}()"
+    if isinstance(function, Class):
+        return f"{function.__name__}()"
     name = getattr(function, "__qualname__", None)
     if not isinstance(name, str):
-        return f"{function!r}"
+        return without_addresses(f"{function!r}")
     module = getattr(function, "__module__", None)
     return f"{name}()" if module in (None, "builtins") else f"{module}.{name}()"
 

@@ -29,7 +29,7 @@ class Runner(Protocol):
         """The next value of a generator expression."""
 
 
-@public("__name__")
+@public("__name__", name="function", calls=True)
 class Function:
     """A function of a program. The machine runs it on its own stack; anybody else may call it as
     any other callable.
@@ -167,6 +167,7 @@ def require(name: str, kind: str, missing: list[str]) -> None:
     raise TypeError(f"{name} missing {len(quoted)} required {kind} argument{plural}: {listed}")
 
 
+@public(name="generator")
 class Generator:
     """A generator expression: runs up to its next value when it is asked."""
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any
 
-from gradcli.language.allowed.attributes import attribute, callable_types, check_callable
-from gradcli.language.allowed.builtins import CONSTRUCTORS, printer
+from gradcli.language.allowed.attributes import attribute
+from gradcli.language.allowed.builtins import printer
 from gradcli.language.allowed.namespace import Namespace, default_namespace
 from gradcli.language.allowed.operators import SYMBOLS
 from gradcli.language.running.actions import unset
@@ -45,6 +45,7 @@ from gradcli.language.running.code import (
 )
 from gradcli.language.running.functions import Function, Generator, bind
 from gradcli.language.telling.diagnostics import Place
+from gradcli.tensor.public import CALLABLE, admit
 
 MAX_DEPTH = 1000
 """Calls of a program's functions inside each other, as in Python."""
@@ -54,8 +55,6 @@ MAX_SHAPES = 4
 
 STEPS_BETWEEN_CLOCKS = 256
 """Loop turns and calls between two looks at the clock."""
-
-DIRECT = callable_types()
 
 _MISSING: Any = object()
 
@@ -170,14 +169,7 @@ class Machine:
 
     def apply(self, function: Any, arguments: Sequence[Any], named: dict[str, Any]) -> Any:
         """Call what is no function of the program."""
-        if isinstance(function, type):
-            build = CONSTRUCTORS.get(function)
-            if build is None:
-                build = self.namespace.constructor(function)
-            return build(*arguments, **named)
-        if type(function) not in DIRECT:
-            check_callable(function)
-        return function(*arguments, **named)
+        return admit(function)(*arguments, **named)
 
     def look_up(self, name: str) -> Any:
         """What a name means that is no variable.
@@ -204,7 +196,7 @@ class Machine:
         outer_depth = self.depth
         global_values, names = self.globals, self.names
         instructions, constants = code.instructions, code.constants
-        direct = DIRECT
+        direct = CALLABLE
         operation, argument, right = POP, None, None
         arguments: list[Any] = []
         while True:

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable
 
 from gradcli.language.telling.hints import hint_for
+from gradcli.tensor.identity import without_addresses
 
 WIDTH = 100
 """Columns of a source line that are shown around the place of an error."""
@@ -147,7 +148,7 @@ def diagnose(error: BaseException, hint: str = "") -> Diagnostic:
     if isinstance(error, ParseError):
         return error.diagnostic
     name = type(error).__name__
-    message = str(error)
+    message = without_addresses(str(error))
     place = getattr(error, "place", None)
     hint = hint or hint_for(name, message)
     if not isinstance(place, Place):

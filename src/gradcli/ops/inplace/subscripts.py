@@ -19,6 +19,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.entry import BOTH, InPlace
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
+from gradcli.tensor.arrays import Numbers, unwrapped
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.tensor import Tensor, raw, wrap
 from gradcli.typing import Array
@@ -279,7 +280,9 @@ def _from_sequence(item: Any) -> Tensor:
 def _plain(item: Any) -> Any:
     if isinstance(item, Tensor):
         return item.tolist()
-    return [_plain(part) for part in item] if isinstance(item, (list, tuple, range)) else item
+    if isinstance(item, (list, tuple, range)):
+        return [_plain(part) for part in item]
+    return unwrapped(item)
 
 
 def _bound(value: Any) -> int | None:
@@ -353,7 +356,7 @@ def _apply(tensor: Tensor, index: Any) -> tuple[Tensor, list[Any]]:
                     # A mask without dimensions: all of a new dimension, or nothing of it.
                     tensor = unsqueeze(tensor, dim)
                     item = wrap(item._array.reshape(1).astype(bool))
-            elif isinstance(item, (list, tuple, range, str, np.ndarray)):
+            elif isinstance(item, (list, tuple, range, str, Numbers)):
                 item = _from_sequence(item)
             else:
                 raise IndexError(
@@ -371,7 +374,7 @@ def _is_number(item: Any) -> bool:
     if isinstance(item, Tensor):
         array = item._array
         return bool(not array.ndim and array.dtype.kind in "iu" and array.dtype != np.uint8)
-    return isinstance(item, (int, np.integer)) and not isinstance(item, bool)
+    return isinstance(unwrapped(item), (int, np.integer)) and not isinstance(item, bool)
 
 
 def get_item(self: Tensor, index: Any) -> Any:

@@ -20,6 +20,7 @@ from gradcli.ops.inplace.history import bump
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
+from gradcli.tensor.public import admit
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor
 from gradcli.typing import Array, Operand, Scalar, Value
@@ -251,9 +252,10 @@ def _call_each(self: Tensor, name: str, operands: Sequence[Tensor], callable: An
                 f"Can't call {name}() on Variable that requires grad. Use "
                 f"var.detach().{name}() instead."
             )
+    call = admit(callable)
     arrays = [self._array, *(expand.forward(t._array, self._array.shape) for t in operands)]
     for index in np.ndindex(self._array.shape):
-        self._array[index] = callable(*(array[index].item() for array in arrays))
+        self._array[index] = call(*(array[index].item() for array in arrays))
     return self
 
 

@@ -18,7 +18,9 @@ from gradcli.ops.algebra.views import alias, clone_row
 from gradcli.table.declare import composite, free
 from gradcli.table.functions import Free
 from gradcli.tensor import dtypes
+from gradcli.tensor.arrays import unwrapped
 from gradcli.tensor.dtypes import DType
+from gradcli.tensor.public import public
 from gradcli.tensor.shapes import Size
 from gradcli.tensor.tensor import Tensor, share, wrap
 from gradcli.typing import Array
@@ -99,6 +101,7 @@ def _shape_of(data: Any) -> list[int]:
 
 def _infer(data: Any) -> DType:
     """The type that the elements have in common."""
+    data = unwrapped(data)
     if isinstance(data, np.generic):
         return dtypes.from_numpy(data.dtype)
     if isinstance(data, (int, float, complex)):
@@ -120,6 +123,7 @@ def _infer(data: Any) -> DType:
 
 def _element(value: Any, dtype: DType) -> Any:
     """One element in the wanted type."""
+    value = unwrapped(value)
     if isinstance(value, Tensor):
         if value._array.size != 1:
             raise ValueError("only one element tensors can be converted to Python scalars")
@@ -167,6 +171,7 @@ def array_of(data: Any, dtype: DType | None = None) -> Array:
     Raises:
         TypeError, ValueError, RuntimeError: PyTorch's, where the data are no array of numbers.
     """
+    data = unwrapped(data)
     kind = type(data)
     if kind is float and dtype is None:
         return np.array(data, dtypes.default.dtype.np)
@@ -258,6 +263,7 @@ def as_tensor(data: Any, *, dtype: DType | None = None, device: Any = None) -> T
     if isinstance(data, Tensor):
         found: Tensor = to_dtype(data, dtype or data.dtype)
         return found
+    data = unwrapped(data)
     if isinstance(data, np.ndarray):
         kind = dtypes.from_numpy(data.dtype)
         return wrap(data if dtype is None or dtype is kind else cast(data, dtype))
@@ -267,6 +273,7 @@ def as_tensor(data: Any, *, dtype: DType | None = None, device: Any = None) -> T
 @composite("from_numpy", untested="an array among the arguments of a sample stands for a tensor")
 def from_numpy(ndarray: Any) -> Tensor:
     """A tensor that shares an array's memory."""
+    ndarray = unwrapped(ndarray)
     if not isinstance(ndarray, np.ndarray):
         kind = type(ndarray)
         module = f"{kind.__module__}." if kind.__module__ == "numpy" else ""
@@ -302,6 +309,7 @@ def asarray(
 ) -> Tensor:
     """Data as a tensor; ``copy`` demands or forbids a copy, None makes one where needed."""
     check_device(device)
+    obj = unwrapped(obj)
     if not isinstance(obj, (Tensor, np.ndarray)):
         if copy is False:
             raise ValueError("can't alias arbitrary sequence into a tensor.")
@@ -355,7 +363,7 @@ def construct(dtype: DType, args: tuple[Any, ...], options: dict[str, Any], exac
         args = (Size(size) if size is not None else data,)
     if not args:
         return wrap(np.zeros(0, dtype.np))
-    first = args[0]
+    first = unwrapped(args[0])
     if isinstance(first, Size) and len(args) == 1:
         return wrap(np.zeros(checked_size(first), dtype.np))
     if isinstance(first, int) and not isinstance(first, bool):
@@ -386,6 +394,7 @@ def _type_word(value: Any) -> str:
     return "torch.dtype" if isinstance(value, DType) else type(value).__name__
 
 
+@public(name="torch.tensortype", label="torch.tensortype", calls=True)
 class TensorType(Free):
     """A legacy constructor such as ``torch.FloatTensor``, which also serves as a type."""
 

@@ -8,6 +8,7 @@ from gradcli.ops.algebra.creation import check_device, to_row
 from gradcli.ops.making.construction import TensorType
 from gradcli.table.declare import composite
 from gradcli.tensor import dtypes
+from gradcli.tensor.classes import Class
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Device, MemoryFormat, channels_last, preserve_format
 from gradcli.tensor.tensor import Tensor, share
@@ -123,7 +124,7 @@ def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
     if isinstance(dtype, (TensorType, DType)):
         target = dtype if isinstance(dtype, DType) else dtype.dtype
         return _converted(self, target, False, None)
-    if isinstance(dtype, (str, type)):
+    if isinstance(dtype, (str, type, Class)):
         name = dtype if isinstance(dtype, str) else dtype.__name__
         for known in dtypes.ALL:
             if name == "torch." + known.tensor_name:

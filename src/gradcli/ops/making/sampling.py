@@ -21,6 +21,7 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import no_kernel, require_kinds
 from gradcli.tensor.formats import MemoryFormat, arranged_copy, channels_last
+from gradcli.tensor.public import REGISTRY
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array
@@ -362,6 +363,21 @@ def set_rng_state(new_state: Any) -> None:
     if not isinstance(new_state, Tensor):
         raise TypeError(f"expected a torch.ByteTensor, but got {type(new_state).__name__}")
     default_generator.set_state(new_state._array)
+
+
+def _get_state(generator: Generator) -> Tensor:
+    """`generator.get_state()`."""
+    return wrap(generator.get_state())
+
+
+def _set_state(generator: Generator, new_state: Any) -> Generator:
+    """`generator.set_state(new_state)`."""
+    if not isinstance(new_state, Tensor):
+        raise TypeError(f"expected a torch.ByteTensor, but got {type(new_state).__name__}")
+    return generator.set_state(new_state._array)
+
+
+REGISTRY[Generator].guards.update(get_state=_get_state, set_state=_set_state)
 
 
 # --- filling a tensor

@@ -8,6 +8,7 @@ import numpy as np
 
 from gradcli.table.declare import composite
 from gradcli.tensor import dtypes
+from gradcli.tensor.public import admit
 from gradcli.tensor.tensor import Tensor
 
 #: Relative and absolute tolerances by type; other types must be equal.
@@ -53,7 +54,7 @@ def assert_close(
         )
     complaint = _compare(actual, expected, (rtol, atol), equal_nan, check_dtype, check_stride, "")
     if complaint:
-        raise AssertionError(msg(complaint) if callable(msg) else msg or complaint)
+        raise AssertionError(admit(msg)(complaint) if callable(msg) else msg or complaint)
 
 
 def _compare(
