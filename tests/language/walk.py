@@ -1,0 +1,230 @@
+"""Everything that a program can reach, step by step, and whether each type of it is registered.
+
+A step goes from a value to its attributes (every name that Python knows of it, whether or not the
+language lists it), to what calling it and its methods with plausible arguments gives, to its items
+and to what its errors hold. Every type is followed once.
+
+    python -m tests.language.walk 3
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import gradcli.wiring  # noqa: F401 - methods of tensors
+from gradcli.language import Machine, compile_text
+from gradcli.language.allowed.attributes import attribute
+from gradcli.language.allowed.namespace import MODULES, Module
+from gradcli.tensor import dtypes
+from gradcli.tensor.arrays import ATTRIBUTES, METHODS, Numbers
+from gradcli.tensor.classes import label_of
+from gradcli.tensor.graph import mode
+from gradcli.tensor.public import REGISTRY
+from gradcli.tensor.tensor import Tensor
+
+VALUES = """\
+1 | 1.5 | 2j | True | None | ... | NotImplemented | 'a b' | [1, 2] | (1, 2) | {1: 2} | {1, 2}
+frozenset([1]) | range(3) | slice(1, 2) | lambda *a, **k: a[0] if a else 1 | (i for i in [1, 2])
+torch.ones(2, 2) | torch.ones(2, 2, requires_grad=True) | torch.ones(2, requires_grad=True) * 2
+(torch.ones(2, requires_grad=True) * 2).grad_fn
+torch.ones(2, requires_grad=True).exp().sum().grad_fn
+(torch.ones(2, requires_grad=True) * 2).grad_fn.next_functions[0][0] | torch.ones(2).numpy()
+torch.ones(2).numpy()[0] | torch.ones(2).numpy().dtype | torch.max(torch.ones(2, 2), 0)
+torch.ones(2, requires_grad=True).register_hook(lambda g: g) | torch.no_grad() | torch.Generator()
+torch.finfo(torch.float32) | torch.iinfo(torch.int8) | ValueError('x') | zip([1], [2])
+map(str, [1])
+iter([1]) | iter((1,)) | iter({1: 2}) | iter('a') | enumerate([1]) | reversed([1]) | {1: 2}.items()
+type(1) | type(torch.ones(1)) | type(type(1)) | [].append | 'a'.join | torch.ones(1).sum
+torch.strided
+filter(None, [1]) | torch.Size([2]) | torch.device('cpu') | torch.no_grad()(lambda: 1) | sum | torch
+"""
+
+ARGUMENTS = """
+ | torch.ones(2, 2) | torch.ones(2, 2), torch.ones(2, 2) | torch.ones(2, 2), 1 | 1 | 2, 1
+'a' | [1, 2]
+torch.ones(2, 2, requires_grad=True) | lambda *a, **k: a[0] if a else torch.ones(()) | type(int)
+type(int), 'A' | type(torch.ones(1).numpy()) | [torch.ones(2), torch.ones(2)]
+[1, 2], torch.ones(2)
+lambda x: x.sum(), torch.ones(2) | int, [1.5] | torch.float64 | None | torch.ones(2).numpy()
+torch.arange(2) | torch.ones(2, 2), torch.arange(2) | type(int), (), {}
+"""
+
+HIDDEN = [
+    "__class__",
+    "__dict__",
+    "__globals__",
+    "__code__",
+    "__self__",
+    "__func__",
+    "__wrapped__",
+    "__mro__",
+    "__bases__",
+    "__subclasses__",
+    "__init__",
+    "__new__",
+    "__reduce__",
+    "__reduce_ex__",
+    "__array__",
+    "__array_interface__",
+    "__array_struct__",
+    "__buffer__",
+    "__call__",
+    "__closure__",
+    "__module__",
+    "__doc__",
+    "__traceback__",
+    "__cause__",
+    "__context__",
+    "__getattribute__",
+    "_array",
+    "_hooks",
+    "_make",
+    "_replace",
+    "_asdict",
+    "base",
+    "ctypes",
+    "data",
+    "tofile",
+    "dump",
+]
+
+
+def pieces(table: str) -> list[str]:
+    """The entries of a table, between bars and line breaks."""
+    return [part.strip() for line in table.strip("\n").splitlines() for part in line.split("|")]
+
+
+class Walk:
+    """What was found, and how.
+
+    Attributes:
+        strangers: paths to values whose type is not registered.
+        followed: labels of the types that were followed.
+    """
+
+    def __init__(self) -> None:
+        self.machine = Machine(write=lambda text: None, max_steps=10**6)
+        self.strangers: dict[str, str] = {}
+        self.codes = [
+            (text, compile_text(f"({text},)" if text else "()")) for text in pieces(ARGUMENTS)
+        ]
+        self.followed: set[tuple[type, str]] = set()
+
+    def value(self, text: str) -> Any:
+        """What an expression gives."""
+        return self.machine.run(compile_text(text))
+
+    def arguments(self) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        """Arguments of calls, fresh every time."""
+        for text, code in self.codes:
+            yield text, self.machine.run(code)
+
+    def go(self, depth: int) -> None:
+        """Follows everything that has a name, and the values of the table."""
+        found = [(text, self.value(text)) for text in pieces(VALUES)]
+        namespace = self.machine.namespace
+        for name in sorted(set(namespace.candidates())):
+            found.append((name, self.value(name)))
+        for module in MODULES:
+            for name in sorted(set(namespace.members(module))):
+                found += self.attempt(
+                    f"{module}.{name}", attribute, namespace.modules[module], name
+                )
+        found += [(".".join(key), value) for key, value in namespace.found.items()]
+        for _ in range(depth):
+            following: list[tuple[str, Any]] = []
+            for path, value in found:
+                following += self.step(path, value)
+            found = following
+
+    def step(self, path: str, value: Any) -> list[tuple[str, Any]]:
+        """Looks at a value; what lies one step further, where its type is new."""
+        if not self.known(path, value):
+            return []
+        key = (type(value), label_of(value))
+        if key in self.followed and not callable(value):
+            return []
+        found = list(self.calls(path, value))
+        if key not in self.followed:
+            self.followed.add(key)
+            found += self.inside(path, value)
+        return [(where, what) for where, what in found if self.known(where, what)]
+
+    def inside(self, path: str, value: Any) -> Iterator[tuple[str, Any]]:
+        """Attributes, what their calls give, and items."""
+        for name in names(value):
+            for where, member in self.attempt(f"{path}.{name}", attribute, value, name):
+                yield where, member
+                if self.known(where, member):
+                    yield from self.calls(where, member)
+        for k in (0, 1, "a", slice(0, 1), ...):
+            yield from self.attempt(f"{path}[{k!r}]", lambda k=k: value[k])
+        if hasattr(type(value), "__iter__") and not isinstance(value, Module):
+            yield from self.attempt(f"list({path})", lambda: list(islice(iter(value), 3)))
+
+    def calls(self, path: str, value: Any) -> Iterator[tuple[str, Any]]:
+        """What calling a value gives."""
+        if not callable(value):
+            return
+        for text, arguments in self.arguments():
+            yield from self.attempt(f"{path}({text})", self.machine.call, value, *arguments)
+
+    def attempt(self, path: str, function: Any, *arguments: Any) -> list[tuple[str, Any]]:
+        """What a call gives, or what its error holds."""
+        try:
+            found = function(*arguments)
+        except Exception as error:
+            return [(f"error of {path}", item) for item in error.args]
+        finally:
+            dtypes.default.dtype = dtypes.float32
+            dtypes._RESULT_TYPES.clear()
+            mode.enabled, mode.inference = True, False
+        return [(path, found)]
+
+    def known(self, path: str, value: Any) -> bool:
+        """Whether the type of a value, and those of its items, are registered."""
+        waiting = [value]
+        while waiting:
+            item = waiting.pop()
+            kind = type(item)
+            if kind not in REGISTRY and not isinstance(item, BaseException):
+                self.strangers.setdefault(f"{kind.__module__}.{kind.__qualname__}", path)
+                return False
+            if isinstance(item, (list, tuple, set, frozenset)):
+                waiting += islice(item, 20)
+            elif isinstance(item, dict):
+                waiting += [*islice(item.keys(), 20), *islice(item.values(), 20)]
+        return True
+
+
+def names(value: Any) -> list[str]:
+    """Names to ask for: what Python finds, what the language lists, and what is hidden."""
+    entry = REGISTRY[type(value)]
+    found = {*dir(value), *entry.reads, *entry.guards, *HIDDEN}
+    if isinstance(value, Tensor):
+        from gradcli.table import registry
+
+        found.update(registry.method_names())
+    if isinstance(value, Numbers):
+        found.update(METHODS, ATTRIBUTES.split())
+    return sorted(found)
+
+
+def strangers(depth: int) -> dict[str, str]:
+    """Types that are not registered, each with a way to reach it."""
+    walk = Walk()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        walk.go(depth)
+    return walk.strangers
+
+
+if __name__ == "__main__":
+    reached = strangers(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
+    for kind, path in reached.items():
+        print(f"{kind}: {path}")
+    raise SystemExit(bool(reached))
