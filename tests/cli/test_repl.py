@@ -87,7 +87,7 @@ def test_input_from_a_pipe(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = "for i in range(2):\n    print(i)\n\n(1 +\n 2)\nfoo\n7"
-    monkeypatch.setattr(sys, "stdin", io.StringIO(lines))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines.encode())))
     assert run_lines(Session(sys.stdout.write), debug=False) is False
     out, err = capsys.readouterr()
     assert out == "0\n1\n3\n7\n"

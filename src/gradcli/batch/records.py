@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli.evaluation import Plan, Variable
+from gradcli.language.reading.encoding import EncodingError, decode_utf8, without_mark
 from gradcli.language.telling.diagnostics import Diagnostic, ParseError
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor, wrap
@@ -52,18 +53,17 @@ def decode_line(line: bytes) -> str:
         ParseError: it is not.
     """
     try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        column = len(line[: error.start].decode("utf-8", "replace")) + 1
-        message = f"not UTF-8: byte 0x{line[error.start]:02x}"
+        return decode_utf8(line)
+    except EncodingError as error:
+        column = error.column
         raise ParseError(
-            Diagnostic("SyntaxError", message, line=1, column=column, end_column=column + 1)
+            Diagnostic("SyntaxError", str(error), line=1, column=column, end_column=column + 1)
         ) from None
 
 
 def is_blank(line: bytes) -> bool:
     """Whether a line holds no record: nothing, or a comment."""
-    return line.lstrip()[:1] in (b"", b"#")
+    return without_mark(line).lstrip()[:1] in (b"", b"#")
 
 
 def parse_json(text: str) -> dict[str, Any] | None:

@@ -105,7 +105,10 @@ def run(arguments: list[str]) -> int:
     """Runs a command line; the exit code."""
     program = build()
     if f"_{PROGRAM.upper()}_COMPLETE" in os.environ:
-        program.main(arguments, prog_name=PROGRAM)  # answers the shell and exits
+        try:
+            program.main(arguments, prog_name=PROGRAM)  # answers the shell and exits
+        except SystemExit as done:
+            return int(done.code or 0)
     command = " ".join([PROGRAM, *(name for name in arguments[:1] if name in COMMANDS)])
     try:
         with program.make_context(PROGRAM, list(arguments)) as context:
@@ -118,8 +121,6 @@ def run(arguments: list[str]) -> int:
     except typer.TyperException as error:
         say_usage(_in_our_words(error), command)
         return error.exit_code
-    except (BrokenPipeError, KeyboardInterrupt):
-        raise
     except Exception as error:
         return _internal(error, "--debug" in arguments)
     return 0

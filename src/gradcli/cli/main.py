@@ -6,24 +6,30 @@ command does not wait for what it does not use.
 
 from __future__ import annotations
 
-import os
 import sys
 
+from gradcli.cli.streams import (
+    OutputError,
+    abandon_output,
+    end_by_closed_pipe,
+    flush_output,
+    open_streams,
+)
+
 INTERRUPTED = 130
-CLOSED_PIPE = 141  # what a shell shows for a process that died of SIGPIPE
 
 
 def main() -> int:
     """Runs the command line of this process."""
+    open_streams()
     try:
         code = guarded(sys.argv[1:])
         sys.stdout.flush()
-    except BrokenPipeError:
-        code = CLOSED_PIPE
+    except OutputError as error:
+        code = _cut_off(error)
     except KeyboardInterrupt:
+        flush_output()
         code = INTERRUPTED
-    finally:
-        _abandon_closed_streams()
     return code
 
 
@@ -49,10 +55,6 @@ def tune() -> None:
     gc.set_threshold(200_000, 20, 100)
     keep_memory()
     warnings.showwarning = show_warning
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def keep_memory() -> None:
@@ -72,14 +74,17 @@ def keep_memory() -> None:
     mallopt(trim_threshold, limit)
 
 
-def _abandon_closed_streams() -> None:
-    """Lets the interpreter's own flush at exit go nowhere where a stream is closed."""
-    for stream in (sys.stdout, sys.stderr):
+def _cut_off(error: OutputError) -> int:
+    """Ends a process whose output goes nowhere, with a word if that is read; the exit code."""
+    if not error.closed_pipe:
+        from gradcli.cli.report import FAILED, say
+        from gradcli.language.telling.diagnostics import Diagnostic
+
+        abandon_output()
         try:
-            stream.flush()
-        except OSError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())
-            os.close(nowhere)
-        except ValueError:
+            say(Diagnostic(f"cannot write to the standard output: {error}", ""))
+        except OutputError:
             pass
+        else:
+            return FAILED
+    return end_by_closed_pipe()

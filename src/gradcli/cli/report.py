@@ -14,15 +14,18 @@ FAILED = 1
 
 
 class UsageError(Exception):
-    """The command line asks for something that makes no sense; `hint` is the way out."""
+    """The command line asks for something that makes no sense; `hint` is the way out.
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    Without one the help page is named; None says nothing more.
+    """
+
+    def __init__(self, message: str, hint: str | None = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
 
 
-PASSED = (UsageError, typer.Exit, BrokenPipeError)
+PASSED = (UsageError, typer.Exit)
 """What a command lets pass when it turns errors into reports."""
 
 
@@ -49,7 +52,8 @@ def say_usage(error: UsageError, command: str) -> None:
     """Writes a usage error, with its hint or else where help is to be had."""
     from gradcli.language.telling.diagnostics import Diagnostic
 
-    say(Diagnostic(error.message, "", hint=error.hint or f"see `{command} --help`"))
+    hint = f"see `{command} --help`" if error.hint == "" else error.hint or ""
+    say(Diagnostic(error.message, "", hint=hint))
 
 
 def fail(error: Exception, debug: bool = False) -> typer.Exit:

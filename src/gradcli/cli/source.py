@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 
 from gradcli.cli.report import UsageError
+from gradcli.cli.streams import reason
+from gradcli.language.reading.encoding import EncodingError, decode_utf8
 from gradcli.language.telling.diagnostics import Diagnostic, ParseError
 
 
@@ -14,19 +17,35 @@ def read_bytes(path: str) -> bytes:
     Raises:
         UsageError: it cannot be read.
     """
-    if path == "-":
-        return sys.stdin.buffer.read()
     try:
+        if path == "-":
+            return sys.stdin.buffer.read()
         with open(path, "rb") as file:
             return file.read()
     except (OSError, ValueError) as error:
         raise unreadable(path, error) from None
 
 
-def unreadable(path: str, error: Exception) -> UsageError:
+def read_lines(path: str) -> Iterator[bytes]:
+    """The lines of a file, or of the standard input for `-`, each as soon as it is there.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        if path == "-":
+            yield from sys.stdin.buffer
+        else:
+            with open(path, "rb") as file:
+                yield from file
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from None
+
+
+def unreadable(path: str, error: OSError | ValueError) -> UsageError:
     """The complaint about a file that cannot be read."""
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return UsageError(f"cannot read {path}: {reason[:1].lower() + reason[1:]}")
+    name = "the standard input" if path == "-" else path or "a file without a name"
+    return UsageError(f"cannot read {name}: {reason(error)}", None)
 
 
 def read_text(path: str) -> str:
@@ -45,34 +64,25 @@ def origin_of(path: str) -> str:
 
 
 def decode(data: bytes, origin: str) -> str:
-    """UTF-8 as text.
+    """UTF-8 as text, without a byte-order mark.
 
     Raises:
         ParseError: it is not UTF-8.
     """
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = data[: error.start]
-        line = before.count(b"\n") + 1
-        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
-        raise ParseError(
-            Diagnostic(
-                "SyntaxError",
-                f"not UTF-8: byte 0x{data[error.start]:02x} in line {line}, column {column} "
-                f"of {origin}",
-            )
-        ) from None
+        return decode_utf8(data)
+    except EncodingError as error:
+        message, hint = f"{error} in line {error.line}, column {error.column} of {origin}", ""
+        if error.encoding:
+            message = f"{origin} is {error}"
+            hint = f"convert it: iconv -f {error.encoding} -t UTF-8"
+        raise ParseError(Diagnostic("SyntaxError", message, hint=hint)) from None
 
 
 def check_argument(text: str, origin: str) -> str:
-    """A text from the command line, which Python decoded; undecodable bytes are refused.
+    """A text from the command line, which Python decoded, without a byte-order mark.
 
     Raises:
         ParseError: it is not UTF-8.
     """
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return decode(text.encode("utf-8", "surrogateescape"), f"the {origin}")
-    return text
+    return decode(text.encode("utf-8", "surrogateescape"), f"the {origin}")

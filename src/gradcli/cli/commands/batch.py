@@ -41,29 +41,16 @@ def command(
     """
     from gradcli.batch.sequential import replies
     from gradcli.batch.worker import Limits
-    from gradcli.cli.source import unreadable
+    from gradcli.cli.source import read_lines
 
-    if file == "-":
-        lines = sys.stdin.buffer
-    else:
-        try:
-            lines = open(file, "rb")  # noqa: SIM115 - closed below, unless it is the input stream
-        except (OSError, ValueError) as error:
-            raise unreadable(file, error) from None
     answered = failed = first = 0
-    try:
-        for number, answer in replies(lines, Limits(max_steps, timeout)):
-            answered += 1
-            if not answer.ok:
-                failed += 1
-                first = first or number
-            sys.stdout.write(answer.text + "\n")
-            sys.stdout.flush()
-    except IsADirectoryError as error:
-        raise unreadable(file, error) from None
-    finally:
-        if file != "-":
-            lines.close()
+    for number, answer in replies(read_lines(file), Limits(max_steps, timeout)):
+        answered += 1
+        if not answer.ok:
+            failed += 1
+            first = first or number
+        sys.stdout.write(answer.text + "\n")
+        sys.stdout.flush()
     if failed:
         records = "record" if answered == 1 else "records"
         print(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -65,8 +66,6 @@ def answer(session: Session, text: str, debug: bool) -> bool:
     except KeyboardInterrupt:
         print("KeyboardInterrupt", file=sys.stderr)
         return False
-    except BrokenPipeError:
-        raise
     except Exception as error:
         fail(error, debug)
         return False
@@ -77,10 +76,19 @@ def answer(session: Session, text: str, debug: bool) -> bool:
 
 def run_lines(session: Session, debug: bool) -> bool:
     """Runs the lines of the standard input, each as soon as it is complete."""
+    from gradcli.cli.session import ORIGIN
+    from gradcli.cli.source import decode, read_lines
+    from gradcli.language.telling.diagnostics import ParseError
+
     went_well = True
     text = ""
-    for line in sys.stdin:
-        text += line.rstrip("\n")
+    for line in read_lines("-"):
+        try:
+            text += decode(line, ORIGIN).rstrip("\r\n")
+        except ParseError as error:
+            fail(error, debug)
+            went_well, text = False, ""
+            continue
         if session.is_complete(text):
             went_well = answer(session, text, debug) and went_well
             text = ""
@@ -95,9 +103,10 @@ def history_file() -> Path | None:
     directory = Path(base) / "gradcli"
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(directory / "history", "ab+"):
+            return directory / "history"
     except OSError:
         return None
-    return directory / "history" if os.access(directory, os.W_OK) else None
 
 
 def editor(session: Session, **streams: Any) -> PromptSession[str]:
@@ -106,6 +115,11 @@ def editor(session: Session, **streams: Any) -> PromptSession[str]:
     from prompt_toolkit.completion import Completer, Completion
     from prompt_toolkit.history import FileHistory, InMemoryHistory
     from prompt_toolkit.key_binding import KeyBindings
+
+    class Kept(FileHistory):
+        def store_string(self, string: str) -> None:
+            with suppress(OSError):  # a full disk does not end a conversation
+                super().store_string(string)
 
     class Names(Completer):
         def get_completions(self, document: Any, complete_event: Any) -> Any:
@@ -129,7 +143,7 @@ def editor(session: Session, **streams: Any) -> PromptSession[str]:
         message=PROMPT,
         multiline=True,
         prompt_continuation=lambda width, number, soft: CONTINUED,
-        history=FileHistory(str(path)) if path else InMemoryHistory(),
+        history=Kept(str(path)) if path else InMemoryHistory(),
         completer=Names(),
         complete_while_typing=False,
         key_bindings=keys,
