@@ -86,7 +86,7 @@ def command(
     """Evaluate an expression and print its value, its grad_fn and the gradients of its variables.
 
     A variable is given by a flag of its own name: --x 3, --x=-3, --x "[1, 2]", --x "randn(3)",
-    --x @weights.npy (also .npz:NAME, .csv, .json).
+    --x @weights.npy (also .npz:NAME, .csv, .tsv, .json).
     """
     flags = {
         "--grad-tensors": grad_tensors is not None,
