@@ -8,6 +8,7 @@ import numpy as np
 
 from gradcli.table.entry import Entry, name_in_messages
 from gradcli.table.schema import Mismatch, describe_types
+from gradcli.tensor.memory import refuse_giant
 from gradcli.tensor.public import public
 from gradcli.tensor.tensor import Tensor
 
@@ -31,7 +32,15 @@ class Function:
         self.entries: list[Entry] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.call(args, kwargs, False)
+        return self.within_memory(args, kwargs, False)
+
+    def within_memory(self, args: tuple[Any, ...], kwargs: dict[str, Any], method: bool) -> Any:
+        """A call whose giants are refused in PyTorch's words."""
+        try:
+            return self.call(args, kwargs, method)
+        except (MemoryError, OverflowError, ValueError) as error:
+            refuse_giant(error)
+            raise
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any], method: bool) -> Any:
         """Checks the arguments and runs the overload that takes them."""
@@ -86,7 +95,7 @@ class Attribute(Function):
     __slots__ = ()
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else self.call((instance,), {}, True)
+        return self if instance is None else self.within_memory((instance,), {}, True)
 
 
 @public(calls=True)
@@ -114,7 +123,7 @@ class Method:
         return self.function.__name__
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.function.call((self.instance, *args), kwargs, True)
+        return self.function.within_memory((self.instance, *args), kwargs, True)
 
     def __repr__(self) -> str:
         return f"<built-in method {self.__name__} of Tensor object at {hex(id(self.instance))}>"

@@ -42,11 +42,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+import numpy as np
+
 from gradcli.table.entry import BOTH, METHOD, NEITHER, Entry, InPlace, name_in_messages
 from gradcli.table.node import Formula, Plan, RowNode, parameter_names
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import no_kernel, serves
 from gradcli.tensor.graph import Node, mode
+from gradcli.tensor.memory import refuse_giant, reserve
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, edge_of, share, wrap
 
@@ -56,6 +59,8 @@ COMMON: Final = 1
 FLOAT: Final = 2
 ITSELF: Final[Any] = object()
 """The formula of a row's first operand where the row, linear in it, is its own adjoint."""
+#: A product of the sizes of operands from which on their result may be large.
+_LARGE: Final = 1 << 24
 _ZEROS: Final = tuple((0,) * count for count in range(16))
 
 
@@ -192,6 +197,7 @@ class Row(Entry):
         promote = self.promote
         dtype = None
         same, wants = True, False
+        bound = 1
         for arg in args:
             if type(arg) is Tensor:
                 array = arg._array
@@ -200,6 +206,7 @@ class Row(Entry):
                     dtype = array.dtype
                 if arg._requires_grad or (arg._view is not None and arg.requires_grad):
                     wants = True
+                bound *= array.size or 1
                 # NumPy's scalars compute several times faster than its zero-dimensional arrays.
                 raw.append(array[()] if promote and not array.ndim else array)
             else:
@@ -214,10 +221,13 @@ class Row(Entry):
             ]
         if promote and not (same and dtype is not None and dtype.kind == "f"):
             self._promote(raw)
+        if promote and bound > _LARGE:
+            _reserve(raw)
         try:
             out = self.forward(*raw)
-        except ValueError as error:
+        except (MemoryError, OverflowError, ValueError) as error:
             _refuse_shapes(raw, error)
+            refuse_giant(error)
             raise
         if type(out) is tuple:
             return self._several(args, out)
@@ -357,7 +367,15 @@ def _serving(
     return checked
 
 
-def _refuse_shapes(operands: Sequence[Any], error: ValueError) -> None:
+def _reserve(operands: Sequence[Any]) -> None:
+    """Asks for the room of what operands are combined to element by element."""
+    arrays = [operand for operand in operands if isinstance(operand, np.ndarray)]
+    if arrays:
+        shape = common_shape([array.shape for array in arrays])
+        reserve(shape, max(array.itemsize for array in arrays))
+
+
+def _refuse_shapes(operands: Sequence[Any], error: BaseException) -> None:
     """Says in PyTorch's words that shapes do not broadcast, where that is the error."""
     if str(error).startswith("operands could not be broadcast"):
         common_shape([operand.shape for operand in operands if hasattr(operand, "shape")])

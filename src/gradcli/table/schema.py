@@ -53,6 +53,10 @@ _PARAMETER: Final = re.compile(
 # PyTorch also takes NumPy's spelling of these keywords.
 _NUMPY_NAMES: Final = {"axis": "dim", "keepdims": "keepdim", "x": "self", "input": "self"}
 _MISSING: Final = object()
+_LEAST: Final = -(1 << 63)
+_MOST: Final = (1 << 63) - 1
+_LONGEST: Final = 1 << 20
+_OVERFLOW: Final = "Overflow when unpacking long long"
 _VARARGS: Final = 0x04  # the flag of code that takes `*args`
 #: What annotations mean; those met in heads of functions are added.
 _KINDS: Final = {
@@ -325,6 +329,17 @@ class Signature:
         fitted = _fit(parameter, value)
         if fitted is _MISSING:
             raise self._complaint(parameter, value, position)
+        if parameter.base == "int":
+            if not _LEAST <= fitted <= _MOST:
+                raise ValueError(_OVERFLOW)
+        elif parameter.base == "int[]":
+            for place, item in enumerate(fitted):
+                if not _LEAST <= item <= _MOST:
+                    name = "input" if parameter.name == "self" else parameter.name
+                    raise TypeError(
+                        f"{self.name}(): argument '{name}' failed to unpack the object at pos "
+                        f'{place + 1} with error "{_OVERFLOW}'
+                    )
         return fitted
 
     def _complaint(self, parameter: Parameter, value: Any, position: int | None) -> TypeError:
@@ -435,7 +450,8 @@ def _fit_list(parameter: Parameter, element: str, value: Any) -> Any:
     if parameter.length and not isinstance(value, (list, tuple)):
         value = (value,) * parameter.length
     if isinstance(value, range):
-        value = tuple(value)
+        # No shape has so many dimensions; a longer range is not worth the memory.
+        value = tuple(value[:_LONGEST])
     if not isinstance(value, (list, tuple)):
         return _MISSING
     inner = Parameter.__new__(Parameter)

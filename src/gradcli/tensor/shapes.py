@@ -27,6 +27,8 @@ class Size(tuple[int, ...]):
         return product
 
     def __getitem__(self, index: Any) -> Any:
+        if not isinstance(index, slice) and not hasattr(index, "__index__"):
+            raise TypeError(f"tuple indices must be integers or slices, not {type(index).__name__}")
         found = tuple.__getitem__(self, index)
         return Size(found) if isinstance(index, slice) else found
 
@@ -37,6 +39,8 @@ class Size(tuple[int, ...]):
 def wrap_dim(dim: int, ndim: int) -> int:
     """A dimension counted from the front; IndexError with PyTorch's message outside the range."""
     span = max(ndim, 1)
+    if not isinstance(dim, int):
+        raise TypeError(f"'{type(dim).__name__}' object cannot be interpreted as an integer")
     if not -span <= dim < span:
         raise IndexError(
             f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], "

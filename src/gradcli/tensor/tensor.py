@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from gradcli.tensor.leaf import (
     grad_dtype_of,
     set_grad_dtype,
 )
+from gradcli.tensor.memory import reserve
 from gradcli.tensor.public import REGISTRY, public
 from gradcli.tensor.shapes import Size, contiguous_strides, wrap_dim
 
@@ -333,6 +334,7 @@ class Tensor:
 
     def tolist(self) -> Any:
         """The elements as (nested lists of) Python numbers."""
+        reserve(self._array.shape, _NUMBER_SIZE)
         return self._array.tolist()
 
     def numpy(self, force: bool = False) -> Any:
@@ -405,6 +407,7 @@ def find_method(name: str) -> bool:
 
 
 _new = object.__new__
+_NUMBER_SIZE: Final = 8  # bytes of a list for each number, at the least
 
 
 def wrap(

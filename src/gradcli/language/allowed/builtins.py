@@ -8,9 +8,13 @@ from types import FunctionType
 from typing import Any, Final
 
 from gradcli.language.allowed.limits import (
+    CONTAINERS,
     MAX_MODULAR_BITS,
+    MAX_NESTING,
     bounded,
     check_bits,
+    check_hashable,
+    check_nesting,
     check_printable,
     check_width,
     counted,
@@ -155,18 +159,57 @@ def the_type(value: Any, /) -> Class:
 
 def make_map(function: Any, *iterables: Any) -> Any:
     """`map(function, iterables)`."""
-    return map(admit(function), *iterables)
+    return MAP(admit(function), *iterables)
 
 
 def make_filter(function: Any, iterable: Any) -> Any:
     """`filter(function, iterable)`."""
-    return filter(function if function is None else admit(function), iterable)
+    return FILTER(function if function is None else admit(function), iterable)
+
+
+def nestable(kind: type) -> type:
+    """An iterator over iterators that knows how deep they are nested, since Python's own code asks
+    one after the other without counting.
+    """
+
+    def build(cls: type, *arguments: Any, **options: Any) -> Any:
+        made: Any = kind.__new__(cls, *arguments, **options)
+        made.depth = 1 + max((each.depth for each in arguments if type(each) in LAZY), default=0)
+        if made.depth > MAX_NESTING:
+            raise RecursionError("maximum recursion depth exceeded")
+        return made
+
+    body = {"__slots__": ("depth",), "__new__": build, "__module__": "builtins"}
+    return type(kind.__name__, (kind,), body)
+
+
+ZIP, ENUMERATE, MAP, FILTER = (nestable(kind) for kind in (zip, enumerate, map, filter))
+LAZY: Final = frozenset((ZIP, ENUMERATE, MAP, FILTER))
+
+
+def make_slice(*bounds: Any) -> slice:
+    """`slice(start, stop, step)`."""
+    for bound in bounds:
+        check_nesting(bound, slice)
+    return slice(*bounds)
+
+
+def keyed(function: Callable[..., Any], kind: str) -> Callable[..., Any]:
+    """A constructor that hashes the elements of an iterable (of pairs: their firsts)."""
+
+    def make(*arguments: Any, **options: Any) -> Any:
+        if len(arguments) == 1 and type(arguments[0]) in CONTAINERS:
+            for item in arguments[0]:
+                check_hashable(item)
+        return function(*arguments, **options)
+
+    return over(make, kind)
 
 
 CONSTRUCTORS: Final[dict[type, Callable[..., Any]]] = {
     kind: kind
     for kind in (
-        *(bool, int, float, complex, range, slice, zip, enumerate, reversed),
+        *(bool, int, float, complex, range, slice, ZIP, ENUMERATE, reversed),
         *EXCEPTIONS,
     )
 }
@@ -175,14 +218,15 @@ CONSTRUCTORS.update(
     {
         list: over(list),
         tuple: over(tuple, "tuple"),
-        set: over(set, "set"),
-        frozenset: over(frozenset, "set"),
-        dict: over(dict, "dict"),
+        set: keyed(set, "set"),
+        frozenset: keyed(frozenset, "set"),
+        dict: keyed(dict, "dict"),
     }
 )
 CONSTRUCTORS[str] = printed(str)
-CONSTRUCTORS[map] = make_map
-CONSTRUCTORS[filter] = make_filter
+CONSTRUCTORS[slice] = make_slice
+CONSTRUCTORS[MAP] = make_map
+CONSTRUCTORS[FILTER] = make_filter
 CONSTRUCTORS[type] = the_type
 
 for _kind in EXCEPTIONS:
@@ -247,8 +291,11 @@ def rounded(*arguments: Any, **named: Any) -> Any:
 
 def raised(*arguments: Any, **named: Any) -> Any:
     """`pow(base, exp, mod)`."""
-    if len(arguments) == 2 and not named:
-        return power(*arguments)
+    names = ("base", "exp", "mod")
+    given = {**dict(zip(names, arguments, strict=False)), **named}
+    once = len(given) == len(arguments) + len(named)
+    if once and given.get("mod") is None and given.keys() - {"mod"} == {"base", "exp"}:
+        return power(given["base"], given["exp"])
     for value in (*arguments, *named.values()):
         if type(value) is int and value.bit_length() > MAX_MODULAR_BITS:
             raise too_large(f"a power of numbers of {value.bit_length()} bits")
@@ -269,6 +316,12 @@ def iterator(values: Any, /, *sentinel: Any) -> Any:
     return iter(admit(values) if sentinel else values, *sentinel)
 
 
+def hashed(value: Any, /) -> int:
+    """`hash(value)`."""
+    check_hashable(value)
+    return hash_of(value)
+
+
 PYTHON: Final[dict[str, Any]] = {
     "abs": abs,
     "all": over(all),
@@ -279,7 +332,7 @@ PYTHON: Final[dict[str, Any]] = {
     "chr": chr,
     "divmod": divmod,
     "format": formatted,
-    "hash": hash_of,
+    "hash": hashed,
     "hex": hex,
     "id": number_of,
     "isinstance": is_instance,

@@ -7,8 +7,10 @@ much larger than its operands asks here first.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
+
+from gradcli.tensor.memory import budget
 
 MAX_ITEMS: Final = 10_000_000
 """Elements of a list, tuple, set or dict."""
@@ -27,8 +29,23 @@ FINITE: Final = frozenset((list, tuple, dict, set, frozenset, str))
 
 CONTAINERS: Final = frozenset((list, tuple, dict, set, frozenset))
 
+HASHED_INSIDE: Final = (tuple, slice, frozenset)
+"""Types whose values are hashed by hashing what they hold."""
+
 MAX_MODULAR_BITS: Final = 4096
 """Bits of the operands of `pow` with three arguments."""
+
+MAX_NESTING: Final = 5000
+"""Levels of what Python's own code walks through without counting, such as tuples to be hashed."""
+
+MAX_SLICES: Final = 200
+"""Levels of slices in slices; they are counted anew for each."""
+
+REFERENCE: Final = 8
+"""Bytes that a collection takes for an element."""
+
+_NOTHING: Final[dict[Any, Any]] = {}
+VIEWS: Final = (type(_NOTHING.keys()), type(_NOTHING.values()), type(_NOTHING.items()))
 
 NUMBER = re.compile(r"\d{7,}")
 
@@ -40,13 +57,13 @@ def too_large(what: str) -> OverflowError:
 
 def check_items(count: int, kind: str = "list") -> None:
     """Refuse a collection of `count` elements."""
-    if count > MAX_ITEMS:
+    if count > MAX_ITEMS or not budget.allows(count * REFERENCE):
         raise too_large(f"a {kind} of {count} elements")
 
 
 def check_text(count: int) -> None:
     """Refuse a string of `count` characters."""
-    if count > MAX_TEXT:
+    if count > MAX_TEXT or not budget.allows(count):
         raise too_large(f"a string of {count} characters")
 
 
@@ -63,6 +80,12 @@ def check_width(spec: str) -> None:
             raise too_large(f"a format {found} characters wide")
 
 
+def len_of(values: range) -> int:
+    """The length of a range, also where `len` cannot tell it."""
+    first, last, step = values.start, values.stop, values.step
+    return max(0, (last - first + step - (1 if step > 0 else -1)) // step)
+
+
 def bounded(values: Any, kind: str = "list") -> Any:
     """Something to iterate over that ends: `values` itself, or an iterator that gives up at
     `MAX_ITEMS`.
@@ -74,8 +97,7 @@ def bounded(values: Any, kind: str = "list") -> Any:
     if type(values) in FINITE:
         return values
     if type(values) is range:
-        first, last, step = values.start, values.stop, values.step
-        check_items(max(0, (last - first + step - (1 if step > 0 else -1)) // step), kind)
+        check_items(len_of(values), kind)
         return values
     if hasattr(values, "__len__"):
         return values
@@ -90,27 +112,81 @@ def counted(values: Iterator[Any], kind: str) -> Iterator[Any]:
         yield value
 
 
+def parts_of(value: Any) -> Collection[Any]:
+    """What is written out, compared or hashed with a value, because the value holds it."""
+    kind = type(value)
+    if kind in CONTAINERS:
+        return [*value.keys(), *value.values()] if kind is dict else value
+    if kind is slice:
+        return (value.start, value.stop, value.step)
+    if kind in VIEWS:
+        return list(value)
+    if isinstance(value, BaseException):
+        return value.args
+    return value if isinstance(value, tuple) else ()
+
+
 def check_printable(value: Any) -> None:
     """Refuse to write out a collection whose text would be a giant.
 
     Forty lists, each of which holds the one before twice, are small in memory and not on paper.
     """
-    if type(value) not in CONTAINERS:
+    if isinstance(value, str | int | float):
         return
-    count = 0
     waiting = [value]
+    count = 0
     while waiting:
-        items = waiting.pop()
-        if type(items) is dict:
-            items = [*items.keys(), *items.values()]
-        count += len(items)
-        for item in items:
-            if type(item) in CONTAINERS:
-                waiting.append(item)
-            elif type(item) is str:
-                count += len(item)
+        item = waiting.pop()
+        if type(item) is str:
+            count += len(item)
+            continue
+        parts = parts_of(item)
+        count += len(parts)
         if count > MAX_TEXT:
             raise too_large("the text of a collection")
+        waiting.extend(parts)
+    if count > MAX_TEXT:
+        raise too_large("the text of a collection")
+
+
+def check_hashable(value: Any) -> None:
+    """Refuse to hash tuples and the like that are nested too deep, or that hold each other too
+    often: Python's own code does not count its steps there.
+
+    Raises:
+        RecursionError: they are nested deeper than `MAX_NESTING`.
+        OverflowError: there are more than `MAX_ITEMS` of them, counted as often as they are held.
+    """
+    if not isinstance(value, HASHED_INSIDE):
+        return
+    level: list[Any] = [value]
+    count = depth = 0
+    while level:
+        count += len(level)
+        depth += 1
+        if depth > MAX_NESTING:
+            raise RecursionError("maximum recursion depth exceeded while hashing an object")
+        if count > MAX_ITEMS:
+            raise too_large("a hash of nested tuples")
+        level = [
+            part for item in level for part in parts_of(item) if isinstance(part, HASHED_INSIDE)
+        ]
+
+
+def check_nesting(value: Any, kind: type) -> None:
+    """Refuse to nest one more slice in slices that are `MAX_SLICES` deep.
+
+    Raises:
+        RecursionError: they are.
+    """
+    level = [value]
+    for _ in range(MAX_SLICES):
+        level = [part for item in level for part in parts_of(item) if type(part) is kind]
+        if not level:
+            return
+        if len(level) > MAX_NESTING:
+            break
+    raise RecursionError("maximum recursion depth exceeded")
 
 
 def joined_length(separator: str, parts: Iterable[Any]) -> int:

@@ -5,16 +5,18 @@ with care.
 from __future__ import annotations
 
 from _string import formatter_field_name_split, formatter_parser  # type: ignore[import-not-found]
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from gradcli.language.allowed.limits import (
     bounded,
+    check_hashable,
     check_items,
     check_printable,
     check_text,
     check_width,
     joined_length,
+    len_of,
 )
 from gradcli.tensor.identity import without_addresses
 from gradcli.tensor.public import admit
@@ -69,12 +71,42 @@ def sort(values: list[Any], /, *, key: Any = None, reverse: Any = False) -> None
 
 def fromkeys(kind: Any, keys: Any, value: Any = None) -> dict[Any, Any]:
     """`dict.fromkeys`, of a dict or of the type."""
-    return dict.fromkeys(bounded(keys, "dict"), value)
+
+    def checked() -> Iterator[Any]:
+        for key in bounded(keys, "dict"):
+            check_hashable(key)
+            yield key
+
+    return dict.fromkeys(checked(), value)
 
 
 def update(values: dict[Any, Any], *others: Any, **named: Any) -> None:
     """`dict.update`."""
     values.update(*(bounded(other, "dict") for other in others), **named)
+
+
+def search(name: str) -> Callable[..., int]:
+    """`range.index` and `range.count`: of what is no whole number, not one by one."""
+    method = getattr(range, name)
+
+    def find(values: range, item: Any, /) -> int:
+        if type(item) not in (int, bool):
+            check_items(len_of(values), "range")
+        return method(values, item)  # type: ignore[no-any-return]
+
+    return find
+
+
+def by_key(kind: type, name: str) -> Callable[..., Any]:
+    """A method of a dict or set whose first argument is hashed."""
+    method = getattr(kind, name)
+
+    def guarded_by_depth(values: Any, *arguments: Any) -> Any:
+        if arguments:
+            check_hashable(arguments[0])
+        return method(values, *arguments)
+
+    return guarded_by_depth
 
 
 def with_iterables(names: str) -> dict[str, Callable[..., Any]]:
@@ -116,8 +148,10 @@ class Formatter:
         if levels < 1:
             raise ValueError("Max string recursion exceeded")
         parts: list[str] = []
+        length = 0
         for literal, field, spec, conversion in formatter_parser(text):
             parts.append(literal)
+            length += len(literal)
             if field is None:
                 continue
             value, automatic = self.value(field, arguments, named, automatic)
@@ -134,7 +168,8 @@ class Formatter:
             check_printable(value)
             filled = format(value, spec)
             parts.append(filled if type(value) is str else without_addresses(filled))
-        check_text(sum(map(len, parts)))
+            length += len(parts[-1])
+            check_text(length)
         return "".join(parts), automatic
 
     def value(
@@ -182,8 +217,14 @@ METHODS: Final[dict[type, dict[str, Callable[..., Any]]]] = {
         "replace": replace,
     },
     list: {"extend": extend, "sort": sort},
-    dict: {"fromkeys": fromkeys, "update": update},
-    set: with_iterables(
+    range: {"index": search("index"), "count": search("count")},
+    dict: {
+        "fromkeys": fromkeys,
+        "update": update,
+        **{name: by_key(dict, name) for name in ("get", "pop", "setdefault")},
+    },
+    set: {name: by_key(set, name) for name in ("add", "discard", "remove")}
+    | with_iterables(
         "difference difference_update intersection intersection_update issubset issuperset "
         "symmetric_difference symmetric_difference_update union update"
     ),

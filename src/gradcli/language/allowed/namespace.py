@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from gradcli.language.allowed import attributes
-from gradcli.language.allowed.builtins import MATH, PYTHON, REFUSED, SHARED
+from gradcli.language.allowed.builtins import MATH, PYTHON, REFUSED, SHARED, over
 from gradcli.language.telling.suggest import did_you_mean
 from gradcli.tensor.classes import Class, token_of
 from gradcli.tensor.formats import FORMATS
@@ -185,8 +185,8 @@ class Namespace:
             if value is not _MISSING:
                 if isinstance(value, type):
                     # Nobody makes new types of tensors.
-                    build = None if value is self.engine.types.get("dtype") else value
-                    value = token_of(value, build)
+                    made = value is not self.engine.types.get("dtype")
+                    value = token_of(value, over(value, "tuple") if made else None)
                 self.found[key] = value
         return value
 

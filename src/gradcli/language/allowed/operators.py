@@ -11,6 +11,7 @@ from gradcli.language.allowed.limits import (
     MAX_WIDTH,
     bounded,
     check_bits,
+    check_hashable,
     check_items,
     check_printable,
     check_text,
@@ -20,6 +21,7 @@ from gradcli.language.allowed.limits import (
 from gradcli.tensor.identity import without_addresses
 
 SEQUENCES: Final = frozenset((str, list, tuple))
+HASHED: Final = frozenset((dict, set, frozenset))
 PLAIN: Final = frozenset((int, bool, float, str))
 SIMPLE: Final = frozenset((int, bool, float, str, list, tuple, dict, set, type(None)))
 
@@ -91,7 +93,7 @@ def check_repeat(sequence: Any, count: Any) -> None:
 
 def power(left: Any, right: Any) -> Any:
     """`left ** right`."""
-    if type(left) is int and type(right) is int and right > 0 and not -2 < left < 2:
+    if isinstance(left, int) and isinstance(right, int) and right > 0 and not -2 < left < 2:
         check_bits((left.bit_length() - 1) * right)
     return left**right
 
@@ -106,14 +108,14 @@ def power_in_place(left: Any, right: Any) -> Any:
 
 def shift_left(left: Any, right: Any) -> Any:
     """`left << right`."""
-    if type(left) is int and type(right) is int and left and right > 0:
+    if isinstance(left, int) and isinstance(right, int) and left and right > 0:
         check_bits(left.bit_length() + right)
     return left << right
 
 
 def shift_left_in_place(left: Any, right: Any) -> Any:
     """`left <<= right`."""
-    if type(left) is int:
+    if isinstance(left, int):
         return shift_left(left, right)
     left <<= right
     return left
@@ -126,17 +128,19 @@ def remainder(left: Any, right: Any) -> Any:
     """`left % right`; of a string, formatting."""
     if type(left) is str:
         values = right if type(right) is tuple else (right,)
+        width = 0
         for match in DIRECTIVE.finditer(left):
             if "*" in match.groups():
                 for value in values:
                     if type(value) is int and abs(value) > MAX_WIDTH:
                         raise too_large(f"a format {abs(value)} characters wide")
             check_width(match[0])
+            width += sum(int(digits) for digits in match.groups() if digits and digits != "*")
         check_printable(right)
         texts = right.values() if type(right) is dict else values
         count = left.count("%") if type(right) is dict else 1
         lengths = [len(value) for value in texts if type(value) is str]
-        check_text(len(left) + count * sum(lengths))
+        check_text(len(left) + width + count * sum(lengths))
         if not all(type(value) in PLAIN for value in texts):
             return without_addresses(left % right)
     return left % right
@@ -153,6 +157,8 @@ def remainder_in_place(left: Any, right: Any) -> Any:
 def contains(item: Any, container: Any) -> bool:
     """`item in container`."""
     kind = type(container)
+    if kind in HASHED:
+        check_hashable(item)
     if kind not in SIMPLE and (kind is not range or type(item) is not int):
         container = searchable(container)
     return item in container

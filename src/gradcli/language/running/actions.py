@@ -12,7 +12,9 @@ from typing import Any
 from gradcli.language.allowed import attributes
 from gradcli.language.allowed.limits import (
     bounded,
+    check_hashable,
     check_items,
+    check_nesting,
     check_printable,
     check_text,
     check_width,
@@ -120,17 +122,25 @@ def store_subscript(machine: Runner, stack: Stack, variables: Stack, argument: N
         value = bounded(value)
         if hasattr(value, "__len__"):
             check_items(len(target) + len(value))
+    elif type(target) is dict:
+        check_hashable(index)
     target[index] = value
 
 
 def delete_subscript(machine: Runner, stack: Stack, variables: Stack, argument: None) -> None:
     index = stack.pop()
-    del stack.pop()[index]
+    target = stack.pop()
+    if type(target) is dict:
+        check_hashable(index)
+    del target[index]
 
 
 def build_slice(machine: Runner, stack: Stack, variables: Stack, argument: None) -> None:
     step = stack.pop()
     upper = stack.pop()
+    for bound in (stack[-1], upper, step):
+        if type(bound) is slice:
+            check_nesting(bound, slice)
     stack[-1] = slice(stack[-1], upper, step)
 
 
@@ -156,6 +166,8 @@ def build_tuple(machine: Runner, stack: Stack, variables: Stack, count: int) -> 
 
 
 def build_set(machine: Runner, stack: Stack, variables: Stack, count: int) -> None:
+    for item in stack[len(stack) - count :]:
+        check_hashable(item)
     items = set(stack[len(stack) - count :])
     del stack[len(stack) - count :]
     stack.append(items)
@@ -189,6 +201,7 @@ def extend(machine: Runner, stack: Stack, variables: Stack, display: str) -> Non
 def add_item(machine: Runner, stack: Stack, variables: Stack, argument: None) -> None:
     value = stack.pop()
     key = stack.pop()
+    check_hashable(key)
     stack[-1][key] = value
 
 
@@ -208,7 +221,9 @@ def collect(machine: Runner, stack: Stack, variables: Stack, slot: int) -> None:
 
 def collect_in_set(machine: Runner, stack: Stack, variables: Stack, slot: int) -> None:
     result = variables[slot]
-    result.add(stack.pop())
+    value = stack.pop()
+    check_hashable(value)
+    result.add(value)
     if not len(result) & 0xFFFFF:
         check_items(len(result), "set")
 
@@ -216,7 +231,9 @@ def collect_in_set(machine: Runner, stack: Stack, variables: Stack, slot: int) -
 def collect_item(machine: Runner, stack: Stack, variables: Stack, slot: int) -> None:
     value = stack.pop()
     result = variables[slot]
-    result[stack.pop()] = value
+    key = stack.pop()
+    check_hashable(key)
+    result[key] = value
     if not len(result) & 0xFFFFF:
         check_items(len(result), "dict")
 
@@ -390,7 +407,11 @@ def make_generator(
 
 
 def fail_assertion(machine: Runner, stack: Stack, variables: Stack, message: bool) -> None:
-    raise AssertionError(stack.pop()) if message else AssertionError
+    if message:
+        text = stack.pop()
+        check_printable(text)
+        raise AssertionError(text)
+    raise AssertionError
 
 
 def declare(

@@ -14,6 +14,7 @@ from typing import Any
 
 from gradcli.language.allowed.attributes import attribute
 from gradcli.language.allowed.builtins import printer
+from gradcli.language.allowed.limits import check_hashable
 from gradcli.language.allowed.namespace import Namespace, default_namespace
 from gradcli.language.allowed.operators import SYMBOLS
 from gradcli.language.running.actions import unset
@@ -227,6 +228,8 @@ class Machine:
                     elif operation <= SUBSCRIPT:
                         if operation == SUBSCRIPT:
                             right = pop()
+                            if type(right) is tuple and type(stack[-1]) is dict:
+                                check_hashable(right)
                             stack[-1] = stack[-1][right]
                             continue
                         if operation == CALL:

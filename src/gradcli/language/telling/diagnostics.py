@@ -149,6 +149,8 @@ def diagnose(error: BaseException, hint: str = "") -> Diagnostic:
         return error.diagnostic
     name = type(error).__name__
     message = without_addresses(str(error))
+    if not message and isinstance(error, MemoryError):
+        message = "not enough memory"
     place = getattr(error, "place", None)
     hint = hint or hint_for(name, message)
     if not isinstance(place, Place):

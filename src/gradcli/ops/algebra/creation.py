@@ -13,6 +13,7 @@ from gradcli.table.samples import Sampler
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Device, MemoryFormat, arranged_copy, channels_last
+from gradcli.tensor.memory import reserve
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array, Scalar
 
@@ -90,13 +91,18 @@ def leaf(array: Array, requires_grad: bool | None = False) -> Tensor:
     return wrap(array, bool(requires_grad))
 
 
-def checked_size(size: Sequence[int]) -> tuple[int, ...]:
-    """A shape; RuntimeError if a length is negative."""
+def checked_size(size: Sequence[int], dtype: DType) -> tuple[int, ...]:
+    """The shape of a new tensor.
+
+    Raises:
+        RuntimeError: a length is negative, or there is no room for so many elements.
+    """
     for length in size:
         if length < 0:
             raise RuntimeError(
                 f"Trying to create tensor with negative dimension {length}: {list(size)}"
             )
+    reserve(size, dtype.np.itemsize)
     return tuple(size)
 
 
@@ -123,7 +129,8 @@ def _filled(
 ) -> Tensor:
     dtype, requires_grad = requested(options)
     kind = dtype or dtypes.default.dtype
-    return leaf(np.full(checked_size(size), dtypes.convert(value, kind), kind.np), requires_grad)
+    shape = checked_size(size, kind)
+    return leaf(np.full(shape, dtypes.convert(value, kind), kind.np), requires_grad)
 
 
 def _samples_of_size(r: Sampler) -> list[tuple[Any, ...]]:
@@ -198,7 +205,8 @@ def _identity(n: int, m: int, *options: Any) -> Tensor:
         if length < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {length}")
     dtype, requires_grad = requested(options)
-    return leaf(np.eye(n, m, dtype=(dtype or dtypes.default.dtype).np), requires_grad)
+    kind = dtype or dtypes.default.dtype
+    return leaf(np.eye(*checked_size((n, m), kind), dtype=kind.np), requires_grad)
 
 
 @composite(
@@ -225,6 +233,7 @@ def like(
     """One value in the shape, type and memory order of a tensor, or in another order."""
     dtype, requires_grad = requested(options)
     kind = dtype or other.dtype
+    reserve(other._array.shape, kind.np.itemsize)
     made: Array = np.full_like(other._array, dtypes.convert(value, kind), kind.np)
     if memory_format is not None:
         made = arranged_copy(made, memory_format)

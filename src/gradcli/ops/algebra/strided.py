@@ -295,7 +295,7 @@ def new_empty_strided(
 def empty_permuted(size: Sequence[int], physical_layout: Sequence[int], *options: Any) -> Tensor:
     """A tensor whose dimensions lie in memory in a given order; its values are zeros."""
     dtype, requires_grad = requested(options)
-    shape = checked_size(size)
+    shape = checked_size(size, dtype or dtypes.default.dtype)
     if len(physical_layout) != len(shape):
         raise RuntimeError(
             "Number of dimensions in size does not match the length of the physical_layout; i.e. "

@@ -295,6 +295,12 @@ def _unpooled_size(
             f"output_size should be a sequence containing {dims} or {dims + 2} elements, but it "
             f"has a length of '{len(wanted)}'"
         )
+    for length in wanted:
+        if not isinstance(length, int):
+            raise TypeError(
+                f"max_unpool{dims}d(): argument 'output_size' must be tuple of ints, but found "
+                f"element of type {type(length).__name__}"
+            )
     for dim, (length, middle, step) in enumerate(zip(wanted, plain, stride, strict=True)):
         if not middle - step < length < middle + step:
             raise ValueError(

@@ -212,7 +212,7 @@ def resize_(self: Tensor, size: Sequence[int], *, memory_format: Any = None) -> 
     """Gives a tensor another size, in its memory where that is large enough."""
     if self.requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
-    shape = checked_size(size)
+    shape = checked_size(size, self.dtype)
     count = math.prod(shape)
     array = self._array
     if shape == array.shape:

@@ -106,6 +106,13 @@ def _ldl_solve(LD: Array, pivots: Array, B: Array, *, hermitian: bool = False) -
             f"shape {list(pivots.shape)} instead"
         )
     check_kernel(LD, "ldl_solve_kernel_cpu")
+    sizes = np.abs(pivots.astype(np.int64))
+    for wrong, bound in ((sizes < 1, ">= 1"), (sizes > LD.shape[-2], "<= LD.size(-2)")):
+        if wrong.any():
+            raise RuntimeError(
+                f"Pivots given to ldl_solve must all satisfy |pivot| {bound}. "
+                "Did you properly pass the result of ldl_factor?"
+            )
     lead = batch_shape(B, LD)
     compact, b = spread(LD, lead), spread(B, lead)
     if not b.size:

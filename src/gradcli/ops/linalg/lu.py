@@ -387,6 +387,15 @@ def _lu_solve(
             f"shape {list(pivots.shape)} instead"
         )
     check_kernel(LU, f"{name}_cpu")
+    for wrong, bound in (
+        (pivots < 1, "greater or equal to 1"),
+        (pivots > LU.shape[-2], "smaller or equal to LU.size(-2)"),
+    ):
+        if wrong.any():
+            raise RuntimeError(
+                f"Pivots given to lu_solve must all be {bound}. "
+                "Did you properly pass the result of lu_factor?"
+            )
     return solved(LU, pivots, B, left, 2 if adjoint else 0)
 
 

@@ -20,6 +20,7 @@ from gradcli.table.functions import Free
 from gradcli.tensor import dtypes
 from gradcli.tensor.arrays import unwrapped
 from gradcli.tensor.dtypes import DType
+from gradcli.tensor.memory import reserve
 from gradcli.tensor.public import public
 from gradcli.tensor.shapes import Size
 from gradcli.tensor.tensor import Tensor, share, wrap
@@ -28,6 +29,7 @@ from gradcli.typing import Array
 _NESTED: Final = frozenset({list, tuple})
 _NUMBERS: Final = frozenset({int, float, bool, complex})
 _DEEPEST: Final = 128
+_REFERENCE: Final = 8  # bytes of a list for each element
 
 # --- nested lists of Python's numbers, the common case
 
@@ -44,6 +46,7 @@ def _flattened(data: Any) -> tuple[list[int], list[Any]] | None:
         shape.append(length)
         if len(shape) > _DEEPEST:
             return None
+        reserve((len(level), length), _REFERENCE)
         level = [element for item in level for element in item]
     return (shape, level) if _NUMBERS.issuperset(map(type, level)) else None
 
@@ -187,6 +190,7 @@ def array_of(data: Any, dtype: DType | None = None) -> Array:
         return cast(np.asarray(data), dtype or dtypes.from_numpy(data.dtype))
     shape = _shape_of(data)
     target = dtype or _infer(data)
+    reserve(shape, target.np.itemsize)
     out = np.zeros(shape, target.np)
     _fill(out, data, 0, len(shape), target)
     return out
@@ -365,7 +369,7 @@ def construct(dtype: DType, args: tuple[Any, ...], options: dict[str, Any], exac
         return wrap(np.zeros(0, dtype.np))
     first = unwrapped(args[0])
     if isinstance(first, Size) and len(args) == 1:
-        return wrap(np.zeros(checked_size(first), dtype.np))
+        return wrap(np.zeros(checked_size(first, dtype), dtype.np))
     if isinstance(first, int) and not isinstance(first, bool):
         for position, length in enumerate(args):
             if not isinstance(length, int):
@@ -373,7 +377,7 @@ def construct(dtype: DType, args: tuple[Any, ...], options: dict[str, Any], exac
                     f"new(): argument 'size' failed to unpack the object at pos {position + 1} "
                     f'with error "type must be tuple of ints,but got {type(length).__name__}"'
                 )
-        return wrap(np.zeros(checked_size(args), dtype.np))
+        return wrap(np.zeros(checked_size(args, dtype), dtype.np))
     if len(args) > 1:
         shown = [type(arg).__name__ for arg in args]
         raise TypeError(_INVALID.format(given=", ".join(shown)))

@@ -21,6 +21,7 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import no_kernel, require_kinds
 from gradcli.tensor.formats import MemoryFormat, arranged_copy, channels_last
+from gradcli.tensor.memory import reserve
 from gradcli.tensor.public import REGISTRY
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, wrap
@@ -35,7 +36,7 @@ def source(generator: Any) -> Generator:
 def _drawn(draw: Callable[..., Any], size: Sequence[int], generator: Any, *options: Any) -> Tensor:
     dtype, requires_grad = requested(options)
     kind = dtype or dtypes.default.dtype
-    return leaf(draw(source(generator), checked_size(size), kind.np), requires_grad)
+    return leaf(draw(source(generator), checked_size(size, kind), kind.np), requires_grad)
 
 
 def _fill_in_order(draw: Callable[..., Any], self: Array, *arguments: Any) -> Array:
@@ -45,6 +46,7 @@ def _fill_in_order(draw: Callable[..., Any], self: Array, *arguments: Any) -> Ar
     other arguments, arrays among them transposed to the shape.
     """
     *numbers, generator = arguments
+    reserve(self.shape, self.itemsize)
     order = sorted(range(self.ndim), key=lambda dim: -abs(self.strides[dim]))
     numbers = [
         expand.forward(number, self.shape).transpose(order)
@@ -67,7 +69,9 @@ def _drawn_like(
     *options: Any,
 ) -> Tensor:
     dtype, requires_grad = requested(options)
-    room = np.empty_like(self._array, dtype=(dtype or self.dtype).np)
+    kind = (dtype or self.dtype).np
+    reserve(self._array.shape, kind.itemsize)
+    room = np.empty_like(self._array, dtype=kind)
     if memory_format is not None:
         room = arranged_copy(room, memory_format)
     return leaf(_fill_in_order(draw, room, generator), requires_grad)
@@ -211,7 +215,7 @@ def randint_like_from(
 )
 def randperm(n: int, *options: Any, generator: Any = None) -> Tensor:
     """A permutation of 0 to n - 1."""
-    checked_size((n,))
+    checked_size((n,), dtypes.int64)
     draw = lambda g, _, kind: g.randperm(n, kind)
     return _drawn(draw, (n,), generator, *with_type(dtypes.int64, options))
 
@@ -319,11 +323,20 @@ def multinomial(
     self: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None
 ) -> Tensor:
     """Indices drawn with the weights that self holds."""
+    reserve((*self._array.shape[:-1], num_samples), 8)
     drawn = source(generator).multinomial(self._array, num_samples, replacement)
     return wrap(np.ascontiguousarray(drawn))
 
 
 # --- the stream itself
+
+
+def whole_number(value: Any) -> int:
+    """The value as `int` takes it; what that says about others is said here."""
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise type(error)(str(error)) from None
 
 
 @free("Generator", untested="a stream has no value")
@@ -335,8 +348,12 @@ def new_generator(device: Any = "cpu") -> Generator:
 
 @composite("manual_seed", untested="a stream has no value")
 def manual_seed(seed: Any) -> Generator:
-    """Starts the random stream anew from a seed."""
-    return default_generator.manual_seed(int(seed))
+    """Starts the random stream anew from a seed.
+
+    Raises:
+        TypeError, ValueError, OverflowError: it is no number; in Python's words for `int(seed)`.
+    """
+    return default_generator.manual_seed(whole_number(seed))
 
 
 @composite("seed", untested="nobody foresees its answer")

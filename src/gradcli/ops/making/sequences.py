@@ -14,12 +14,14 @@ from gradcli.table.samples import Sampler
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import no_kernel
+from gradcli.tensor.memory import reserve
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array, Operand, Scalar
 
 
 def _progression(start: float, step: float, count: int, dtype: DType) -> Array:
     """start, start + step, ... computed in double precision and rounded once."""
+    reserve((count,), dtype.np.itemsize)
     places = np.arange(count)
     if dtype.category == dtypes.INTEGRAL:
         return (int(start) + int(step) * places).astype(dtype.np)
@@ -111,6 +113,7 @@ def _bound(value: Any, name: str) -> Any:
 def _spaced(start: Any, end: Any, steps: int, dtype: DType) -> Array:
     """Points at equal distances, counted from both ends towards the middle as PyTorch does."""
     work = dtype.np
+    reserve((steps,), work.itemsize)
     if dtype.category == dtypes.INTEGRAL:
         work = np.dtype(np.float64)
         start, end = int(start), int(end)
@@ -222,6 +225,7 @@ def _window(
     if length <= 1:
         return leaf(np.ones(length, kind.np), requires_grad)
     whole = length + 1 if periodic else length
+    reserve((whole,), kind.np.itemsize)
     heights = values(np.arange(whole, dtype=kind.np), whole - 1)
     return leaf(heights[:length].astype(kind.np), requires_grad)
 
@@ -323,6 +327,7 @@ def _triangle_indices(name: str, row: int, col: int, offset: int, options: Seque
     kind = dtype or dtypes.int64
     if kind not in (dtypes.int32, dtypes.int64):
         raise no_kernel(name, kind.np)
+    reserve((2, row, col), kind.np.itemsize // 2)
     pick = np.tril_indices if name == "tril_indices" else np.triu_indices
     return wrap(np.array(pick(row, offset, col), kind.np))
 

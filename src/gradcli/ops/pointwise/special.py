@@ -115,6 +115,7 @@ log_ndtr: Row = row(
 
 def _digamma(self: Array) -> Array:
     """The derivative of lgamma."""
+    require_kinds(np.result_type(self), "fiub", "digamma")
     values: Array = _scipy("psi")(self)
     kind = values.dtype
     # The two sides of the pole at zero tend to opposite infinities.

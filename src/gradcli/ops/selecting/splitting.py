@@ -14,6 +14,7 @@ from gradcli.ops.algebra.views import shape_of
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
+from gradcli.tensor.memory import TENSOR_SIZE, reserve
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array, Value
@@ -59,6 +60,7 @@ def _split(self: Array, split_size: int, dim: int = 0) -> tuple[Array, ...]:
     if not self.ndim:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
     where = wrap_dim(dim, self.ndim)
+    reserve((self.shape[where] // max(split_size, 1),), TENSOR_SIZE)
     return _pieces(self, _split_sizes(self.shape[where], split_size), where)
 
 
@@ -285,6 +287,7 @@ def _unbind(self: Array, dim: int = 0) -> tuple[Array, ...]:
     if not self.ndim:
         raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
     where = wrap_dim(dim, self.ndim)
+    reserve((self.shape[where],), TENSOR_SIZE)
     return tuple(self[part_of(where, position)] for position in range(self.shape[where]))
 
 

@@ -1,0 +1,138 @@
+"""How much memory there is to take: one budget for tensors and for what the language makes.
+
+Whatever is much larger than what it is made of asks here before memory is taken, and what NumPy
+could not allocate is told in PyTorch's words. Small requests are not counted: looking costs more
+than they do.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+LARGE: Final = 1 << 26
+"""Bytes from which on a request is compared with what is left."""
+
+TENSOR_SIZE: Final = 256
+"""Bytes that a tensor takes beside its elements."""
+
+MAX_BYTES: Final = (1 << 63) - 1
+
+_FALLBACK: Final = 1 << 34  # where the system does not tell how much it has
+
+_UNCOUNTABLE: Final = (
+    "array is too big",
+    "Maximum allowed dimension exceeded",
+    "Maximum allowed size exceeded",
+    "iterator is too large",
+    "cannot fit 'int' into an index-sized integer",
+)
+"""How NumPy's messages begin about sizes that no memory can hold."""
+
+
+class Budget:
+    """The bytes that one process may take; `limit` is None until somebody asks or sets it."""
+
+    __slots__ = ("limit",)
+
+    def __init__(self) -> None:
+        self.limit: int | None = None
+
+    def left(self) -> int:
+        """How many bytes may still be taken."""
+        if self.limit is None:
+            self.limit = capacity()
+        return self.limit - taken()
+
+    def allows(self, count: int) -> bool:
+        """Whether `count` more bytes may be taken."""
+        return count < LARGE or count <= self.left()
+
+
+budget: Final = Budget()
+"""The process's own."""
+
+
+def capacity() -> int:
+    """What the computer can give: memory and swap, or what the process or its group may have."""
+    bounds = [_FALLBACK]
+    try:
+        pages = os.sysconf("SC_PHYS_PAGES")
+        bounds = [pages * os.sysconf("SC_PAGE_SIZE") + _swap()]
+    except (AttributeError, OSError, ValueError):
+        pass
+    try:
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if limit != resource.RLIM_INFINITY:
+            bounds.append(limit)
+    except ImportError:
+        pass
+    group = _read("/sys/fs/cgroup/memory.max").strip()
+    if group.isdigit():
+        bounds.append(int(group))
+    return min(bounds)
+
+
+def taken() -> int:
+    """The bytes that the process has taken; 0 where the system does not tell."""
+    fields = _read("/proc/self/statm").split()
+    # The sixth field counts the pages of data and stack, touched or not.
+    return int(fields[5]) * os.sysconf("SC_PAGE_SIZE") if len(fields) > 5 else 0
+
+
+def _swap() -> int:
+    for line in _read("/proc/meminfo").splitlines():
+        if line.startswith("SwapTotal:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""
+
+
+def reserve(shape: Sequence[int], itemsize: int) -> None:
+    """Asks for an array of a shape.
+
+    Raises:
+        RuntimeError: there is not so much memory, or no number for so many bytes.
+    """
+    count = math.prod(shape) * itemsize
+    if count >= LARGE:
+        if count > MAX_BYTES:
+            raise RuntimeError(f"Storage size calculation overflowed with sizes={list(shape)}")
+        if not budget.allows(count):
+            raise no_memory(count)
+
+
+def no_memory(count: int) -> RuntimeError:
+    """The error of PyTorch's allocator."""
+    return RuntimeError(
+        "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: "
+        f"you tried to allocate {count} bytes. Error code 12 (Cannot allocate memory)"
+    )
+
+
+def refuse_giant(error: BaseException) -> None:
+    """Says in PyTorch's words what NumPy says about an array that it could not allocate.
+
+    Raises:
+        RuntimeError: `error` is of that kind.
+    """
+    if isinstance(error, MemoryError):
+        shape, dtype = getattr(error, "shape", None), getattr(error, "dtype", None)
+        if shape is None or not isinstance(dtype, np.dtype):
+            raise RuntimeError("DefaultCPUAllocator: not enough memory") from None
+        raise no_memory(math.prod(shape) * dtype.itemsize) from None
+    if str(error).startswith(_UNCOUNTABLE):
+        raise RuntimeError(f"Storage size calculation overflowed: {error}") from None

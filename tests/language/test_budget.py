@@ -1,0 +1,177 @@
+"""Sizes are known before memory is taken, and nested values end in an error."""
+
+from __future__ import annotations
+
+import pytest
+
+import gradcli.wiring  # noqa: F401 - the operators of tensors
+from gradcli.language import Machine, compile_text
+from gradcli.language.allowed import limits
+from gradcli.tensor.memory import budget, capacity
+
+ALLOCATOR = r"DefaultCPUAllocator: can't allocate memory: you tried to allocate {} bytes"
+
+
+def run(text: str) -> None:
+    Machine(write=lambda _: None, max_steps=1_000_000).run(compile_text(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("torch.zeros(10**12)", 4 * 10**12),
+        ("torch.eye(10**9)", 4 * 10**18),
+        ("torch.rand(10**12)", 4 * 10**12),
+        ("torch.randn(10**12)", 4 * 10**12),
+        ("torch.randint(3, (10**12,))", 8 * 10**12),
+        ("torch.normal(0., 1., (10**12,))", 4 * 10**12),
+        ("torch.multinomial(torch.ones(3), 10**12, True)", 8 * 10**12),
+        ("torch.arange(10**13)", 8 * 10**13),
+        ("torch.linspace(0, 1, 10**13)", 4 * 10**13),
+        ("torch.hann_window(10**13)", 4 * 10**13 + 4),
+        ("torch.ones(1).expand(10**12) + 1", 4 * 10**12),
+        ("torch.ones(10**6, 1) * torch.ones(1, 10**6)", 4 * 10**12),
+        ("torch.ones(10**6, 1) @ torch.ones(1, 10**6)", 4 * 10**12),
+        ("torch.bincount(torch.tensor([10**12]))", 8 * 10**12 + 8),
+        ("F.pad(torch.ones(3), (10**12, 0))", 4 * 10**12 + 12),
+        ("torch.rand_like(torch.ones(1).expand(10**12))", 4 * 10**12),
+    ],
+)
+def test_large_tensors_get_the_words_of_pytorchs_allocator(text: str, count: int) -> None:
+    with pytest.raises(RuntimeError, match=ALLOCATOR.format(count)):
+        run(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        ("torch.rand(10**20)", TypeError, r"rand\(\): argument 'size' failed to unpack the object"),
+        ("torch.ones(3).repeat(10**20)", TypeError, r"repeat\(\): argument 'repeats' failed"),
+        ("torch.eye(2**63)", ValueError, "^Overflow when unpacking long long$"),
+        ("torch.randperm(2**63)", ValueError, "^Overflow when unpacking long long$"),
+        ("torch.empty(2**40, 2**40)", RuntimeError, "^Storage size calculation overflowed"),
+    ],
+)
+def test_lengths_that_no_integer_holds(text: str, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        run(text)
+
+
+def test_the_budget_is_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert budget.allows(1)
+    assert not budget.allows(2 * capacity())
+    monkeypatch.setattr(budget, "limit", 1)
+    with pytest.raises(RuntimeError, match=ALLOCATOR.format(1 << 28)):
+        run("torch.zeros(2**26)")
+    run("torch.zeros(1000) + 1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pow(2, 10**11, None)",
+        "pow(base=2, exp=10**11)",
+        "True << 10**10",
+        "x = True; x <<= 10**10",
+        "[range(10**10)].sort(key=list)",
+        "range(10**12).index(1.5)",
+        "range(10**12).count(1.5)",
+        "torch.Size(range(10**10))",
+        "('%1000000d' * 1000) % tuple(range(1000))",
+        "('{:1000000}' * 1000).format(*range(1000))",
+    ],
+)
+def test_giants_are_refused_whatever_makes_them(text: str) -> None:
+    with pytest.raises(OverflowError, match=r"^result too large: "):
+        run(text)
+
+
+GROWN = "x = [1, 2]\nfor i in range(60): x = [x, x]\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GROWN + "print({1: x}.values())",
+        GROWN + "print({1: x}.items())",
+        GROWN + "print(slice(x))",
+        GROWN + "str(ValueError(x))",
+        GROWN + "assert False, x",
+        "x = (1,)\nfor i in range(60): x = (x, x)\nhash(x)",
+        "x = (1,)\nfor i in range(60): x = (x, x)\n{x: 1}",
+        "x = frozenset([1])\nfor i in range(60): x = frozenset([x, (x,)])\nhash(x)",
+    ],
+)
+def test_small_values_of_giant_texts_and_hashes_are_refused(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_TEXT", 100_000)  # a hundredth of the way there is enough
+    monkeypatch.setattr(limits, "MAX_ITEMS", 100_000)
+    with pytest.raises(OverflowError, match=r"^result too large: "):
+        run(text)
+
+
+DEEP = "x = (1,)\nfor i in range(6000): x = (x,)\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            DEEP + use
+            for use in [
+                "hash(x)",
+                "{x}",
+                "{x: 1}",
+                "{1: 2}[x]",
+                "x in {1: 2}",
+                "{}.get(x)",
+                "set([x])",
+                "dict.fromkeys([x])",
+                "set().add(x)",
+                "y = {}; y[x] = 1",
+                "{v for v in [x]}",
+            ]
+        ),
+        "x = iter([1])\nfor i in range(6000): x = map(abs, x)",
+        "x = iter([1])\nfor i in range(6000): x = filter(None, x)",
+        "x = iter([1])\nfor i in range(6000): x = zip(x)",
+        "x = iter([1])\nfor i in range(6000): x = enumerate(x)",
+        "x = 1\nfor i in range(6000): x = slice(x)",
+    ],
+)
+def test_nested_values_end_in_an_error(text: str) -> None:
+    with pytest.raises(RecursionError):
+        run(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "list(map(abs, map(abs, [-1]))) == [1]",
+        "list(zip(enumerate([5]), filter(None, [3]))) == [((0, 5), 3)]",
+        "isinstance(map(abs, []), map)",
+        "hash((1, (2, 3))) == hash((1, (2, 3)))",
+        "pow(2, 3, None) == 8 and pow(2, 3, 5) == 3 and pow(base=2, exp=3) == 8",
+        "range(10**12).index(5) == 5 and range(3).count(1.0) == 1",
+        "True << 3 == 8",
+        DEEP.replace("6000", "4900") + "{x: 1}[x] == 1 and x in {x}",
+        "x = iter([-1])\nfor i in range(4900): x = map(abs, x)\nnext(x) == 1",
+    ],
+)
+def test_what_is_not_giant_works(text: str) -> None:
+    assert Machine().run(compile_text(text)) is True
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("linalg.ldl_solve(eye(3), p([1, 2, 9]), ones(3, 1))", r"\|pivot\| <= LD.size\(-2\)"),
+        ("linalg.ldl_solve(eye(3), p([0, 2, 3]), ones(3, 1))", r"\|pivot\| >= 1"),
+        ("linalg.lu_solve(eye(3), p([1, 2, 9]), ones(3, 1))", "all be smaller or equal to LU.size"),
+        ("linalg.lu_solve(eye(3), p([0, 2, 3]), ones(3, 1))", "all be greater or equal to 1"),
+    ],
+)
+def test_pivots_are_checked_before_lapack_sees_them(text: str, message: str) -> None:
+    with pytest.raises(RuntimeError, match=message):
+        run(f"def p(values):\n    return torch.tensor(values, dtype=torch.int32)\ntorch.{text}")
