@@ -117,3 +117,11 @@ def check_permutation(n: int, dtype: np.dtype[Any]) -> None:
         limit = 2 ** MANTISSA_BITS[dtype.name] + 1
         raise RuntimeError(f"n cannot be greater than {limit} for {name} type.")
     require_kinds(dtype, "iuf", "randperm")
+
+
+def whole_number(value: Any) -> int:
+    """The value as `int` takes it; what that says about others is said here."""
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise type(error)(str(error)) from None

@@ -12,6 +12,7 @@ from gradcli.ops.algebra.creation import check_device, checked_size, leaf, reque
 from gradcli.ops.algebra.parts import blank
 from gradcli.ops.algebra.sums import expand
 from gradcli.ops.inplace.derive import apply_in_place
+from gradcli.random.bounds import whole_number
 from gradcli.random.generator import Generator, default_generator
 from gradcli.table.declare import composite, free, row
 from gradcli.table.refusals import NOT_IMPLEMENTED, no_derivative
@@ -329,14 +330,6 @@ def multinomial(
 
 
 # --- the stream itself
-
-
-def whole_number(value: Any) -> int:
-    """The value as `int` takes it; what that says about others is said here."""
-    try:
-        return int(value)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise type(error)(str(error)) from None
 
 
 @free("Generator", untested="a stream has no value")
