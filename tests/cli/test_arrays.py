@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from gradcli.cli.arrays import FileContentError, read_array
+from gradcli.tensor.memory import budget
 
 
 def npy(array: np.ndarray) -> bytes:
@@ -120,7 +121,7 @@ def test_archive_that_unpacks_to_more_than_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.npz"
-    path.write_bytes(packed(npy(np.zeros(100_000))))
-    monkeypatch.setattr("gradcli.cli.arrays._memory", lambda: 100_000)
-    with pytest.raises(FileContentError, match="is too large: 800000 bytes"):
+    path.write_bytes(packed(npy(np.zeros(5_000_000))))
+    monkeypatch.setattr(budget, "limit", 1)
+    with pytest.raises(FileContentError, match="is too large: 40000000 bytes"):
         read_array(str(path))

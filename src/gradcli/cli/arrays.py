@@ -18,6 +18,7 @@ import numpy as np
 from gradcli.cli.report import UsageError
 from gradcli.cli.source import decode, read_bytes, unreadable
 from gradcli.tensor import dtypes
+from gradcli.tensor.memory import budget
 
 if TYPE_CHECKING:
     from zipfile import ZipInfo
@@ -146,16 +147,8 @@ def _check_size(what: str, shape: tuple[int, ...], dtype: np.dtype[Any], held: i
         raise FileContentError(
             f"{what} is no array: {list(shape)} of {dtype} are {needed} bytes, and it holds {held}"
         )
-    if needed > _memory():
+    if not budget.allows(2 * needed):  # reading it may need it twice
         raise FileContentError(f"{what} is too large: {needed} bytes")
-
-
-def _memory() -> int:
-    """Bytes that an array may take: half of the computer's, since reading it may need it twice."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    except (AttributeError, ValueError, OSError):
-        return 1 << 34
 
 
 def _from_archive(path: str, member: str | None) -> Any:
