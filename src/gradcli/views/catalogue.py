@@ -62,6 +62,7 @@ _TITLES = {
     "making.copies": "types and copies",
     "making.queries": "questions about tensors",
     "making.sampling": "random numbers",
+    "making.streams": "random numbers",
     "making.testing": "questions about tensors",
     "measuring": "distances and differences",
     "measuring.fft": "Fourier transforms",

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.algebra.comparison import zeros_like
-from gradcli.ops.algebra.creation import check_device, checked_size, leaf, requested, with_type
+from gradcli.ops.algebra.creation import checked_size, leaf, requested, with_type
 from gradcli.ops.algebra.parts import blank
 from gradcli.ops.algebra.sums import expand
 from gradcli.ops.inplace.derive import apply_in_place
-from gradcli.random.bounds import whole_number
 from gradcli.random.generator import Generator, default_generator
-from gradcli.table.declare import composite, free, row
+from gradcli.table.declare import composite, row
 from gradcli.table.refusals import NOT_IMPLEMENTED, no_derivative
 from gradcli.table.row import Row
 from gradcli.table.samples import Sampler
@@ -23,7 +22,6 @@ from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import no_kernel, require_kinds
 from gradcli.tensor.formats import MemoryFormat, arranged_copy, channels_last
 from gradcli.tensor.memory import reserve
-from gradcli.tensor.public import REGISTRY
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array
@@ -327,67 +325,6 @@ def multinomial(
     reserve((*self._array.shape[:-1], num_samples), 8)
     drawn = source(generator).multinomial(self._array, num_samples, replacement)
     return wrap(np.ascontiguousarray(drawn))
-
-
-# --- the stream itself
-
-
-@free("Generator", untested="a stream has no value")
-def new_generator(device: Any = "cpu") -> Generator:
-    """A new random stream."""
-    check_device(device)
-    return Generator()
-
-
-@composite("manual_seed", untested="a stream has no value")
-def manual_seed(seed: Any) -> Generator:
-    """Starts the random stream anew from a seed.
-
-    Raises:
-        TypeError, ValueError, OverflowError: it is no number; in Python's words for `int(seed)`.
-    """
-    return default_generator.manual_seed(whole_number(seed))
-
-
-@composite("seed", untested="nobody foresees its answer")
-def seed() -> int:
-    """Starts the random stream anew from a number that nobody foresees."""
-    return default_generator.seed()
-
-
-@composite("initial_seed", samples=lambda r: [()])
-def initial_seed() -> int:
-    """The seed that the random stream started from."""
-    return default_generator.initial_seed()
-
-
-@composite("get_rng_state", samples=lambda r: [()])
-def get_rng_state() -> Tensor:
-    """The state of the random stream, as bytes."""
-    return wrap(default_generator.get_state())
-
-
-@composite("set_rng_state", samples=lambda r: [(Generator().manual_seed(7).get_state(),)])
-def set_rng_state(new_state: Any) -> None:
-    """Puts the random stream back into a state."""
-    if not isinstance(new_state, Tensor):
-        raise TypeError(f"expected a torch.ByteTensor, but got {type(new_state).__name__}")
-    default_generator.set_state(new_state._array)
-
-
-def _get_state(generator: Generator) -> Tensor:
-    """`generator.get_state()`."""
-    return wrap(generator.get_state())
-
-
-def _set_state(generator: Generator, new_state: Any) -> Generator:
-    """`generator.set_state(new_state)`."""
-    if not isinstance(new_state, Tensor):
-        raise TypeError(f"expected a torch.ByteTensor, but got {type(new_state).__name__}")
-    return generator.set_state(new_state._array)
-
-
-REGISTRY[Generator].guards.update(get_state=_get_state, set_state=_set_state)
 
 
 # --- filling a tensor
