@@ -20,8 +20,8 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.graph import mode
 from gradcli.views.printing import set_printoptions
 
-#: A Python program that is the `gradcli` of the tests' own environment.
 ENTRY = "import sys; from gradcli.cli.main import main; sys.exit(main())"
+"""A Python program that is the `gradcli` of the tests' own environment."""
 
 
 @cache

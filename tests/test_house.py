@@ -6,6 +6,7 @@ Imports inside functions and those for type checkers count as any other.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -227,3 +228,12 @@ def test_files_are_short() -> None:
         if len(path.read_text(encoding="utf-8").splitlines()) > FILE_LINES
     }
     assert not long
+
+
+def test_docs_speak_one_dialect() -> None:
+    # Single back quotes, docstrings after assignments, no roles and no banners.
+    strange = re.compile(
+        r"``|:(?:func|class|data|meth|mod|attr):`|^\s*#:|^\s*# -{2,}", re.MULTILINE
+    )
+    found = {module for module, path in files().items() if strange.search(path.read_text("utf-8"))}
+    assert found == set()

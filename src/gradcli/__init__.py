@@ -1,8 +1,8 @@
 """Differentiate tensor expressions with PyTorch's semantics, from the command line or from Python.
 
-From Python the names are PyTorch's: ``gradcli.tensor``, ``gradcli.sin``, ``gradcli.no_grad``,
-``gradcli.linalg.inv``, and beside them ``gradcli.backward``, ``gradcli.grad`` and the functional
-API, ``gradcli.jacobian`` and so on::
+From Python the names are PyTorch's: `gradcli.tensor`, `gradcli.sin`, `gradcli.no_grad`,
+`gradcli.linalg.inv`, and beside them `gradcli.backward`, `gradcli.grad` and the functional
+API, `gradcli.jacobian` and so on::
 
     import gradcli
 

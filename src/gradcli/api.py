@@ -15,7 +15,6 @@ from gradcli import autograd
 from gradcli.language.allowed.namespace import MODULES, Module, default_namespace
 from gradcli.tensor.classes import Class
 
-#: Names that PyTorch keeps in `torch.autograd` and `torch.autograd.functional`.
 SHORT: Final = {
     "backward": "autograd.backward",
     "grad": "autograd.grad",
@@ -26,6 +25,7 @@ SHORT: Final = {
     "vhp": "autograd.functional.vhp",
     "hvp": "autograd.functional.hvp",
 }
+"""Names that PyTorch keeps in `torch.autograd` and `torch.autograd.functional`."""
 
 
 class Members:
@@ -63,7 +63,7 @@ def lookup(name: str) -> Any:
 
 
 def names() -> list[str]:
-    """Every name that :func:`lookup` knows; loads the whole operator table."""
+    """Every name that `lookup` knows; loads the whole operator table."""
     modules = {name.removeprefix("torch.").partition(".")[0] for name in MODULES}
     own = set(default_namespace().members("torch"))
     nested = {name.rpartition(".")[2] for name in MODULES if name.count(".") > 1}

@@ -190,9 +190,6 @@ def test_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [(one["id"], one["value"]) for one in found] == [("a", 10.0), (4, 9.0)]
 
 
-# --- one record never shows in the next
-
-
 @pytest.mark.parametrize(
     ("spoil", "probe", "shown"),
     [
@@ -225,9 +222,6 @@ def test_random_stream_starts_afresh() -> None:
     seeded = {"program": "torch.manual_seed(0)\nprint(torch.randn(3))"}
     first, second, third = answers(draw, draw, seeded)
     assert first["stdout"] == second["stdout"] == third["stdout"]
-
-
-# --- records that are no questions
 
 
 @pytest.mark.parametrize(

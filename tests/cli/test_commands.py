@@ -72,9 +72,6 @@ def test_flag_may_be_given_twice() -> None:
     assert run("eval", "1", "--json", "--json") == run("eval", "1", "--json")
 
 
-# --- what texts speak of
-
-
 def options() -> set[str]:
     """The long options of all commands, without their dashes."""
     programs = [app.build(), *map(app.load, app.COMMANDS)]

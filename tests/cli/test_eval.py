@@ -39,9 +39,6 @@ def test_sum() -> None:
     ]
 
 
-# --- how variables are given
-
-
 @pytest.mark.parametrize(
     ("arguments", "value"),
     [
@@ -143,9 +140,6 @@ def test_leaves_that_the_text_makes_itself_are_shown() -> None:
     assert lines(text) == ["tensor(9., grad_fn=<MulBackward0>)", "x.grad = tensor(6.)"]
 
 
-# --- when backward runs
-
-
 def test_plain_values_have_no_gradient_lines() -> None:
     assert lines("1 + 2") == ["3"]
     assert lines("c*2", "--const", "c=3") == ["tensor(6)"]
@@ -215,9 +209,6 @@ def test_wrt_given_twice_is_collected() -> None:
     assert lines(*arguments, "--wrt", "x,z")[1:] == both
 
 
-# --- orders
-
-
 def test_orders() -> None:
     assert lines("x**3 + y", "--x", "2", "--y", "1", "--order", "4") == [
         "tensor(9., grad_fn=<AddBackward0>)",
@@ -251,9 +242,6 @@ def test_first_order_is_seeded_and_later_ones_by_ones() -> None:
 def test_orders_of_several_variables_are_each_of_one_alone() -> None:
     arguments = ["x**2 * y**2", "--x", "2", "--y", "3", "--order", "2"]
     assert (got("d2/dx2", *arguments), got("d2/dy2", *arguments)) == ("18.0", "8.0")
-
-
-# --- forms of output
 
 
 def test_json() -> None:

@@ -166,8 +166,6 @@ def test_module_is_the_same_program(arguments: list[str]) -> None:
     assert module.returncode == program.returncode
 
 
-# --- start-up
-
 HEAVY = ("scipy", "rich", "numpy.random", "pydantic", "json", "importlib.metadata", "lark")
 
 
@@ -210,9 +208,6 @@ def test_package_imports_nothing_before_it_is_asked() -> None:
     assert not {"numpy", "typer", "gradcli.api"} & loaded
 
 
-# --- colour
-
-
 def shown_on_a_terminal(*arguments: str, **environment: str) -> bytes:
     """What a command prints on a terminal."""
     pty = pytest.importorskip("pty")
@@ -246,9 +241,6 @@ def test_colour_on_a_terminal_only() -> None:
     assert shown_on_a_terminal("eval", "x*2", "--x", "3", NO_COLOR="1") == plain
     assert shown_on_a_terminal("eval", "x*2", "--x", "3", TERM="dumb") == plain
     assert b"\x1b[31m" in shown_on_a_terminal("eval", "1/0")
-
-
-# --- completion
 
 
 def completed(shell: str, line: str) -> str:

@@ -99,9 +99,6 @@ def test_reader_of_errors_that_has_gone() -> None:
     assert done.returncode == -signal.SIGPIPE
 
 
-# --- byte-order marks
-
-
 def test_byte_order_mark_is_no_part_of_any_text() -> None:
     assert run("eval", "-", stdin=MARK + b"1+1").out == "2\n"
     assert run("eval", "\ufeff1+1").out == "2\n"

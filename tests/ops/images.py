@@ -12,7 +12,7 @@ from gradcli.tensor.tensor import wrap
 
 
 def call(name: str, *args: Any, **kwargs: Any) -> Any:
-    """Calls ``torch.nn.functional.NAME`` with arrays as tensors that do not want gradients."""
+    """Calls `torch.nn.functional.NAME` with arrays as tensors that do not want gradients."""
     function = lookup(f"nn.functional.{name}")
     assert function is not None
     tensors = [wrap(arg) if isinstance(arg, np.ndarray) else arg for arg in args]
@@ -20,7 +20,7 @@ def call(name: str, *args: Any, **kwargs: Any) -> Any:
 
 
 def names_below(node: Any) -> str:
-    """A node and what it leads to, as ``A(B(leaf),leaf)``; ``-`` for no edge."""
+    """A node and what it leads to, as `A(B(leaf),leaf)`; `-` for no edge."""
     if node is None:
         return "-"
     if node.name().endswith("AccumulateGrad"):

@@ -16,9 +16,6 @@ Array = np.ndarray[Any, Any]
 Z = np.zeros
 
 
-# --- interpolation
-
-
 @pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
 @pytest.mark.parametrize("align_corners", [False, True])
 def test_the_same_size_changes_nothing(mode: str, align_corners: bool) -> None:
@@ -90,9 +87,6 @@ def test_interpolation_saves_no_tensor() -> None:
         assert slope._array.tolist() == [[[2, 2]]]
 
 
-# --- grids
-
-
 def test_the_identity_grid_gives_the_image_back() -> None:
     images = np.arange(12.0).reshape(1, 1, 3, 4)
     theta = np.array([[[1.0, 0, 0], [0, 1, 0]]])
@@ -149,9 +143,6 @@ def test_the_nodes_of_sampling() -> None:
         assert names_below(slope.grad_fn) == "GridSampler2DBackwardBackward0(leaf,leaf,leaf)"
 
 
-# --- blocks and shuffles
-
-
 def test_unfolding_lists_the_blocks() -> None:
     images = np.arange(9.0).reshape(1, 1, 3, 3)
     made = call("unfold", wrap(images, True), 2)
@@ -189,9 +180,6 @@ def test_shuffles_of_nothing_to_do_make_copies() -> None:
     images = np.ones((1, 2, 2, 2))
     for name in ("pixel_shuffle", "pixel_unshuffle", "channel_shuffle"):
         assert not np.shares_memory(call(name, images, 1)._array, images)
-
-
-# --- windows of any kind
 
 
 @pytest.mark.parametrize(

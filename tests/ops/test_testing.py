@@ -1,4 +1,4 @@
-"""``torch.testing.assert_close`` in PyTorch's words."""
+"""`torch.testing.assert_close` in PyTorch's words."""
 
 from __future__ import annotations
 

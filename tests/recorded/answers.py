@@ -19,8 +19,8 @@ Array = np.ndarray[Any, Any]
 Answer = dict[str, Any]
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|\b(?:inf|nan)\b)")
-#: What PyTorch says where it is the one at fault: no user is told that.
 _INTERNAL = re.compile("INTERNAL ASSERT|undefined Tensor|tensor does not have a device")
+"""What PyTorch says where it is the one at fault: no user is told that."""
 _MISFITS = re.compile("failed to match any schema|Declaration: aten::")
 
 
@@ -243,9 +243,6 @@ def _number(value: Any, digits: int) -> Any:
     return int(rounded) if rounded == int(rounded) and abs(rounded) < 1e15 else rounded
 
 
-# --- programs
-
-
 def printed(engine: Engine, program: str) -> Answer:
     """What a program prints, and its error.
 
@@ -275,9 +272,6 @@ def printed(engine: Engine, program: str) -> Answer:
         finally:
             torch.set_grad_enabled(True)
     return {"printed": re.sub("0x[0-9a-f]+", "0x", out.getvalue())} | answer
-
-
-# --- comparison
 
 
 def differences(ours: Any, theirs: Any, relative: float, absolute: float) -> Iterator[str]:

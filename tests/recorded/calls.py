@@ -38,9 +38,6 @@ from tests.recorded.library import LIBRARY
 T = TypeVar("T")
 FOLDER = Path(__file__).parent / "calls"
 SAME_LIBRARY = platform.libc_ver()[0] == "glibc" and platform.machine() in ("x86_64", "AMD64")
-#: How far numbers may be apart, by a group or its file: relatively and absolutely. Texts of
-#: programs have few digits. Random numbers are the same to the last bit where logarithms and the
-#: like are, which come from the C library.
 TOLERANCES = {
     "corners": (2e-6, 1e-7),
     "linalg": (1e-6, 1e-7),
@@ -50,8 +47,10 @@ TOLERANCES = {
     "programs.functional": (0.0, 0.0),
     "programs.streams": (0.0, 0.0) if SAME_LIBRARY else (1e-5, 1e-6),
 }
+"""How far numbers may be apart, by a group or its file: relatively and absolutely. Texts of
+programs have few digits. Random numbers are the same to the last bit where logarithms and the like
+are, which come from the C library."""
 CLOSE = (1e-7, 1e-8)
-#: What groups, or those of their files, tell beside the usual.
 DETAILS = {
     "tensors": Detail(gradients=5, weights=True),
     "corners": Detail(weights=True),
@@ -62,6 +61,7 @@ DETAILS = {
     "layers.distance": Detail(outputs=0),
     "linalg.products": Detail(facts=("requires_grad", "is_contiguous")),
 }
+"""What groups, or those of their files, tell beside the usual."""
 _LIST = re.compile(r"^([A-Z]+):((?:.*\n)(?: +.*\n)*)", re.MULTILINE)
 _TENSOR = re.compile(r"^([a-z]\w*) = (.*(?:\n +.*)*)", re.MULTILINE)
 _CHOICE = re.compile(r"\{([A-Z]+|[^{}\n]* \| [^{}\n]*)\}")

@@ -95,7 +95,6 @@ def draw_call(source: random.Random) -> Call:
     return call
 
 
-#: How PyTorch spells a call: `x` is a tensor to be filled, `shape` and `type` are its own.
 SPELLINGS = {
     "rand": "{x}.uniform_(generator=g)",
     "uniform": "{x}.uniform_({args}, generator=g)",
@@ -114,6 +113,7 @@ SPELLINGS = {
     "cauchy": "{x}.cauchy_({args}, generator=g)",
     "log_normal": "{x}.log_normal_({args}, generator=g)",
 }
+"""How PyTorch spells a call: `x` is a tensor to be filled, `shape` and `type` are its own."""
 
 
 def spelled(call: Call) -> str:

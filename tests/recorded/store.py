@@ -13,10 +13,10 @@ from tests.recorded.answers import Answer
 FOLDER = Path(__file__).parent / "data"
 CALLS = FOLDER / "calls"
 COMMAND = "python -m tests.recorded"
-#: What is said of a case that is known to differ and does not.
 AGREES = "agrees now: take it off the list of known differences"
-#: By an entry's name, a call's key, and the way in which the call was made.
+"""What is said of a case that is known to differ and does not."""
 Answers = dict[str, dict[str, dict[str, Answer]]]
+"""By an entry's name, a call's key, and the way in which the call was made."""
 
 
 @cache

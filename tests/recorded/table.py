@@ -22,13 +22,13 @@ from tests.recorded import store
 from tests.recorded.answers import Answer, Array, Engine, describe, differences
 from tests.recorded.library import LIBRARY
 
-#: Types that the first call of an entry is also made with.
 TYPES = ("float32", "float16", "complex64", "int64", "bool")
-#: The significant digits that answers keep, and how far they may be apart.
+"""Types that the first call of an entry is also made with."""
 DIGITS = {"float16": 4, "float32": 7, "complex64": 7}
+"""The significant digits that answers keep, and how far they may be apart."""
 TOLERANCES = {"float16": (5e-3, 5e-3), "float32": (2e-5, 2e-6), "complex64": (2e-5, 2e-6)}
-#: Functions of integers compute in the default type.
 TOLERANCES["int64"] = TOLERANCES["bool"] = TOLERANCES["float32"]
+"""Functions of integers compute in the default type."""
 EXACT = (1e-6, 1e-8)
 
 
@@ -82,9 +82,6 @@ def plain(value: Any) -> str:
     if isinstance(value, dict):
         return f"dict({', '.join(f'{key}={plain(item)}' for key, item in value.items())})"
     return getattr(value, "__qualname__", None) or repr(value)
-
-
-# --- ways to make a call
 
 
 class Way(NamedTuple):
@@ -258,9 +255,6 @@ def answers(engine: Engine, call: Call, internal: bool) -> dict[str, Answer]:
             answer.pop("kind", None)
         found[way.name] = answer
     return found
-
-
-# --- comparison
 
 
 def faults(name: str) -> list[str]:

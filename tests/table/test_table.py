@@ -78,7 +78,7 @@ def calls_of(entry: Entry) -> list[tuple[Callable[..., Any], list[Any]]]:
 
 
 def _positional(entry: Entry, count: int, names: list[str]) -> Callable[..., Any]:
-    """An entry as a function whose arguments from the ``count``-th on are keyword arguments."""
+    """An entry as a function whose arguments from the `count`-th on are keyword arguments."""
 
     def run(*args: Any) -> Any:
         manual_seed(0)

@@ -1,6 +1,6 @@
 """Recording, the backward walk, and what `torch.autograd` offers on top of them.
 
-:func:`lookup` finds a function by the name under which PyTorch has it; modules are imported when
+`lookup` finds a function by the name under which PyTorch has it; modules are imported when
 something of theirs is asked for.
 """
 
@@ -37,7 +37,7 @@ def lookup(name: str) -> Any:
 
 
 def names() -> list[str]:
-    """Every name that :func:`lookup` knows."""
+    """Every name that `lookup` knows."""
     return sorted(
         [
             *_TOP_LEVEL,

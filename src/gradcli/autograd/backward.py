@@ -1,7 +1,7 @@
 """The backward walk: from outputs to leaves, iteratively, youngest node first.
 
 An ordinary pass carries raw NumPy arrays along the edges and makes no tensor before a leaf is
-reached; under ``create_graph`` the same formulas run on tensors and are recorded.
+reached; under `create_graph` the same formulas run on tensors and are recorded.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def walk(
     wanted: Sequence[Edge] | None = None,
     accumulate: bool = True,
 ) -> list[Any]:
-    """Runs the backward pass from ``roots`` (edge and gradient pairs).
+    """Runs the backward pass from `roots` (edge and gradient pairs).
 
-    With ``wanted`` only what leads to those edges runs: their gradients are returned (None where
-    nothing arrived), unless ``accumulate`` adds them to leaves instead.
+    With `wanted` only what leads to those edges runs: their gradients are returned (None where
+    nothing arrived), unless `accumulate` adds them to leaves instead.
     """
     was_enabled = mode.enabled
     mode.enabled = recorded
@@ -189,7 +189,7 @@ def fit(
 ) -> Any:
     """A gradient in the shape and type of its operand: undoes broadcasting and promotion.
 
-    It goes from ``node`` to ``successor``.
+    It goes from `node` to `successor`.
     """
     from gradcli.ops.algebra.creation import to_dtype
     from gradcli.ops.algebra.sums import sum_to
@@ -215,7 +215,7 @@ def fit(
 
 
 def _expands(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
-    """Whether ``shape`` broadcasts to ``target``."""
+    """Whether `shape` broadcasts to `target`."""
     lead = len(target) - len(shape)
     return lead >= 0 and all(a in (1, b) for a, b in zip(shape, target[lead:], strict=True))
 
@@ -298,9 +298,6 @@ def _as_value(tensor: Any, recorded: bool) -> Any:
     return tensor if recorded or tensor is None else tensor._array
 
 
-# --- the two entry points of PyTorch
-
-
 def backward(
     tensors: Any,
     grad_tensors: Any = None,
@@ -309,9 +306,9 @@ def backward(
     grad_variables: Any = None,
     inputs: Any = None,
 ) -> None:
-    """Adds the gradients of ``tensors`` to the ``grad`` of leaves, as ``torch.autograd.backward``.
+    """Adds the gradients of `tensors` to the `grad` of leaves, as `torch.autograd.backward`.
 
-    ``grad_tensors`` holds a seed per tensor (None: one, for a tensor of one element); ``inputs``
+    `grad_tensors` holds a seed per tensor (None: one, for a tensor of one element); `inputs`
     restricts the leaves.
     """
     if inputs is not None and not isinstance(inputs, Tensor) and len(inputs) == 0:
@@ -343,7 +340,7 @@ def grad(
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
-    """The gradients of ``outputs`` with respect to ``inputs``, as ``torch.autograd.grad``."""
+    """The gradients of `outputs` with respect to `inputs`, as `torch.autograd.grad`."""
     if materialize_grads and allow_unused is False:
         raise ValueError(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
@@ -481,7 +478,7 @@ def tensor_backward(
     create_graph: bool = False,
     inputs: Any = None,
 ) -> None:
-    """``x.backward(gradient, retain_graph, create_graph, inputs)``."""
+    """`x.backward(gradient, retain_graph, create_graph, inputs)`."""
     backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
 

@@ -1,6 +1,6 @@
-"""``torch.autograd.functional``: derivatives of a function of tensors, as tensors.
+"""`torch.autograd.functional`: derivatives of a function of tensors, as tensors.
 
-Forward-mode products (``jvp``, ``hvp``) are taken by differentiating the vector-Jacobian product
+Forward-mode products (`jvp`, `hvp`) are taken by differentiating the vector-Jacobian product
 with respect to its vector, which it depends on linearly, so every operator with a backward formula
 has them.
 """
@@ -32,9 +32,9 @@ def jacobian(
     vectorize: bool = False,
     strategy: str = "reverse-mode",
 ) -> Any:
-    """The Jacobian, of shape ``output.shape + input.shape``; nested tuples for several of either.
+    """The Jacobian, of shape `output.shape + input.shape`; nested tuples for several of either.
 
-    ``strict`` raises where an output does not depend on an input. ``vectorize`` and ``strategy``
+    `strict` raises where an output does not depend on an input. `vectorize` and `strategy`
     choose how PyTorch computes; the numbers are the same and here so is the way.
     """
     _check_ways(strict, vectorize, strategy)
@@ -119,7 +119,7 @@ def hessian(
 def vjp(
     func: Function, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
-    """``(func(inputs), v @ jacobian)``."""
+    """`(func(inputs), v @ jacobian)`."""
     with enable_grad():
         several, points = _as_tuple(inputs, "inputs", "vjp")
         leaves = _prepare(points, create_graph)
@@ -141,7 +141,7 @@ def vjp(
 def jvp(
     func: Function, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
-    """``(func(inputs), jacobian @ v)``."""
+    """`(func(inputs), jacobian @ v)`."""
     with enable_grad():
         several, points = _as_tuple(inputs, "inputs", "jvp")
         leaves = _prepare(points, create_graph)
@@ -174,7 +174,7 @@ def jvp(
 def vhp(
     func: Function, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
-    """``(func(inputs), v @ hessian)`` of a function with one value."""
+    """`(func(inputs), v @ hessian)` of a function with one value."""
     with enable_grad():
         several, points = _as_tuple(inputs, "inputs", "vhp")
         leaves = _prepare(points, create_graph)
@@ -196,7 +196,7 @@ def vhp(
 def hvp(
     func: Function, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
-    """``(func(inputs), hessian @ v)`` of a function with one value."""
+    """`(func(inputs), hessian @ v)` of a function with one value."""
     with enable_grad():
         several, points = _as_tuple(inputs, "inputs", "hvp")
         leaves = _prepare(points, create_graph)

@@ -1,4 +1,4 @@
-"""``no_grad`` and its relatives: context managers and decorators that switch recording."""
+"""`no_grad` and its relatives: context managers and decorators that switch recording."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class no_grad(_Switch):
 
 @public(name="enable_grad", label="torch.autograd.grad_mode.enable_grad", calls=True)
 class enable_grad(no_grad):
-    """What is computed inside is recorded, also inside ``no_grad``."""
+    """What is computed inside is recorded, also inside `no_grad`."""
 
     enabled = True
 
@@ -89,7 +89,7 @@ class set_grad_enabled(_Switch):
 
 @public(name="inference_mode", label="torch.autograd.grad_mode.inference_mode", calls=True)
 class inference_mode(_Switch):
-    """Like ``no_grad``, and the tensors made inside can never be recorded."""
+    """Like `no_grad`, and the tensors made inside can never be recorded."""
 
     def __init__(self, mode: bool = True) -> None:
         super().__init__()
@@ -110,5 +110,5 @@ def is_grad_enabled() -> bool:
 
 
 def is_inference_mode_enabled() -> bool:
-    """Whether ``inference_mode`` is on."""
+    """Whether `inference_mode` is on."""
     return mode.inference

@@ -1,4 +1,4 @@
-"""``torch.autograd.Variable``, from the time when tensors did not record by themselves."""
+"""`torch.autograd.Variable`, from the time when tensors did not record by themselves."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from gradcli.tensor.tensor import Tensor, share
 
 
 def Variable(data: Tensor, requires_grad: bool = False) -> Tensor:
-    """A leaf over the memory of ``data``, as old programs make it.
+    """A leaf over the memory of `data`, as old programs make it.
 
     Raises:
-        TypeError: ``data`` is no tensor.
+        TypeError: `data` is no tensor.
         RuntimeError: its type cannot require grad.
     """
     if not isinstance(data, Tensor):

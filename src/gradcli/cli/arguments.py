@@ -20,9 +20,6 @@ _OPTION: Final = re.compile(r"--([^\W\d][\w-]*)(?:=(?!=).*)?", re.DOTALL)
 _META: Final = "gradcli.variables"
 
 
-# --- values of options
-
-
 def whole_number(least: int) -> Callable[[str], int]:
     """A parser of integers that are at least `least`, for `typer.Option(parser=...)`."""
 
@@ -78,9 +75,6 @@ def converted(parameters: list[Any]) -> list[Any]:
     for parameter in parameters:
         parameter._runtime_param = _CONVERSION
     return parameters
-
-
-# --- commands
 
 
 class Command(TyperCommand):
@@ -207,9 +201,6 @@ def _open_variables(ctx: Any) -> list[str]:
         return Bindings(compile_text(text), given).free_names()
     except ParseError:
         return []
-
-
-# --- sorting words
 
 
 class Words(NamedTuple):

@@ -75,9 +75,6 @@ def read_array(path: str) -> Any:
     )
 
 
-# --- NumPy's own formats
-
-
 def _from_npy(path: str) -> Any:
     try:
         with open(path, "rb") as file:
@@ -191,9 +188,6 @@ def _member(path: str, name: str | None, members: list[ZipInfo]) -> ZipInfo:
     if len(arrays) > _MAX_NAMES:
         listed += ", …"
     raise FileContentError(f"{path} has {what}{f' {name}' if name else ''}; its arrays: {listed}")
-
-
-# --- texts
 
 
 def _from_table(path: str, text: str, separator: str) -> Any:

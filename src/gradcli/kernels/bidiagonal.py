@@ -94,7 +94,7 @@ def _tall(a: Array, full: bool) -> tuple[Array, Array, Array]:
 
 
 def singular_values(a: Array, full: bool) -> tuple[Array, Array, Array]:
-    """U, S and V^H of a batch of matrices; all columns of U and rows of V^H if ``full``."""
+    """U, S and V^H of a batch of matrices; all columns of U and rows of V^H if `full`."""
     m, n = a.shape[-2:]
     k = min(m, n)
     if not a.size:

@@ -25,7 +25,7 @@ def each(
 ) -> tuple[Array, ...]:
     """Applies a function of matrices to every entry of a batch; returns a tuple of arrays.
 
-    ``ranks`` says how many dimensions of each array belong to one entry (2: a matrix); the leading
+    `ranks` says how many dimensions of each array belong to one entry (2: a matrix); the leading
     ones must agree. A batch without entries gets its shapes from a call on zeros.
     """
     lead = arrays[0].shape[: arrays[0].ndim - ranks[0]]
@@ -51,7 +51,7 @@ def lapack(name: str, array: Array) -> Any:
 
 
 def qr_of_one(a: Array, complete: bool) -> tuple[Array, Array]:
-    """Q and R of one matrix by LAPACK, in its own precision; a square Q if ``complete``."""
+    """Q and R of one matrix by LAPACK, in its own precision; a square Q if `complete`."""
     m, n = a.shape
     k = min(m, n)
     columns = m if complete else k

@@ -3,8 +3,8 @@
 PyTorch's kernels select with the algorithms of the C++ standard library, which promise nothing
 about equal elements; which of them comes first follows from the steps that GCC's library takes
 (an introspective sort: partition around the median of three, insertion sort for short ranges, a
-heap where partitions go wrong). The functions here take the same steps. They order ``places``, a
-list of indices into ``keys``, in place; only ``keys[a] < keys[b]`` is ever asked.
+heap where partitions go wrong). The functions here take the same steps. They order `places`, a
+list of indices into `keys`, in place; only `keys[a] < keys[b]` is ever asked.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any, Final
 
 Keys = list[Any]
 
-#: Ranges up to this length are left to insertion sort.
 SHORT: Final = 16
+"""Ranges up to this length are left to insertion sort."""
 
 
 def sort(keys: Keys, places: list[int], stop: int | None = None) -> None:
-    """``std::sort`` of the first ``stop`` places (all by default)."""
+    """`std::sort` of the first `stop` places (all by default)."""
     end = len(places) if stop is None else stop
     if end < 2:
         return
@@ -40,7 +40,7 @@ def sort(keys: Keys, places: list[int], stop: int | None = None) -> None:
 
 
 def nth_element(keys: Keys, places: list[int], nth: int) -> None:
-    """``std::nth_element``: the element at ``nth`` as after sorting, no larger one before it."""
+    """`std::nth_element`: the element at `nth` as after sorting, no larger one before it."""
     first, last = 0, len(places)
     if nth >= last:
         return
@@ -60,13 +60,13 @@ def nth_element(keys: Keys, places: list[int], nth: int) -> None:
 
 
 def partial_sort(keys: Keys, places: list[int], middle: int) -> None:
-    """``std::partial_sort``: the smallest elements in order before ``middle``."""
+    """`std::partial_sort`: the smallest elements in order before `middle`."""
     _heap_select(keys, places, 0, middle, len(places))
     _unheap(keys, places, 0, middle)
 
 
 def quick_select(keys: Keys, places: list[int], nth: int) -> None:
-    """The quick select of PyTorch's ``kthvalue``, which partitions in its own way."""
+    """The quick select of PyTorch's `kthvalue`, which partitions in its own way."""
     first, last = 0, len(places) - 1
     while last > first + 1:
         _median_first(keys, places, first, last)

@@ -4,7 +4,7 @@ An eigenvector is unique up to its sign, which comes from the steps of the algor
 to tridiagonal form by reflections, then implicit QL steps (Dubrulle, Martin and Wilkinson, 1968).
 LAPACK changed the signs of its plane rotations in version 3.10; PyTorch is built with a library
 that kept the older convention, NumPy with one that did not. So these steps are taken here, for
-matrices of up to ``LARGEST`` rows; beyond, LAPACK divides and conquers, where they do not show.
+matrices of up to `LARGEST` rows; beyond, LAPACK divides and conquers, where they do not show.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from gradcli.typing import Array
 
 Numbers = list[float]
 
-#: LAPACK's limit for solving a tridiagonal problem by QL steps alone.
 LARGEST: Final = 25
+"""LAPACK's limit for solving a tridiagonal problem by QL steps alone."""
 _STEPS_PER_ROW: Final = 30
 _TINY: Final = float(np.finfo(np.float64).tiny)
 
 
 class NotConverged(Exception):
-    """The QL steps did not come to an end; ``code`` counts what is left, as LAPACK's does."""
+    """The QL steps did not come to an end; `code` counts what is left, as LAPACK's does."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -82,9 +82,9 @@ def _turn(vectors: Array, i: int, j: int, c: float, s: float) -> None:
 
 
 def _sweep(d: Numbers, e: Numbers, start: int, end: int, step: int, vectors: Array) -> None:
-    """One implicit QL step with Wilkinson's shift on the block from ``start`` to ``end``.
+    """One implicit QL step with Wilkinson's shift on the block from `start` to `end`.
 
-    ``step`` is 1, or -1 for the mirror image of the block (a QR step). ``e`` at the lower index of
+    `step` is 1, or -1 for the mirror image of the block (a QR step). `e` at the lower index of
     two neighbours couples them.
     """
 

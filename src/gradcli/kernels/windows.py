@@ -19,8 +19,8 @@ from numpy.lib.stride_tricks import as_strided
 
 from gradcli.typing import Array
 
-#: Bytes of gathered columns that are worked on at a time.
 BLOCK_BYTES: Final = 1 << 22
+"""Bytes of gathered columns that are worked on at a time."""
 
 
 def half_in_single(forward: Callable[..., Any]) -> Callable[..., Any]:
@@ -43,13 +43,10 @@ def _retyped(value: Any, old: Any, new: Any) -> Any:
     return value.astype(new) if getattr(value, "dtype", None) == old else value
 
 
-# --- convolutions
-
-
 class Geometry(NamedTuple):
     """How the windows of a convolution lie over an image: one number per spatial dimension.
 
-    ``size`` is the image's, ``out`` counts the windows; both belong to the direction from image
+    `size` is the image's, `out` counts the windows; both belong to the direction from image
     to windows, whichever of the two a caller computes.
     """
 
@@ -111,9 +108,9 @@ def patches(padded: Array, geometry: Geometry) -> Array:
 
 
 def add_patches(padded: Array, columns: Array, geometry: Geometry, first: int = 0) -> None:
-    """Adds columns (C, *kernel, N, rows, ...) to the places that ``patches`` would take them from.
+    """Adds columns (C, *kernel, N, rows, ...) to the places that `patches` would take them from.
 
-    ``first`` is the first of the rows of windows along the first spatial dimension.
+    `first` is the first of the rows of windows along the first spatial dimension.
     """
     target = padded.swapaxes(0, 1)
     starts = (first * geometry.stride[0],) + (0,) * (len(geometry.kernel) - 1)
@@ -214,7 +211,7 @@ def correlate(images: Array, weight: Array, geometry: Geometry, groups: int) -> 
 
 
 def correlate_images(maps: Array, weight: Array, geometry: Geometry, groups: int) -> Array:
-    """The adjoint of :func:`correlate` in its images: maps (N, O, *out) to (N, C, *size).
+    """The adjoint of `correlate` in its images: maps (N, O, *out) to (N, C, *size).
 
     It is what a transposed convolution computes.
     """
@@ -271,7 +268,7 @@ def _mirrored(weight: Array, groups: int) -> Array:
 
 
 def correlate_weight(images: Array, maps: Array, geometry: Geometry, groups: int) -> Array:
-    """The adjoint of :func:`correlate` in its kernels: (O, C / groups, *kernel)."""
+    """The adjoint of `correlate` in its kernels: (O, C / groups, *kernel)."""
     channels, inner = maps.shape[1], images.shape[1] // groups
     maps = np.ascontiguousarray(maps)
     slope = np.zeros((groups, channels // groups, inner * prod(geometry.kernel)), maps.dtype)
@@ -279,9 +276,6 @@ def correlate_weight(images: Array, maps: Array, geometry: Geometry, groups: int
     for block in columns.blocks():
         slope += np.matmul(_outputs(maps, block, groups), columns.gather(block).swapaxes(1, 2))
     return slope.reshape(channels, inner, *geometry.kernel)
-
-
-# --- windows along one dimension, of any starts and lengths
 
 
 Selector = Any  # a slice, or an array of positions
@@ -301,10 +295,10 @@ def selector(positions: Array) -> Selector:
 
 
 class Windows:
-    """Windows over a dimension of length ``size``.
+    """Windows over a dimension of length `size`.
 
-    Window k covers ``first[k]``, ``first[k] + step``, ... as far as they are at least 0 and less
-    than ``stop[k]``. Both ascend.
+    Window k covers `first[k]`, `first[k] + step`, ... as far as they are at least 0 and less
+    than `stop[k]`. Both ascend.
     """
 
     __slots__ = ("_taps", "_transposed", "first", "length", "size", "step", "stop")
@@ -313,7 +307,7 @@ class Windows:
         self.size, self.first, self.step = size, first, step
         self.stop = np.minimum(stop, size)
         spans = self.stop - first
-        #: The number of taps of the longest window.
+        # The number of taps of the longest window.
         self.length = max(0, -(-int(spans.max()) // step)) if len(spans) else 0
         self._taps: list[tuple[int, Selector, Selector]] | None = None
         self._transposed: Windows | None = None
@@ -356,7 +350,7 @@ class Windows:
         return np.zeros(shape, values.dtype) if total is None else total
 
     def spread(self, values: Array, axis: int) -> Array:
-        """The transpose of :meth:`sum`: adds a value to each position that its window covers."""
+        """The transpose of `sum`: adds a value to each position that its window covers."""
         if not all(isinstance(positions, slice) for _, _, positions in self.taps):
             return self.transposed.sum(values, axis)
         shape = list(values.shape)
@@ -381,14 +375,14 @@ def picked(values: Array, axis: int, where: Selector) -> Array:
 def sliding_windows(
     size: int, kernel: int, stride: int, padding: int, dilation: int, count: int
 ) -> Windows:
-    """``count`` equal windows, the first of which starts ``padding`` before the first element."""
+    """`count` equal windows, the first of which starts `padding` before the first element."""
     first = np.arange(count) * stride - padding
     return Windows(size, first, first + dilation * (kernel - 1) + 1, dilation)
 
 
 @lru_cache(maxsize=256)
 def adaptive_windows(size: int, count: int) -> Windows:
-    """``count`` windows of nearly equal length that cover everything."""
+    """`count` windows of nearly equal length that cover everything."""
     number = np.arange(count)
     return Windows(size, number * size // max(count, 1), -(-(number + 1) * size // max(count, 1)))
 
@@ -401,7 +395,7 @@ def sum_windows(values: Array, windows: Sequence[Windows]) -> Array:
 
 
 def spread_windows(values: Array, windows: Sequence[Windows]) -> Array:
-    """The transpose of :func:`sum_windows`."""
+    """The transpose of `sum_windows`."""
     for axis in range(-len(windows), 0):
         values = windows[axis].spread(values, axis)
     return values

@@ -34,7 +34,7 @@ _STATE: Final = np.dtype(
 
 @lru_cache(maxsize=16)
 def _seeded_key(seed: int) -> tuple[int, ...]:
-    """The state that a 32 bit seed starts from (``init_genrand`` of the 2002 reference code)."""
+    """The state that a 32 bit seed starts from (`init_genrand` of the 2002 reference code)."""
     key = [seed]
     for position in range(1, _BLOCK):
         seed = (1812433253 * (seed ^ (seed >> 30)) + position) & 0xFFFFFFFF
@@ -67,7 +67,7 @@ class BitStream:
         self._normal: float | None = None  # the second value of the last pair of normals
 
     def manual_seed(self, seed: SupportsIndex) -> Self:
-        """Starts the stream of ``seed``, an integer from -2**63 to 2**64 - 1.
+        """Starts the stream of `seed`, an integer from -2**63 to 2**64 - 1.
 
         Negative seeds count from 2**64 down; the stream depends on the lowest 32 bits only. Raises
         RuntimeError for anything but an integer, ValueError for one out of range.
@@ -106,7 +106,7 @@ class BitStream:
         return state.view(np.uint8)
 
     def set_state(self, state: NDArray[np.uint8]) -> Self:
-        """Continues from what ``get_state`` of this or of PyTorch's generator returned.
+        """Continues from what `get_state` of this or of PyTorch's generator returned.
 
         Raises TypeError unless the elements are bytes, RuntimeError if they are no state.
         """
@@ -134,7 +134,7 @@ class BitStream:
         return self
 
     def _generate(self, count: int) -> Words:
-        """The next ``count`` words of the engine, a multiple of the block."""
+        """The next `count` words of the engine, a multiple of the block."""
         if self._engine is None:
             self._engine = _engine(_seeded_key(self._seed & 0xFFFFFFFF), _BLOCK)
         chunk = 32 * _BLOCK
@@ -146,7 +146,7 @@ class BitStream:
         return words if sys.byteorder == "little" else words.astype(np.uint32)
 
     def _take(self, count: int) -> Words:
-        """The next ``count`` words of the stream; the array may be read-only."""
+        """The next `count` words of the stream; the array may be read-only."""
         start = self._next
         end = start + count
         if end <= self._words.size:
@@ -160,11 +160,11 @@ class BitStream:
         return np.concatenate((rest, fresh[:missing])) if rest.size else fresh[:missing]
 
     def random32(self, count: int) -> Words:
-        """The next ``count`` raw integers of 32 bits."""
+        """The next `count` raw integers of 32 bits."""
         return self._take(count).copy()
 
     def random64(self, count: int) -> NDArray[np.uint64]:
-        """The next ``count`` raw integers of 64 bits, two words each."""
+        """The next `count` raw integers of 64 bits, two words each."""
         return _join64(self._take(2 * count))
 
     def _uniform32(self, count: int) -> NDArray[np.float32]:

@@ -10,12 +10,12 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 
 INT64_MIN: Final = -(2**63)
-#: The bits of a significand, the hidden one included.
 MANTISSA_BITS: Final = {"float16": 11, "float32": 24, "float64": 53}
+"""The bits of a significand, the hidden one included."""
 
 
 def scalar_name(dtype: np.dtype[Any]) -> str:
-    """The name that messages give to a type: ``Float``, ``Long``."""
+    """The name that messages give to a type: `Float`, `Long`."""
     return dtypes.from_numpy(dtype).scalar_name
 
 
@@ -28,7 +28,7 @@ def continuous_only(distribution: str, type_name: str) -> str:
 
 
 def check_uniform_bounds(low: float, high: float, dtype: np.dtype[Any]) -> None:
-    """Raises unless ``[low, high)`` is an interval of the type."""
+    """Raises unless `[low, high)` is an interval of the type."""
     largest = float(np.finfo(dtype).max)
     for name, bound in (("from", low), ("to", high)):
         if not -largest <= bound <= largest:
@@ -91,7 +91,7 @@ def _through(value: int, dtype: np.dtype[Any]) -> int:
 
 
 def _representable_low(low: int, dtype: np.dtype[Any]) -> int:
-    """Moves ``low`` up to a value that the floating type does not round below it."""
+    """Moves `low` up to a value that the floating type does not round below it."""
     rounded = _through(low + 1, dtype)
     if rounded < low:
         return rounded + (1 << (abs(low + 1).bit_length() - MANTISSA_BITS[dtype.name]))
@@ -99,7 +99,7 @@ def _representable_low(low: int, dtype: np.dtype[Any]) -> int:
 
 
 def _representable_high(high: int, dtype: np.dtype[Any]) -> int:
-    """Moves ``high`` down so that no drawn integer is rounded up to it."""
+    """Moves `high` down so that no drawn integer is rounded up to it."""
     rounded = _through(high - 1, dtype)
     if rounded >= high:
         return rounded - (1 << (abs(high - 1).bit_length() - MANTISSA_BITS[dtype.name]))

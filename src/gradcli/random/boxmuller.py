@@ -16,7 +16,7 @@ _CHUNK = 8192  # pairs worked on at a time: a dozen temporaries stay in the cach
 
 
 def _single(value: float) -> float:
-    """The double that holds the single nearest to ``value``."""
+    """The double that holds the single nearest to `value`."""
     return float(np.float32(value))
 
 
@@ -51,7 +51,7 @@ _COS_POLYNOMIAL = [
 def box_muller32(uniforms: Float32s, mean: float, std: float) -> Float32s:
     """Turns blocks of 16 uniforms on [0, 1) into normals, as PyTorch fills 16 and more elements.
 
-    ``uniforms`` has the shape ``(blocks, 2, 8)``: within a block the first 8 give the radii, the
+    `uniforms` has the shape `(blocks, 2, 8)`: within a block the first 8 give the radii, the
     other 8 the angles. The result has the same shape: 8 cosine branches, then 8 sine branches.
     """
     normals = np.empty_like(uniforms)

@@ -1,4 +1,4 @@
-"""Fused multiply-add: ``a * b + c`` with a single rounding, which NumPy does not offer.
+"""Fused multiply-add: `a * b + c` with a single rounding, which NumPy does not offer.
 
 Compiled for AVX2 and later, PyTorch's kernels contract a product and a sum into one instruction, so
 their last bit differs from that of two separately rounded operations.
@@ -18,7 +18,7 @@ _SPLITTER = 134217729.0  # 2**27 + 1 cuts a double into two halves of 26 bits (V
 
 
 def fma32(a: Float32s, b: np.float32, c: np.float32) -> Float32s:
-    """``a * b + c`` in single precision, rounded once.
+    """`a * b + c` in single precision, rounded once.
 
     The product of two singles is exact in double precision; the sum is rounded to odd there, which
     makes the second rounding, to single, correct (Boldo and Melquiond 2008).
@@ -29,7 +29,7 @@ def fma32(a: Float32s, b: np.float32, c: np.float32) -> Float32s:
 
 
 def fma64(a: Float64s, b: float, c: float) -> Float64s:
-    """``a * b + c`` in double precision, rounded once (Boldo and Melquiond 2008, figure 5)."""
+    """`a * b + c` in double precision, rounded once (Boldo and Melquiond 2008, figure 5)."""
     with np.errstate(over="ignore", invalid="ignore"):
         product = a * b
         a_high, a_low = _split(a)
@@ -58,7 +58,7 @@ def _two_sum(x: Any, y: Any) -> tuple[Any, Any]:
 
 
 def _sum_to_odd(x: Any, y: Any) -> Float64s:
-    """``x + y`` rounded to odd: an inexact sum becomes the neighbour whose last bit is set."""
+    """`x + y` rounded to odd: an inexact sum becomes the neighbour whose last bit is set."""
     total, error = _two_sum(x, y)
     bits = total.view(np.int64)
     must_move = (np.abs(error) > 0) & (bits & 1 == 0)  # no error is known where it is nan

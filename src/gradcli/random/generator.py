@@ -1,8 +1,8 @@
 """PyTorch's random numbers on the CPU: the same stream, the same values.
 
 How many bits a call takes and how they become values follows PyTorch's kernels for AVX2 and later,
-so that any sequence of calls stays in step with PyTorch after ``manual_seed``. (On processors by
-Intel, PyTorch may hand ``bernoulli_(p)`` and ``exponential_`` to a generator of the MKL; here they
+so that any sequence of calls stays in step with PyTorch after `manual_seed`. (On processors by
+Intel, PyTorch may hand `bernoulli_(p)` and `exponential_` to a generator of the MKL; here they
 go the way of all others.)
 
 Everything works on shapes and NumPy arrays. A shape is filled in row-major order. An empty shape
@@ -46,7 +46,7 @@ def _libm(function: Callable[[float], float], values: Float64s) -> Float64s:
 
 
 def _affine64(values: Float64s, scale: float, offset: float) -> Float64s:
-    """``values * scale + offset`` rounded once."""
+    """`values * scale + offset` rounded once."""
     if offset == 0 or abs(math.frexp(scale)[0]) == 0.5:  # at most one of the two steps rounds
         return values * scale + offset
     return fma64(values, scale, offset)
@@ -62,18 +62,18 @@ def _cast(values: Array, dtype: np.dtype[Any], shape: Shape) -> Array:
 
 @public("initial_seed manual_seed seed", name="torch._C.Generator")
 class Generator(BitStream):
-    """A stream of random numbers, ``torch.Generator`` for the CPU."""
+    """A stream of random numbers, `torch.Generator` for the CPU."""
 
     __slots__ = ()
 
     def rand(self, shape: Shape, dtype: DTypeLike = np.float32) -> Array:
-        """Uniforms on [0, 1), ``torch.rand``: of 53 bits if double, else of 24."""
+        """Uniforms on [0, 1), `torch.rand`: of 53 bits if double, else of 24."""
         return self.uniform(shape, 0.0, 1.0, dtype)
 
     def uniform(
         self, shape: Shape, low: float = 0.0, high: float = 1.0, dtype: DTypeLike = np.float32
     ) -> Array:
-        """Uniforms on [low, high), ``uniform_``; complex types get them as parts."""
+        """Uniforms on [low, high), `uniform_`; complex types get them as parts."""
         dtype = np.dtype(dtype)
         if dtype.kind == "c":
             parts = self.uniform((*shape, 2), low, high, dtypes.from_numpy(dtype).to_real().np)
@@ -98,7 +98,7 @@ class Generator(BitStream):
         return values.reshape(shape)
 
     def randn(self, shape: Shape, dtype: DTypeLike = np.float32) -> Array:
-        """Standard normals, ``torch.randn``; complex ones have variance 1/2 in either part."""
+        """Standard normals, `torch.randn`; complex ones have variance 1/2 in either part."""
         return self.normal(shape, 0.0, 1.0, dtype)
 
     def normal(
@@ -110,11 +110,11 @@ class Generator(BitStream):
         *,
         contiguous: bool = True,
     ) -> Array:
-        """Normals, ``normal_``.
+        """Normals, `normal_`.
 
         Contiguous tensors of 16 and more elements are filled in blocks of 16, and an incomplete
         last block redraws the last 16 values. Fewer elements, or strided ones
-        (``contiguous=False``), are drawn in pairs in double precision; the unused second value of
+        (`contiguous=False`), are drawn in pairs in double precision; the unused second value of
         a pair is kept for the next such call.
         """
         dtype = np.dtype(dtype)
@@ -161,9 +161,9 @@ class Generator(BitStream):
         return np.array(values)
 
     def normal_like(self, mean: Array | float, std: Array | float) -> Array:
-        """``torch.normal`` with a tensor for the mean, the standard deviation or both.
+        """`torch.normal` with a tensor for the mean, the standard deviation or both.
 
-        The tensors broadcast; the result has the type of ``mean``, or of ``std`` if that is the
+        The tensors broadcast; the result has the type of `mean`, or of `std` if that is the
         only tensor. One standard normal per element is drawn, then scaled and shifted in that type.
         """
         if not isinstance(std, np.ndarray):
@@ -185,9 +185,9 @@ class Generator(BitStream):
     def randint(
         self, low: int, high: int | None, shape: Shape, dtype: DTypeLike = np.int64
     ) -> Array:
-        """Integers on [low, high), ``torch.randint`` and ``random_(low, high)``.
+        """Integers on [low, high), `torch.randint` and `random_(low, high)`.
 
-        ``high=None`` stands for all that the type holds above ``low``. Ranges from 2**28 on take
+        `high=None` stands for all that the type holds above `low`. Ranges from 2**28 on take
         two words an element, smaller ones one; the remainder is taken, a slight bias included.
         """
         dtype = np.dtype(dtype)
@@ -221,7 +221,7 @@ class Generator(BitStream):
         return _cast(self.random64(count).view(np.int64), dtype, shape)
 
     def random(self, shape: Shape, dtype: DTypeLike = np.float32) -> Array:
-        """``random_()``: from 0 to the largest integer of the type, or to 2**mantissa bits."""
+        """`random_()`: from 0 to the largest integer of the type, or to 2**mantissa bits."""
         dtype = np.dtype(dtype)
         count = math.prod(shape)
         if count == 0:
@@ -239,7 +239,7 @@ class Generator(BitStream):
         return _cast((self._take(count) % np.uint32(span)).astype(np.int64), dtype, shape)
 
     def randperm(self, n: int, dtype: DTypeLike = np.int64) -> Array:
-        """A permutation of 0 to n - 1, ``torch.randperm``: a Fisher-Yates shuffle.
+        """A permutation of 0 to n - 1, `torch.randperm`: a Fisher-Yates shuffle.
 
         From 2**32 / 20 elements on PyTorch shuffles otherwise; this does not.
         """
@@ -255,11 +255,11 @@ class Generator(BitStream):
     # Discrete
 
     def bernoulli(self, shape: Shape, p: Array | float, dtype: DTypeLike = np.float32) -> Array:
-        """Ones with probability ``p``, else zeros: ``torch.bernoulli`` and ``bernoulli_``.
+        """Ones with probability `p`, else zeros: `torch.bernoulli` and `bernoulli_`.
 
         A number draws 53 bits an element. A tensor, which broadcasts to the shape, draws 53 bits if
         it is double and 24 if it is single or half. This is also the noise of dropout, which draws
-        ``bernoulli(x.shape, 1 - p, x.dtype)`` and divides it by ``1 - p``.
+        `bernoulli(x.shape, 1 - p, x.dtype)` and divides it by `1 - p`.
         """
         dtype = np.dtype(dtype)
         by_number = not isinstance(p, np.ndarray)
@@ -287,7 +287,7 @@ class Generator(BitStream):
         return _cast(self._uniform32(count) < chances, dtype, shape)
 
     def geometric(self, shape: Shape, p: float, dtype: DTypeLike = np.float32) -> Array:
-        """Trials up to the first success of probability ``p``, ``geometric_``."""
+        """Trials up to the first success of probability `p`, `geometric_`."""
         dtype = np.dtype(dtype)
         if not 0 < p < 1:
             raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
@@ -299,10 +299,10 @@ class Generator(BitStream):
         return _cast(np.ceil(logs / math.log1p(-p)), dtype, shape)
 
     def multinomial(self, weights: Array, num_samples: int, replacement: bool = False) -> Array:
-        """Indices drawn by ``weights``, ``torch.multinomial``.
+        """Indices drawn by `weights`, `torch.multinomial`.
 
-        ``weights`` is a floating vector or a matrix of one distribution a row; the result is int64
-        of shape ``(num_samples,)`` or ``(rows, num_samples)``. Without replacement the largest of
+        `weights` is a floating vector or a matrix of one distribution a row; the result is int64
+        of shape `(num_samples,)` or `(rows, num_samples)`. Without replacement the largest of
         weight / exponential win; where weights of zero have to fill up, their order is ours.
         """
         if not 0 < weights.ndim <= 2:
@@ -355,7 +355,7 @@ class Generator(BitStream):
         return np.searchsorted(cumulative.astype(np.float64), self._uniform64(count))
 
     def poisson(self, rates: Array) -> Array:
-        """Poisson counts in the type of ``rates``, ``torch.poisson``; element by element."""
+        """Poisson counts in the type of `rates`, `torch.poisson`; element by element."""
         require_kinds(rates.dtype, "f", "poisson_cpu")
         counts = [self._poisson(rate) for rate in rates.ravel().tolist()]
         return _cast(np.array(counts, np.float64), rates.dtype, rates.shape)
@@ -403,7 +403,7 @@ class Generator(BitStream):
     # Continuous
 
     def exponential(self, shape: Shape, lambd: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
-        """Exponentials of rate ``lambd``, ``exponential_``."""
+        """Exponentials of rate `lambd`, `exponential_`."""
         dtype = np.dtype(dtype)
         if not lambd > 0:
             raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd:g}")
@@ -416,7 +416,7 @@ class Generator(BitStream):
     def cauchy(
         self, shape: Shape, median: float = 0.0, sigma: float = 1.0, dtype: DTypeLike = np.float32
     ) -> Array:
-        """Cauchy values of the given median and half-width, ``cauchy_``."""
+        """Cauchy values of the given median and half-width, `cauchy_`."""
         dtype = np.dtype(dtype)
         if not sigma > 0:
             raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
@@ -429,7 +429,7 @@ class Generator(BitStream):
     def log_normal(
         self, shape: Shape, mean: float = 1.0, std: float = 2.0, dtype: DTypeLike = np.float32
     ) -> Array:
-        """Exponentials of normals, ``log_normal_``; always drawn in pairs, whatever the size."""
+        """Exponentials of normals, `log_normal_`; always drawn in pairs, whatever the size."""
         dtype = np.dtype(dtype)
         if not std > 0:
             raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
@@ -440,7 +440,7 @@ class Generator(BitStream):
         return _cast(_libm(_exp, normals), dtype, shape)
 
     def rrelu_slopes(self, x: Array, lower: float, upper: float) -> Array:
-        """The noise of ``F.rrelu`` in training: uniforms where x <= 0, ones elsewhere."""
+        """The noise of `F.rrelu` in training: uniforms where x <= 0, ones elsewhere."""
         if x.dtype not in (np.float32, np.float64):
             raise no_kernel("rrelu_with_noise_out_cpu", x.dtype)
         low, high = float(x.dtype.type(lower)), float(x.dtype.type(upper))
@@ -474,7 +474,7 @@ def _fill_blocks(
 
 
 def _box_muller64(uniforms: Float64s, mean: float, std: float) -> Float64s:
-    """Blocks of shape ``(n, 2, 8)``: 8 radii and 8 angles become 8 cosines and 8 sines."""
+    """Blocks of shape `(n, 2, 8)`: 8 radii and 8 angles become 8 cosines and 8 sines."""
     angles = (2 * math.pi * uniforms[:, 1]).ravel()
     radii = np.sqrt(-2.0 * _libm(math.log, (1.0 - uniforms[:, 0]).ravel()))
     normals = np.empty_like(uniforms)
@@ -484,17 +484,17 @@ def _box_muller64(uniforms: Float64s, mean: float, std: float) -> Float64s:
 
 
 def _in_place(operation: Callable[[Any, Any], Any], values: Array, operand: Array) -> Array:
-    """``values.add_(operand)`` and the like: in the common type, back to the type of ``values``."""
+    """`values.add_(operand)` and the like: in the common type, back to the type of `values`."""
     common = dtypes.result_type([values, operand]).np
     result = operation(values.astype(common, copy=False), operand.astype(common, copy=False))
     return _cast(np.asarray(result), values.dtype, values.shape)
 
 
-#: The stream behind every call that names no generator; its first seed is nobody's choice.
 default_generator: Final = Generator()
+"""The stream behind every call that names no generator; its first seed is nobody's choice."""
 default_generator.seed()
 
 
 def manual_seed(seed: SupportsIndex | SupportsFloat | str) -> Generator:
-    """Seeds the default generator, ``torch.manual_seed``: whatever ``int`` takes is a seed."""
+    """Seeds the default generator, `torch.manual_seed`: whatever `int` takes is a seed."""
     return default_generator.manual_seed(int(seed))  # type: ignore[arg-type]

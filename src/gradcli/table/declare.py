@@ -52,24 +52,24 @@ def row(
 ) -> Row:
     """Enters an operator into the table.
 
-    ``signature`` has its names, and its parameters unless ``forward`` is a `def` that has them.
-    ``forward`` computes on arrays; ``promote`` says how operands get a common type, ``check``
-    refuses some of them before; ``kinds`` lists the kinds of types (see `serves`) that PyTorch's
-    kernel takes in the first operand, ``kernel`` is what its message calls that if it is not
-    "NAME_cpu", ``refusal`` what complex numbers are told instead; ``view`` says that the result
-    shares the first operand's memory; ``node`` replaces the name derived from the signature and
-    ``number_nodes`` says what the node is called when an operand is a number; ``linear`` names the
+    `signature` has its names, and its parameters unless `forward` is a `def` that has them.
+    `forward` computes on arrays; `promote` says how operands get a common type, `check`
+    refuses some of them before; `kinds` lists the kinds of types (see `serves`) that PyTorch's
+    kernel takes in the first operand, `kernel` is what its message calls that if it is not
+    "NAME_cpu", `refusal` what complex numbers are told instead; `view` says that the result
+    shares the first operand's memory; `node` replaces the name derived from the signature and
+    `number_nodes` says what the node is called when an operand is a number; `linear` names the
     operands in which the row is linear over the real numbers: "self other" if in both together, as
-    a sum is, "self, other" if in either while the other stays as it is, as a product is. ``vjps``
-    holds a formula per differentiable argument (``ITSELF`` for the first one of a row that is its
-    own adjoint) and ``joint`` one formula for several arguments at once ("input weight", function).
-    ``constant_outputs`` are the numbers of floating outputs that no gradient flows through, and
-    ``complex_gradient`` is False where PyTorch refuses to record a complex output. ``doc`` says in
-    a sentence what is computed, where no docstring of ``forward`` does; ``kink`` which gradient is
-    used at points where there is none or several, ``samples`` feeds the generic tests. ``inplace``
+    a sum is, "self, other" if in either while the other stays as it is, as a product is. `vjps`
+    holds a formula per differentiable argument (`ITSELF` for the first one of a row that is its
+    own adjoint) and `joint` one formula for several arguments at once ("input weight", function).
+    `constant_outputs` are the numbers of floating outputs that no gradient flows through, and
+    `complex_gradient` is False where PyTorch refuses to record a complex output. `doc` says in
+    a sentence what is computed, where no docstring of `forward` does; `kink` which gradient is
+    used at points where there is none or several, `samples` feeds the generic tests. `inplace`
     says which in-place operators are derived (see `InPlace`): a method where operands are brought
     to one type, a function too where there is only one operand, and neither elsewhere, unless the
-    row says otherwise. ``pytorch`` and ``untested`` are told at :class:`Entry`.
+    row says otherwise. `pytorch` and `untested` are told at `Entry`.
     """
     facts: dict[str, Any] = {
         "promote": promote,
@@ -111,7 +111,7 @@ def composite(
 ) -> Callable[[Callable[..., Any]], Composite]:
     """Enters a composition of rows; decorates the function that composes.
 
-    ``doc`` is for words that are computed; others are the function's docstring.
+    `doc` is for words that are computed; others are the function's docstring.
     """
 
     def enter(body: Callable[..., Any]) -> Composite:
@@ -126,7 +126,7 @@ def composite(
 def attribute(
     signature: str, *, doc: str = "", samples: Any = None, untested: str = ""
 ) -> Callable[[Callable[..., Any]], Composite]:
-    """Enters a composition that is read like a field, ``x.T``; its names begin with ``Tensor.``."""
+    """Enters a composition that is read like a field, `x.T`; its names begin with `Tensor.`."""
 
     def enter(body: Callable[..., Any]) -> Composite:
         made = Composite(signature, body, doc, "", samples)
@@ -149,7 +149,7 @@ def free(
     samples: Any = None,
     untested: str = "",
 ) -> Callable[[Callable[..., Any]], Free]:
-    """Enters a function of ``torch`` whose arguments no signature can describe."""
+    """Enters a function of `torch` whose arguments no signature can describe."""
 
     def enter(body: Callable[..., Any]) -> Free:
         made = Composite(signature, body, doc, "", samples)

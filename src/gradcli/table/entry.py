@@ -46,12 +46,12 @@ NEITHER: Final = InPlace(method=False)
 class Entry:
     """Something callable under a signature: a row or a composition of rows.
 
-    Where the signature is names only, ``function`` is the ``def`` that tells the rest: its head the
-    parameters, its docstring what is computed, unless ``doc`` does. ``kink`` says which gradient
-    there is where there is none or several, ``module`` where the entry is declared.
-    ``pytorch`` says how PyTorch spells a call, where that has no function of the entry's name that
-    takes the same arguments: ``torch.pow``, or an expression of their names and of ``torch`` and
-    ``aten``. ``untested`` says why PyTorch cannot be asked at all.
+    Where the signature is names only, `function` is the `def` that tells the rest: its head the
+    parameters, its docstring what is computed, unless `doc` does. `kink` says which gradient
+    there is where there is none or several, `module` where the entry is declared.
+    `pytorch` says how PyTorch spells a call, where that has no function of the entry's name that
+    takes the same arguments: `torch.pow`, or an expression of their names and of `torch` and
+    `aten`. `untested` says why PyTorch cannot be asked at all.
     """
 
     __slots__ = (
@@ -177,6 +177,6 @@ class Composite(Entry):
 
 
 def name_in_messages(name: str) -> str:
-    """``linalg.norm`` -> ``linalg_norm``, ``nn.functional.relu`` -> ``relu``."""
+    """`linalg.norm` -> `linalg_norm`, `nn.functional.relu` -> `relu`."""
     joined = name.partition(".")[0] in ("linalg", "special", "fft")
     return name.replace(".", "_") if joined else name.rsplit(".", 1)[-1]

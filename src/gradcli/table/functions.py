@@ -90,7 +90,7 @@ class Function:
 
 @public(calls=True)
 class Attribute(Function):
-    """A function of one tensor that is written after a dot, without brackets: ``x.T``."""
+    """A function of one tensor that is written after a dot, without brackets: `x.T`."""
 
     __slots__ = ()
 

@@ -42,8 +42,8 @@ class Recorder(Protocol):
 class Plan:
     """How a row saves and differentiates when certain operands want gradients.
 
-    ``saves`` lists (argument position or output number, fact) pairs; ``steps`` lists (edge or
-    edges, formula, positions in ``saves``).
+    `saves` lists (argument position or output number, fact) pairs; `steps` lists (edge or
+    edges, formula, positions in `saves`).
     """
 
     __slots__ = ("holds_tensors", "names", "needs", "saves", "steps")
@@ -102,7 +102,7 @@ def parameter_names(formula: Formula) -> tuple[str, ...]:
 class Saved:
     """An output kept by the node that made it; it must not refer back to its tensor.
 
-    Where that is a view that was changed in place, ``node`` refers weakly to the view's own node.
+    Where that is a view that was changed in place, `node` refers weakly to the view's own node.
     """
 
     __slots__ = ("array", "node", "number", "version", "versions")
@@ -135,7 +135,7 @@ class RowNode(Node):
         self.others = ()
         self.hooks = None
         self.saved: Any = ()
-        #: The version counters of saved arguments at that time; None if all are zero.
+        # The version counters of saved arguments at that time; None if all are zero.
         self.versions: Any = None
         mode.sequence += 1
         # PyTorch lets what has no derivative fail before it walks on.

@@ -7,8 +7,8 @@ from typing import Any, Final
 from gradcli.tensor.graph import mode
 from gradcli.tensor.tensor import Tensor
 
-#: The node of an operator without a derivative.
 NOT_IMPLEMENTED: Final = "torch::autograd::NotImplemented"
+"""The node of an operator without a derivative."""
 
 
 def constants(function: str, **arguments: Any) -> None:
@@ -34,16 +34,16 @@ def _failing(error: type[Exception], message: str, every: bool) -> Any:
 def underived(what: str, every: bool = False) -> Any:
     """The formula of an argument that PyTorch has no derivative for, in an operator that has some.
 
-    It fails where the first output has a gradient; with ``every``, where any has.
+    It fails where the first output has a gradient; with `every`, where any has.
     """
     message = f"the derivative for '{what}' is not implemented."
     return _failing(NotImplementedError, message, every)
 
 
 def no_derivative(name: str, every: bool = False) -> Any:
-    """The formula of an operator that PyTorch has no derivative for; see ``underived``.
+    """The formula of an operator that PyTorch has no derivative for; see `underived`.
 
-    Its node is called ``NOT_IMPLEMENTED``.
+    Its node is called `NOT_IMPLEMENTED`.
     """
     return _failing(RuntimeError, f"derivative for aten::{name} is not implemented", every)
 

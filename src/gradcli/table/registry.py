@@ -64,19 +64,19 @@ def load() -> None:
 
 
 def lookup(name: str) -> Function | None:
-    """The function ``torch.NAME`` (``sin``, ``linalg.inv``, ``nn.functional.relu``), or None."""
+    """The function `torch.NAME` (`sin`, `linalg.inv`, `nn.functional.relu`), or None."""
     if name.startswith("aten."):
         return None
     return _derived(name, False) or _find(name, False)
 
 
 def internal(name: str) -> Function | None:
-    """The rows ``aten.NAME``, which formulas call and users cannot."""
+    """The rows `aten.NAME`, which formulas call and users cannot."""
     return _find(name, False)
 
 
 def lookup_method(name: str) -> Function | None:
-    """The method ``x.NAME`` of a tensor, or None."""
+    """The method `x.NAME` of a tensor, or None."""
     return _derived(name, True) or _find(name, True)
 
 

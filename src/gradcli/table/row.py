@@ -8,8 +8,8 @@ A row holds everything that is known about one operator::
         promote=FLOAT, samples=pointwise(),
     )
 
-The signature is written out only over a forward function that is no ``def`` of the row's own. Such
-a ``def`` has the parameters in its head and the documentation in its docstring, and the row gives
+The signature is written out only over a forward function that is no `def` of the row's own. Such
+a `def` has the parameters in its head and the documentation in its docstring, and the row gives
 the names alone::
 
     def _celu(self: Array, alpha: Scalar = 1.0) -> Array:
@@ -19,12 +19,12 @@ the names alone::
 
 Calling a row on raw arrays runs its forward function and nothing else. Calling it on tensors
 promotes their types, runs the forward function and, where a gradient is wanted, records a node.
-Formulas call rows, so the same formula serves the raw first-order pass and ``create_graph``.
+Formulas call rows, so the same formula serves the raw first-order pass and `create_graph`.
 
-The parameters of a formula say what the node saves. ``grad`` is the gradient of the (first) output
-and ``grads`` the tuple of all of them; then come names of the operator's arguments, ``result`` (or
-``result0``, ``result1``, ... of several outputs), ``NAME_shape``, ``NAME_dtype`` and
-``NAME_stride`` for facts that need no tensor, and ``needs``, the tuple of booleans that says which
+The parameters of a formula say what the node saves. `grad` is the gradient of the (first) output
+and `grads` the tuple of all of them; then come names of the operator's arguments, `result` (or
+`result0`, `result1`, ... of several outputs), `NAME_shape`, `NAME_dtype` and
+`NAME_stride` for facts that need no tensor, and `needs`, the tuple of booleans that says which
 gradients are wanted. A node that saved a tensor is freed by a backward pass; one that saved facts
 and numbers only is not.
 
@@ -32,7 +32,7 @@ A formula may be a row, of which that asks for what its own parameters are calle
 is `self=lambda grad, result: tanh_vjp(grad, result)` if `tanh_vjp` has parameters `(..., result)`.
 
 A formula for several arguments returns their gradients in order; those that nobody wants are
-dropped, so ``needs`` only serves to spare the work.
+dropped, so `needs` only serves to spare the work.
 
 The engine reduces a gradient to the shape and type of its operand, so formulas ignore broadcasting.
 """
@@ -53,14 +53,14 @@ from gradcli.tensor.memory import refuse_giant, reserve
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, edge_of, share, wrap
 
-#: How operands become one type: not at all; to their common type; to a floating common type.
 NONE: Final = 0
+"""How operands become one type: not at all; to their common type; to a floating common type."""
 COMMON: Final = 1
 FLOAT: Final = 2
 ITSELF: Final[Any] = object()
 """The formula of a row's first operand where the row, linear in it, is its own adjoint."""
-#: A product of the sizes of operands from which on their result may be large.
 _LARGE: Final = 1 << 24
+"""A product of the sizes of operands from which on their result may be large."""
 _ZEROS: Final = tuple((0,) * count for count in range(16))
 
 
@@ -122,9 +122,9 @@ class Row(Entry):
             kernel = kernel or self.names[0].rpartition(".")[2] + "_cpu"
             forward = _serving(forward, kinds, kernel, refusal)
         self.forward = forward
-        #: The kinds of types (see `serves`) that it takes, where others are refused first.
+        # The kinds of types (see `serves`) that it takes, where others are refused first.
         self.kinds = kinds
-        #: The sets of operands in which it is linear while the others stay as they are.
+        # The sets of operands in which it is linear while the others stay as they are.
         self.linear = tuple(tuple(names.split()) for names in linear.split(",") if names)
         self.promote = promote
         self.check = check
@@ -133,11 +133,11 @@ class Row(Entry):
         self.node_name = node or node_name(self.names[0])
         self.constant_outputs = constant_outputs
         self.complex_gradient = complex_gradient
-        #: The same row under the node name that it has when the operand at a position is a number.
+        # The same row under the node name that it has when the operand at a position is a number.
         self.numbered: dict[int, Row] = {}
         self._plans: dict[int, Plan] = {}
         self.list_position: int | None = None
-        #: Argument positions that formulas give gradients for, in edge order.
+        # Argument positions that formulas give gradients for, in edge order.
         self.differentiable: tuple[int, ...] = ()
         self.formulas: list[tuple[Any, Formula]] = []
         self.operands: tuple[int, ...] = ()
@@ -382,7 +382,7 @@ def _refuse_shapes(operands: Sequence[Any], error: BaseException) -> None:
 
 
 def node_name(name: str) -> str:
-    """``aten.tanh_backward`` -> ``TanhBackwardBackward0``, as PyTorch's code generator names."""
+    """`aten.tanh_backward` -> `TanhBackwardBackward0`, as PyTorch's code generator names."""
     for prefix in ("aten.", "nn.functional.", "Tensor."):
         name = name.removeprefix(prefix)
     return name.replace(".", "_").strip("_").title().replace("_", "") + "Backward0"

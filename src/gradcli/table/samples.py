@@ -1,8 +1,8 @@
-"""How a row's tests get their inputs: a row's ``samples`` is a function of a :class:`Sampler`.
+"""How a row's tests get their inputs: a row's `samples` is a function of a `Sampler`.
 
 It returns a list of calls; a call is a tuple of positional arguments, with a dict of keyword
 arguments as its last item where there are any. Floating arrays are what gets differentiated, but
-for those that are :class:`Fixed`.
+for those that are `Fixed`.
 """
 
 from __future__ import annotations

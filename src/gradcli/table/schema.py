@@ -12,18 +12,18 @@ or it is the head of a function, and only the names are written::
     @composite("add")
     def add(self: Operand, other: Operand, *, alpha: Scalar = 1) -> Value: ...
 
-Names before the parenthesis are alternatives. A plain name whose first parameter is ``self`` is a
-function of ``torch`` and a method; a plain name without it is a function; ``Tensor.`` marks a
-method only; other dotted names live in that module of ``torch``; ``aten.`` names are internal.
+Names before the parenthesis are alternatives. A plain name whose first parameter is `self` is a
+function of `torch` and a method; a plain name without it is a function; `Tensor.` marks a
+method only; other dotted names live in that module of `torch`; `aten.` names are internal.
 
-Types: ``Tensor``, ``Operand`` (a tensor, or a number that acts as one), ``Scalar``, ``int``,
-``float``, ``bool``, ``str``, ``dtype``, ``device``, ``any``, lists such as ``int[]``, ``int[2]``
-(one number stands for all), ``Tensor[]``, ``Tensor[*]`` (a list that may also be written without
-brackets), and ``?`` behind a type that may be None. ``$factory`` stands for the keyword arguments
+Types: `Tensor`, `Operand` (a tensor, or a number that acts as one), `Scalar`, `int`,
+`float`, `bool`, `str`, `dtype`, `device`, `any`, lists such as `int[]`, `int[2]`
+(one number stands for all), `Tensor[]`, `Tensor[*]` (a list that may also be written without
+brackets), and `?` behind a type that may be None. `$factory` stands for the keyword arguments
 that all functions share that make new tensors.
 
 In the head of a function the types are Python's and those of `gradcli.typing` (`_KINDS`),
-`Sequence[X]` and `X | None`; any other takes every value. ``*options`` stands for ``$factory``.
+`Sequence[X]` and `X | None`; any other takes every value. `*options` stands for `$factory`.
 """
 
 from __future__ import annotations
@@ -58,7 +58,6 @@ _MOST: Final = (1 << 63) - 1
 _LONGEST: Final = 1 << 20
 _OVERFLOW: Final = "Overflow when unpacking long long"
 _VARARGS: Final = 0x04  # the flag of code that takes `*args`
-#: What annotations mean; those met in heads of functions are added.
 _KINDS: Final = {
     "Tensor": "Tensor",
     "Array": "Tensor",
@@ -77,6 +76,7 @@ _KINDS: Final = {
     "VarTensors": "Tensor[*]",
     "Any": "any",
 }
+"""What annotations mean; those met in heads of functions are added."""
 _WORDS: Final = {
     "Tensor": "Tensor",
     "Operand": "Tensor",
@@ -166,7 +166,7 @@ def split_signature(text: str) -> tuple[list[str], str | None]:
 
 
 def kind_of(annotation: str) -> str:
-    """The type that the text of an annotation means: ``Sequence[int] | None`` is ``int[]?``."""
+    """The type that the text of an annotation means: `Sequence[int] | None` is `int[]?`."""
     kind = _KINDS.get(annotation)
     if kind is None:
         inner = annotation.removesuffix(" | None")
@@ -191,7 +191,7 @@ def outline(signature: str | FunctionType) -> list[tuple[str, str]]:
 
 
 def parameters_of(function: FunctionType) -> str:
-    """The parameters of a function in its signature's words: ``Tensor self, *, Scalar alpha=1``."""
+    """The parameters of a function in its signature's words: `Tensor self, *, Scalar alpha=1`."""
     code = function.__code__
     known = function.__defaults__ or ()
     defaults = dict(zip(code.co_varnames[code.co_argcount - len(known) :], known, strict=False))
@@ -248,16 +248,16 @@ class Signature:
         self.defaults = tuple(parameter.default for parameter in self.parameters)
 
     def describe(self) -> str:
-        """``(Tensor input, Tensor other, *, Number alpha = 1)``."""
+        """`(Tensor input, Tensor other, *, Number alpha = 1)`."""
         parts = [parameter.describe() for parameter in self.parameters]
         if self.positional < len(parts):
             parts.insert(self.positional, "*")
         return f"({', '.join(parts)})"
 
     def bind(self, args: Sequence[Any], kwargs: dict[str, Any], method: bool) -> list[Any]:
-        """The arguments in the order of the parameters, with defaults; :class:`Mismatch` if not.
+        """The arguments in the order of the parameters, with defaults; `Mismatch` if not.
 
-        ``method``: the first argument is the tensor before the dot and does not count in messages.
+        `method`: the first argument is the tensor before the dot and does not count in messages.
         """
         parameters, skipped = self.parameters, int(method)
         values: list[Any] = [_MISSING] * len(parameters)
@@ -303,7 +303,7 @@ class Signature:
         return values
 
     def _gather(self, args: Sequence[Any], skipped: int) -> Sequence[Any]:
-        """Turns ``x.view(2, 3)`` into ``x.view((2, 3))``."""
+        """Turns `x.view(2, 3)` into `x.view((2, 3))`."""
         for position in range(skipped, min(len(args), self.positional)):
             parameter = self.parameters[position]
             if not parameter.variadic:
@@ -346,7 +346,7 @@ class Signature:
         """What is wrong with an argument.
 
         PyTorch looks at the first element only when it chooses an overload: a later one of a wrong
-        type is an error of the call, not a :class:`Mismatch`.
+        type is an error of the call, not a `Mismatch`.
         """
         name = "input" if parameter.name == "self" else parameter.name
         wrong = _wrong_element(parameter, value)
@@ -434,7 +434,7 @@ def _fit(parameter: Parameter, value: Any) -> Any:
 
 
 def _python_dtype(kind: type) -> Any:
-    """``dtype=float`` and the like mean PyTorch's widest type of that category."""
+    """`dtype=float` and the like mean PyTorch's widest type of that category."""
     table: dict[type, DType] = {
         float: dtypes.float64,
         int: dtypes.int64,

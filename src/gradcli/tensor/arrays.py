@@ -390,9 +390,6 @@ def _index(index: Any) -> Any:
     )
 
 
-# --- operators
-
-
 def _takes(other: Any) -> bool:
     return isinstance(other, (Numbers, list, tuple)) or type(other) in _PLAIN
 

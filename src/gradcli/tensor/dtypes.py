@@ -23,10 +23,10 @@ COMPLEX: Final = 3
 class DType(Fixed):
     """An element type under PyTorch's name; there is one instance per type.
 
-    ``np`` is the NumPy type behind it, ``category`` one of BOOL, INTEGRAL, FLOATING, COMPLEX and
-    ``tensor_name`` what ``x.type()`` prints after ``torch.``. PyTorch's messages call the type by
-    its ``scalar_name`` (``Float``, ``Long``) or as the C++ compiler does, ``c_name`` (``float``,
-    ``long int``).
+    `np` is the NumPy type behind it, `category` one of BOOL, INTEGRAL, FLOATING, COMPLEX and
+    `tensor_name` what `x.type()` prints after `torch.`. PyTorch's messages call the type by
+    its `scalar_name` (`Float`, `Long`) or as the C++ compiler does, `c_name` (`float`,
+    `long int`).
     """
 
     __slots__ = ("c_name", "category", "name", "np", "scalar_name", "tensor_name")
@@ -61,7 +61,7 @@ class DType(Fixed):
 
     @property
     def overflow_name(self) -> str:
-        """What messages about numbers that do not fit call it: ``int64_t``, but ``int``."""
+        """What messages about numbers that do not fit call it: `int64_t`, but `int`."""
         if self.category != INTEGRAL or self.name == "int32":
             return self.c_name
         return f"{self.name}_t"
@@ -117,7 +117,6 @@ ALL: Final = (
 # NumPy compares dtypes by value, so one dictionary serves every spelling of them.
 _BY_NUMPY: Final[dict[np.dtype[Any], DType]] = {dtype.np: dtype for dtype in ALL}
 
-#: Every name under which PyTorch offers a type: ``torch.float``, ``torch.long``, ...
 DTYPES: Final[dict[str, DType]] = {dtype.name: dtype for dtype in ALL} | {
     "float": float32,
     "double": float64,
@@ -128,6 +127,7 @@ DTYPES: Final[dict[str, DType]] = {dtype.name: dtype for dtype in ALL} | {
     "cfloat": complex64,
     "cdouble": complex128,
 }
+"""Every name under which PyTorch offers a type: `torch.float`, `torch.long`, ..."""
 
 
 class _Default:
@@ -188,7 +188,7 @@ def of_number(value: complex) -> DType:
 
 
 def promote_types(a: DType, b: DType) -> DType:
-    """The smallest type that holds both categories, as ``torch.promote_types``."""
+    """The smallest type that holds both categories, as `torch.promote_types`."""
     if a is b:
         return a
     if a.category == b.category or COMPLEX in (a.category, b.category):
@@ -217,7 +217,7 @@ _RESULT_TYPES: Final[dict[Any, DType]] = {}
 
 
 def result_type(operands: list[Any]) -> DType:
-    """The common type of arrays and Python numbers, as ``torch.result_type``.
+    """The common type of arrays and Python numbers, as `torch.result_type`.
 
     Operands are NumPy arrays or scalars (tensors) and Python numbers, which are weak.
     """
@@ -244,7 +244,7 @@ def result_type(operands: list[Any]) -> DType:
 
 
 def can_cast(source: DType, target: DType) -> bool:
-    """Whether PyTorch lets a result of type ``source`` be written into ``target`` in place."""
+    """Whether PyTorch lets a result of type `source` be written into `target` in place."""
     if source.category > target.category and not (
         source.category == INTEGRAL and target.category == INTEGRAL
     ):
@@ -253,7 +253,7 @@ def can_cast(source: DType, target: DType) -> bool:
 
 
 def cast_number(number: complex, target: DType) -> Any:
-    """A Python number as a NumPy scalar of ``target``; integers wrap around as in C."""
+    """A Python number as a NumPy scalar of `target`; integers wrap around as in C."""
     if target.category == INTEGRAL and isinstance(number, int):
         bits = target.itemsize * 8
         wrapped = int(number) & ((1 << bits) - 1)

@@ -14,7 +14,7 @@ class _LinAlgError(RuntimeError):
 
 
 def no_kernel(name: str, dtype: np.dtype[Any]) -> NotImplementedError:
-    """The error of PyTorch's kernel ``name``, which was not compiled for a type."""
+    """The error of PyTorch's kernel `name`, which was not compiled for a type."""
     word = dtypes.from_numpy(dtype).scalar_name
     return NotImplementedError(f"\"{name}\" not implemented for '{word}'")
 

@@ -36,9 +36,9 @@ class Device(Fixed):
 
 @public(name="torch.memory_format")
 class MemoryFormat(Fixed):
-    """An order of elements in memory, such as ``torch.contiguous_format``.
+    """An order of elements in memory, such as `torch.contiguous_format`.
 
-    ``order`` lists the dimensions from the outermost to the innermost in memory; it is empty where
+    `order` lists the dimensions from the outermost to the innermost in memory; it is empty where
     the format asks for none.
     """
 
@@ -56,7 +56,7 @@ class MemoryFormat(Fixed):
 
 @public(name="torch.layout")
 class Layout(Fixed):
-    """A way to store a tensor; here always ``torch.strided``."""
+    """A way to store a tensor; here always `torch.strided`."""
 
     __slots__ = ("name",)
 
@@ -75,11 +75,11 @@ channels_last: Final = MemoryFormat("channels_last", (0, 2, 3, 1))
 channels_last_3d: Final = MemoryFormat("channels_last_3d", (0, 2, 3, 4, 1))
 strided: Final = Layout("strided")
 
-#: What ``torch`` offers under these names.
 FORMATS: Final[dict[str, Any]] = {
     value.name: value
     for value in (contiguous_format, preserve_format, channels_last, channels_last_3d, strided)
 }
+"""What `torch` offers under these names."""
 
 
 def check_rank(array: Any, memory_format: MemoryFormat) -> None:

@@ -3,7 +3,7 @@
 A node is made by one call of an operator. Its i-th edge says where the gradient of the i-th
 differentiable operand goes: to the node that made that operand (None where nobody asked) and the
 position among that node's outputs. Values pass along edges as raw NumPy arrays in an ordinary
-backward pass, and as tensors under ``create_graph``.
+backward pass, and as tensors under `create_graph`.
 
 A graph may have millions of nodes, all watched by Python's garbage collector, so a node is made of
 as few objects as will do: edges are two flat tuples, of which the one of output numbers is shared.
@@ -25,14 +25,15 @@ FREED: Final = (
 )
 
 
-#: The version counter of all tensors that are made in inference mode: they have none of their own.
 INFERENCE: Final[list[int]] = [0]
+"""The version counter of all tensors that are made in inference mode: they have none of their own.
+"""
 
 
 class _Mode:
     """What operators record just now; one mutable cell that hot code reads.
 
-    ``fresh`` is the version counter of a new tensor: None, or INFERENCE in inference mode.
+    `fresh` is the version counter of a new tensor: None, or INFERENCE in inference mode.
     """
 
     __slots__ = ("enabled", "fresh", "sequence")
@@ -52,8 +53,8 @@ class _Mode:
 
 
 mode: Final = _Mode()
-#: The sequence of nodes that come before all others that are ready.
 FIRST: Final = 1 << 62
+"""The sequence of nodes that come before all others that are ready."""
 
 
 @public(
@@ -63,9 +64,9 @@ FIRST: Final = 1 << 62
 class Node:
     """One step of the graph; subclasses know how to turn output gradients into input gradients.
 
-    ``shape`` and ``dtype`` (NumPy's) are those of the first output, ``others`` holds such pairs for
-    further outputs: gradients are fitted to them. ``sequence`` grows with creation time, or
-    is ``FIRST``: the walk takes the ready node with the highest one.
+    `shape` and `dtype` (NumPy's) are those of the first output, `others` holds such pairs for
+    further outputs: gradients are fitted to them. `sequence` grows with creation time, or
+    is `FIRST`: the walk takes the ready node with the highest one.
     """
 
     __slots__ = (
@@ -79,8 +80,8 @@ class Node:
         "successors",
     )
 
-    #: What ``print`` shows; ``qualified_name`` is what ``name()`` returns.
     label: str
+    """What `print` shows; `qualified_name` is what `name()` returns."""
     successors: tuple[Node | None, ...]
     numbers: tuple[int, ...]
     shape: tuple[int, ...]
@@ -92,7 +93,7 @@ class Node:
     def apply(self, grads: Sequence[Any], recorded: bool) -> Sequence[Any]:
         """The gradients of the edges, from one gradient (or None) per output.
 
-        ``recorded``: values are tensors and what is computed joins the graph.
+        `recorded`: values are tensors and what is computed joins the graph.
         """
         raise NotImplementedError
 
@@ -115,11 +116,11 @@ class Node:
         return self.hooks
 
     def register_hook(self, hook: Callable[..., Any]) -> Handle:
-        """Calls ``hook(grad_inputs, grad_outputs)`` after the node ran."""
+        """Calls `hook(grad_inputs, grad_outputs)` after the node ran."""
         return Handle(self.node_hooks().post, hook)
 
     def register_prehook(self, hook: Callable[..., Any]) -> Handle:
-        """Calls ``hook(grad_outputs)`` before the node runs."""
+        """Calls `hook(grad_outputs)` before the node runs."""
         return Handle(self.node_hooks().pre, hook)
 
     @property
@@ -132,7 +133,7 @@ class Node:
 
 
 class NodeHooks:
-    """Hooks of a node; the tensor hooks of output k are ``tensor[k]``."""
+    """Hooks of a node; the tensor hooks of output k are `tensor[k]`."""
 
     __slots__ = ("post", "pre", "retain", "tensor")
 
@@ -145,7 +146,7 @@ class NodeHooks:
 
 @public("id remove", name="RemovableHandle", label="torch.utils.hooks.RemovableHandle")
 class Handle:
-    """What registering a hook returns: ``remove()`` takes the hook off again."""
+    """What registering a hook returns: `remove()` takes the hook off again."""
 
     __slots__ = ("_hooks", "id")
     _next: ClassVar[int] = 0
@@ -163,7 +164,7 @@ class Handle:
 def operator_name(node: Node) -> str:
     """A node's name as PyTorch's messages about views and versions shorten it.
 
-    ``MulBackward0`` is ``Mul`` there, ``SumBackward1`` is ``Sum1``.
+    `MulBackward0` is `Mul` there, `SumBackward1` is `Sum1`.
     """
     name = node.name()
     stem, mark, number = name.rpartition("Backward")

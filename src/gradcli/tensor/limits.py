@@ -1,4 +1,4 @@
-"""The ranges and precisions of element types, ``torch.finfo`` and ``torch.iinfo``."""
+"""The ranges and precisions of element types, `torch.finfo` and `torch.iinfo`."""
 
 from __future__ import annotations
 

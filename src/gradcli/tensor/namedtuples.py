@@ -1,4 +1,4 @@
-"""The named tuples of tensors that functions such as ``torch.max(x, 0)`` return."""
+"""The named tuples of tensors that functions such as `torch.max(x, 0)` return."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ReturnType(tuple[Any, ...]):
 
 @cache
 def return_type(name: str, fields: str) -> type[ReturnType]:
-    """The type ``torch.return_types.NAME`` with the given field names, separated by blanks."""
+    """The type `torch.return_types.NAME` with the given field names, separated by blanks."""
     members: dict[str, Any] = {"__slots__": (), "__module__": "torch.return_types"}
     names = tuple(fields.split())
     for position, field in enumerate(names):

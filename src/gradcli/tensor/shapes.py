@@ -12,7 +12,7 @@ from gradcli.tensor.public import public
 
 @public("count index numel", name="torch.Size")
 class Size(tuple[int, ...]):
-    """A shape; a tuple of ints that prints as ``torch.Size([2, 3])``."""
+    """A shape; a tuple of ints that prints as `torch.Size([2, 3])`."""
 
     __slots__ = ()
 
@@ -61,7 +61,7 @@ def wrap_dims(dims: Iterable[int], ndim: int) -> tuple[int, ...]:
 
 
 def infer_shape(size: Sequence[int], count: int) -> tuple[int, ...]:
-    """A shape with its -1 replaced so that it holds ``count`` elements."""
+    """A shape with its -1 replaced so that it holds `count` elements."""
     known, unknown = 1, None
     for position, length in enumerate(size):
         if length == -1:
@@ -117,5 +117,5 @@ def contiguous_strides(array: np.ndarray[Any, Any]) -> tuple[int, ...]:
 
 
 def implicit_dim(ndim: int) -> int:
-    """The dimension that PyTorch, with a warning, takes for softmax with ``dim=None``."""
+    """The dimension that PyTorch, with a warning, takes for softmax with `dim=None`."""
     return 0 if ndim in (0, 1, 3) else 1

@@ -1,7 +1,7 @@
 """The tensor: a NumPy array, a version counter and its place in the graph.
 
-Operators, methods and printing are attached from outside (``gradcli.ops``, ``gradcli.autograd``,
-``gradcli.views``); this module only holds what a tensor *is*. Names with an underscore are the
+Operators, methods and printing are attached from outside (`gradcli.ops`, `gradcli.autograd`,
+`gradcli.views`); this module only holds what a tensor *is*. Names with an underscore are the
 engine's; everything else bears PyTorch's name and meaning.
 """
 
@@ -33,11 +33,11 @@ from gradcli.tensor.shapes import Size, contiguous_strides, wrap_dim
 
 
 class View:
-    """That a tensor shares memory with ``base``, and how it came to.
+    """That a tensor shares memory with `base`, and how it came to.
 
-    ``version`` is the counter at which the tensor's ``_grad_fn`` was right: a later in-place change
-    of the base or of another view makes it stale. ``creation`` is ``"default"``, ``"multi"`` (one
-    of several views of one call), ``"no_grad"`` or ``"inference"``: PyTorch forbids some in-place
+    `version` is the counter at which the tensor's `_grad_fn` was right: a later in-place change
+    of the base or of another view makes it stale. `creation` is `"default"`, `"multi"` (one
+    of several views of one call), `"no_grad"` or `"inference"`: PyTorch forbids some in-place
     changes for the latter ones.
     """
 
@@ -64,10 +64,10 @@ class View:
 class Tensor:
     """An n-dimensional array that remembers how it was computed.
 
-    ``Tensor(data)`` is PyTorch's legacy constructor (always the default dtype); the engine itself
-    makes tensors with :func:`wrap`. ``_versions`` is a list of one int, shared by all tensors that
+    `Tensor(data)` is PyTorch's legacy constructor (always the default dtype); the engine itself
+    makes tensors with `wrap`. `_versions` is a list of one int, shared by all tensors that
     share memory and increased by in-place changes; None stands for a counter at zero that nobody
-    shares yet (see :func:`versions_of`).
+    shares yet (see `versions_of`).
     """
 
     __slots__ = (
@@ -93,11 +93,11 @@ class Tensor:
     _extras: Extras | None
     _accumulator: weakref.ref[AccumulateGrad] | None
 
-    #: Ask these for a method that the class does not have yet, in turn.
     _resolvers: ClassVar[list[Callable[[str], Any]]] = []
-    #: The legacy constructor, printing and the renewal of a stale view's history live above this
-    #: layer and are put here by it.
+    """Ask these for a method that the class does not have yet, in turn."""
     _construct: ClassVar[Callable[..., Tensor]]
+    """The legacy constructor, printing and the renewal of a stale view's history live above this
+    layer and are put here by it."""
     _represent: ClassVar[Callable[[Tensor], str]] = lambda tensor: f"tensor({tensor._array})"
     _renew: ClassVar[Callable[[Tensor], None]] = lambda tensor: None
 
@@ -114,8 +114,6 @@ class Tensor:
         if find_method(name):
             return getattr(self, name)
         raise AttributeError(f"'Tensor' object has no attribute '{name}'")
-
-    # --- what it holds
 
     @property
     def dtype(self) -> DType:
@@ -180,8 +178,6 @@ class Tensor:
     def is_complex(self) -> bool:
         return bool(self._array.dtype.kind == "c")
 
-    # --- its place in the graph
-
     @property
     def requires_grad(self) -> bool:
         if not self._requires_grad and self._view is not None:
@@ -231,7 +227,7 @@ class Tensor:
 
     @property
     def retains_grad(self) -> bool:
-        """Whether this non-leaf keeps its gradient (see ``retain_grad``)."""
+        """Whether this non-leaf keeps its gradient (see `retain_grad`)."""
         node = self.grad_fn
         if node is None or node.hooks is None:
             return False
@@ -295,7 +291,7 @@ class Tensor:
         return self._view is not None
 
     def retain_grad(self) -> None:
-        """Keeps the gradient of a non-leaf in its ``grad``; does nothing to a leaf."""
+        """Keeps the gradient of a non-leaf in its `grad`; does nothing to a leaf."""
         if not self.requires_grad:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         node = None if self.is_leaf else self.grad_fn
@@ -303,7 +299,7 @@ class Tensor:
             node.node_hooks().retain[self._nr] = weakref.ref(self)
 
     def register_hook(self, hook: Callable[..., Any]) -> Handle:
-        """Calls ``hook(grad)`` with this tensor's gradient; what it returns replaces it."""
+        """Calls `hook(grad)` with this tensor's gradient; what it returns replaces it."""
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         node, number = edge_of(self)
@@ -313,7 +309,7 @@ class Tensor:
         return Handle(node.node_hooks().tensor.setdefault(number, {}), hook)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[..., Any]) -> Handle:
-        """Calls ``hook(tensor)`` after a leaf's ``grad`` was updated."""
+        """Calls `hook(tensor)` after a leaf's `grad` was updated."""
         if not self._requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if self._grad_fn is not None:
@@ -321,8 +317,6 @@ class Tensor:
                 "post accumulate grad hooks cannot be registered on non-leaf tensors"
             )
         return add_post_accumulate_hook(self, hook)
-
-    # --- as a Python object
 
     def item(self) -> Any:
         """The only element, as a Python number."""
@@ -433,7 +427,7 @@ def raw(value: Any) -> Any:
 
 
 def constant(array: Any, like: Any) -> Any:
-    """An array as what ``like`` is: a tensor without history, or an array."""
+    """An array as what `like` is: a tensor without history, or an array."""
     return wrap(array) if type(like) is Tensor else array
 
 
@@ -454,9 +448,9 @@ def edge_of(tensor: Tensor) -> tuple[Node | None, int]:
 
 
 def share(tensor: Tensor, array: Any, differentiable: bool = True, several: bool = False) -> Tensor:
-    """A tensor over ``array``, which shares the memory and so the version counter of ``tensor``.
+    """A tensor over `array`, which shares the memory and so the version counter of `tensor`.
 
-    ``differentiable`` makes it a view in PyTorch's sense, whose in-place changes flow to the base.
+    `differentiable` makes it a view in PyTorch's sense, whose in-place changes flow to the base.
     """
     made = wrap(array)
     made._versions = versions_of(tensor)
@@ -477,7 +471,7 @@ def share(tensor: Tensor, array: Any, differentiable: bool = True, several: bool
 
 
 def type_word(dtype: DType) -> str:
-    """A tensor's type as C++ messages print it: ``torch.FloatTensor``, ``CPUBoolType``."""
+    """A tensor's type as C++ messages print it: `torch.FloatTensor`, `CPUBoolType`."""
     if dtype.category in (dtypes.BOOL, dtypes.COMPLEX):
         return f"CPU{dtype.scalar_name}Type"
     return f"torch.{dtype.tensor_name}"

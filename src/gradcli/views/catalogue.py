@@ -22,8 +22,8 @@ from gradcli.table.registry import internal, lookup, lookup_method, method_names
 from gradcli.table.row import Row
 from gradcli.table.samples import Fixed, Sampler
 
-#: The types that lists of numbers become in the command line, single or double.
 _SPELLED = ("float64", "complex128", "int64", "bool")
+"""The types that lists of numbers become in the command line, single or double."""
 _VARIABLES = "xyzuvwabcdefgh"
 
 _TITLES = {
@@ -115,7 +115,7 @@ def summary(name: str) -> str:
 def entries_of(name: str) -> list[Entry]:
     """The overloads under a name, or an empty list.
 
-    A method is ``Tensor.view``; a row that only formulas call is ``aten.tanh_backward``.
+    A method is `Tensor.view`; a row that only formulas call is `aten.tanh_backward`.
     """
     if name.startswith("Tensor."):
         function = lookup_method(name.removeprefix("Tensor."))
@@ -192,9 +192,6 @@ def _rows_in(entry: Composite) -> list[Row]:
     return [row for row in called if isinstance(row, Row) and row.differentiable]
 
 
-# --- formulas
-
-
 @cache
 def _tree(path: str) -> tuple[str, list[ast.Lambda | ast.FunctionDef]]:
     source = Path(path).read_text(encoding="utf-8")
@@ -243,9 +240,6 @@ def _normal(text: str) -> str:
     return " ".join(text.split())
 
 
-# --- examples
-
-
 def example(name: str, entry: Entry) -> str | None:
     """A command that calls the function with the smallest of its own plain samples."""
     if entry.samples is None:
@@ -277,7 +271,7 @@ def _arrays(call: Any) -> list[Any]:
 
 
 def _spoken(name: str) -> str:
-    """The shortest way to write a function of ``torch`` that means nothing else."""
+    """The shortest way to write a function of `torch` that means nothing else."""
     if name.startswith("nn.functional."):
         return name.replace("nn.functional.", "F.")
     return f"torch.{name}" if "." in name or name in PYTHON else name
@@ -339,11 +333,8 @@ def _command(name: str, entry: Entry, call: Sequence[Any]) -> str | None:
     return " ".join([f'gradcli eval "{head}({", ".join(parts)})"', *options])
 
 
-# --- names
-
-
 def full_name(name: str) -> str | None:
-    """The name in the table that a user means: ``torch.sin``, ``F.relu``, ``relu``, ``x.view``."""
+    """The name in the table that a user means: `torch.sin`, `F.relu`, `relu`, `x.view`."""
     bare = name.removeprefix("torch.")
     bare = "nn.functional." + bare[2:] if bare.startswith("F.") else bare
     for candidate in (bare, f"nn.functional.{bare}", f"Tensor.{bare}", f"aten.{bare}"):

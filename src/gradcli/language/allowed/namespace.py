@@ -174,8 +174,6 @@ class Namespace:
         """Whether a value is a tensor."""
         return isinstance(value, self.engine.tensor)
 
-    # ---- names
-
     def find(self, module: str, name: str) -> Any:
         """A member of a module, or a mark that there is none."""
         key = (module, name)
@@ -278,8 +276,6 @@ class Namespace:
             return did_you_mean(found[2], self.engine.methods())
         return did_you_mean(found[2], attributes.names_of(found[1]))
 
-    # ---- imports
-
     def module(self, name: str) -> Module:
         """The module that `import name` binds.
 
@@ -314,8 +310,6 @@ class Namespace:
         names = self.members(module)
         found = {name: self.find(module, name) for name in names}
         return {name: value for name, value in found.items() if value is not _MISSING}
-
-    # ---- tensors
 
     def shape(self, value: Any) -> str:
         """A tensor's shape for a label, "shape [2, 3]", or "" for anything else."""

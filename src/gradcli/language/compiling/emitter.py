@@ -88,8 +88,6 @@ class Emitter:
         """Queue work, to be done in the order in which it is written here."""
         self.work.extend(reversed(items))
 
-    # ---- variables
-
     def slot(self, name: str) -> int:
         """A new slot."""
         code = self.unit.code

@@ -152,8 +152,6 @@ class ExpressionCompiler(Emitter):
             items.append((op.OTHER, (act.format_with, node.conversion), node))
         self.push(*items)
 
-    # ---- functions and comprehensions
-
     def inner_scope(self, node: ast.Node) -> Scope:
         """The scope that `node` opens."""
         assert self.scopes is not None

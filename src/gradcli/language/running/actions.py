@@ -32,9 +32,6 @@ def type_name(value: Any) -> str:
     return attributes.class_of(value)
 
 
-# ---- the stack
-
-
 def duplicate(machine: Runner, stack: Stack, variables: Stack, count: int) -> None:
     stack.extend(stack[-count:])
 
@@ -58,9 +55,6 @@ def compare_and_keep(machine: Runner, stack: Stack, variables: Stack, compare: A
     answer = compare(left, right)
     stack[-2] = right
     stack[-1] = answer
-
-
-# ---- variables
 
 
 def delete_global(machine: Runner, stack: Stack, variables: Stack, name: str) -> None:
@@ -102,9 +96,6 @@ def take(machine: Runner, stack: Stack, variables: Stack, slot: int) -> None:
     variables[slot] = None
 
 
-# ---- attributes and items
-
-
 def store_attribute(machine: Runner, stack: Stack, variables: Stack, name: str) -> None:
     target = stack.pop()
     attributes.set_attribute(target, name, stack.pop())
@@ -142,9 +133,6 @@ def build_slice(machine: Runner, stack: Stack, variables: Stack, argument: None)
         if type(bound) is slice:
             check_nesting(bound, slice)
     stack[-1] = slice(stack[-1], upper, step)
-
-
-# ---- collections
 
 
 def build_list(machine: Runner, stack: Stack, variables: Stack, count: int) -> None:
@@ -284,9 +272,6 @@ def unpack_starred(machine: Runner, stack: Stack, variables: Stack, shape: tuple
     stack.extend(reversed([*items[:before], middle, *tail]))
 
 
-# ---- strings
-
-
 def join_strings(machine: Runner, stack: Stack, variables: Stack, count: int) -> None:
     parts = stack[len(stack) - count :]
     del stack[len(stack) - count :]
@@ -319,9 +304,6 @@ def format_with(machine: Runner, stack: Stack, variables: Stack, conversion: str
     spec = stack.pop()
     check_width(spec)
     stack[-1] = formatted(convert(stack[-1], conversion), spec)
-
-
-# ---- calls and functions
 
 
 def function_name(function: Any) -> str:
@@ -401,9 +383,6 @@ def make_generator(
     for slot in code.cells:
         own[slot] = Cell(own[slot])
     stack.append(Generator(machine, code, own))
-
-
-# ---- statements
 
 
 def fail_assertion(machine: Runner, stack: Stack, variables: Stack, message: bool) -> None:

@@ -32,11 +32,9 @@ from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import Tensor
 from gradcli.typing import Array, Operand, Scalar, Value
 
-# --- arithmetic
-
 
 def _weighted(other: Array, alpha: complex) -> Array:
-    """``other * alpha`` in the type of ``other``."""
+    """`other * alpha` in the type of `other`."""
     if alpha == 1 and type(alpha) is not bool:
         return other
     kind = np.asarray(other).dtype.kind
@@ -89,12 +87,12 @@ def refuse_bool(operands: Sequence[Any]) -> None:
 
 
 def _scalar_like(array: Array, number: complex) -> Any:
-    """A number of the array's own type, so that ``alpha`` does not promote."""
+    """A number of the array's own type, so that `alpha` does not promote."""
     return array.dtype.type(number) if hasattr(array, "dtype") else number
 
 
 def scaled(grad: Any, factor: complex) -> Any:
-    """``grad * factor``, or the gradient itself where the factor is one."""
+    """`grad * factor`, or the gradient itself where the factor is one."""
     return grad if factor == 1 else mul_scalar(grad, conj(factor))
 
 
@@ -267,7 +265,7 @@ remainder_of_number: Row = row(
 
 
 def remainder_by(self: Any, other: Any) -> Any:
-    """``self % other`` for the operator, where either may be a number."""
+    """`self % other` for the operator, where either may be a number."""
     return (remainder if isinstance(self, Tensor) else remainder_of_number)(self, other)
 
 
@@ -281,9 +279,6 @@ fmod: Row = row(
     other=lambda grad, self, other: -grad * rounded_div(self, other, rounding_mode="trunc"),
     samples=binary(0.5, 2.0),
 )
-
-
-# --- whole numbers
 
 
 def _whole(name: str, forward: Any, doc: str) -> Row:
@@ -348,11 +343,6 @@ reciprocal: Row = row(
     samples=pointwise(0.5, 2.0),
     doc="1 / self.",
 )
-
-# --- sign, size and rounding
-
-
-# --- extremes: at a tie the gradient is shared
 
 
 def _extreme_vjp(beaten: Row) -> tuple[Any, Any]:

@@ -15,8 +15,6 @@ from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import Tensor, constant, raw
 from gradcli.typing import Array, Operand, Value
 
-# --- building blocks of formulas
-
 
 def conj(value: Any) -> Any:
     """The conjugate of a complex value; a real one as it is, without a node."""
@@ -97,9 +95,6 @@ def ones_like(value: Any) -> Any:
 
 def is_complex(value: Any) -> bool:
     return bool(raw(value).dtype.kind == "c")
-
-
-# --- comparison and logic: no gradients
 
 
 def _samples_of_operands(r: Sampler) -> list[tuple[Any, ...]]:
@@ -245,8 +240,6 @@ bitwise_not: Row = row(
     doc="~self.",
     inplace=METHOD,
 )
-
-# --- equality of whole tensors, exact and within a tolerance
 
 
 @composite(

@@ -147,8 +147,6 @@ polar: Row = row(
     samples=lambda r: [(r(2, 3, low=0.2, high=2.0), r(2, 3))],
 )
 
-# --- conjugation
-
 # PyTorch delays conjugation, and the negation of a conjugate's imaginary part, until somebody needs
 # the values. Here both are computed at once; tensors that are delayed there are marked for those
 # who ask.

@@ -17,8 +17,6 @@ from gradcli.tensor.memory import reserve
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array, Scalar
 
-# --- conversion
-
 _DEVICES: Final = (
     "cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, maia, xla, lazy, vulkan, "
     "mps, meta, hpu, mtia, privateuseone"
@@ -79,9 +77,6 @@ def to_dtype(self: Any, dtype: DType) -> Any:
     """The tensor in another element type; itself where it has that type already."""
     array = self._array if type(self) is Tensor else np.asarray(self)
     return self if array.dtype == dtype.np else to_row(self, dtype)
-
-
-# --- new leaves
 
 
 def leaf(array: Array, requires_grad: bool | None = False) -> Tensor:
@@ -224,9 +219,6 @@ def eye_of(n: int, m: int, *options: Any) -> Tensor:
     return _identity(n, m, *options)
 
 
-# --- like another tensor
-
-
 def like(
     other: Tensor, value: complex, memory_format: MemoryFormat | None, *options: Any
 ) -> Tensor:
@@ -241,7 +233,7 @@ def like(
 
 
 def _constant(word: str, value: complex, doc: str) -> None:
-    """Enters ``WORD_like`` and ``x.new_WORD``."""
+    """Enters `WORD_like` and `x.new_WORD`."""
     # Samples have no elements where nobody promises values.
     lengths, planes = ((0, 2), (1, 2, 0, 2)) if word == "empty" else ((3, 2), (1, 2, 2, 2))
 

@@ -34,8 +34,6 @@ from gradcli.typing import Array, Operand, Scalar, Value
 LN2 = math.log(2.0)
 LN10 = math.log(10.0)
 
-# --- powers
-
 
 def _power(self: Array, exponent: Array) -> Array:
     if np.result_type(self, exponent).kind in "iu":
@@ -207,8 +205,6 @@ rsqrt: Row = row(
     doc="1 / sqrt(self).",
 )
 
-# --- exponentials and logarithms
-
 exp: Row = row(
     "exp(Tensor self)",
     np.exp,
@@ -359,5 +355,3 @@ sigmoid: Row = row(
     self=lambda grad, result: sigmoid_backward(grad, result),
     samples=pointwise(),
 )
-
-# --- circular and hyperbolic functions

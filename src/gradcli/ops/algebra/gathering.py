@@ -22,7 +22,7 @@ from gradcli.typing import Array, Scalar, Value
 
 
 def _grid(index: Array, where: int) -> tuple[Any, ...]:
-    """NumPy's index for elements that differ from their own place in dimension ``where`` only."""
+    """NumPy's index for elements that differ from their own place in dimension `where` only."""
     grid: list[Any] = list(np.indices(index.shape, sparse=True))
     if grid:
         grid[where] = index
@@ -92,13 +92,13 @@ def check_scatter(
 
 
 def scatter_places(self: Array, where: int, index: Array) -> tuple[Array, Any]:
-    """A copy of ``self`` with at least one dimension, and the places in it that ``index`` means."""
+    """A copy of `self` with at least one dimension, and the places in it that `index` means."""
     full = np.atleast_1d(self.copy())
     return full, _grid(np.atleast_1d(index), where)
 
 
 def cut(src: Array, index: Array) -> Array:
-    """The elements of ``src`` that an index of another shape speaks of."""
+    """The elements of `src` that an index of another shape speaks of."""
     return np.atleast_1d(src)[tuple(slice(0, n) for n in np.atleast_1d(index).shape)]
 
 

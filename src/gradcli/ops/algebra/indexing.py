@@ -1,7 +1,7 @@
 """Operators that read and write elements by index, along one dimension or in a flat tensor.
 
-The reductions ``scatter_reduce`` and ``index_reduce`` are in ``scattering``, masks in ``masking``,
-subscripts in ``subscripts``.
+The reductions `scatter_reduce` and `index_reduce` are in `scattering`, masks in `masking`,
+subscripts in `subscripts`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor, constant, raw, wrap
 from gradcli.typing import Array, Scalar
-
-# --- checks, in PyTorch's words
 
 
 def check_integers(name: str, index: Array) -> None:
@@ -51,7 +49,7 @@ def check_range(index: Array, where: int, length: int, low: int = 0) -> None:
 
 
 def check_slices(name: str, self: Array, dim: int, index: Array, source: Array) -> int:
-    """Checks the operands of ``index_add`` and ``index_reduce``; the dimension from the front."""
+    """Checks the operands of `index_add` and `index_reduce`; the dimension from the front."""
     where = wrap_dim(dim, self.ndim)
     if index.ndim > 1:
         word = dtypes.of(index).scalar_name
@@ -86,12 +84,6 @@ def check_slices(name: str, self: Array, dim: int, index: Array, source: Array) 
             f"Got self.shape = {list(self.shape)} source.shape = {list(source.shape)}"
         )
     return where
-
-
-# --- an index for each element
-
-
-# --- an index for each slice
 
 
 def _slot(where: int, index: Array) -> tuple[Any, ...]:
@@ -273,8 +265,6 @@ index_fill_tensor: Row = row(
     doc="A copy of self with one value in slices along a dimension.",
     inplace=InPlace(coincide=True),
 )
-
-# --- in the flat tensor
 
 
 def _check_flat(name: str, self: Array, index: Array) -> None:

@@ -124,7 +124,7 @@ stack: Row = row(
 
 
 def at_least(self: Any, ndim: int) -> Any:
-    """A tensor with new dimensions of length one, placed as ``atleast_1d`` to ``_3d`` do."""
+    """A tensor with new dimensions of length one, placed as `atleast_1d` to `_3d` do."""
     found = len(shape_of(self))
     if found >= ndim:
         return self
@@ -136,7 +136,7 @@ def at_least(self: Any, ndim: int) -> Any:
 
 
 def _atleast(ndim: int) -> None:
-    """Enters ``atleast_NDIMd``, for one tensor and for several."""
+    """Enters `atleast_NDIMd`, for one tensor and for several."""
     doc = f"Tensors with dimensions of length one added until there are {ndim}."
     samples = lambda r: [(r(),), (r(2),), (r(2, 3),)]
     name = f"atleast_{ndim}d"
@@ -246,9 +246,6 @@ def block_diag(tensors: VarTensors = ()) -> Any:
     return block_diag_row(tensors) if tensors else wrap(np.zeros((1, 0), dtypes.default.dtype.np))
 
 
-# --- grids
-
-
 def _grids(tensors: Sequence[Any], indexing: str) -> tuple[Any, ...]:
     _nonempty(tensors, "meshgrid")
     for tensor in tensors:
@@ -323,7 +320,7 @@ def combinations(self: Value, r: int = 2, with_replacement: bool = False) -> Any
     ],
 )
 def vander(x: Value, N: int | None = None, increasing: bool = False) -> Any:
-    """The powers of a vector's elements as columns, highest first unless ``increasing``."""
+    """The powers of a vector's elements as columns, highest first unless `increasing`."""
     if x.ndim != 1:
         raise RuntimeError("x must be a one-dimensional tensor.")
     columns = x.numel() if N is None else N

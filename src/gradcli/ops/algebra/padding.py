@@ -1,4 +1,4 @@
-"""Padding: ``torch.nn.functional.pad`` and the operators it chooses among.
+"""Padding: `torch.nn.functional.pad` and the operators it chooses among.
 
 A padding lists pairs (before, after) from the last dimension backwards; negative numbers crop.
 """
@@ -61,8 +61,6 @@ constant_pad: Row = row(
     self=lambda grad, pad: constant_pad(grad, tuple(-count for count in pad), 0),
     samples=lambda r: [(r(2, 3), (1, 2), 0.5), (r(2, 3), (-1, 1, 0, 2)), (r(3), (-1, -1))],
 )
-
-# --- padding with the operand's own elements, in one, two or three dimensions
 
 
 def _reflected(length: int, before: int, after: int) -> Array:

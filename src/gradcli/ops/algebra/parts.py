@@ -17,17 +17,17 @@ from gradcli.typing import Array, Value
 
 
 def blank(shape: Sequence[int], like: Any) -> Any:
-    """Zeros of the type of ``like``: a tensor if that is one, else an array."""
+    """Zeros of the type of `like`: a tensor if that is one, else an array."""
     return constant(np.zeros(shape, raw(like).dtype), like)
 
 
 def part_of(dim: int, part: slice | int) -> tuple[Any, ...]:
-    """An index that takes ``part`` of one dimension, counted from the front."""
+    """An index that takes `part` of one dimension, counted from the front."""
     return (*(slice(None),) * dim, part, Ellipsis)
 
 
 def _fill_part(self: Array, index: Any, src: Array) -> Array:
-    """A copy of ``self`` with ``src`` written to a part of it."""
+    """A copy of `self` with `src` written to a part of it."""
     out = self.copy(order="K")
     part = out[index]
     if part.shape != src.shape:
@@ -37,9 +37,6 @@ def _fill_part(self: Array, index: Any, src: Array) -> Array:
         )
     part[...] = src
     return out
-
-
-# --- one slice
 
 
 def _select_index(shape: Sequence[int], dim: int, index: int) -> tuple[Any, ...]:
@@ -90,8 +87,6 @@ select_scatter: Row = row(
     samples=lambda r: [(r(2, 3), r(2), 1, -1)],
     doc="A copy with one slice replaced.",
 )
-
-# --- ranges
 
 
 def _range_index(
@@ -178,7 +173,7 @@ def _narrowed(shape: Sequence[int], dim: int, start: int, length: int) -> tuple[
 
 @composite("narrow", samples=lambda r: [(r(3, 4), 1, 1, 2), (r(4), 0, -3, 2)])
 def narrow(self: Value, dim: int, start: int, length: int) -> Any:
-    """A range of ``length`` indices of one dimension, from ``start`` on."""
+    """A range of `length` indices of one dimension, from `start` on."""
     where, first = _narrowed(shape_of(self), dim, start, length)
     return slice_(self, where, first, first + length, 1)
 
@@ -214,9 +209,6 @@ narrow_copy: Row = row(
     ),
     samples=lambda r: [(r(3, 4), 1, 1, 2), (kinked(r(3, 4)), 1, -2, 2)],
 )
-
-
-# --- diagonals
 
 
 def _diagonal(self: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Array:
@@ -297,8 +289,6 @@ diagonal_scatter: Row = row(
     src=diagonal,
     samples=lambda r: [(r(3, 4), r(3)), (r(3, 4), r(2), -1)],
 )
-
-# --- windows
 
 
 def _unfold(self: Array, dimension: int, size: int, step: int) -> Array:

@@ -19,8 +19,6 @@ from gradcli.tensor.shapes import wrap_dim, wrap_dims
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array, Single, Value
 
-# --- repetition
-
 
 def _repeat(self: Array, repeats: Sequence[int]) -> Array:
     """The tensor side by side with itself, a number of times per dimension."""
@@ -148,9 +146,6 @@ def _checked_indices(counts: Array, output_size: int | None) -> Array:
     return indices
 
 
-# --- rotation and reversal
-
-
 def _roll(self: Array, shifts: Single, dims: Single = ()) -> Array:
     """Elements moved on along dimensions; what falls off comes in again in front."""
     if not shifts:
@@ -231,9 +226,6 @@ def flipud(self: Value) -> Any:
     return flip(self, (0,))
 
 
-# --- triangles and diagonals
-
-
 def _triangle(name: str, doc: str) -> Row:
     keep = getattr(np, name)
 
@@ -297,14 +289,11 @@ def diagflat(self: Value, offset: int = 0) -> Any:
     return diag(view(contiguous(self, contiguous_format), (-1,)), offset)
 
 
-# --- sums
-
-
 @composite(
     "Tensor.sum_to_size", samples=lambda r: [(r(3, 4), (3, 1)), (r(2, 3), (3,)), (r(2, 3), ())]
 )
 def sum_to_size(self: Value, size: Sequence[int]) -> Any:
-    """The sum over what broadcasting from ``size`` would repeat."""
+    """The sum over what broadcasting from `size` would repeat."""
     shape = shape_of(self)
     lead = len(shape) - len(size)
     if lead < 0 or any(

@@ -25,8 +25,6 @@ from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.typing import Array, Scalar
 
-# --- checks and arithmetic that the products share
-
 
 def _word(array: Array) -> str:
     return dtypes.of(array).scalar_name
@@ -40,7 +38,7 @@ def _multiplied(a: Array, b: Array) -> Array:
 
 
 def _combined(self: Array, product: Array, beta: complex, alpha: complex) -> Array:
-    """beta * self + alpha * product; with beta zero even a nan in ``self`` does not count."""
+    """beta * self + alpha * product; with beta zero even a nan in `self` does not count."""
     if alpha != 1:
         product = product * dtypes.convert(alpha, dtypes.of(product))
     if beta == 0:
@@ -54,9 +52,6 @@ def _multipliable(mat1: Array, mat2: Array) -> None:
             "mat1 and mat2 shapes cannot be multiplied "
             f"({mat1.shape[0]}x{mat1.shape[1]} and {mat2.shape[0]}x{mat2.shape[1]})"
         )
-
-
-# --- two matrices
 
 
 def _mm(self: Array, mat2: Array) -> Array:
@@ -152,8 +147,6 @@ addmm: Row = row(
     inplace=METHOD,
 )
 
-# --- a matrix and a vector
-
 
 def _sizes_of_addmv(sizes: tuple[int, int, int]) -> None:
     if sizes[1:] != (2, 1) or sizes[0] > 1:
@@ -210,8 +203,6 @@ mv: Row = row(
     vec=lambda grad, self: mv(t(conj(self)), grad),
     samples=lambda r: [(r(2, 3), r(3)), (r(2, 0), r(0))],
 )
-
-# --- two vectors
 
 
 def _check_dot(self: Array, other: Array) -> None:
@@ -290,8 +281,6 @@ addr: Row = row(
     vec2=lambda grad, vec1, alpha: scaled(mv(t(grad), conj(vec1)), alpha),
     samples=lambda r: [(r(2, 3), r(2), r(3)), (r(3), r(2), r(3), {"beta": 2, "alpha": 0.5})],
 )
-
-# --- batches of matrices
 
 
 def _batches(batch1: Array, batch2: Array) -> None:
@@ -403,8 +392,6 @@ addbmm: Row = row(
     inplace=METHOD,
 )
 
-# --- forms that PyTorch's lists of overloads have as well
-
 
 def _elsewhere(name: str, parameters: str, options: str = "") -> None:
     """Enters the form of a product with a type for the result, which no CPU computes."""
@@ -425,5 +412,3 @@ _elsewhere("mm", "Tensor self, Tensor mat2")
 _elsewhere("bmm", "Tensor self, Tensor mat2")
 _elsewhere("addmm", "Tensor self, Tensor mat1, Tensor mat2", _FACTORS)
 _elsewhere("baddbmm", "Tensor self, Tensor batch1, Tensor batch2", _FACTORS)
-
-# --- any of these

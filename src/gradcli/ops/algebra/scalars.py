@@ -1,8 +1,8 @@
 """Arithmetic with a number that never became a tensor.
 
-PyTorch's Python operators turn numbers into tensors, its C++ formulas do not: there ``x * 2`` is
-``mul.Scalar``, whose node is ``MulBackward1``. Compositions and formulas that PyTorch wrote in C++
-use these rows. A number before the operator is ``sub(1, x)`` or ``true_div(1, x)``.
+PyTorch's Python operators turn numbers into tensors, its C++ formulas do not: there `x * 2` is
+`mul.Scalar`, whose node is `MulBackward1`. Compositions and formulas that PyTorch wrote in C++
+use these rows. A number before the operator is `sub(1, x)` or `true_div(1, x)`.
 """
 
 from __future__ import annotations

@@ -103,9 +103,6 @@ cumprod: Row = row(
 )
 
 
-# --- products
-
-
 def _safe_product_vjp(grad: Any, self: Any, dim: int) -> Any:
     """The products of all other elements along a dimension, right also where some are zero."""
     length = shape_of(self)[dim]

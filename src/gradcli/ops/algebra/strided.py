@@ -86,7 +86,7 @@ def _check(size: Sequence[int], stride: Sequence[int], offset: int) -> None:
 def _as_strided(
     self: Array, size: Sequence[int], stride: Sequence[int], storage_offset: int, source: Geometry
 ) -> Array:
-    """A view with given sizes and strides; ``source`` is the operand's own geometry."""
+    """A view with given sizes and strides; `source` is the operand's own geometry."""
     storage = storage_of(self)
     itemsize = self.itemsize
     needed = _extent((tuple(size), tuple(stride), storage_offset)) * itemsize
@@ -107,8 +107,8 @@ def _as_strided(
 
 def _restride(grad: Array, source: Geometry, target: Geometry, shared: Geometry) -> Array:
     """A gradient at one geometry of a storage as one at another."""
-    # Adds up in a storage what lies at ``source`` and reads it at ``target``. Where the operand
-    # itself overlapped, the elements of ``shared``, those at one place share what arrives there.
+    # Adds up in a storage what lies at `source` and reads it at `target`. Where the operand
+    # itself overlapped, the elements of `shared`, those at one place share what arrives there.
     storage = np.zeros(max(_extent(source), _extent(target)), grad.dtype)
     np.add.at(storage, _places(source), grad)
     count = np.zeros(storage.size, np.int64)
@@ -172,7 +172,7 @@ def _as_strided_scatter(
     storage_offset: int,
     source: Geometry,
 ) -> Array:
-    """A copy with a strided part replaced; ``source`` is the operand's own geometry."""
+    """A copy with a strided part replaced; `source` is the operand's own geometry."""
     source = _geometry(self)
     storage = storage_of(self).copy()
     part = _as_strided(storage, size, stride, storage_offset, source)
@@ -241,9 +241,6 @@ def as_strided_scatter(
     offset = source[2] if storage_offset is None else storage_offset
     _check(size, stride, offset)
     return as_strided_scatter_row(self, src, tuple(size), tuple(stride), offset, source)
-
-
-# --- new tensors
 
 
 @composite(

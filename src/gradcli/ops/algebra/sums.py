@@ -21,7 +21,7 @@ from gradcli.typing import Array, Single, Value, VarTensors
 
 
 def axes(dim: Any, ndim: int) -> tuple[int, ...]:
-    """The dimensions that ``dim`` (None or empty: all) means, counted from the front."""
+    """The dimensions that `dim` (None or empty: all) means, counted from the front."""
     if dim is None or (isinstance(dim, (tuple, list)) and not dim):
         return tuple(range(ndim))
     wrapped = wrap_dims(dim if isinstance(dim, (tuple, list)) else (dim,), ndim)
@@ -157,7 +157,7 @@ sum_dim: Row = row(
 
 
 def sum_to(value: Any, shape: tuple[int, ...]) -> Any:
-    """Sums the dimensions along which ``shape`` was broadcast."""
+    """Sums the dimensions along which `shape` was broadcast."""
     found = shape_of(value)
     if not shape:
         return sum_all(value)
@@ -191,8 +191,6 @@ nansum: Row = row(
     ),
     samples=lambda r: [(r(3, 4), (0,)), (r(3),)],
 )
-
-# --- means
 
 
 def _mean_type(self: Array, dtype: DType | None, name: str = "mean") -> Any:
@@ -264,12 +262,6 @@ def nanmean(
     return nansum(self, dim, keepdim, dtype) / kept
 
 
-# --- products
-
-
-# --- truth
-
-
 def _truth(function: Any) -> Any:
     def forward(self: Array, dim: Any = None, keepdim: bool = False) -> Array:
         # Unlike other reductions, one along no dimensions leaves every element for itself.
@@ -303,8 +295,6 @@ for _name, _function, _doc in (
         ],
         doc=_doc,
     )
-
-# --- extremes that share a tie evenly
 
 
 def reduced_view(value: Any, shape: tuple[int, ...], dim: Any, keepdim: bool) -> Any:

@@ -1,7 +1,7 @@
 """Operators that give the same elements another shape or another order of dimensions.
 
-Nearly all are views of their operand's memory. Slices are in ``slicing``, what copies elements to
-new places in ``placement``.
+Nearly all are views of their operand's memory. Slices are in `slicing`, what copies elements to
+new places in `placement`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ from gradcli.tensor.formats import MemoryFormat, arranged_copy, check_rank, cont
 from gradcli.tensor.shapes import infer_shape, wrap_dim, wrap_dims
 from gradcli.tensor.tensor import Tensor, share
 from gradcli.typing import Array, Value
-
-# --- copies
 
 clone_row: Row = row(
     "clone(Tensor self, *, any memory_format=None)",
@@ -44,7 +42,7 @@ copy_backwards: Row = row(
 
 
 def clone(self: Any, copies: bool = False) -> Any:
-    """A copy that gradients flow through; ``copies`` names its node CopyBackwards."""
+    """A copy that gradients flow through; `copies` names its node CopyBackwards."""
     return copy_backwards(self) if copies else clone_row(self)
 
 
@@ -70,8 +68,6 @@ alias: Row = row(
     samples=lambda r: [(r(2, 3),)],
     doc="The tensor again, as a view of itself.",
 )
-
-# --- shapes
 
 
 def shape_of(value: Any) -> tuple[int, ...]:
@@ -228,12 +224,6 @@ def ravel(self: Value) -> Any:
     return view(contiguous(self), (-1,))
 
 
-# --- expansion
-
-
-# --- the order of dimensions
-
-
 def _permutation(dims: Sequence[int], ndim: int) -> tuple[int, ...]:
     if len(dims) != ndim:
         raise RuntimeError(
@@ -259,7 +249,7 @@ permute: Row = row(
 
 
 def inverse_permutation(dims: Sequence[int]) -> tuple[int, ...]:
-    """The order that undoes ``dims``."""
+    """The order that undoes `dims`."""
     wrapped = [wrap_dim(dim, len(dims)) for dim in dims]
     return tuple(wrapped.index(position) for position in range(len(dims)))
 
@@ -351,7 +341,7 @@ t: Row = row(
 
 
 def matrix_transposed(self: Any, word: str) -> Any:
-    """The last two dimensions swapped; ``word`` names the operation in messages."""
+    """The last two dimensions swapped; `word` names the operation in messages."""
     ndim = len(shape_of(self))
     if ndim == 1:
         raise RuntimeError(
@@ -372,9 +362,6 @@ def matrix_transpose(self: Value) -> Any:
     return matrix_transposed(self, "tensor.mT")
 
 
-# --- dimensions of length one
-
-
 def _unsqueeze(self: Array, dim: int) -> Array:
     """A new dimension of length one."""
     where = wrap_dim(dim, self.ndim + 1)
@@ -393,7 +380,7 @@ unsqueeze: Row = row(
 
 
 def unsqueeze_to(grad: Any, shape: Sequence[int], dims: Sequence[int]) -> Any:
-    """Puts back those of the dimensions ``dims`` that have length one in ``shape``."""
+    """Puts back those of the dimensions `dims` that have length one in `shape`."""
     for where in sorted(wrap_dim(dim, len(shape)) for dim in dims):
         if shape and shape[where] == 1:
             grad = unsqueeze(grad, where)

@@ -1,7 +1,7 @@
 """Einstein sums and other contractions of two or more tensors, as batched matrix products.
 
 A contraction sorts the dimensions of its operands into batch, own, summed and the other's, and
-hands them to ``bmm``; the order of steps is PyTorch's, so that graphs show the same nodes.
+hands them to `bmm`; the order of steps is PyTorch's, so that graphs show the same nodes.
 """
 
 from __future__ import annotations
@@ -29,8 +29,6 @@ from gradcli.typing import Value
 
 ELLIPSIS = "."
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-# --- a pair of operands
 
 
 def contracted(left: Any, right: Any, summed: Sequence[int]) -> Any:
@@ -72,15 +70,12 @@ def contracted(left: Any, right: Any, summed: Sequence[int]) -> Any:
     return permute(product, [order.index(k) for k in range(len(order))])
 
 
-# --- the equation
-
-
 @dataclass
 class Equation:
     """The labels of each operand and of the result, and where each label stands.
 
-    ``places`` gives a label's dimension among all of them: first those of the result, then those
-    that are summed. ``wide`` is how many dimensions an ellipsis covers at most.
+    `places` gives a label's dimension among all of them: first those of the result, then those
+    that are summed. `wide` is how many dimensions an ellipsis covers at most.
     """
 
     labels: list[list[str]]
@@ -297,7 +292,7 @@ def _step(a: Any, b: Any, dims: range, users: list[int]) -> Any:
 
 
 def _from_sublists(args: Sequence[Any]) -> tuple[str, list[Any]]:
-    """``einsum(a, [0, 1], b, [1, 2], [0, 2])`` as an equation and operands."""
+    """`einsum(a, [0, 1], b, [1, 2], [0, 2])` as an equation and operands."""
 
     def labels(items: Any) -> str:
         letters = []
@@ -358,11 +353,8 @@ def einsum(*args: Any) -> Any:
     return _evaluated(equation, operands)
 
 
-# --- two tensors
-
-
 def _pairs(dims: Any, a: Any, b: Any) -> tuple[list[int], list[int]]:
-    """The dimensions to contract, from any of the forms that ``tensordot`` takes."""
+    """The dimensions to contract, from any of the forms that `tensordot` takes."""
     if isinstance(dims, Tensor):
         dims = dims.tolist()
     if isinstance(dims, (list, tuple)) and len(dims) == 2:

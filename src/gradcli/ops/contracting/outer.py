@@ -19,8 +19,6 @@ from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import common_shape, wrap_dim
 from gradcli.typing import Array, Value, VarTensors
 
-# --- two tensors
-
 
 @composite("outer|ger", samples=lambda r: [(r(2), r(3))])
 def outer(self: Value, vec2: Value) -> Any:
@@ -104,9 +102,6 @@ def cross(self: Value, other: Value, dim: int | None = None) -> Any:
             raise RuntimeError("no dimension of size 3 in input")
         dim = self.shape.index(3)
     return linalg_cross(self, other, dim)
-
-
-# --- chains of matrices
 
 
 def _check_chain(tensors: Sequence[Any]) -> None:

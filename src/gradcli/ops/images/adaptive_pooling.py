@@ -54,9 +54,6 @@ def _counts(windows: Sequence[Windows]) -> Array:
     return total
 
 
-# --- averages
-
-
 @half_in_single
 def _average(self: Array, output_size: Sizes) -> Array:
     dims = len(output_size)
@@ -125,7 +122,7 @@ def averages(input: Any, output_size: Sizes) -> Any:
     samples=lambda r: [(r(1, 2, 5), 3), (r(2, 5), 1)],
 )
 def adaptive_avg_pool1d(input: Value, output_size: Single) -> Any:
-    """The averages of ``output_size`` windows over (N, C, L) or (C, L)."""
+    """The averages of `output_size` windows over (N, C, L) or (C, L)."""
     name = "adaptive_avg_pool1d"
     check_line(input, name)
     length = one_number(output_size, name, "output_size")
@@ -163,9 +160,6 @@ def _register_average(dims: int) -> None:
             (r(1, 2, *size), 1),
         ],
     )(pool)
-
-
-# --- maxima
 
 
 def _largest(self: Array, output_size: Sequence[int]) -> tuple[Array, Array]:

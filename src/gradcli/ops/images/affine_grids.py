@@ -21,7 +21,7 @@ Sizes = Sequence[int]
 
 
 def _steps(count: int, align_corners: bool, dtype: Any) -> Array:
-    """The centres of ``count`` pixels from -1 to 1; of the outer ones, if corners are aligned."""
+    """The centres of `count` pixels from -1 to 1; of the outer ones, if corners are aligned."""
     if count <= 1:
         return np.zeros(count, dtype)
     require_kinds(dtype, "iufc", "linspace_cpu")

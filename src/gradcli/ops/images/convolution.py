@@ -1,6 +1,6 @@
 """Convolutions and transposed convolutions in one, two and three dimensions.
 
-Every public name ends in one row, ``convolution``; its backward is a row too, whose own derivative
+Every public name ends in one row, `convolution`; its backward is a row too, whose own derivative
 is composed of convolutions.
 """
 
@@ -188,7 +188,7 @@ convolution: Row = row(
 
 
 def _narrowed(value: Any, limits: Sizes) -> Any:
-    """The beginning of each spatial dimension, where it is longer than ``limits``."""
+    """The beginning of each spatial dimension, where it is longer than `limits`."""
     for dim, limit in enumerate(limits[2:], 2):
         if shape_of(value)[dim] > limit:
             value = narrow(value, dim, 0, limit)
@@ -302,8 +302,6 @@ convolution_backward: Row = row(
     ),
 )
 
-# --- the public names
-
 
 def _batched(input: Any, dims: int, name: str) -> tuple[Any, bool]:
     """The input with a batch dimension, and whether it had one."""
@@ -364,7 +362,7 @@ _OPERANDS: Final = "(Tensor input, Tensor weight, Tensor? bias=None, "
 
 
 def _enter_plain(dims: int) -> None:
-    """Enters ``conv{dims}d`` with numbers for padding."""
+    """Enters `conv{dims}d` with numbers for padding."""
     name, ints, zeros = f"conv{dims}d", f"int[{dims}]", (0,) * dims
     size, taps = (6, 5, 4)[:dims], (3, 2, 2)[:dims]
 
@@ -393,7 +391,7 @@ def _enter_plain(dims: int) -> None:
 
 
 def _enter_named(dims: int) -> None:
-    """Enters ``conv{dims}d`` with a word for padding."""
+    """Enters `conv{dims}d` with a word for padding."""
     name, ints, zeros = f"conv{dims}d", f"int[{dims}]", (0,) * dims
     size, taps = (6, 5, 4)[:dims], (3, 2, 2)[:dims]
 
@@ -425,7 +423,7 @@ def _enter_named(dims: int) -> None:
 
 
 def _enter_transposed(dims: int) -> None:
-    """Enters ``conv_transpose{dims}d``."""
+    """Enters `conv_transpose{dims}d`."""
     name, ints, taps = f"conv_transpose{dims}d", f"int[{dims}]", (3, 2, 2)[:dims]
 
     @composite(

@@ -12,7 +12,6 @@ from gradcli.typing import Array
 
 Sizes = Sequence[int]
 
-#: What C++ calls the element types that its message about biases names.
 _CPP_NAMES: Final = {
     "Float": "float",
     "Double": "double",
@@ -26,10 +25,11 @@ _CPP_NAMES: Final = {
     "ComplexDouble": "c10::complex<double>",
     "Bool": "bool",
 }
+"""What C++ calls the element types that its message about biases names."""
 
 
 def _times(lengths: Sequence[int]) -> str:
-    """``(2 x 3)``."""
+    """`(2 x 3)`."""
     return f"({' x '.join(map(str, lengths))})"
 
 
@@ -94,9 +94,9 @@ def check(
 
 
 def _sides(word: str, lengths: Sequence[int], otherwise: int = 1) -> str:
-    """``kernel_height: 3 kernel_width: 3``; one dimension is the width of a plane.
+    """`kernel_height: 3 kernel_width: 3`; one dimension is the width of a plane.
 
-    ``otherwise`` is the height of that plane.
+    `otherwise` is the height of that plane.
     """
     sides = lengths if len(lengths) > 1 else (otherwise, *lengths)
     names = ("depth", "height", "width")[-len(sides) :]

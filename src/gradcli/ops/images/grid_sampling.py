@@ -37,18 +37,18 @@ _A: Final = -0.75
 _LINEAR: Final = (1.0, -1.0)
 _NEAR: Final = (1.0, 0.0, -(_A + 3), _A + 2)
 _FAR: Final = (-4 * _A, 8 * _A, -5 * _A, _A)
-#: For each mode, its taps along a dimension: the position relative to the point's, how far from
-#: the point that is at a fraction of zero and in which direction the fraction changes it, and the
-#: coefficients of the weight as a polynomial of that distance, constant first.
 _TAPS: Final[tuple[list[tuple[int, float, int, tuple[float, ...]]], ...]] = (
     [(0, 0.0, 1, _LINEAR), (1, 0.0, 1, (0.0, 1.0))],
     [(0, 0.0, 1, (1.0,))],
     [(-1, 1.0, 1, _FAR), (0, 0.0, 1, _NEAR), (1, 1.0, -1, _NEAR), (2, 2.0, -1, _FAR)],
 )
+"""For each mode, its taps along a dimension: the position relative to the point's, how far from the
+point that is at a fraction of zero and in which direction the fraction changes it, and the
+coefficients of the weight as a polynomial of that distance, constant first."""
 
 
 class Sampling(NamedTuple):
-    """How to sample: the numbers of mode and padding are those of ``torch.grid_sampler``."""
+    """How to sample: the numbers of mode and padding are those of `torch.grid_sampler`."""
 
     mode: int
     padding: int
@@ -188,7 +188,7 @@ class _Points:
         return sums
 
     def scatter(self, values: Array, orders: Sizes) -> Array:
-        """The transpose of :meth:`gather`: values (N, C, points) to flat images (N, C, size)."""
+        """The transpose of `gather`: values (N, C, points) to flat images (N, C, size)."""
         flat = np.zeros(self.empty + 1, values.dtype)
         for taps, places in self.taps():
             weight = self.weight(taps, orders)
@@ -207,9 +207,6 @@ def _unit(dims: int, axis: int) -> tuple[int, ...]:
 
 def _plus(orders: Sizes, axis: int) -> tuple[int, ...]:
     return tuple(order + (k == axis) for k, order in enumerate(orders))
-
-
-# --- the two sums, for any order of derivative
 
 
 def _sum(input: Array, grid: Array, how: Sampling, orders: Sequence[int]) -> Array:
@@ -263,8 +260,6 @@ transposed_tap_sum: Row = row(
     ],
     untested="a piece of the gradients of grid_sampler_2d and grid_sampler_3d",
 )
-
-# --- sampling and its gradient
 
 
 def _check(input: Array, grid: Array, dims: int, mode: int) -> None:

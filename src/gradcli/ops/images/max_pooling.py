@@ -57,7 +57,7 @@ def scattered(grad_output: Array, shape: Sizes, indices: Array, dims: int, overl
 
 
 def gathered(grad: Any, indices: Any, dims: int) -> Any:
-    """The elements of planes at the indices: what undoes :func:`scattered` and unpooling."""
+    """The elements of planes at the indices: what undoes `scattered` and unpooling."""
     shape, planes = shape_of(indices), shape_of(grad)
     flat = reshape(grad, (*planes[:-dims], prod(planes[-dims:])))
     places = reshape(indices, (*shape[:-dims], prod(shape[-dims:])))
@@ -65,7 +65,7 @@ def gathered(grad: Any, indices: Any, dims: int) -> Any:
 
 
 def _max_rows(dims: int) -> tuple[Row, Row]:
-    """The rows of a maximum pool over ``dims`` dimensions and of its gradient."""
+    """The rows of a maximum pool over `dims` dimensions and of its gradient."""
     size = (5, 4, 3)[:dims]
     plain = Pool((2,) * dims, (2,) * dims, (0,) * dims, (1,) * dims, False)
     padded = Pool((3, 2, 2)[:dims], (1, 2, 2)[:dims], (1,) * dims, (2, 1, 1)[:dims], True)
@@ -168,7 +168,7 @@ def _check_max_pool1d(input: Any, *arguments: Any) -> None:
 
 
 def _register(dims: int) -> None:
-    """Enters the public names of the pool over ``dims`` dimensions."""
+    """Enters the public names of the pool over `dims` dimensions."""
     name, size = f"max_pool{dims}d", (5, 4, 3)[:dims]
 
     def pool(
@@ -214,8 +214,6 @@ def _register(dims: int) -> None:
 
 for _dims in (1, 2, 3):
     _register(_dims)
-
-# --- the inverse: elements put back to where maxima came from
 
 
 def _max_unpool(self: Array, indices: Array, output_size: Sequence[int]) -> Array:

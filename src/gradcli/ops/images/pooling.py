@@ -61,9 +61,6 @@ class Pool(NamedTuple):
         return any(s < d * (k - 1) + 1 for s, d, k in spans)
 
 
-# --- arguments and complaints
-
-
 def is_absent(stride: Any) -> bool:
     return stride is None or (not isinstance(stride, int) and len(stride) == 0)
 
@@ -212,9 +209,6 @@ def request_line(
     return Pool((1, kernel), (1, step), (0, room), (1, gap), ceil_mode, *average)
 
 
-# --- averages
-
-
 def _divisors(windows: Sequence[Windows], pool: Pool) -> Array:
     """How many elements each window counts, for the array of windows."""
     if pool.divisor_override is not None:
@@ -258,7 +252,7 @@ def _avg_pool_backward(grad_output: Array, self: Array, pool: Pool) -> Array:
 
 
 def _average_rows(dims: int) -> tuple[Row, Row]:
-    """The rows of an average pool over ``dims`` dimensions and of its gradient."""
+    """The rows of an average pool over `dims` dimensions and of its gradient."""
     size = (5, 4, 3)[:dims]
     plain = Pool((2,) * dims, (2,) * dims, (0,) * dims, (1,) * dims, False)
     padded = Pool((3, 2, 2)[:dims], (1, 2, 2)[:dims], (1,) * dims, (1,) * dims, True, False)

@@ -26,9 +26,6 @@ from gradcli.typing import Array, Value
 Sizes = Sequence[int]
 
 
-# --- sliding blocks
-
-
 def _pair(values: Any, name: str) -> tuple[int, int]:
     if isinstance(values, int):
         return values, values
@@ -40,7 +37,7 @@ def _pair(values: Any, name: str) -> tuple[int, int]:
 def _geometry(
     size: Sizes, kernel: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes
 ) -> Geometry:
-    """The windows over an image of ``size``, after PyTorch's checks of the numbers."""
+    """The windows over an image of `size`, after PyTorch's checks of the numbers."""
     for word, values, name in (
         ("kernel size", kernel, "kernel"),
         ("dilation", dilation, "dilation"),
@@ -206,9 +203,6 @@ def fold(
     )
 
 
-# --- shuffles
-
-
 def _check_pixels(self: Array, factor: int, name: str, argument: str) -> None:
     if self.ndim < 3:
         raise RuntimeError(
@@ -301,5 +295,5 @@ channel_shuffle: Row = row(
     linear="input",
     input=lambda grad, groups: channel_shuffle(grad, shape_of(grad)[1] // groups),
     samples=lambda r: [(r(1, 6, 2), 2), (r(2, 4, 1, 2), 4)],
-    doc="Channels dealt out: those of each group take every ``groups``-th place.",
+    doc="Channels dealt out: those of each group take every `groups`-th place.",
 )

@@ -27,7 +27,7 @@ Sizes = Sequence[int]
 class Resampling(NamedTuple):
     """What an interpolation was asked for: one number per spatial dimension.
 
-    ``scales`` are the factors by which a user scaled; with None they follow from the sizes.
+    `scales` are the factors by which a user scaled; with None they follow from the sizes.
     """
 
     size: tuple[int, ...]
@@ -51,9 +51,6 @@ class Axis(NamedTuple):
     scale: float | None
     align_corners: bool
     dtype: Any
-
-
-# --- the taps of each mode; computed in the type of the images, as positions are rounded
 
 
 def _ratio(axis: Axis) -> Any:
@@ -124,7 +121,7 @@ def _linear(axis: Axis) -> list[Tap]:
 def cubic_weights(share: Array, sharpness: float) -> list[Array]:
     """Keys' cubic convolution: the weights of the four elements around a position.
 
-    ``share`` is the position's distance from the second of them, in [0, 1).
+    `share` is the position's distance from the second of them, in [0, 1).
     """
     a = sharpness
 
@@ -210,8 +207,8 @@ def _axes(plan: Resampling, dtype: Any) -> list[Axis]:
     return [Axis(size, out, scale, plan.align_corners, dtype) for size, out, scale in pairs]
 
 
-#: PyTorch has a kernel of its own for images whose height and width add up to this at most.
 _SMALL: Final = 128
+"""PyTorch has a kernel of its own for images whose height and width add up to this at most."""
 
 
 def _weighted(values: Array, weights: Array | None, axis: int) -> Array:
@@ -256,9 +253,6 @@ def _resample_backward(grad_output: Array, plan: Resampling, mode: str) -> Array
     return grad_output
 
 
-# --- rows
-
-
 def _check(shape: Sizes, plan: Resampling) -> None:
     dims = len(plan.size)
     if min(*plan.size, *plan.out) <= 0:
@@ -293,7 +287,7 @@ def _kernel_name(mode: str, dims: int) -> str:
 
 
 def _make_row(name: str, mode: str, dims: int) -> Row:
-    """The rows of one interpolation, ``aten.NAME`` and its gradient, ``aten.NAME_backward``."""
+    """The rows of one interpolation, `aten.NAME` and its gradient, `aten.NAME_backward`."""
     size, out = (3, 4, 2)[:dims], (5, 2, 3)[:dims]
     options = "" if mode.startswith("nearest") else "plan.align_corners, "
     plans = [Resampling(size, out), Resampling(size, out, (1.7, 0.6, 1.5)[:dims])]
@@ -330,7 +324,6 @@ def _make_row(name: str, mode: str, dims: int) -> Row:
     return forward
 
 
-#: By (mode, spatial dimensions, antialias).
 _ROWS: Final = {
     ("nearest", 1, False): _make_row("upsample_nearest1d", "nearest", 1),
     ("nearest", 2, False): _make_row("upsample_nearest2d", "nearest", 2),
@@ -346,8 +339,7 @@ _ROWS: Final = {
     ("bicubic", 2, True): _make_row("_upsample_bicubic2d_aa", "cubic antialiased", 2),
     ("lanczos", 2, True): _make_row("_upsample_lanczos2d_aa", "lanczos antialiased", 2),
 }
-
-# --- the public names
+"""By (mode, spatial dimensions, antialias)."""
 
 
 def _listed(given: Any, shape: Sizes, what: str, word: str, letter: str) -> list[Any]:

@@ -1,9 +1,9 @@
-"""In-place operators: one mechanism that turns ``add`` into ``add_``.
+"""In-place operators: one mechanism that turns `add` into `add_`.
 
 The out-of-place operator runs on a stand-in for the tensor's old value; its result is written into
-the tensor's memory and its node becomes the tensor's history. :func:`in_place` does that for any
-operator, :func:`derive` makes the functions and methods whose names end in an underscore, and
-:func:`write_back` overwrites a tensor with given values, as random fillers do.
+the tensor's memory and its node becomes the tensor's history. `in_place` does that for any
+operator, `derive` makes the functions and methods whose names end in an underscore, and
+`write_back` overwrites a tensor with given values, as random fillers do.
 """
 
 from __future__ import annotations
@@ -39,14 +39,12 @@ from gradcli.tensor.graph import mode
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array
 
-# --- writing
-
 
 def write_back(tensor: Tensor, array: Array, node: str | None = None) -> Tensor:
-    """Overwrites a tensor with ``array``, as an in-place operator that ignores the old values.
+    """Overwrites a tensor with `array`, as an in-place operator that ignores the old values.
 
-    ``array`` has the tensor's shape and a type that can be cast to its type. Where the tensor has a
-    history, that ends in a node called ``node``, which passes zeros on; None leaves it as it is.
+    `array` has the tensor's shape and a type that can be cast to its type. Where the tensor has a
+    history, that ends in a node called `node`, which passes zeros on; None leaves it as it is.
 
     Raises:
         RuntimeError: PyTorch forbids the change (of a leaf that requires grad, for one).
@@ -86,7 +84,7 @@ _renamed: Final[dict[tuple[int, str], Row]] = {}
 
 
 def renamed(original: Row, label: str) -> Row:
-    """The same row, but that its nodes are called ``label``."""
+    """The same row, but that its nodes are called `label`."""
     known = _renamed.get((id(original), label))
     if known is None:
         known = _renamed[id(original), label] = copy.copy(original)
@@ -167,9 +165,6 @@ def _dense(array: Array) -> bool:
     return True
 
 
-# --- the mechanism
-
-
 def apply_in_place(
     tensor: Tensor,
     operation: Callable[[Tensor], Tensor],
@@ -183,12 +178,12 @@ def apply_in_place(
 ) -> Tensor:
     """Makes what an operation computes from the old value the new value of a tensor.
 
-    ``operation`` gets a stand-in with the tensor's old value and history; ``others`` are the
-    further operands it uses. ``copies`` says that what it records may keep the stand-in's memory,
-    ``coincide`` that elements of the tensor which lie at one place all become the same. Where the
-    result has no history, the row ``erases`` (:data:`erase`, renamed) ends that of the tensor;
-    None leaves it as it is. An operation that is not ``smooth`` may change leaves that require
-    grad, as PyTorch does not expect gradients of it. With ``c_types`` the message about a
+    `operation` gets a stand-in with the tensor's old value and history; `others` are the
+    further operands it uses. `copies` says that what it records may keep the stand-in's memory,
+    `coincide` that elements of the tensor which lie at one place all become the same. Where the
+    result has no history, the row `erases` (`erase`, renamed) ends that of the tensor;
+    None leaves it as it is. An operation that is not `smooth` may change leaves that require
+    grad, as PyTorch does not expect gradients of it. With `c_types` the message about a
     type that does not fit calls the tensor's as C does.
 
     Raises:
@@ -230,7 +225,7 @@ def apply_in_place(
 
 
 def in_place(operator: Callable[..., Any], args: Sequence[Any], coincide: bool = False) -> Tensor:
-    """:func:`apply_in_place` of an operator to its first argument."""
+    """`apply_in_place` of an operator to its first argument."""
     rest = args[1:]
     erases, copies, smooth, c_types = None, True, True, False
     if isinstance(operator, Row):
@@ -268,7 +263,7 @@ def _any_requires_grad(values: Sequence[Any]) -> bool:
 
 
 def rearrange(operator: Callable[..., Any], args: Sequence[Any]) -> Tensor:
-    """Lets a tensor look at its memory as a view operator's result does, as ``x.t_()``."""
+    """Lets a tensor look at its memory as a view operator's result does, as `x.t_()`."""
     tensor: Tensor = args[0]
     wants = mode.enabled and tensor.requires_grad
     check_change(tensor, wants)
@@ -283,9 +278,6 @@ def rearrange(operator: Callable[..., Any], args: Sequence[Any]) -> Tensor:
         if tensor._view is not None:
             tensor._view.version = tensor._version
     return tensor
-
-
-# --- deriving names
 
 
 class InPlaceEntry(Entry):
@@ -322,7 +314,7 @@ _derived: Final[dict[tuple[bool, str], Function]] = {}
 
 
 def derive(name: str, method: bool) -> Function | None:
-    """The in-place operator ``NAME_``, a method or a function of ``torch``, or None."""
+    """The in-place operator `NAME_`, a method or a function of `torch`, or None."""
     known = _derived.get((method, name))
     if known is not None:
         return known
@@ -351,7 +343,7 @@ def _allowed(original: Function, name: str, method: bool) -> bool:
 
 
 def names(method: bool) -> set[str]:
-    """The names of all derived methods, or of all derived functions of ``torch``."""
+    """The names of all derived methods, or of all derived functions of `torch`."""
     stems = registry.method_names() if method else registry.names()
     found = {f"{stem}_" for stem in stems if not stem.endswith("_")}
     return {name for name in found if "." not in name and derive(name, method) is not None}

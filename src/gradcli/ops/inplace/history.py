@@ -1,9 +1,9 @@
 """What in-place changes do to the graph: who may change what, and where gradients go afterwards.
 
-A change of a tensor that is no view makes the change's node the tensor's ``grad_fn``. A change of a
-view rewrites a part of its base: the base's ``grad_fn`` becomes a :class:`CopySlices`, which runs
+A change of a tensor that is no view makes the change's node the tensor's `grad_fn`. A change of a
+view rewrites a part of its base: the base's `grad_fn` becomes a `CopySlices`, which runs
 the change's node on that part of the gradient. Every view of the base is stale from then on, which
-the version counter tells; its ``grad_fn`` is made anew, as a window on the base, when next asked
+the version counter tells; its `grad_fn` is made anew, as a window on the base, when next asked
 for.
 """
 
@@ -41,14 +41,12 @@ _ADVICE = {
     "inference": _CLARIFY.format("inference_mode"),
 }
 
-# --- where a view lies in its base
-
 
 class Window:
     """Where the elements of a view lie among those of its base, in bytes from the base's first.
 
     The memory of a gradient of the base is laid out like the base, so that the same window shows
-    the gradient of the view, also where the types differ (``real`` of a complex tensor).
+    the gradient of the view, also where the types differ (`real` of a complex tensor).
     """
 
     __slots__ = ("base", "dtype", "offset", "shape", "strides")
@@ -77,7 +75,7 @@ class Window:
         return whole, np.ndarray(self.shape, self.dtype, memory, self.offset - start, self.strides)
 
     def add(self, part: Array, values: Array) -> None:
-        """Adds ``values`` to a view made by :meth:`blank`, whose elements may coincide."""
+        """Adds `values` to a view made by `blank`, whose elements may coincide."""
         repeated = tuple(
             dim
             for dim, (length, step) in enumerate(zip(self.shape, self.strides, strict=True))
@@ -155,7 +153,7 @@ spread: Row = row(
 
 @public()
 class WindowNode(Node):
-    """The ``grad_fn`` of a view that was made anew: a window on the base as it is now.
+    """The `grad_fn` of a view that was made anew: a window on the base as it is now.
 
     Most are never walked, so where the view lies is found out when that happens.
     """
@@ -180,9 +178,9 @@ class WindowNode(Node):
 
 @public()
 class CopySlices(Node):
-    """The ``grad_fn`` of a tensor of which a view was changed in place.
+    """The `grad_fn` of a tensor of which a view was changed in place.
 
-    ``function`` is the node of the change. The gradient of the part that was changed goes through
+    `function` is the node of the change. The gradient of the part that was changed goes through
     it; that of the rest goes on to what the base was before.
     """
 
@@ -240,14 +238,11 @@ class CopySlices(Node):
 
 
 def look_at(whole: Tensor, part: Array, window: Window) -> Tensor:
-    """``part``, which shows the memory of ``whole`` through ``window``, as a view of it."""
+    """`part`, which shows the memory of `whole` through `window`, as a view of it."""
     view = share(whole, part)
     if whole._grad_fn is not None:
         view._grad_fn = WindowNode(view, whole, "AsStridedBackward0")
     return view
-
-
-# --- who may be changed
 
 
 def coincides(array: Array) -> bool:
@@ -267,7 +262,7 @@ def refuse_coinciding(array: Array) -> None:
 
 
 def check_change(tensor: Tensor, recorded: bool) -> None:
-    """Refuses in-place changes that PyTorch refuses; ``recorded``: the change joins the graph."""
+    """Refuses in-place changes that PyTorch refuses; `recorded`: the change joins the graph."""
     if recorded:
         view = tensor._view
         if view is not None:
@@ -312,9 +307,6 @@ def _check_creation(tensor: Tensor, view: View, what: str) -> None:
     raise RuntimeError(message + _ADVICE[creation])
 
 
-# --- new history
-
-
 def bump(tensor: Tensor) -> None:
     """Counts an in-place change."""
     if tensor._versions is not INFERENCE:
@@ -322,7 +314,7 @@ def bump(tensor: Tensor) -> None:
 
 
 def renew(tensor: Tensor) -> None:
-    """Makes the ``grad_fn`` of a view anew if its base has changed since."""
+    """Makes the `grad_fn` of a view anew if its base has changed since."""
     view = tensor._view
     if view is None or (tensor._grad_fn is None and not view.base._requires_grad):
         return
@@ -338,7 +330,7 @@ def renew(tensor: Tensor) -> None:
 
 
 def rebase(tensor: Tensor, node: RowNode) -> None:
-    """Makes ``node``, which was recorded for an in-place change of ``tensor``, its history."""
+    """Makes `node`, which was recorded for an in-place change of `tensor`, its history."""
     node.shape, node.dtype = tensor._array.shape, tensor._array.dtype
     results = [number for number, value in enumerate(node.saved) if type(value) is Saved]
     for number in results:
@@ -355,7 +347,7 @@ def rebase(tensor: Tensor, node: RowNode) -> None:
 
 
 def set_history(tensor: Tensor, node: Node) -> None:
-    """Replaces ``grad_fn``. Hooks stay with the old value, ``retain_grad`` follows the tensor."""
+    """Replaces `grad_fn`. Hooks stay with the old value, `retain_grad` follows the tensor."""
     old, number = tensor._grad_fn, tensor._nr
     tensor._grad_fn = node
     tensor._nr = 0
@@ -368,7 +360,7 @@ def set_history(tensor: Tensor, node: Node) -> None:
 
 
 def stand_in(tensor: Tensor) -> Tensor:
-    """A tensor for the value that ``tensor`` has before an in-place change of it."""
+    """A tensor for the value that `tensor` has before an in-place change of it."""
     edge_of(tensor)  # makes the history of a stale view anew
     return wrap(tensor._array, tensor.requires_grad, tensor._grad_fn, tensor._nr)
 

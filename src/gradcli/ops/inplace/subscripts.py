@@ -1,7 +1,7 @@
-"""``x[...]``, read and written, and ``index_put``.
+"""`x[...]`, read and written, and `index_put`.
 
-PyTorch applies a subscript one dimension after another: integers, slices, ``None`` and ``...``
-make a chain of views; tensors and lists that remain pick elements at once, like ``index``.
+PyTorch applies a subscript one dimension after another: integers, slices, `None` and `...`
+make a chain of views; tensors and lists that remain pick elements at once, like `index`.
 """
 
 from __future__ import annotations
@@ -24,12 +24,10 @@ from gradcli.tensor.dtypes import DType
 from gradcli.tensor.tensor import Tensor, raw, wrap
 from gradcli.typing import Array
 
-#: An index tensor per leading dimension, or None where a dimension is taken whole.
 Indices = Sequence[Any]
+"""An index tensor per leading dimension, or None where a dimension is taken whole."""
 
 _INDEX_TYPES: Final = frozenset(["int64", "int32", "bool", "uint8"])
-
-# --- picking and putting at index tensors
 
 
 def _places(shape: Sequence[int], indices: Indices) -> tuple[Any, ...]:
@@ -214,7 +212,7 @@ def index_put_(self: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
 
 
 def _given(name: str, self: Tensor, indices: Any, values: Tensor) -> tuple[Any, ...]:
-    """The indices of a call of ``index_put``, which are tensors."""
+    """The indices of a call of `index_put`, which are tensors."""
     if not isinstance(indices, (tuple, list)):
         raise TypeError(
             f"{name}(): argument 'indices' (position 1) must be tuple of Tensors, not "
@@ -231,15 +229,12 @@ def _given(name: str, self: Tensor, indices: Any, values: Tensor) -> tuple[Any, 
 
 
 def _check_mask(self: Tensor, indices: Indices, values: Tensor) -> None:
-    """PyTorch writes a single value to a mask like ``masked_fill_``, which has grown strict."""
+    """PyTorch writes a single value to a mask like `masked_fill_`, which has grown strict."""
     if _kinds(indices) == ["uint8"] and values.numel() == 1:
         _places(shape_of(self), indices)
         raise RuntimeError(
             "masked_fill_ only supports boolean masks, but got mask with dtype unsigned char"
         )
-
-
-# --- reading a subscript
 
 
 def _parts(index: Any) -> tuple[Any, ...]:
@@ -294,7 +289,7 @@ def _bound(value: Any) -> int | None:
 
 
 def _sliced(tensor: Tensor, dim: int, part: slice, trivial: bool) -> Tensor:
-    """A slice of one dimension; ``trivial``: the tensor itself where that is everything."""
+    """A slice of one dimension; `trivial`: the tensor itself where that is everything."""
     step = 1 if part.step is None else _bound(part.step)
     start, stop = _bound(part.start), _bound(part.stop)
     if step == 0:
@@ -327,7 +322,7 @@ def _selected(tensor: Tensor, dim: int, index: int, position: int) -> Tensor:
 
 
 def _apply(tensor: Tensor, index: Any) -> tuple[Tensor, list[Any]]:
-    """What integers, slices, None and ``...`` leave of a tensor, and the index tensors."""
+    """What integers, slices, None and `...` leave of a tensor, and the index tensors."""
     parts = _parts(index)
     ndim = tensor.ndim
     taken = sum(_taken(item) for item in parts)
@@ -336,7 +331,7 @@ def _apply(tensor: Tensor, index: Any) -> tuple[Tensor, list[Any]]:
     if taken > ndim:
         raise IndexError(f"too many indices for tensor of dimension {ndim}")
     indices: list[Any] = []
-    dim = covered = 0  # ``covered``: how many dimensions ``indices`` speak of
+    dim = covered = 0  # `covered`: how many dimensions `indices` speak of
     for position, item in enumerate(parts):
         if item is Ellipsis:
             dim += ndim - taken
@@ -378,7 +373,7 @@ def _is_number(item: Any) -> bool:
 
 
 def get_item(self: Tensor, index: Any) -> Any:
-    """``self[index]``: a view where integers and slices suffice, else a copy."""
+    """`self[index]`: a view where integers and slices suffice, else a copy."""
     if type(index) is int:
         return _selected(self, 0, index, 0)
     if type(index) is slice:
@@ -391,11 +386,8 @@ def get_item(self: Tensor, index: Any) -> Any:
     return alias(found) if found is self else found
 
 
-# --- writing to a subscript
-
-
 def set_item(self: Tensor, index: Any, value: Any) -> None:
-    """``self[index] = value``."""
+    """`self[index] = value`."""
     value = _as_value(value, self.dtype)
     if index is False:
         return

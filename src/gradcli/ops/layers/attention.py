@@ -25,8 +25,6 @@ from gradcli.tensor.shapes import common_shape, wrap_dim
 from gradcli.tensor.tensor import wrap
 from gradcli.typing import Array, Value
 
-# --- linear maps
-
 
 @composite(
     "nn.functional.linear",
@@ -124,9 +122,6 @@ def bilinear(input1: Value, input2: Value, weight: Value, bias: Value | None = N
     product = trilinear(rows[0], weight, rows[1], (1, 3), (0,), (1, 2), (2, 3))
     out = reshape(product, (*input1.shape[:-1], weight.shape[0]))
     return out if bias is None else out + bias
-
-
-# --- attention
 
 
 def _safe_softmax(self: Array, dim: int) -> Array:

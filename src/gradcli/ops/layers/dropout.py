@@ -1,6 +1,6 @@
 """Dropout: random elements or channels become zero, or the value that keeps mean and variance.
 
-The noise is drawn as PyTorch draws it, so that the elements dropped after ``manual_seed`` are the
+The noise is drawn as PyTorch draws it, so that the elements dropped after `manual_seed` are the
 same; where nothing is dropped the input itself is returned and nothing is drawn.
 """
 
@@ -38,7 +38,7 @@ def _drop(
     alpha: bool = False,
     inplace: bool = False,
 ) -> Any:
-    """Multiplies by noise, of whole channels if ``features``; ``alpha`` keeps the variance."""
+    """Multiplies by noise, of whole channels if `features`; `alpha` keeps the variance."""
     _check(p, RuntimeError)
     if p == 0 or not train or input.numel() == 0:
         return input
@@ -102,7 +102,7 @@ def torch_feature_alpha_dropout(input: Value, p: float, train: bool) -> Any:
 
 
 def _underscored(name: str, features: bool, alpha: bool) -> None:
-    """Enters ``torch.NAME_``, which drops in place."""
+    """Enters `torch.NAME_`, which drops in place."""
 
     def changed(input: Value, p: float, train: bool) -> Any:
         return _drop(input, p, train, features=features, alpha=alpha, inplace=True)

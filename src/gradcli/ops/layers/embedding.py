@@ -38,9 +38,6 @@ def _check_indices(indices: Array, function: str) -> None:
     _check_type(indices, "indices", ("Long", "Int"), function)
 
 
-# --- one vector per index
-
-
 def _embedding(
     weight: Array,
     indices: Array,
@@ -164,12 +161,6 @@ def embedding(
     if max_norm is not None:
         _renormalize(weight, input, max_norm, norm_type)
     return embedding_row(weight, input, padding_idx, scale_grad_by_freq, sparse)
-
-
-# --- one vector per bag of indices
-
-
-# --- indicator vectors
 
 
 def _one_hot(tensor: Array, num_classes: int = -1) -> Array:

@@ -1,6 +1,6 @@
 """Normalization of groups of channels, and of channels by their neighbours.
 
-Under ``create_graph``, PyTorch differentiates group normalization through operators and not through
+Under `create_graph`, PyTorch differentiates group normalization through operators and not through
 a backward kernel; its means and reciprocal standard deviations carry gradients of their own there.
 """
 

@@ -59,7 +59,7 @@ def sum_of(terms: Sequence[Any]) -> Any:
 def first_backward(
     grad: Any, centered: Any, inverse: Any, gamma: Any, dims: tuple[int, ...], count: int
 ) -> Any:
-    """The gradient of the input, of a normalization over ``dims`` of ``count`` elements."""
+    """The gradient of the input, of a normalization over `dims` of `count` elements."""
     along = sum_dim(grad * centered, dims, True)
     spread = (
         mul_scalar(grad, count)
@@ -72,7 +72,7 @@ def first_backward(
 def second_backward(
     seed: Any, grad: Any, centered: Any, inverse: Any, dims: tuple[int, ...], count: int
 ) -> Any:
-    """The gradient by the input of ``seed``'s product with the first backward pass of ``grad``."""
+    """The gradient by the input of `seed`'s product with the first backward pass of `grad`."""
     cubed = pow_scalar(inverse, 3)
     grad_sum = sum_dim(grad, dims, True)
     grad_along = sum_dim(grad * centered, dims, True)
@@ -87,9 +87,6 @@ def second_backward(
     by_seed = div_scalar(seed_along * cubed, count) * (div_scalar(grad_sum, count) - grad)
     by_grad = div_scalar(grad_along * cubed, count) * (div_scalar(seed_sum, count) - seed)
     return by_scale + by_seed + by_grad
-
-
-# --- batches
 
 
 def _channels(shape: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -394,9 +391,6 @@ def batch_norm(
     return torch_batch_norm(
         input, weight, bias, running_mean, running_var, training, momentum, eps, True
     )
-
-
-# --- instances
 
 
 @composite(

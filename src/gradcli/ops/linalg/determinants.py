@@ -62,9 +62,6 @@ def _scaled_identity(scale: Any, n: int) -> Any:
     return mt(diag_embed(expand(unsqueeze(scale, -1), (*shape_of(scale), n))))
 
 
-# --- the determinant
-
-
 def _det(A: Array) -> tuple[Array, Array, Array]:
     """The determinant of matrices, and the LU factors that it comes from."""
     check_square(A, "linalg.det")
@@ -140,9 +137,6 @@ def linalg_det(A: Value) -> Any:
 def det(self: Value) -> Any:
     """The determinant of matrices."""
     return det_row(self)[0]
-
-
-# --- its logarithm
 
 
 def _slogdet(A: Array) -> tuple[Array, ...]:

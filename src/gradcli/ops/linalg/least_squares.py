@@ -29,8 +29,6 @@ from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import raw, wrap
 from gradcli.typing import Array, Value
 
-# --- tolerances
-
 
 def _bound(value: Any, function: str, name: str) -> Array:
     """A tolerance as an array; complex ones are refused."""
@@ -61,9 +59,6 @@ def threshold(
         relative = np.asarray(default)
     largest = sizes.max(-1, keepdims=True, initial=0)
     return np.asarray(np.maximum(absolute[..., None], relative[..., None] * largest))
-
-
-# --- the pseudoinverse
 
 
 def _check_pinv(self: Array) -> None:
@@ -190,8 +185,6 @@ def pinverse(self: Value, rcond: float = 1e-15) -> Any:
     """The pseudoinverse of matrices: singular values up to a tolerance count as zero."""
     return pinv_row(self, None, rcond)
 
-
-# --- least squares
 
 _DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
 
@@ -335,9 +328,6 @@ def lstsq(self: Value, b: Value, rcond: float | None = None, *, driver: str | No
     """X that makes the columns of A X - B shortest; residuals, rank and singular values."""
     fields = "solution residuals rank singular_values"
     return return_type("linalg_lstsq", fields)(lstsq_row(self, b, rcond, driver or "gelsy"))
-
-
-# --- the rank
 
 
 def _rank(self: Any, atol: Any, rtol: Any, hermitian: bool) -> Any:

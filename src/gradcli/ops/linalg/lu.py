@@ -35,8 +35,6 @@ from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import constant, raw
 from gradcli.typing import Array, Value
 
-# --- arrays
-
 
 def lu_of(array: Array) -> tuple[Array, Array, Array]:
     """LAPACK's compact factors, its pivots (counted from one) and its code, for a batch."""
@@ -51,7 +49,7 @@ def lu_of(array: Array) -> tuple[Array, Array, Array]:
 
 
 def solved(compact: Array, pivots: Array, b: Array, left: bool = True, trans: int = 0) -> Array:
-    """X of A X = B or X A = B; ``trans`` 1 or 2 means the (conjugate) transpose of A."""
+    """X of A X = B or X A = B; `trans` 1 or 2 means the (conjugate) transpose of A."""
     if not left:
         # X A = B is A^H X^H = B^H; of a real A the transpose is all the same.
         return adjoint(solved(compact, pivots, adjoint(b), True, 0 if trans else 2))
@@ -85,9 +83,6 @@ def swapped(pivots: Array, m: int) -> Array:
 def permutation(pivots: Array, m: int, dtype: Any) -> Array:
     """The matrices P of A = P L U."""
     return np.eye(m, dtype=dtype)[swapped(pivots, m)].swapaxes(-1, -2)
-
-
-# --- apart
 
 
 def _check_two(array: Array, function: str) -> None:
@@ -186,9 +181,6 @@ def lu_unpack(
     return return_type("lu_unpack", "P L U")(found)
 
 
-# --- the gradient
-
-
 def _square_vjp(of_l: Any, of_u: Any, low: Any, up: Any) -> Any:
     slope = None if of_l is None else tril(matmul(mh(low), of_l), -1)
     if of_u is not None:
@@ -246,9 +238,6 @@ def _plu_vjp(of_l: Any, of_u: Any, p: Any, low: Any, up: Any) -> Any:
     else:
         slope = (_wide_vjp if m < n else _tall_vjp)(of_l, of_u, low, up)
     return matmul(p, slope)
-
-
-# --- factors
 
 
 def _lu_factor(A: Array, pivot: bool = True) -> tuple[Array, Array, Array]:
@@ -356,9 +345,6 @@ lu_row: Row = row(
 def lu(A: Value, *, pivot: bool = True) -> Any:
     """The factors P, L and U."""
     return return_type("linalg_lu", "P L U")(lu_row(A, pivot))
-
-
-# --- systems
 
 
 def _lu_solve(

@@ -17,8 +17,6 @@ from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, constant, raw
 from gradcli.typing import Array
 
-# --- parts of formulas: these take tensors and raw arrays
-
 
 def mt(value: Any) -> Any:
     """The transpose of the matrices."""
@@ -31,19 +29,13 @@ def mh(value: Any) -> Any:
 
 
 def part(value: Any, dim: int, start: int, length: int) -> Any:
-    """``length`` rows (dim -2) or columns (dim -1) from ``start`` on."""
+    """`length` rows (dim -2) or columns (dim -1) from `start` on."""
     return slice_(value, dim, start, start + length)
 
 
 def identity(n: int, like: Any) -> Any:
-    """The unit matrix in the type of ``like``."""
+    """The unit matrix in the type of `like`."""
     return constant(np.eye(n, dtype=raw(like).dtype), like)
-
-
-# --- arrays
-
-
-# --- checks, in PyTorch's words
 
 
 def check_square(array: Array, function: str) -> None:
@@ -65,7 +57,7 @@ def check_matrix(array: Array, function: str, operand: str = "A") -> None:
 
 
 def check_floating(array: Array, function: str, half: bool = True) -> None:
-    """Refuses integers, and half precision unless ``half``."""
+    """Refuses integers, and half precision unless `half`."""
     if array.dtype.kind not in "fc":
         raise RuntimeError(
             f"{function}: Expected a floating point or complex tensor as input. Got {word(array)}"
@@ -130,7 +122,7 @@ def refuse(
     whole: bool = False,
     error: type[RuntimeError] = _LinAlgError,
 ) -> None:
-    """Raises for the first entry whose LAPACK code is not zero; ``reason`` explains the code."""
+    """Raises for the first entry whose LAPACK code is not zero; `reason` explains the code."""
     codes = np.asarray(info)
     bad = np.flatnonzero(codes)
     if bad.size:

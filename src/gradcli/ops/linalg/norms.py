@@ -175,9 +175,6 @@ def nuclear_norm_of(self: Value, dim: Pair, keepdim: bool = False) -> Any:
     return matrix_norm_named(self, "nuc", dim, keepdim)
 
 
-# --- condition numbers
-
-
 def _refuse_order(p: Any) -> None:
     if p not in _ORDERS:
         shown = p if isinstance(p, str) else f"{p:g}"

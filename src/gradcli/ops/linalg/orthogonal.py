@@ -38,8 +38,6 @@ from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.tensor import constant, raw
 from gradcli.typing import Array, Value
 
-# --- QR
-
 
 def _qr(A: Array, mode: str = "reduced") -> tuple[Array, Array]:
     """An orthonormal and an upper triangular factor."""
@@ -161,9 +159,6 @@ geqrf_row: Row = row(
 def geqrf(self: Value) -> Any:
     """R above, the vectors of Householder reflections below the diagonal, and their factors."""
     return return_type("geqrf", "a tau")(geqrf_row(self))
-
-
-# --- products of reflections
 
 
 def _vectors(reflections: Any, k: int) -> Any:

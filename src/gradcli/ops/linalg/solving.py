@@ -30,8 +30,6 @@ from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor
 from gradcli.typing import Array, Value
 
-# --- A X = B
-
 
 def is_vector(a: Sequence[int], b: Sequence[int]) -> bool:
     """Whether the right-hand sides are vectors rather than matrices, by the shapes."""
@@ -141,9 +139,6 @@ def solve_ex(A: Value, B: Value, *, left: bool = True, check_errors: bool = Fals
     return return_type("linalg_solve_ex", "result info")((x, info))
 
 
-# --- inverses
-
-
 def _inv_ex(A: Array, complaint: str | None = None) -> tuple[Array, Array]:
     """Inverses and LAPACK's code."""
     check_square(A, "linalg.inv")
@@ -189,9 +184,6 @@ def inv_ex(A: Value, *, check_errors: bool = False) -> Any:
     """The inverse of matrices and a code instead of an error."""
     found = inv_ex_row(A, "linalg.inv_ex" if check_errors else None)
     return return_type("linalg_inv_ex", "inverse info")(found)
-
-
-# --- tensors as matrices
 
 
 @composite("linalg.tensorinv", samples=lambda r: [(r(2, 3, 6) + np.eye(6).reshape(2, 3, 6) * 3, 2)])

@@ -41,8 +41,6 @@ from gradcli.typing import Array, Value
 
 _DISTINCT = "infinite or nan where two of the values are equal"
 
-# --- parts of formulas
-
 
 def _skew(value: Any) -> Any:
     return value - mh(value)
@@ -63,9 +61,6 @@ def _check_phase(phase: Array, message: str) -> None:
     """Refuses losses that depend on the arbitrary phase of complex vectors."""
     if not np.allclose(phase, 0, rtol=1e-2, atol=1e-2):
         raise RuntimeError(message)
-
-
-# --- singular values
 
 
 def _svd(A: Array, full_matrices: bool = False) -> tuple[Array, Array, Array]:
@@ -197,9 +192,6 @@ def svd_old(self: Value, some: bool = True, compute_uv: bool = True) -> Any:
     return return_type("svd", "U S V")((u, s, mh(vh)))
 
 
-# --- symmetric and Hermitian matrices
-
-
 def _not_converged(code: int) -> str:
     return (
         "The algorithm failed to converge because the input matrix is ill-conditioned or has too "
@@ -292,9 +284,6 @@ def eigh(self: Value, UPLO: str = "L") -> Any:
 def eigvalsh(self: Value, UPLO: str = "L") -> Any:
     """Eigenvalues, ascending, of symmetric or Hermitian matrices."""
     return eigh_row(self, UPLO)[0]
-
-
-# --- any square matrix
 
 
 def _complex_pairs(a: Array, values: Array, vectors: Array) -> Array:

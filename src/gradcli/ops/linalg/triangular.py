@@ -40,7 +40,7 @@ def substituted(
     unitriangular: bool = False,
     transposed: int = 0,
 ) -> Array:
-    """X of A X = B or X A = B by BLAS; ``transposed`` 1 or 2 means the (conjugate) transpose of A.
+    """X of A X = B or X A = B by BLAS; `transposed` 1 or 2 means the (conjugate) transpose of A.
 
     Division by a zero on the diagonal gives infinities and nan, as in PyTorch.
     """

@@ -21,8 +21,6 @@ from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import wrap
 from gradcli.typing import Array, Value
 
-# --- kernels
-
 
 def _check_target_type(target: Array) -> None:
     if target.dtype not in (np.int64, np.uint8):
@@ -212,8 +210,6 @@ nll2d_row: Row = row(
         for code in (1, 0, 2)
     ],
 )
-
-# --- functions
 
 
 def _nll_loss(self: Any, target: Any, weight: Any, reduction: int, ignore_index: int) -> Any:

@@ -1,6 +1,6 @@
-"""Losses of ``torch.nn.functional`` that compare an input with a target element by element.
+"""Losses of `torch.nn.functional` that compare an input with a target element by element.
 
-Formulas follow PyTorch's ``derivatives.yaml``.
+Formulas follow PyTorch's `derivatives.yaml`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _same_size(input: Any, target: Any) -> None:
 
 
 def _weighted(loss: Any, weight: Any, input: Any, reduction: str, average: bool) -> Any:
-    """A weighted loss; ``average`` divides by the sum of the weights, not by their number."""
+    """A weighted loss; `average` divides by the sum of the weights, not by their number."""
     if weight.shape != input.shape:
         raise ValueError("Weights and input must have the same size.")
     weighted = loss * weight
@@ -79,9 +79,6 @@ def _kernel_pairs(r: Sampler) -> list[tuple[Any, ...]]:
 
 def _backward_pairs(r: Sampler) -> list[tuple[Any, ...]]:
     return [(r(3, 4), r(3, 4), r(3, 4), NONE), (r(), r(3), r(3), MEAN), (r(), r(3), r(3), SUM)]
-
-
-# --- squares and absolute values
 
 
 def _mse(self: Array, target: Array, reduction: int = MEAN) -> Array:
@@ -334,9 +331,6 @@ def huber_loss(
     if weight is not None:
         return _weighted(huber_row(a, b, NONE, delta), weight, input, reduction, average=False)
     return huber_row(a, b, reduction_code(reduction), delta)
-
-
-# --- margins of single elements
 
 
 def _soft_margin(self: Array, target: Array, reduction: int = MEAN) -> Array:

@@ -36,8 +36,6 @@ from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, raw
 from gradcli.typing import Array, Operand, Value
 
-# --- probabilities of yes and no
-
 _EPSILON = 1e-12
 
 
@@ -288,9 +286,6 @@ def binary_cross_entropy_with_logits(
             f"Target size ({target.shape}) must be the same as input size ({input.shape})"
         )
     return torch_binary_cross_entropy_with_logits(input, target, weight, pos_weight, code)
-
-
-# --- distributions
 
 
 @composite(

@@ -30,8 +30,6 @@ from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import wrap
 from gradcli.typing import Array, Scalar, Value
 
-# --- between classes
-
 
 def _batch(self: Array) -> tuple[int, int]:
     """How many samples of how many classes; a scalar is one sample of one class."""
@@ -291,9 +289,6 @@ def multilabel_soft_margin_loss(
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not valid")
     return reduced(loss, reduction_code(reduction))
-
-
-# --- between vectors
 
 
 @composite(

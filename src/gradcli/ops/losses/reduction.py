@@ -88,7 +88,7 @@ def reduced(loss: Any, reduction: int) -> Any:
 
 
 def reduce_array(loss: Array, reduction: int) -> Array:
-    """What :func:`reduced` computes, on an array; the mean of nothing is nan."""
+    """What `reduced` computes, on an array; the mean of nothing is nan."""
     if reduction == NONE:
         return loss
     total = np.sum(loss, dtype=loss.dtype)
@@ -96,10 +96,10 @@ def reduce_array(loss: Array, reduction: int) -> Array:
 
 
 def share(reduction: int, value: Any) -> float:
-    """What one element of ``value`` contributes to the reduced loss."""
+    """What one element of `value` contributes to the reduced loss."""
     return 1 / max(math.prod(shape_of(value)), 1) if reduction == MEAN else 1.0
 
 
 def divided(grad: Any, reduction: int, value: Any) -> Any:
-    """A gradient divided by the number of elements of ``value`` where the mean was taken."""
+    """A gradient divided by the number of elements of `value` where the mean was taken."""
     return div_scalar(grad, math.prod(shape_of(value))) if reduction == MEAN else grad

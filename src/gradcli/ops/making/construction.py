@@ -1,4 +1,4 @@
-"""Tensors from Python's numbers, lists and NumPy's arrays: ``torch.tensor`` and its relatives."""
+"""Tensors from Python's numbers, lists and NumPy's arrays: `torch.tensor` and its relatives."""
 
 from __future__ import annotations
 
@@ -30,8 +30,6 @@ _NESTED: Final = frozenset({list, tuple})
 _NUMBERS: Final = frozenset({int, float, bool, complex})
 _DEEPEST: Final = 128
 _REFERENCE: Final = 8  # bytes of a list for each element
-
-# --- nested lists of Python's numbers, the common case
 
 
 def _flattened(data: Any) -> tuple[list[int], list[Any]] | None:
@@ -78,9 +76,6 @@ def _from_numbers(data: Any, dtype: DType | None) -> Array | None:
             return np.array(numbers, target.np).reshape(shape)
     except OverflowError:
         return None
-
-
-# --- anything else, element by element
 
 
 def _is_sequence(value: Any) -> bool:
@@ -154,7 +149,7 @@ def _element(value: Any, dtype: DType) -> Any:
 
 
 def _fill(places: Array, data: Any, dim: int, ndim: int, dtype: DType) -> None:
-    """Writes the elements of nested sequences; ``places`` are those of dimensions from ``dim``."""
+    """Writes the elements of nested sequences; `places` are those of dimensions from `dim`."""
     if dim == ndim:
         places[...] = _element(data, dtype)
         return
@@ -169,7 +164,7 @@ def _fill(places: Array, data: Any, dim: int, ndim: int, dtype: DType) -> None:
 
 
 def array_of(data: Any, dtype: DType | None = None) -> Array:
-    """A new array of what ``torch.tensor`` takes: numbers, nested sequences, arrays, tensors.
+    """A new array of what `torch.tensor` takes: numbers, nested sequences, arrays, tensors.
 
     Raises:
         TypeError, ValueError, RuntimeError: PyTorch's, where the data are no array of numbers.
@@ -248,9 +243,6 @@ def new_tensor(
     return leaf(array_of(data, dtype or self.dtype), requires_grad)
 
 
-# --- without a copy where possible
-
-
 @composite(
     "as_tensor",
     samples=lambda r: [
@@ -311,7 +303,7 @@ def asarray(
     copy: bool | None = None,
     requires_grad: bool | None = None,
 ) -> Tensor:
-    """Data as a tensor; ``copy`` demands or forbids a copy, None makes one where needed."""
+    """Data as a tensor; `copy` demands or forbids a copy, None makes one where needed."""
     check_device(device)
     obj = unwrapped(obj)
     if not isinstance(obj, (Tensor, np.ndarray)):
@@ -334,8 +326,6 @@ def asarray(
     return made.requires_grad_(requires_grad)
 
 
-# --- the legacy constructors, which read numbers as a shape
-
 _INVALID: Final = (
     "new() received an invalid combination of arguments - got ({given}), but expected one of:\n"
     " * (*, torch.device device = None)\n"
@@ -354,7 +344,7 @@ def _options(dtype: DType) -> str:
 
 
 def construct(dtype: DType, args: tuple[Any, ...], options: dict[str, Any], exact: bool) -> Tensor:
-    """What ``torch.FloatTensor`` and the like make; ``exact`` refuses tensors of other types."""
+    """What `torch.FloatTensor` and the like make; `exact` refuses tensors of other types."""
     given = dict(options)
     check_device(given.pop("device", None))
     size = given.pop("size", None)
@@ -400,7 +390,7 @@ def _type_word(value: Any) -> str:
 
 @public(name="torch.tensortype", label="torch.tensortype", calls=True)
 class TensorType(Free):
-    """A legacy constructor such as ``torch.FloatTensor``, which also serves as a type."""
+    """A legacy constructor such as `torch.FloatTensor`, which also serves as a type."""
 
     __slots__ = ()
 
@@ -435,7 +425,7 @@ for _name, _dtype in _TYPES.items():
 
 
 def _construct(*args: Any, **options: Any) -> Tensor:
-    """``torch.Tensor(...)``."""
+    """`torch.Tensor(...)`."""
     return construct(dtypes.default.dtype, args, options, False)
 
 

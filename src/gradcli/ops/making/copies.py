@@ -1,4 +1,4 @@
-"""The operators that copy what a view would show: ``torch.view_copy`` and its relatives."""
+"""The operators that copy what a view would show: `torch.view_copy` and its relatives."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _REAL = {"select", "slice", "view_as_complex"}
 
 
 def _copy_of(name: str, view: Row) -> None:
-    """Enters ``NAME_copy``, whose node and gradient are those of the view."""
+    """Enters `NAME_copy`, whose node and gradient are those of the view."""
 
     def forward(self: Array, *args: Any) -> Any:
         shown = view.forward(np.array(self, order="C"), *args)

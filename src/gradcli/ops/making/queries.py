@@ -19,8 +19,6 @@ from gradcli.tensor.shapes import Size
 from gradcli.tensor.tensor import Tensor, raw
 from gradcli.typing import Operand
 
-# --- types
-
 
 @composite(
     "finfo", samples=lambda r: [(), (dtypes.float16,), (dtypes.float64,), (dtypes.complex64,)]
@@ -107,9 +105,6 @@ def set_default_tensor_type(t: Any) -> None:
             dtypes.set_default_dtype(known)
             return
     raise TypeError("invalid type object")
-
-
-# --- tensors
 
 
 def _samples_of_types(r: Sampler) -> list[tuple[Any, ...]]:
@@ -222,8 +217,6 @@ def _flag(name: str, value: bool, doc: str) -> None:
 _flag("is_cpu", True, "True: tensors live on the CPU.")
 _flag("is_meta", False, "False: tensors have data.")
 _flag("is_quantized", False, "False: no tensor is quantized.")
-
-# --- shapes
 
 
 @free(

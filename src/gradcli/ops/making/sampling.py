@@ -1,4 +1,4 @@
-"""Random tensors, drawn from PyTorch's stream (``gradcli.random.generator``)."""
+"""Random tensors, drawn from PyTorch's stream (`gradcli.random.generator`)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _drawn(draw: Callable[..., Any], size: Sequence[int], generator: Any, *optio
 def _fill_in_order(draw: Callable[..., Any], self: Array, *arguments: Any) -> Array:
     """Draws for the elements in the order in which they lie in memory.
 
-    ``draw`` takes the generator, a shape, a type, whether that is the shape's own order, and the
+    `draw` takes the generator, a shape, a type, whether that is the shape's own order, and the
     other arguments, arrays among them transposed to the shape.
     """
     *numbers, generator = arguments
@@ -77,7 +77,7 @@ def _drawn_like(
 
 
 def _floats(name: str, draw: Callable[..., Any], doc: str) -> None:
-    """Enters ``torch.NAME`` and ``torch.NAME_like``."""
+    """Enters `torch.NAME` and `torch.NAME_like`."""
     word = {"rand": "check_uniform_bounds", "randn": "normal_kernel_cpu"}[name]
 
     def checked(default: DType, options: Sequence[Any]) -> Sequence[Any]:
@@ -327,9 +327,6 @@ def multinomial(
     return wrap(np.ascontiguousarray(drawn))
 
 
-# --- filling a tensor
-
-
 def _filler(
     signature: str,
     node: str,
@@ -340,10 +337,10 @@ def _filler(
     whole: bool = False,
     pytorch: str = "",
 ) -> None:
-    """Enters a method that fills a tensor; ``second`` is a second operand of the node.
+    """Enters a method that fills a tensor; `second` is a second operand of the node.
 
-    ``arguments`` are what samples have behind the tensor; ``whole`` says that it may hold integers;
-    ``pytorch`` spells the row, where another operator has its name.
+    `arguments` are what samples have behind the tensor; `whole` says that it may hold integers;
+    `pytorch` spells the row, where another operator has its name.
     """
 
     def samples(r: Sampler) -> list[tuple[Any, ...]]:

@@ -64,7 +64,7 @@ def _arange(start: Any, end: Any, step: Any, *options: Any) -> Tensor:
     ],
 )
 def arange(end: Scalar, *options: Any) -> Tensor:
-    """The numbers from 0 to below ``end``: integers, unless a bound is fractional."""
+    """The numbers from 0 to below `end`: integers, unless a bound is fractional."""
     return _arange(0, end, 1, *options)
 
 
@@ -79,7 +79,7 @@ def arange(end: Scalar, *options: Any) -> Tensor:
     ],
 )
 def arange_from(start: Scalar, end: Scalar, step: Scalar = 1, *options: Any) -> Tensor:
-    """The numbers from ``start`` to below ``end`` in steps."""
+    """The numbers from `start` to below `end` in steps."""
     return _arange(start, end, step, *options)
 
 
@@ -88,14 +88,11 @@ def arange_from(start: Scalar, end: Scalar, step: Scalar = 1, *options: Any) -> 
     samples=lambda r: [(1, 4), (0.5, 2.0, 0.3), (5, 1, -2), (1, 5, 2, {"dtype": dtypes.int64})],
 )
 def range_(start: Scalar, end: Scalar, step: Scalar = 1, *options: Any) -> Tensor:
-    """The numbers from ``start`` to ``end``, which is included, in steps."""
+    """The numbers from `start` to `end`, which is included, in steps."""
     dtype, requires_grad = requested(options)
     _check_range(start, end, step)
     count = math.floor((end - start) / step) + 1
     return leaf(_progression(start, step, count, dtype or dtypes.default.dtype), requires_grad)
-
-
-# --- equal distances
 
 
 def _bound(value: Any, name: str) -> Any:
@@ -151,7 +148,7 @@ def _spacing_type(dtype: DType | None, start: complex, end: complex) -> DType:
     ],
 )
 def linspace(start: Scalar, end: Scalar, steps: int, *options: Any) -> Tensor:
-    """``steps`` numbers at equal distances from ``start`` to ``end``."""
+    """`steps` numbers at equal distances from `start` to `end`."""
     made: Tensor = linspace_between(start, end, steps, *options)
     return made
 
@@ -185,7 +182,7 @@ def linspace_between(start: Operand, end: Operand, steps: int, *options: Any) ->
     ],
 )
 def logspace(start: Operand, end: Operand, steps: int, base: float = 10.0, *options: Any) -> Tensor:
-    """``base`` to the powers of equally spaced exponents."""
+    """`base` to the powers of equally spaced exponents."""
     dtype, requires_grad = requested(options)
     first, last = _bound(start, "start"), _bound(end, "end")
     if steps < 0:
@@ -199,9 +196,6 @@ def logspace(start: Operand, end: Operand, steps: int, base: float = 10.0, *opti
     return leaf(powers.astype(kind.np), requires_grad)
 
 
-# --- windows
-
-
 def _window(
     name: str,
     length: int,
@@ -209,7 +203,7 @@ def _window(
     options: Sequence[Any],
     values: Any,
 ) -> Tensor:
-    """A window: ``values(places, last)`` are its heights at 0, ..., ``last``."""
+    """A window: `values(places, last)` are its heights at 0, ..., `last`."""
     dtype, requires_grad = requested(options)
     if length < 0:
         raise RuntimeError(
@@ -314,9 +308,6 @@ def kaiser_window(
         return i0(beta * np.sqrt(1 - middle.astype(np.float64) ** 2)) / i0(beta)
 
     return _window("kaiser_window", window_length, periodic, options, values)
-
-
-# --- triangles
 
 
 def _triangle_indices(name: str, row: int, col: int, offset: int, options: Sequence[Any]) -> Tensor:

@@ -1,4 +1,4 @@
-"""PyTorch's random stream itself: its seeds and its state (``gradcli.random.generator``)."""
+"""PyTorch's random stream itself: its seeds and its state (`gradcli.random.generator`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``torch.testing.assert_close``: a comparison that says how far apart two values are."""
+"""`torch.testing.assert_close`: a comparison that says how far apart two values are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.public import admit
 from gradcli.tensor.tensor import Tensor
 
-#: Relative and absolute tolerances by type; other types must be equal.
 TOLERANCES: Final = {
     "float16": (1e-3, 1e-5),
     "float32": (1.3e-6, 1e-5),
@@ -19,6 +18,7 @@ TOLERANCES: Final = {
     "complex64": (1.3e-6, 1e-5),
     "complex128": (1e-7, 1e-7),
 }
+"""Relative and absolute tolerances by type; other types must be equal."""
 
 
 @composite(

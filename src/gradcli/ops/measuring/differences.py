@@ -1,7 +1,7 @@
 """Finite differences and integrals of sampled functions.
 
 Expressions that PyTorch writes in C++ are evaluated from right to left here too: gradients arrive
-in the order in which slices were made, and so does the sum of them that ``create_graph`` shows.
+in the order in which slices were made, and so does the sum of them that `create_graph` shows.
 """
 
 from __future__ import annotations
@@ -24,11 +24,9 @@ from gradcli.tensor.shapes import wrap_dim, wrap_dims
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array, Scalar, Value
 
-# --- differences
-
 
 def _part(value: Any, dim: int, start: int, stop: int | None = None) -> Any:
-    """``value[start:stop]`` along a dimension."""
+    """`value[start:stop]` along a dimension."""
     length = value.shape[dim]
     first, last, _ = slice(start, stop).indices(length)
     return slice_(value, dim, first, max(first, last), 1)
@@ -89,9 +87,6 @@ def diff(
     for _ in range(min(n, joined.shape[where])):
         joined = _steps(joined, where)
     return joined
-
-
-# --- numerical gradient
 
 
 def _uniform(self: Any, dim: int, step: float, edge_order: int) -> Any:
@@ -222,7 +217,7 @@ def _second(spacing: Any, dim: Any) -> dict[str, Any]:
 
 
 def _sampled(spacings: Any, listed: bool) -> Samples:
-    """Calls of ``gradient``; ``spacings`` gives one spacing for each of some lengths."""
+    """Calls of `gradient`; `spacings` gives one spacing for each of some lengths."""
 
     def samples(r: Sampler) -> list[tuple[Any, ...]]:
         one = {"spacing": spacings(r, (4,)), "dim": [1] if listed else 1, "edge_order": 1}
@@ -244,8 +239,6 @@ for _spacing, _given in (
             samples=_sampled(_given, _dim == "int[] dim"),
             doc="The slopes of a sampled function, by central differences.",
         )(_gradient)
-
-# --- integrals
 
 
 def _refuse_bool(name: str, words: str, *values: Any) -> None:

@@ -22,9 +22,6 @@ from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor
 from gradcli.typing import Array, Value
 
-# --- norms along a dimension
-
-
 norm_along: Row = row(
     "aten.norm_dim(Tensor self, Scalar p, int dim, bool keepdim=False)",
     lambda self, p, dim, keepdim=False: vector_norm(self, p, (dim,), keepdim),
@@ -94,9 +91,6 @@ def normalize(
     """Vectors along a dimension divided by their p-norms, which are at least eps."""
     length = input.norm(p, dim, keepdim=True).clamp_min(eps)
     return input / expand(length, shape_of(input))
-
-
-# --- all pairs of rows
 
 
 def _pairs(self: Array) -> tuple[Array, Array]:

@@ -1,7 +1,7 @@
-"""Fourier transforms, by ``numpy.fft``.
+"""Fourier transforms, by `numpy.fft`.
 
 As in PyTorch there are three rows (real to complex, complex to real, complex to complex), of which
-all public functions are compositions. ``normalization`` is what the sum is divided by: nothing,
+all public functions are compositions. `normalization` is what the sum is divided by: nothing,
 the square root of the number of points, or that number.
 """
 
@@ -89,7 +89,7 @@ def _c2r_vjp(grad: Any, dim: Sequence[int], normalization: int) -> Any:
 
 
 def _padding(ndim: int, where: int, missing: int) -> tuple[int, ...]:
-    """The argument of ``constant_pad_nd`` that appends ``missing`` zeros along a dimension."""
+    """The argument of `constant_pad_nd` that appends `missing` zeros along a dimension."""
     return (0, 0) * (ndim - 1 - where) + (0, missing)
 
 
@@ -152,7 +152,7 @@ def _check_points(count: int) -> None:
 
 
 def _resized(self: Tensor, dim: Sequence[int], sizes: Sequence[int]) -> Tensor:
-    """The input cut or padded with zeros to ``sizes`` along ``dim``."""
+    """The input cut or padded with zeros to `sizes` along `dim`."""
     padding = [0, 0] * self.ndim
     for where, size in zip(dim, sizes, strict=True):
         if self.shape[where] < size:
@@ -185,7 +185,7 @@ def _fft(self: Tensor, n: int | None, dim: int, norm: str | None, forward: bool)
 
 
 def _half(self: Tensor, n: int | None, dim: int, norm: str | None, forward: bool) -> Any:
-    """irfft, or hfft when ``forward``: a real result of n points from half a spectrum."""
+    """irfft, or hfft when `forward`: a real result of n points from half a spectrum."""
     self = _floating(self, complex_wanted=True)
     where = _one_dim(self, dim)
     size = 2 * (self.shape[where] - 1) if n is None else n

@@ -31,8 +31,6 @@ from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import wrap
 from gradcli.typing import Array, Scalar, Single, Value
 
-# --- variance and standard deviation
-
 
 def _variance(
     self: Array, dim: Any = None, correction: float | None = None, keepdim: bool = False
@@ -176,11 +174,9 @@ def _spread_row(name: str, forward: Any, slope: Any, doc: str) -> None:
 _spread_row("var", _variance, _of_var, "The variance.")
 _spread_row("std", _deviation, _std_vjp, "The standard deviation.")
 
-# --- covariance
-
 
 def _checked_weights(name: str, weights: Any, wanted: int, count: int) -> Any:
-    """Weights of observations; ``wanted`` is the category that their type must have."""
+    """Weights of observations; `wanted` is the category that their type must have."""
     if weights.ndim > 1:
         raise RuntimeError(
             f"cov(): expected {name} to have one or fewer dimensions but got {name} with "
@@ -272,6 +268,3 @@ def corrcoef(self: Value) -> Any:
     if scaled.is_complex():
         return complex_(real_of(scaled).clamp(-1, 1), imag_of(scaled).clamp(-1, 1))
     return scaled.clamp(-1, 1)
-
-
-# --- soft maxima

@@ -1,6 +1,6 @@
-"""Activation functions of ``torch.nn.functional`` that are one formula per element.
+"""Activation functions of `torch.nn.functional` that are one formula per element.
 
-Formulas, saved values and subgradients at kinks are those of PyTorch's ``derivatives.yaml`` and CPU
+Formulas, saved values and subgradients at kinks are those of PyTorch's `derivatives.yaml` and CPU
 kernels; at nan they are those of the kernels' scalar loops, which the vectorized ones do not always
 share. A backward kernel that PyTorch differentiates again is a row of its own here.
 """
@@ -28,12 +28,10 @@ _FEW = 1 << 15
 
 
 def type_as(mask: Any, like: Any) -> Any:
-    """A comparison's result as zeros and ones of the type of ``like``."""
+    """A comparison's result as zeros and ones of the type of `like`."""
     array = raw(like)
     return to_dtype(mask, dtypes.of(array))
 
-
-# --- pieces of lines
 
 _NEGATIVE_LIMITS = "cannot do hardtanh on an unsigned type with negative limits"
 
@@ -288,8 +286,6 @@ hardswish_row: Row = row(
     samples=pointwise(-4.0, 4.0),
     kink="0 at -3, 1 at 3.",
 )
-
-# --- smooth ones
 
 
 def _elu(self: Array, alpha: Scalar = 1, scale: Scalar = 1, input_scale: Scalar = 1) -> Array:

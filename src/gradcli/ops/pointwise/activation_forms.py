@@ -1,5 +1,5 @@
 """Gated activations, and the callable forms of
-``torch.nn.functional``, most of which take ``inplace``."""
+`torch.nn.functional`, most of which take `inplace`."""
 
 from __future__ import annotations
 
@@ -42,14 +42,9 @@ from gradcli.typing import Array, Scalar, Value
 SELU_ALPHA: Final = 1.6732632423543772848170429916717
 SELU_SCALE: Final = 1.0507009873554804934193349852946
 
-# --- one slope per channel
-
-
-# --- gates of halves
-
 
 def _half(shape: tuple[int, ...], dim: int) -> int:
-    """The length of a half along ``dim``."""
+    """The length of a half along `dim`."""
     if not shape:
         raise RuntimeError("glu does not support scalars because halving size must be even")
     length = shape[wrap_dim(dim, len(shape))]
@@ -126,8 +121,6 @@ glu: Row = row(
     samples=lambda r: [(r(3, 4),), (r(4, 3), 0), (r(2),)],
 )
 
-# --- the forms that users call
-
 
 elu_twin = twin_of(elu_row, "EluBackward1")
 celu_twin = twin_of(celu_row, "CeluBackward1")
@@ -138,7 +131,7 @@ threshold_twin = twin_of(threshold_row, "ThresholdBackward1")
 def _like(
     name: str, kernel: Row, samples: Samples | None = None
 ) -> Callable[[Callable[..., Any]], Composite]:
-    """Decorates ``nn.functional.NAME``, which calls a row and has its words."""
+    """Decorates `nn.functional.NAME`, which calls a row and has its words."""
     return composite(
         f"nn.functional.{name}", samples=samples or kernel.samples, doc=kernel.doc, kink=kernel.kink
     )
@@ -217,7 +210,7 @@ def hardtanh(
 
 
 def _underscored(parameters: str, kernel: Row, *fixed: Any, samples: Samples | None = None) -> None:
-    """Enters the in-place function of a row, such as ``torch.relu_``."""
+    """Enters the in-place function of a row, such as `torch.relu_`."""
 
     def changed(input: Any, *args: Any) -> Any:
         return in_place_of(kernel, input, *args, *fixed)
@@ -292,7 +285,7 @@ def softmin(
 def gumbel_softmax(
     logits: Value, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
 ) -> Any:
-    """A random sample of the relaxed categorical distribution; with ``hard`` a one-hot one whose
+    """A random sample of the relaxed categorical distribution; with `hard` a one-hot one whose
     gradient is that of the relaxed one.
     """
     array = logits._array

@@ -112,9 +112,6 @@ def prelu(self: Value, weight: Value) -> Any:
     return prelu_kernel(self, weight)
 
 
-# --- random slopes
-
-
 def _rrelu(
     self: Array, noise: Array, lower: Scalar = 0.125, upper: Scalar = 1 / 3, training: bool = False
 ) -> Array:

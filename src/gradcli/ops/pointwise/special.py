@@ -1,4 +1,4 @@
-"""Special functions, by ``scipy.special``; formulas follow PyTorch's ``derivatives.yaml``."""
+"""Special functions, by `scipy.special`; formulas follow PyTorch's `derivatives.yaml`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
 
 
 def _scipy(name: str) -> Callable[..., Array]:
-    """A function of ``scipy.special``, imported when first called."""
+    """A function of `scipy.special`, imported when first called."""
 
     def forward(*args: Array) -> Array:
         import scipy.special
@@ -38,8 +38,6 @@ def _scipy(name: str) -> Callable[..., Array]:
 
     return forward
 
-
-# --- error functions
 
 erf: Row = row(
     "erf|special.erf(Tensor self)",
@@ -109,8 +107,6 @@ log_ndtr: Row = row(
     samples=pointwise(),
     doc="The logarithm of the standard normal's distribution function.",
 )
-
-# --- the gamma function and its relatives
 
 
 def _digamma(self: Array) -> Array:
@@ -301,8 +297,6 @@ igammac: Row = row(
     doc="The regularized upper incomplete gamma function.",
 )
 
-# --- Bessel functions
-
 i0: Row = row(
     "i0|special.i0(Tensor self)",
     _scipy("i0"),
@@ -399,8 +393,6 @@ row(
     kinds="iubd",
     samples=lambda r: [(r(3, 4, low=-5.0, high=5.0),)],
 )
-
-# --- entropies and the like
 
 
 def _xlog1py(self: Operand, other: Operand) -> Array:

@@ -15,7 +15,7 @@ def in_place_of(kernel: Row, input: Any, *args: Any) -> Any:
 
 
 def run_twin(kernel: Row, twin: Row, inplace: bool, input: Any, *args: Any) -> Any:
-    """What a row makes of a tensor; with ``inplace`` the tensor changed as its twin does."""
+    """What a row makes of a tensor; with `inplace` the tensor changed as its twin does."""
     return in_place_of(twin, input, *args) if inplace else kernel(input, *args)
 
 

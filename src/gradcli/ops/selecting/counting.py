@@ -34,8 +34,6 @@ row(
     doc="How many elements are not zero.",
 )
 
-# --- occurrences of integers
-
 
 def _bincount(self: Array, weights: Array | None = None, minlength: int = 0) -> Array:
     """How often each non-negative integer occurs, or the sum of its weights."""
@@ -66,8 +64,6 @@ row(
         (np.zeros(0, np.int64), None, 2),
     ],
 )
-
-# --- histograms
 
 
 def _even_edges(low: Any, high: Any, bins: int, kind: Any) -> Array:
@@ -166,7 +162,7 @@ def _histogram_nd(
     density: bool,
     shape: Sequence[int],
 ) -> tuple[Array, list[Array]]:
-    """Counts and bin edges of points in rows; ``bins`` holds numbers of bins or edges."""
+    """Counts and bin edges of points in rows; `bins` holds numbers of bins or edges."""
     _check_columns(columns, bins, weight, shape)
     edges = [edge if isinstance(edge, int) else edge.copy() for edge in bins]
     numbered = any(isinstance(edge, int) for edge in bins)

@@ -16,8 +16,6 @@ from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor, raw, wrap
 from gradcli.typing import Array, Operand, Value
 
-# --- distinct elements
-
 
 def _runs(changes: Array) -> tuple[Array, Array, Array]:
     """From where each slice differs from the one before: run starts, numbers and lengths."""
@@ -174,9 +172,6 @@ def unique_consecutive(
     return _requested(unique_consecutive_row(self, dim), return_inverse, return_counts)
 
 
-# --- membership
-
-
 @composite(
     "isin",
     samples=lambda r: [
@@ -198,9 +193,6 @@ def isin(
     common = dtypes.result_type(arrays).np
     candidates, tests = (np.asarray(array).astype(common) for array in arrays)
     return wrap(np.isin(candidates, tests, assume_unique=assume_unique, invert=invert))
-
-
-# --- places in sorted sequences
 
 
 def _insertion(boundaries: Array, values: Array, right: bool) -> Array:

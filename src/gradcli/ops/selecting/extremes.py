@@ -55,9 +55,6 @@ def _chosen(self: Array, indices: Array, where: int, keepdim: bool) -> tuple[Arr
     return (values, kept) if keepdim else (np.squeeze(values, where), indices)
 
 
-# --- maximum and minimum
-
-
 def _extreme_all(name: str, function: Any, doc: str) -> None:
     def forward(self: Array) -> Array:
         if self.size == 0:

@@ -1,4 +1,4 @@
-"""``torch.masked``: reductions and normalizations that leave masked-out elements aside.
+"""`torch.masked`: reductions and normalizations that leave masked-out elements aside.
 
 Each fills the masked-out elements with the operation's identity and calls the ordinary operation,
 as PyTorch does.

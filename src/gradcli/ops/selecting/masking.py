@@ -29,9 +29,6 @@ def _broadcast(mask: Array, self: Array) -> tuple[Array, Array]:
     return np.broadcast_to(mask, shape), np.broadcast_to(self, shape)
 
 
-# --- filling
-
-
 def _filled(self: Array, mask: Array, value: Any) -> Array:
     if mask.dtype != np.bool_:
         raise RuntimeError(
@@ -82,8 +79,6 @@ masked_fill_tensor: Row = row(
     inplace=InPlace(coincide=True),
 )
 
-# --- selecting and scattering
-
 
 def _masked_select(self: Array, mask: Array) -> Array:
     """The elements where the mask holds, as a vector."""
@@ -130,7 +125,7 @@ def _masked_scatter(self: Array, mask: Array, source: Array) -> Array:
 
 
 def _source_gradient(grad: Any, mask: Any, shape: Sequence[int]) -> Any:
-    """The gradient of the source of ``masked_scatter``, zero where nothing was taken."""
+    """The gradient of the source of `masked_scatter`, zero where nothing was taken."""
     picked = masked_select(grad, mask)
     count = 1
     for length in shape:
@@ -164,11 +159,8 @@ def masked_scatter_(self: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     return in_place(masked_scatter, (self, wide, source))
 
 
-# --- merging
-
-
 def _where(condition: Tensor, self: Any, other: Any) -> Any:
-    """``where`` of operands that are tensors or numbers."""
+    """`where` of operands that are tensors or numbers."""
     kind = condition._array.dtype
     if kind not in (np.bool_, np.uint8):
         raise RuntimeError(
@@ -249,9 +241,6 @@ def where_method_number(self: Value, condition: Value, other: Scalar) -> Any:
     return _where(condition, self, other)
 
 
-# --- the places of non-zeros
-
-
 @composite(
     "nonzero",
     samples=lambda r: [
@@ -286,7 +275,7 @@ def argwhere(self: Value) -> Any:
     ],
 )
 def nonzero_static(self: Value, *, size: int, fill_value: int = -1) -> Any:
-    """The first ``size`` places of non-zero elements, one a row, filled up with fill_value."""
+    """The first `size` places of non-zero elements, one a row, filled up with fill_value."""
     if size < 0:
         raise RuntimeError("nonzero_static: 'size' must be an non-negative integer")
     found = nonzero(self)._array[:size]

@@ -20,11 +20,6 @@ from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.typing import Array, Value
 
-# --- moving gradients to selected places
-
-
-# --- sorting
-
 
 def _order(self: Array, where: int, descending: bool) -> Array:
     """Places in sorted order, stable; nan counts as largest."""
@@ -35,8 +30,8 @@ def _order(self: Array, where: int, descending: bool) -> Array:
     return self.shape[where] - 1 - order
 
 
-#: Slices longer than this are not searched for the element that PyTorch picks among equal ones.
 _LONG = 10_000
+"""Slices longer than this are not searched for the element that PyTorch picks among equal ones."""
 
 
 def _ranks(line: Array, descending: bool) -> list[int]:
@@ -46,7 +41,7 @@ def _ranks(line: Array, descending: bool) -> list[int]:
 
 
 def _along(self: Array, where: int, count: int, pick: Any) -> Array:
-    """Places picked from each slice, ``count`` of them, along a dimension."""
+    """Places picked from each slice, `count` of them, along a dimension."""
     moved = np.moveaxis(self, where, -1)
     lines = moved.reshape(math.prod(moved.shape[:-1]), moved.shape[-1])
     found = np.array([pick(line) for line in lines], np.int64)
@@ -219,9 +214,6 @@ topk_row: Row = row(
 def topk(self: Value, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     """The k largest (or smallest) elements along a dimension, and where they stand."""
     return return_type("topk", "values indices")(topk_row(self, k, dim, largest, sorted))
-
-
-# --- order statistics
 
 
 def _kth_place(line: Array, k: int) -> int:

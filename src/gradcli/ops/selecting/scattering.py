@@ -1,4 +1,4 @@
-"""Reductions into given places: ``scatter_reduce`` and ``index_reduce``."""
+"""Reductions into given places: `scatter_reduce` and `index_reduce`."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ INDEX = Access(
 
 
 def _like(value: Any, like: Any) -> Any:
-    """Booleans as numbers of the type of ``like``, differentiable through nothing."""
+    """Booleans as numbers of the type of `like`, differentiable through nothing."""
     array = raw(like)
     return where_(value, array.dtype.type(1), array.dtype.type(0))
 
@@ -93,7 +93,7 @@ def _reduce_vjp(
     result: Any,
     again: Callable[..., Any],
 ) -> tuple[Any, Any]:
-    """The gradients of ``self`` and ``src``; ties of amax and amin share evenly."""
+    """The gradients of `self` and `src`; ties of amax and amin share evenly."""
     pick, add, clear = access.pick, access.add, access.clear
     if reduce == "sum":
         grad_self, grad_src = grad, pick(grad, dim, index)
@@ -140,7 +140,7 @@ def _identity(reduce: str, dtype: Any) -> Any:
 
 
 def _reduced(full: Array, places: Any, src: Array, reduce: str, include_self: bool) -> Array:
-    """Combines ``src`` with the elements of ``full`` at given places, in its memory."""
+    """Combines `src` with the elements of `full` at given places, in its memory."""
     if not include_self:
         full[places] = _identity(reduce, full.dtype)
     _UFUNCS[reduce].at(full, places, src)

@@ -181,7 +181,7 @@ def _chunked(self: Any, chunks: int, dim: int, by_length: Row, by_lengths: Row) 
 
 @composite("chunk", samples=lambda r: [(r(5, 2), 3), (r(2, 4), 2, 1), (r(2, 0), 3, 1)])
 def chunk(self: Value, chunks: int, dim: int = 0) -> Any:
-    """At most ``chunks`` pieces of equal length; the last may be shorter."""
+    """At most `chunks` pieces of equal length; the last may be shorter."""
     return _chunked(self, chunks, dim, split_row, split_with_sizes)
 
 
@@ -198,7 +198,7 @@ def _slices(self: Any, cuts: Sequence[int], where: int) -> tuple[Any, ...]:
 
 
 def _divide(self: Any, sections: Any, dim: int) -> tuple[Any, ...]:
-    """``tensor_split`` by a number of sections or at given indices."""
+    """`tensor_split` by a number of sections or at given indices."""
     shape = shape_of(self)
     if not shape:
         raise RuntimeError(
@@ -247,7 +247,7 @@ def tensor_split_by(
 
 
 def _named_split(name: str, ndim: int, where: int, doc: str) -> None:
-    """Enters ``hsplit``, ``vsplit`` or ``dsplit``, which divide along a fixed dimension."""
+    """Enters `hsplit`, `vsplit` or `dsplit`, which divide along a fixed dimension."""
 
     def divided(self: Any, sections: Any) -> tuple[Any, ...]:
         shape = shape_of(self)
