@@ -12,7 +12,6 @@ listed.
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
@@ -41,6 +40,8 @@ def read() -> tuple[dict[str, str], dict[str, str]]:
 
 def modules() -> Iterable[str]:
     """All modules below `gradcli.ops`, in alphabetical order."""
+    import pkgutil  # a start that finds its names in the index does not need it
+
     package = import_module(ROOT)
     for found in pkgutil.walk_packages(package.__path__, f"{ROOT}."):
         if not found.ispkg:
