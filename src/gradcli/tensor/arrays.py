@@ -196,7 +196,7 @@ class Array(Numbers):
         return len(self._array)
 
     def __iter__(self) -> Iterator[Any]:
-        return map(wrapped, iter(self._array))
+        return iter([wrapped(item) for item in self._array])
 
     def __contains__(self, value: Any) -> bool:
         return bool((self._array == plain(value)).any())

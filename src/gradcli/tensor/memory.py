@@ -13,8 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 LARGE: Final = 1 << 26
 """Bytes from which on a request is compared with what is left."""
 
@@ -131,7 +129,7 @@ def refuse_giant(error: BaseException) -> None:
     """
     if isinstance(error, MemoryError):
         shape, dtype = getattr(error, "shape", None), getattr(error, "dtype", None)
-        if shape is None or not isinstance(dtype, np.dtype):
+        if shape is None or dtype is None:
             raise RuntimeError("DefaultCPUAllocator: not enough memory") from None
         raise no_memory(math.prod(shape) * dtype.itemsize) from None
     if str(error).startswith(_UNCOUNTABLE):
