@@ -60,9 +60,9 @@ def binaries(tmp_path: Path) -> Path:
 
 
 def install(binaries: Path, *what: str | Path) -> None:
-    """Install into the environment of these programs."""
+    """Install into the environment of these programs, whatever stands beside it."""
     python = ["--python", str(binaries / "python")]
-    run(*PIP, *python, "install", *OFFLINE, *what, directory=binaries)
+    run(*PIP, *python, "install", "--ignore-installed", *OFFLINE, *what, directory=binaries)
 
 
 def build_wheel(source: Path, directory: Path) -> Path:
