@@ -29,7 +29,7 @@ from gradcli.ops.algebra.scalars import mul_scalar
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import BOTH, METHOD, NEITHER, InPlace
 from gradcli.table.row import COMMON, FLOAT, Row
-from gradcli.table.samples import Sampler, binary, kinked, pointwise
+from gradcli.table.samples import binary, kinked, pointwise
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import no_kernel, require_kinds
 from gradcli.tensor.namedtuples import return_type
@@ -59,10 +59,6 @@ def _inside(grad: Any, self: Any, min: Any, max: Any) -> Any:
     else:
         kept = ge(self, min) if max is None else le(self, max)
     return where_(kept, grad, 0.0)
-
-
-def _numbers(r: Sampler) -> list[tuple[Any, ...]]:
-    return [(r(3, 4), -0.5, 0.7), (r(3), None, 0.3), (r(3), -0.1)]
 
 
 clamp_numbers: Row = row(
