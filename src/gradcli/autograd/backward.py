@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from gradcli.autograd.hooks import after_leaf, apply_with_hooks, before_node
 from gradcli.ops.algebra.arithmetic import add
 from gradcli.ops.algebra.complex import real_part
 from gradcli.ops.algebra.views import clone
 from gradcli.table.node import RowNode
 from gradcli.tensor import dtypes
-from gradcli.tensor.graph import Node, NodeHooks, mode
+from gradcli.tensor.graph import Node, mode
 from gradcli.tensor.leaf import AccumulateGrad
-from gradcli.tensor.public import admit
+from gradcli.tensor.shapes import is_dense, refuse_coinciding
 from gradcli.tensor.tensor import Tensor, edge_of, versions_of, wrap
+from gradcli.typing import Array
 
 Edge = tuple[Node, int]
 
@@ -29,7 +32,7 @@ def walk(
     roots: Sequence[tuple[Edge, Any]],
     keep_graph: bool,
     recorded: bool,
-    wanted: Sequence[Edge] | None = None,
+    wanted: Sequence[Edge | None] | None = None,
     accumulate: bool = True,
 ) -> list[Any]:
     """Runs the backward pass from `roots` (edge and gradient pairs).
@@ -49,13 +52,15 @@ def _walk(
     roots: Sequence[tuple[Edge, Any]],
     keep_graph: bool,
     recorded: bool,
-    wanted: Sequence[Edge] | None,
+    wanted: Sequence[Edge | None] | None,
     accumulate: bool,
 ) -> list[Any]:
     starts = [edge[0] for edge, _ in roots]
     pending = _count_incoming(starts)
-    needed = None if wanted is None else _leading_to(starts, [edge[0] for edge in wanted])
+    needed = None if wanted is None else _leading_to(starts, [edge[0] for edge in wanted if edge])
     captures = _positions(wanted or ())
+    if needed is not None and accumulate:
+        needed |= captures.keys()
     captured: list[Any] = [None] * len(wanted or ())
     buffers = _seeded(roots)
     heap = [(-node.sequence, id(node), node) for node, count in pending.items() if not count]
@@ -68,7 +73,7 @@ def _walk(
         grads = buffers.pop(node)
         hooks = node.hooks
         if hooks is not None:
-            grads = _run_tensor_hooks(hooks, grads, recorded)
+            grads = before_node(hooks, grads, recorded)
         if captures and node in captures:
             for number, position in captures[node]:
                 captured[position] = grads[number]
@@ -82,7 +87,7 @@ def _walk(
         outgoing = (
             node.apply(grads, recorded)
             if hooks is None
-            else _apply_with_hooks(node, hooks, grads, recorded)
+            else apply_with_hooks(node, hooks, grads, recorded)
         )
         if not keep_graph:
             node.release()
@@ -103,7 +108,8 @@ def _walk(
                     shape, dtype = successor.shape, successor.dtype
                 array = gradient._array if recorded else gradient
                 if array.shape != shape or array.dtype is not dtype:
-                    gradient = fit(gradient, shape, dtype, node, recorded, successor)
+                    words = partial(_in_words, node, outgoing, gradient, successor)
+                    gradient = fit(gradient, shape, dtype, recorded, words)
                 known = buffer[number]
                 if known is None:
                     buffer[number] = gradient
@@ -123,11 +129,12 @@ def _walk(
     return captured
 
 
-def _positions(wanted: Sequence[Edge]) -> dict[Node, list[tuple[int, int]]]:
+def _positions(wanted: Sequence[Edge | None]) -> dict[Node, list[tuple[int, int]]]:
     """Which outputs of a node are wanted, and their places among all that are."""
     found: dict[Node, list[tuple[int, int]]] = {}
-    for position, (node, number) in enumerate(wanted):
-        found.setdefault(node, []).append((number, position))
+    for position, edge in enumerate(wanted):
+        if edge is not None:
+            found.setdefault(edge[0], []).append((edge[1], position))
     return found
 
 
@@ -183,13 +190,13 @@ def fit(
     gradient: Any,
     shape: tuple[int, ...],
     dtype: np.dtype[Any],
-    node: Node,
     recorded: bool,
-    successor: Node,
+    words: Callable[[], str],
 ) -> Any:
     """A gradient in the shape and type of its operand: undoes broadcasting and promotion.
 
-    It goes from `node` to `successor`.
+    Raises:
+        RuntimeError: the shape does not broadcast to the gradient's, which `words` calls by name.
     """
     from gradcli.ops.algebra.creation import to_dtype
     from gradcli.ops.algebra.sums import sum_to
@@ -198,9 +205,7 @@ def fit(
     if found != shape:
         if not _expands(shape, found):
             raise RuntimeError(
-                f"Function {node.name()} returned an invalid gradient at index "
-                f"{node.successors.index(successor)} - got "
-                f"{list(found)} but expected shape compatible with {list(shape)}"
+                f"{words()} - got {list(found)} but expected shape compatible with {list(shape)}"
             )
         gradient = sum_to(gradient, shape)
     found_dtype = gradient._array.dtype if recorded else gradient.dtype
@@ -214,6 +219,13 @@ def fit(
     return gradient
 
 
+def _in_words(node: Node, outgoing: Sequence[Any], gradient: Any, successor: Node) -> str:
+    """What messages call a gradient that goes from a node to a successor."""
+    edges = zip(outgoing, node.successors, strict=True)
+    index = next(k for k, (g, s) in enumerate(edges) if g is gradient and s is successor)
+    return f"Function {node.name()} returned an invalid gradient at index {index}"
+
+
 def _expands(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
     """Whether `shape` broadcasts to `target`."""
     lead = len(target) - len(shape)
@@ -225,77 +237,36 @@ def accumulate_grad(sink: AccumulateGrad, grad: Any, recorded: bool) -> None:
     if grad is None:
         return
     leaf = sink.variable
+    if not leaf.requires_grad:
+        return  # it did when the graph was made
     known = leaf._grad
     if recorded:
-        # PyTorch clones here, which is why a first .grad under create_graph is a copy.
-        leaf._grad = clone(grad, copies=True) if known is None else add(known, grad)
+        # PyTorch copies here, which is why a first .grad under create_graph has a node of its own.
+        if known is None:
+            copies = is_dense(leaf._array)
+            leaf._grad = clone(grad, copies)
+            if copies:
+                versions_of(leaf._grad)[0] += 1  # it writes to an empty tensor
+        else:
+            leaf._grad = add(known, grad)
     elif known is None:
         # The array may be a view of another gradient, so the leaf gets one of its own.
-        leaf._grad = wrap(np.array(grad, dtype=sink.dtype))
-    elif known._requires_grad:
-        leaf._grad = wrap(known._array + grad)
+        leaf._grad = wrap(_laid_out_like(leaf._array, grad, sink.dtype))
     else:
+        refuse_coinciding(known._array)
         known._array += grad
         versions_of(known)[0] += 1
     if sink.post_accumulate:
-        for hook in list(sink.post_accumulate.values()):
-            admit(hook)(leaf)
+        after_leaf(sink.post_accumulate, leaf)
 
 
-def _run_tensor_hooks(hooks: NodeHooks, grads: list[Any], recorded: bool) -> list[Any]:
-    """Applies pre-hooks, tensor hooks and retain_grad to the gradients of a node's outputs."""
-    for number, by_id in hooks.tensor.items():
-        for hook in list(by_id.values()):
-            if grads[number] is not None:
-                grads[number] = _hooked(hook, grads[number], recorded)
-    for number, reference in hooks.retain.items():
-        tensor, grad = reference(), grads[number]
-        if tensor is not None and grad is not None:
-            kept = grad if recorded else wrap(np.array(grad))
-            tensor._grad = kept if tensor._grad is None else tensor._grad + kept
-    if hooks.pre:
-        tensors = tuple(_as_tensor(grad, recorded) for grad in grads)
-        for hook in list(hooks.pre.values()):
-            answer = admit(hook)(tensors)
-            if answer is not None:
-                tensors = answer if isinstance(answer, tuple) else (answer,)
-        grads = [_as_value(tensor, recorded) for tensor in tensors]
-    return grads
-
-
-def _hooked(hook: Callable[[Any], Any], grad: Any, recorded: bool) -> Any:
-    answer = admit(hook)(_as_tensor(grad, recorded))
-    if answer is None:
-        return grad
-    if not isinstance(answer, Tensor):
-        raise TypeError(
-            f"hook '{getattr(hook, '__name__', '<lambda>')}' has returned an incorrect type of "
-            "value (expected Tensor or None)"
-        )
-    return _as_value(answer, recorded)
-
-
-def _apply_with_hooks(
-    node: Node, hooks: NodeHooks, grads: Sequence[Any], recorded: bool
-) -> Sequence[Any]:
-    outgoing = node.apply(grads, recorded)
-    if hooks.post:
-        inputs = tuple(_as_tensor(grad, recorded) for grad in outgoing)
-        outputs = tuple(_as_tensor(grad, recorded) for grad in grads)
-        for hook in list(hooks.post.values()):
-            answer = admit(hook)(inputs, outputs)
-            if answer is not None:
-                inputs = answer if isinstance(answer, tuple) else (answer,)
-        outgoing = [_as_value(tensor, recorded) for tensor in inputs]
-    return outgoing
-
-
-def _as_tensor(grad: Any, recorded: bool) -> Any:
-    return grad if recorded or grad is None else wrap(np.asarray(grad))
-
-
-def _as_value(tensor: Any, recorded: bool) -> Any:
-    return tensor if recorded or tensor is None else tensor._array
+def _laid_out_like(array: Array, values: Any, dtype: np.dtype[Any]) -> Array:
+    """A copy of values whose elements lie in memory as those of a dense array do, else in order."""
+    if array.flags.c_contiguous or array.shape != values.shape or not is_dense(array):
+        return np.array(values, dtype=dtype, order="C")
+    made = np.empty_like(array, dtype=dtype)
+    made[...] = values
+    return made
 
 
 def backward(
@@ -321,12 +292,9 @@ def backward(
         walk(roots, keep, create_graph)
         return
     chosen = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    edges = [_wanted_edge(tensor) for tensor in chosen]
-    found = walk(roots, keep, create_graph, edges)
-    for tensor, gradient in zip(chosen, found, strict=True):
-        if tensor._grad_fn is not None and gradient is not None:
-            value = gradient if create_graph else wrap(np.array(gradient))
-            tensor._grad = value if tensor._grad is None else tensor._grad + value
+    for tensor in chosen:
+        tensor.retain_grad()
+    walk(roots, keep, create_graph, [_wanted_edge(tensor) for tensor in chosen])
 
 
 def grad(
@@ -361,7 +329,7 @@ def grad(
     for position, (tensor, gradient) in enumerate(zip(chosen, found, strict=True)):
         if gradient is None:
             if materialize_grads:
-                answers.append(wrap(np.zeros_like(tensor._array)))
+                answers.append(wrap(np.zeros_like(tensor._array), requires_grad=create_graph))
                 continue
             if not allow_unused:
                 raise RuntimeError(
@@ -403,20 +371,18 @@ def _batched(
     )
 
 
-def _wanted_edge(tensor: Tensor) -> Edge:
-    node, number = edge_of(tensor)
-    if node is None:
+def _wanted_edge(tensor: Tensor) -> Edge | None:
+    """Where the gradient of a tensor arrives; nowhere if it is a view made without history."""
+    if not tensor.requires_grad:
         raise RuntimeError("One of the differentiated Tensors does not require grad")
-    return node, number
+    node, number = edge_of(tensor)
+    return None if node is None else (node, number)
 
 
 def _seeds_of(given: Any, count: int) -> list[Any]:
     if given is None:
         return [None] * count
-    seeds = [given] if isinstance(given, Tensor) else list(given)
-    if len(seeds) != count:
-        raise RuntimeError(f"got {count} tensors and {len(seeds)} gradients")
-    return seeds
+    return [given] if isinstance(given, Tensor) else list(given)
 
 
 def _roots(
@@ -424,8 +390,10 @@ def _roots(
 ) -> list[tuple[Edge, Any]]:
     """Edges of the outputs with their seeds, checked."""
     made = [
-        _seed(k, *pair, create_graph) for k, pair in enumerate(zip(outputs, seeds, strict=True))
+        _seed(k, *pair, create_graph) for k, pair in enumerate(zip(outputs, seeds, strict=False))
     ]
+    if len(made) != len(outputs):
+        raise RuntimeError(f"got {len(outputs)} tensors and {len(made)} gradients")
     roots: list[tuple[Edge, Any]] = []
     for position, (output, seed) in enumerate(zip(outputs, made, strict=True)):
         node, number = edge_of(output)
@@ -434,14 +402,17 @@ def _roots(
                 f"element {position} of tensors does not require grad and does not have a grad_fn"
             )
         if seed is not None:
-            roots.append(((node, number), seed))
+            shape, dtype = node.outputs[number]
+            words = f"invalid gradient at index {position}".format
+            fitted = fit(seed, shape, dtype, create_graph, words)
+            roots.append(((node, number), fitted))
     return roots
 
 
 def _seed(position: int, output: Tensor, seed: Any, create_graph: bool) -> Any:
     array = output._array
     if seed is None:
-        if not output._requires_grad:
+        if not output.requires_grad:
             return None
         if array.size != 1:
             raise RuntimeError("grad can be implicitly created only for scalar outputs")

@@ -14,7 +14,7 @@ NOT_IMPLEMENTED: Final = "torch::autograd::NotImplemented"
 def constants(function: str, **arguments: Any) -> None:
     """Refuses tensors that require grad for arguments that a function has no formula for."""
     for name, value in arguments.items():
-        if type(value) is Tensor and value._requires_grad and mode.enabled:
+        if type(value) is Tensor and mode.enabled and value.requires_grad:
             raise RuntimeError(
                 f"The function '{function}' is not differentiable with respect to argument "
                 f"'{name}'. This input cannot have requires_grad True."

@@ -215,7 +215,7 @@ class Row(Entry):
                 raw.append(arg)
         if self.list_position is not None:
             items = args[self.list_position] or ()
-            wants = wants or any(type(item) is Tensor and item._requires_grad for item in items)
+            wants = wants or any(type(item) is Tensor and item.requires_grad for item in items)
             raw[self.list_position] = [
                 item._array if type(item) is Tensor else item for item in items
             ]
@@ -298,7 +298,9 @@ class Row(Entry):
         for position in self.differentiable:
             arg: Any = args[position] if position < count else None
             kind = type(arg)
-            if kind is Tensor and arg._requires_grad:
+            if kind is Tensor and (
+                arg._requires_grad or (arg._view is not None and arg.requires_grad)
+            ):
                 wanted |= bit
                 node, number = arg._grad_fn, arg._nr
                 if node is None or arg._view is not None:
@@ -310,7 +312,7 @@ class Row(Entry):
                     numbers.append(number)
             elif position == self.list_position:
                 edges = [edge_of(item) if type(item) is Tensor else (None, 0) for item in arg or ()]
-                if any(node is not None for node, _ in edges):
+                if any(type(item) is Tensor and item.requires_grad for item in arg or ()):
                     wanted |= bit
                 if numbers is None:
                     numbers = [0] * len(successors)

@@ -414,7 +414,7 @@ def _fit(parameter: Parameter, value: Any) -> Any:
     if kind.endswith("[]"):
         return _fit_list(parameter, kind[:-2], value)
     if type(value) is Tensor and kind in ("Scalar", "int", "float", "bool"):
-        if value._array.ndim or value._requires_grad:
+        if value._array.ndim or value.requires_grad:
             return _MISSING
         value = value.item()
     elif isinstance(value, (np.generic, Scalar)):

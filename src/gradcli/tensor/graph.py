@@ -105,6 +105,11 @@ class Node:
         return self.label
 
     @property
+    def outputs(self) -> tuple[tuple[tuple[int, ...], Any], ...]:
+        """Shape and type of each output, to which gradients are fitted."""
+        return ((self.shape, self.dtype), *self.others)
+
+    @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """Where the gradients go: pairs of node (None: nowhere) and output number."""
         return tuple(zip(self.successors, self.numbers, strict=True))

@@ -116,6 +116,37 @@ def contiguous_strides(array: np.ndarray[Any, Any]) -> tuple[int, ...]:
     return tuple(stride // array.itemsize for stride in array.strides)
 
 
+def is_dense(array: np.ndarray[Any, Any]) -> bool:
+    """Whether an array fills its memory without gaps, in whatever order of dimensions."""
+    step = array.itemsize
+    for stride, length in sorted(zip(array.strides, array.shape, strict=True)):
+        if length > 1:
+            if stride != step:
+                return False
+            step *= length
+    return True
+
+
+def coincides(array: np.ndarray[Any, Any]) -> bool:
+    """Whether an array is expanded, so that several of its elements lie at one place."""
+    return bool(array.size) and any(
+        step == 0 and length > 1 for step, length in zip(array.strides, array.shape, strict=True)
+    )
+
+
+def refuse_coinciding(array: np.ndarray[Any, Any]) -> None:
+    """Refuses to write to an expanded array.
+
+    Raises:
+        RuntimeError: it is one.
+    """
+    if coincides(array):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a "
+            "single memory location. Please clone() the tensor before performing the operation."
+        )
+
+
 def implicit_dim(ndim: int) -> int:
     """The dimension that PyTorch, with a warning, takes for softmax with `dim=None`."""
     return 0 if ndim in (0, 1, 3) else 1

@@ -180,23 +180,30 @@ class Tensor:
 
     @property
     def requires_grad(self) -> bool:
-        if not self._requires_grad and self._view is not None:
-            # The base may have come to require a gradient since.
-            self._requires_grad = self._view.base._requires_grad
-        return self._requires_grad
+        # A view of what requires a gradient requires one, also where no history leads there.
+        return self._requires_grad or (self._view is not None and self._view.base._requires_grad)
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise RuntimeError("requires_grad must be a bool")
+        if self.grad_fn is not None:
+            raise RuntimeError(_ONLY_LEAVES + ("." if value else _DETACH_INSTEAD))
+        if value and self._array.dtype.kind not in "fc":
+            raise RuntimeError(
+                "only Tensors of floating point and complex dtype can require gradients"
+            )
         self.requires_grad_(value)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Asks for gradients (or no longer): only of a floating or complex leaf."""
-        if self._grad_fn is not None and not requires_grad:
-            raise RuntimeError(
-                "you can only change requires_grad flags of leaf variables. If you want to use a "
-                "computed variable in a subgraph that doesn't require differentiation use "
-                "var_no_grad = var.detach()."
+        if not isinstance(requires_grad, bool):
+            raise TypeError(
+                "requires_grad_(): argument 'requires_grad' (position 1) must be bool, not "
+                f"{type(requires_grad).__name__}"
             )
+        if self._grad_fn is not None and not requires_grad:
+            raise RuntimeError(_ONLY_LEAVES + _DETACH_INSTEAD)
         if requires_grad and self._array.dtype.kind not in "fc":
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
         if requires_grad and self._versions is INFERENCE and not mode.inference:
@@ -205,7 +212,7 @@ class Tensor:
                 "allowed."
             )
         if self._grad_fn is None:
-            self._requires_grad = bool(requires_grad)
+            self._requires_grad = requires_grad
         return self
 
     @property
@@ -275,6 +282,15 @@ class Tensor:
 
     @data.setter
     def data(self, value: Tensor) -> None:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        if self.requires_grad and value._array.dtype.kind not in "fc":
+            raise RuntimeError(
+                "data set to a tensor that requires gradients must be floating point or complex "
+                "dtype"
+            )
+        if value._array.dtype != self._array.dtype:
+            self._accumulator = None  # the old graph's sink takes gradients of the old type
         self._array = value._array
 
     @property
@@ -303,14 +319,13 @@ class Tensor:
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         node, number = edge_of(self)
-        assert node is not None
-        if self._grad_fn is None:
+        if node is None or self._grad_fn is None:
             return add_hook(self, hook)
         return Handle(node.node_hooks().tensor.setdefault(number, {}), hook)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[..., Any]) -> Handle:
         """Calls `hook(tensor)` after a leaf's `grad` was updated."""
-        if not self._requires_grad:
+        if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if self._grad_fn is not None:
             raise RuntimeError(
@@ -400,6 +415,12 @@ def find_method(name: str) -> bool:
     return False
 
 
+_ONLY_LEAVES: Final = "you can only change requires_grad flags of leaf variables"
+_DETACH_INSTEAD: Final = (
+    ". If you want to use a computed variable in a subgraph that doesn't require differentiation "
+    "use var_no_grad = var.detach()."
+)
+
 _new = object.__new__
 _NUMBER_SIZE: Final = 8  # bytes of a list for each number, at the least
 
@@ -444,7 +465,7 @@ def edge_of(tensor: Tensor) -> tuple[Node | None, int]:
         Tensor._renew(tensor)
     if tensor._grad_fn is not None:
         return tensor._grad_fn, tensor._nr
-    return (accumulator(tensor), 0) if tensor.requires_grad else (None, 0)
+    return (accumulator(tensor), 0) if tensor._requires_grad else (None, 0)
 
 
 def share(tensor: Tensor, array: Any, differentiable: bool = True, several: bool = False) -> Tensor:
@@ -465,8 +486,6 @@ def share(tensor: Tensor, array: Any, differentiable: bool = True, several: bool
         elif several:
             creation = "multi"
         made._view = View(base, made._versions[0], creation)
-        # Also without recording: a view of what requires a gradient requires one.
-        made._requires_grad = base._requires_grad
     return made
 
 

@@ -162,7 +162,7 @@ def _check_max_pool1d(input: Any, *arguments: Any) -> None:
     count = pooled_length(shape[-1], kernel, stride, padding, dilation, arguments[4])
     if count <= 0:
         raise RuntimeError(f"max_pool1d() Invalid computed output size: {count}")
-    wants = type(input) is Tensor and input._requires_grad
+    wants = type(input) is Tensor and input.requires_grad
     if not wants:
         require_kinds(input._array.dtype, "f", "max_pool1d_impl")
 

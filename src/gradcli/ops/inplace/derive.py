@@ -19,10 +19,8 @@ from gradcli.ops.algebra.views import clone_row
 from gradcli.ops.inplace.history import (
     bump,
     check_change,
-    coincides,
     keep_original,
     rebase,
-    refuse_coinciding,
     set_history,
     stand_in,
 )
@@ -36,6 +34,7 @@ from gradcli.table.row import Row
 from gradcli.table.samples import kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import mode
+from gradcli.tensor.shapes import coincides, is_dense, refuse_coinciding
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array
 
@@ -148,21 +147,10 @@ def check_memory(tensor: Tensor, others: Sequence[Any] = ()) -> None:
 
 def _partly(a: Array, b: Array) -> bool:
     """Whether two dense arrays share memory without being the same in every element."""
-    if not np.may_share_memory(a, b) or not (_dense(a) and _dense(b)):
+    if not np.may_share_memory(a, b) or not (is_dense(a) and is_dense(b)):
         return False
     same = a.__array_interface__["data"][0] == b.__array_interface__["data"][0]
     return not (same and a.nbytes == b.nbytes and a.strides == b.strides)
-
-
-def _dense(array: Array) -> bool:
-    """Whether an array fills its memory without gaps, in whatever order of dimensions."""
-    step = array.itemsize
-    for stride, length in sorted(zip(array.strides, array.shape, strict=True)):
-        if length > 1:
-            if stride != step:
-                return False
-            step *= length
-    return True
 
 
 def apply_in_place(

@@ -23,6 +23,7 @@ from gradcli.table.registry import lookup_method
 from gradcli.table.row import Row
 from gradcli.tensor.graph import FREED, INFERENCE, Node, mode, next_sequence, operator_name
 from gradcli.tensor.public import public
+from gradcli.tensor.shapes import refuse_coinciding
 from gradcli.tensor.tensor import Tensor, View, edge_of, share, versions_of, wrap
 from gradcli.typing import Array
 
@@ -243,22 +244,6 @@ def look_at(whole: Tensor, part: Array, window: Window) -> Tensor:
     if whole._grad_fn is not None:
         view._grad_fn = WindowNode(view, whole, "AsStridedBackward0")
     return view
-
-
-def coincides(array: Array) -> bool:
-    """Whether an array is expanded, so that several of its elements lie at one place."""
-    return bool(array.size) and any(
-        step == 0 and length > 1 for step, length in zip(array.strides, array.shape, strict=True)
-    )
-
-
-def refuse_coinciding(array: Array) -> None:
-    """Refuses to write to an expanded array."""
-    if coincides(array):
-        raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a "
-            "single memory location. Please clone() the tensor before performing the operation."
-        )
 
 
 def check_change(tensor: Tensor, recorded: bool) -> None:
