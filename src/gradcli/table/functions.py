@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any, Final
 
 import numpy as np
 
 from gradcli.table.entry import Entry, name_in_messages
+from gradcli.table.out import takes
 from gradcli.table.schema import Mismatch, describe_types
 from gradcli.tensor.memory import refuse_giant
 from gradcli.tensor.public import public
 from gradcli.tensor.tensor import Tensor
+
+# The module that writes results to the tensors given as `out=`.
+WRITING: Final = "gradcli.ops.inplace.out"
 
 
 def _label(function: Function) -> str:
@@ -53,6 +58,8 @@ class Function:
                 for entry in entries:
                     if entry.tensors_only == len(args):
                         return entry(*args)
+        elif "out" in kwargs and not method and takes(self.name, entries[0]):
+            return import_module(WRITING).call(self, args, dict(kwargs))
         failures = []
         given = len(args) + len(kwargs)
         for entry in entries:
@@ -70,11 +77,14 @@ class Function:
         # PyTorch explains the one overload that takes so many arguments, or lists them all.
         if len(failures) == 1:
             raise TypeError(str(failures[0])) from None
-        shown = args[1:] if method else args
-        raise TypeError(
+        raise self.unfit(args[1:] if method else args, kwargs)
+
+    def unfit(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TypeError:
+        """What is said of arguments that no overload takes."""
+        return TypeError(
             f"{name_in_messages(self.name)}() received an invalid combination of arguments - got "
-            f"{describe_types(shown, kwargs)}, but expected one of:\n"
-            + "\n".join(f" * {entry.signature.describe()}" for entry in entries)
+            f"{describe_types(args, kwargs)}, but expected one of:\n"
+            + "\n".join(f" * {entry.signature.describe()}" for entry in self.entries)
         )
 
     @property

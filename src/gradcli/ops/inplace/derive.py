@@ -53,7 +53,7 @@ def write_back(tensor: Tensor, array: Array, node: str | None = None) -> Tensor:
     return apply_in_place(tensor, lambda old: made, copies=False, erases=erases)
 
 
-def _store(tensor: Tensor, result: Tensor, c_types: bool = False) -> None:
+def store(tensor: Tensor, result: Tensor, c_types: bool = False) -> None:
     """Writes a result into a tensor; RuntimeError where it does not fit."""
     array, target = result._array, tensor._array
     if array is target:
@@ -183,7 +183,7 @@ def apply_in_place(
     if not coincide:
         check_memory(tensor, others)
     if not wants:
-        _store(tensor, operation(tensor), c_types)
+        store(tensor, operation(tensor), c_types)
         bump(tensor)
         return tensor
     old = stand_in(tensor)
@@ -199,14 +199,14 @@ def apply_in_place(
         tensors = [other for other in others if type(other) is Tensor]
         node = erases.record((old, *tensors))._grad_fn
     if node is None:
-        _store(tensor, result)
+        store(tensor, result)
         bump(tensor)
         return tensor
     assert isinstance(node, RowNode)
     _rename(node)
     if not copies:
         keep_original(node, old)
-    _store(tensor, result)
+    store(tensor, result)
     bump(tensor)
     rebase(tensor, node)
     return tensor

@@ -213,19 +213,22 @@ def resize_(self: Tensor, size: Sequence[int], *, memory_format: Any = None) -> 
     if self.requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
     shape = checked_size(size, self.dtype)
-    count = math.prod(shape)
-    array = self._array
-    if shape == array.shape:
-        return self
+    if shape != self._array.shape:
+        resize(self, shape)
+        bump(self)
+    return self
+
+
+def resize(tensor: Tensor, shape: Sequence[int]) -> None:
+    """Lets a tensor look at as many elements of its memory as a shape has, or of a larger one."""
+    array, count = tensor._array, math.prod(shape)
     memory, start = storage_of(array), storage_offset_of(array)
     if start + count > memory.size:
         grown = np.zeros(count, array.dtype)
         kept = memory[start : start + count]
         grown[: kept.size] = kept
         memory, start = grown, 0
-    self._array = memory[start : start + count].reshape(shape)
-    bump(self)
-    return self
+    tensor._array = memory[start : start + count].reshape(shape)
 
 
 @composite(
