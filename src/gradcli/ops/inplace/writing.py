@@ -15,11 +15,13 @@ from gradcli.ops.algebra.elementary import float_power, pow_scalar, pow_tensor
 from gradcli.ops.algebra.parts import narrow
 from gradcli.ops.algebra.strided import as_strided, storage_of, storage_offset_of
 from gradcli.ops.algebra.sums import expand, sum_all
-from gradcli.ops.inplace.derive import in_place
-from gradcli.ops.inplace.history import bump
+from gradcli.ops.inplace.derive import in_place, renamed
+from gradcli.ops.inplace.history import bump, check_change, rebase, set_history, stand_in
 from gradcli.table.declare import composite, row
+from gradcli.table.refusals import NOT_IMPLEMENTED
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
+from gradcli.tensor.graph import mode
 from gradcli.tensor.public import admit
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor
@@ -244,6 +246,67 @@ def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = None)
 @composite("Tensor.share_memory_", samples=lambda r: [(r(2, 3),), (r.ints(2, high=5),)])
 def share_memory_(self: Tensor) -> Tensor:
     """The tensor itself."""
+    return self
+
+
+def _unset(grad: Any) -> Any:
+    raise RuntimeError("derivative for set_ is not implemented")
+
+
+_set: Row = row(
+    "aten.set_into(Tensor self, Tensor source)",
+    lambda self, source: source,
+    node=NOT_IMPLEMENTED,
+    self=_unset,
+    source=_unset,
+    samples=lambda r: [(r(3), r(3))],
+    linear="source",
+    doc="The memory of source.",
+    untested="the history of a tensor that was given another memory",
+)
+
+
+@composite("Tensor.set_", untested="memory, not elements")
+def set_nothing_(self: Tensor) -> Tensor:
+    """Lets a tensor look at no memory."""
+    return _set_to(self, None, np.empty(0, self._array.dtype))
+
+
+@composite("Tensor.set_", untested="memory, not elements")
+def set_(self: Tensor, source: Tensor) -> Tensor:
+    """Lets a tensor look at the memory of another, as that does."""
+    return _set_to(self, source, source._array)
+
+
+@composite("Tensor.set_", untested="memory, not elements")
+def set_part_(
+    self: Tensor, source: Tensor, storage_offset: int, size: Sequence[int], stride: Sequence[int]
+) -> Tensor:
+    """Lets a tensor look at a part of the memory of another."""
+    part = as_strided(source.detach(), size, stride, storage_offset)
+    return _set_to(self, source, part._array)
+
+
+def _set_to(self: Tensor, source: Tensor | None, array: Array) -> Tensor:
+    """Gives a tensor another memory; its history ends there, as nothing is known of gradients."""
+    wants = mode.enabled and (self.requires_grad or (source is not None and source.requires_grad))
+    if array.dtype != self._array.dtype:
+        kind = dtypes.from_numpy(array.dtype)
+        raise RuntimeError(
+            f"Could not set tensor of type {kind.c_name} to a tensor of type {self.dtype.c_name}"
+        )
+    check_change(self, wants)
+    bump(self)
+    if not wants:
+        self._array = array
+        return self
+    node = _set.record((stand_in(self), source))._grad_fn
+    if self._view is not None:
+        rebase(self, node)
+        node = renamed(_set, "AsStridedBackward0").record((stand_in(self), source))._grad_fn
+    self._array = array
+    node.shape = array.shape
+    set_history(self, node)
     return self
 
 
