@@ -13,6 +13,10 @@ class _LinAlgError(RuntimeError):
     """A factorisation that does not exist: singular, not positive definite, not converging."""
 
 
+class GradcheckError(RuntimeError):
+    """A gradient that differs from what values say."""
+
+
 def no_kernel(name: str, dtype: np.dtype[Any]) -> NotImplementedError:
     """The error of PyTorch's kernel `name`, which was not compiled for a type."""
     word = dtypes.from_numpy(dtype).scalar_name
