@@ -8,7 +8,7 @@ has them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from gradcli.autograd.backward import grad
 from gradcli.autograd.modes import enable_grad
 from gradcli.ops.algebra.joining import stack
 from gradcli.ops.algebra.parts import select
-from gradcli.ops.algebra.views import reshape
+from gradcli.ops.algebra.views import reshape, squeeze_all
 from gradcli.tensor.public import admit
 from gradcli.tensor.tensor import Tensor, wrap
 
@@ -37,7 +37,7 @@ def jacobian(
     `strict` raises where an output does not depend on an input. `vectorize` and `strategy`
     choose how PyTorch computes; the numbers are the same and here so is the way.
     """
-    _check_ways(strict, vectorize, strategy)
+    _check_ways(create_graph, strict, vectorize, strategy)
     with enable_grad():
         several, points = _as_tuple(inputs, "inputs", "jacobian")
         leaves = _prepare(points, create_graph)
@@ -71,26 +71,44 @@ def jacobian(
                 )
             )
         answer = tuple(_finish(block, create_graph) for block in blocks)
-    unpacked = tuple(block if several else block[0] for block in answer)
-    return unpacked if outputs_several else unpacked[0]
+    # PyTorch's two ways put the blocks into containers of two kinds.
+    pack = list if strategy == "forward-mode" else tuple
+    if not several:
+        return tuple(block[0] for block in answer) if outputs_several else answer[0][0]
+    return pack(map(pack, answer)) if outputs_several else pack(answer[0])
 
 
-def _check_ways(strict: bool, vectorize: bool, strategy: str) -> None:
+def _check_ways(create_graph: bool, strict: bool, vectorize: bool, strategy: str) -> None:
     """Refuses ways to compute that do not exist, or not together."""
-    if strict and (vectorize or strategy == "forward-mode"):
-        named = "`vectorized=True`" if vectorize else '`strategy="forward-mode"`'
-        together = "are not supported together" + ("" if vectorize else " (yet)")
-        fix = "`vectorize=False`" if vectorize else '`strategy="reverse-mode"`'
+    if strategy not in _WAYS:
+        raise AssertionError(
+            f'{_UNKNOWN_WAY} Hint: If your function has more outputs than inputs, "forward-mode" '
+            'tends to be more performant. Otherwise, prefer to use "reverse-mode".'
+        )
+    forward = strategy == "forward-mode"
+    if forward and create_graph:
+        raise NotImplementedError(
+            'torch.autograd.functional.jacobian: `create_graph=True` and `strategy="forward-mode"` '
+            "are not supported together (yet). Please either set `create_graph=False` or "
+            '`strategy="reverse-mode"`.'
+        )
+    if strict and (vectorize or forward):
+        named = '`strategy="forward-mode"`' if forward else "`vectorized=True`"
+        together = "are not supported together" + (" (yet)" if forward else "")
+        fix = '`strategy="reverse-mode"`' if forward else "`vectorize=False`"
         raise RuntimeError(
             f"torch.autograd.functional.jacobian: `strict=True` and {named} {together}. Please "
             f"either set `strict=False` or {fix}."
         )
-    if strategy not in ("reverse-mode", "forward-mode"):
-        raise AssertionError(
-            'Expected strategy to be either "forward-mode" or "reverse-mode". Hint: If your '
-            'function has more outputs than inputs, "forward-mode" tends to be more performant. '
-            'Otherwise, prefer to use "reverse-mode".'
+    if forward and not vectorize:
+        raise NotImplementedError(
+            "Computing Jacobian using forward-AD or forward-over-reverse Hessian isonly "
+            "implemented for `vectorize=True`."
         )
+
+
+_WAYS: Final = ("forward-mode", "reverse-mode")
+_UNKNOWN_WAY: Final = 'Expected strategy to be either "forward-mode" or "reverse-mode".'
 
 
 def hessian(
@@ -103,16 +121,19 @@ def hessian(
 ) -> Any:
     """The matrix of second derivatives of a function with one value."""
     several, points = _as_tuple(inputs, "inputs", "hessian")
+    if outer_jacobian_strategy not in _WAYS:
+        raise AssertionError(_UNKNOWN_WAY)
 
     def scalar(*values: Tensor) -> Tensor:
-        return _single(admit(func)(*values), "hessian")
+        return squeeze_all(_single(admit(func)(*values), "hessian"))
 
     def gradient(*values: Tensor) -> Any:
         found = jacobian(scalar, values, create_graph=True)
         _require_grad(found, "jacobian", strict)
         return found
 
-    found = jacobian(gradient, points, create_graph, strict and not vectorize)
+    way = outer_jacobian_strategy
+    found = jacobian(gradient, points, create_graph, strict, vectorize, way)
     return found if several else found[0][0]
 
 
