@@ -125,7 +125,8 @@ def hessian(
         raise AssertionError(_UNKNOWN_WAY)
 
     def scalar(*values: Tensor) -> Tensor:
-        return squeeze_all(_single(admit(func)(*values), "hessian"))
+        squeezed: Tensor = squeeze_all(_single(admit(func)(*values), "hessian"))
+        return squeezed
 
     def gradient(*values: Tensor) -> Any:
         found = jacobian(scalar, values, create_graph=True)

@@ -17,8 +17,9 @@ class InPlace(NamedTuple):
     has; `underived` is what messages call the operator where only the in-place one lacks a
     derivative. `rearranges`: it changes how the tensor looks at its memory, not what is there.
     `coincide`: it may write to elements that lie at one place. `erases`: the result does not depend
-    smoothly on the old value, whose history ends. Not `smooth`: no gradient is expected, so that
-    leaves that require grad may be changed. `c_types`: messages call types as C does.
+    smoothly on the old value, whose history ends. `apart`: no operand may share the tensor's
+    memory, not even all of it. Not `smooth`: no gradient is expected, so that leaves that require
+    grad may be changed. `c_types`: messages call types as C does.
     """
 
     method: bool = True
@@ -27,6 +28,7 @@ class InPlace(NamedTuple):
     underived: str = ""
     rearranges: bool = False
     coincide: bool = False
+    apart: bool = False
     erases: bool = False
     smooth: bool = True
     c_types: bool = False
@@ -39,6 +41,7 @@ class InPlace(NamedTuple):
 
 
 METHOD: Final = InPlace()
+APART: Final = InPlace(apart=True)
 BOTH: Final = InPlace(functions=True)
 NEITHER: Final = InPlace(method=False)
 

@@ -13,9 +13,9 @@ from gradcli.table.entry import Entry
 from gradcli.table.refusals import NOT_IMPLEMENTED
 from gradcli.table.schema import Signature
 from gradcli.tensor import dtypes
-from gradcli.tensor.graph import FIRST, FREED, INFERENCE, Node, mode, operator_name
+from gradcli.tensor.graph import FIRST, FREED, Node, mode, operator_name
 from gradcli.tensor.public import public
-from gradcli.tensor.tensor import Tensor, type_word, versions_of, wrap
+from gradcli.tensor.tensor import Tensor, is_inference, type_word, versions_of, wrap
 
 Formula = Callable[..., Any]
 _RESULT: Final = -1
@@ -301,7 +301,7 @@ class RowNode(Node):
 
 def version_to_save(tensor: Tensor) -> int:
     """A tensor's version as a node keeps it."""
-    if tensor._versions is INFERENCE:
+    if is_inference(tensor):
         raise RuntimeError(
             "Inference tensors cannot be saved for backward. Please do not use Tensors created in "
             "inference mode in computation tracked by autograd. To work around this, you can make "

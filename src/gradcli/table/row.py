@@ -196,8 +196,7 @@ class Row(Entry):
         raw: list[Any] = []
         promote = self.promote
         dtype = None
-        same, wants = True, False
-        bound = 1
+        same, wants, bound = True, False, 1
         for arg in args:
             if type(arg) is Tensor:
                 array = arg._array
@@ -206,6 +205,8 @@ class Row(Entry):
                     dtype = array.dtype
                 if arg._requires_grad or (arg._view is not None and arg.requires_grad):
                     wants = True
+                    if arg._view is not None and mode.enabled and self.differentiable:
+                        edge_of(arg)  # refuses a view whose history is lost before all else
                 bound *= array.size or 1
                 # NumPy's scalars compute several times faster than its zero-dimensional arrays.
                 raw.append(array[()] if promote and not array.ndim else array)

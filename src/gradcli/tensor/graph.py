@@ -25,9 +25,14 @@ FREED: Final = (
 )
 
 
-INFERENCE: Final[list[int]] = [0]
-"""The version counter of all tensors that are made in inference mode: they have none of their own.
-"""
+class InferenceCounter(list[int]):
+    """The version counter of tensors that were made in inference mode, or detached from these."""
+
+    __slots__ = ()
+
+
+INFERENCE: Final = InferenceCounter([0])
+"""That of all tensors made in inference mode: they have none of their own."""
 
 
 class _Mode:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.graph import FIRST, Handle, Node
@@ -161,3 +161,39 @@ def check_grad(leaf: Leaf, value: Leaf) -> None:
             f"assigned grad has data of a different size: {list(value._array.shape)} "
             f"instead of {list(leaf._array.shape)}"
         )
+
+
+_ONLY_LEAVES: Final = "you can only change requires_grad flags of leaf variables."
+_DETACH_INSTEAD: Final = (
+    " If you want to use a computed variable in a subgraph that doesn't require differentiation "
+    "use var_no_grad = var.detach()."
+)
+
+
+def check_flag(tensor: Leaf, value: bool, is_leaf: bool) -> None:
+    """Refuses what `tensor.requires_grad_(value)` refuses.
+
+    Raises:
+        TypeError: `value` is no bool.
+        RuntimeError: the tensor is computed and would lose its history, or its type has no
+            gradients.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(
+            "requires_grad_(): argument 'requires_grad' (position 1) must be bool, not "
+            f"{type(value).__name__}"
+        )
+    if not (is_leaf or value):
+        raise RuntimeError(_ONLY_LEAVES + _DETACH_INSTEAD)
+    if value and tensor._array.dtype.kind not in "fc":
+        raise RuntimeError("only Tensors of floating point dtype can require gradients")
+
+
+def check_flag_attribute(tensor: Leaf, value: bool, is_leaf: bool) -> None:
+    """The same of `tensor.requires_grad = value`, where PyTorch refuses in other words and more."""
+    if not isinstance(value, bool):
+        raise RuntimeError("requires_grad must be a bool")
+    if not is_leaf:
+        raise RuntimeError(_ONLY_LEAVES + ("" if value else _DETACH_INSTEAD))
+    if value and tensor._array.dtype.kind not in "fc":
+        raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")

@@ -16,13 +16,15 @@ import numpy as np
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Device
-from gradcli.tensor.graph import INFERENCE, Handle, Node, mode
+from gradcli.tensor.graph import INFERENCE, Handle, InferenceCounter, Node, mode
 from gradcli.tensor.leaf import (
     AccumulateGrad,
     Extras,
     accumulator,
     add_hook,
     add_post_accumulate_hook,
+    check_flag,
+    check_flag_attribute,
     check_grad,
     grad_dtype_of,
     set_grad_dtype,
@@ -185,28 +187,13 @@ class Tensor:
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
-        if not isinstance(value, bool):
-            raise RuntimeError("requires_grad must be a bool")
-        if self.grad_fn is not None:
-            raise RuntimeError(_ONLY_LEAVES + ("." if value else _DETACH_INSTEAD))
-        if value and self._array.dtype.kind not in "fc":
-            raise RuntimeError(
-                "only Tensors of floating point and complex dtype can require gradients"
-            )
+        check_flag_attribute(self, value, self.grad_fn is None)
         self.requires_grad_(value)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Asks for gradients (or no longer): only of a floating or complex leaf."""
-        if not isinstance(requires_grad, bool):
-            raise TypeError(
-                "requires_grad_(): argument 'requires_grad' (position 1) must be bool, not "
-                f"{type(requires_grad).__name__}"
-            )
-        if self._grad_fn is not None and not requires_grad:
-            raise RuntimeError(_ONLY_LEAVES + _DETACH_INSTEAD)
-        if requires_grad and self._array.dtype.kind not in "fc":
-            raise RuntimeError("only Tensors of floating point dtype can require gradients")
-        if requires_grad and self._versions is INFERENCE and not mode.inference:
+        check_flag(self, requires_grad, self._grad_fn is None)
+        if requires_grad and is_inference(self) and not mode.inference:
             raise RuntimeError(
                 "Setting requires_grad=True on inference tensor outside InferenceMode is not "
                 "allowed."
@@ -278,7 +265,9 @@ class Tensor:
     @property
     def data(self) -> Tensor:
         """The same memory without history and with a version counter of its own."""
-        return wrap(self._array)
+        made = wrap(self._array)
+        made._versions = _detached_counter() if is_inference(self) else None
+        return made
 
     @data.setter
     def data(self, value: Tensor) -> None:
@@ -415,12 +404,6 @@ def find_method(name: str) -> bool:
     return False
 
 
-_ONLY_LEAVES: Final = "you can only change requires_grad flags of leaf variables"
-_DETACH_INSTEAD: Final = (
-    ". If you want to use a computed variable in a subgraph that doesn't require differentiation "
-    "use var_no_grad = var.detach()."
-)
-
 _new = object.__new__
 _NUMBER_SIZE: Final = 8  # bytes of a list for each number, at the least
 
@@ -487,6 +470,24 @@ def share(tensor: Tensor, array: Any, differentiable: bool = True, several: bool
             creation = "multi"
         made._view = View(base, made._versions[0], creation)
     return made
+
+
+def detached(tensor: Tensor) -> Tensor:
+    """The same memory, and changes of it, without history."""
+    made = share(tensor, tensor._array, differentiable=False)
+    if is_inference(tensor):
+        made._versions = _detached_counter()
+    return made
+
+
+def is_inference(tensor: Tensor) -> bool:
+    """Whether a tensor stems from inference mode, so that no node may save it."""
+    return type(tensor._versions) is InferenceCounter
+
+
+def _detached_counter() -> InferenceCounter:
+    """What counts changes of a tensor from inference mode that was detached from what made it."""
+    return INFERENCE if mode.inference else InferenceCounter([0])
 
 
 def type_word(dtype: DType) -> str:

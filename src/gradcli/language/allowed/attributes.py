@@ -124,7 +124,7 @@ def class_of(value: Any) -> str:
 def refused_or_missing(value: Any, name: str) -> AttributeError:
     """Which of the two it is: what the engine keeps to itself does not exist in PyTorch either."""
     type_ = type(value)
-    if name.startswith("_") or (is_pythons(type_) and hasattr(type_, name)):
+    if hasattr(type_, name) if is_pythons(type_) else name.startswith("_"):
         return refused(name)
     return missing(value, name)
 

@@ -231,7 +231,11 @@ def _remainder(self: Array, other: Array) -> Array:
     _divisible(self, other, "remainder_cpu")
     if np.result_type(self, other).kind in "iu":
         _refuse_zero(other)
-    return np.remainder(self, other)
+    if np.result_type(self, other).kind != "f":
+        return np.remainder(self, other)
+    # A remainder of zero keeps the sign of what was divided, as in C.
+    rest = np.fmod(self, other)
+    return np.where((rest != 0) & ((rest < 0) != (np.asarray(other) < 0)), rest + other, rest)
 
 
 def _fmod(self: Array, other: Operand) -> Array:

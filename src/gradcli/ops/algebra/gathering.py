@@ -12,7 +12,7 @@ from gradcli.ops.algebra.parts import blank
 from gradcli.ops.algebra.sums import expand
 from gradcli.ops.algebra.views import reshape, shape_of
 from gradcli.table.declare import composite, row
-from gradcli.table.entry import METHOD
+from gradcli.table.entry import APART
 from gradcli.table.refusals import NOT_IMPLEMENTED, no_derivative
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
@@ -119,7 +119,7 @@ scatter_src: Row = row(
     self=lambda grad, dim, index: scatter_value(grad, dim, index, 0),
     src=lambda grad, dim, index: gather(grad, dim, index),
     samples=lambda r: [(r(3, 4), 1, np.array([[0, 2], [1, 3], [2, 0]]), r(3, 2))],
-    inplace=METHOD,
+    inplace=APART,
 )
 
 
@@ -139,7 +139,7 @@ scatter_value: Row = row(
     node="ScatterBackward1",
     self=lambda grad, dim, index: scatter_value(grad, dim, index, 0),
     samples=lambda r: [(r(3, 4), 1, np.array([[0, 2], [1, 3], [2, 0]]), 1.5)],
-    inplace=METHOD,
+    inplace=APART,
 )
 
 
@@ -197,7 +197,7 @@ scatter_add: Row = row(
     self=lambda grad: grad,
     src=lambda grad, dim, index: gather(grad, dim, index),
     samples=lambda r: [(r(3, 4), 1, np.array([[0, 2], [1, 1], [2, 0]]), r(3, 2))],
-    inplace=METHOD,
+    inplace=APART,
 )
 
 

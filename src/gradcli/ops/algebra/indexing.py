@@ -15,7 +15,7 @@ from gradcli.ops.algebra.parts import blank
 from gradcli.ops.algebra.sums import expand, sum_all, sum_type
 from gradcli.ops.algebra.views import reshape
 from gradcli.table.declare import composite, row
-from gradcli.table.entry import METHOD, InPlace
+from gradcli.table.entry import APART, InPlace
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import wrap_dim
@@ -139,7 +139,7 @@ index_add: Row = row(
         _slices(grad, dim, index, source_shape), alpha
     ),
     samples=lambda r: [(r(3, 4), 1, np.array([0, 2, 2]), r(3, 3))],
-    inplace=METHOD,
+    inplace=APART,
 )
 
 
@@ -209,7 +209,7 @@ index_copy: Row = row(
     self=lambda grad, dim, index: index_fill_number(grad, dim, index, 0),
     source=lambda grad, dim, index, source_shape: _slices(grad, dim, index, source_shape),
     samples=lambda r: [(r(3, 4), 1, np.array([0, 2]), r(3, 2))],
-    inplace=METHOD,
+    inplace=APART,
 )
 
 
@@ -252,7 +252,7 @@ index_fill_number: Row = row(
     self=lambda grad, dim, index: index_fill_number(grad, dim, index, 0),
     samples=lambda r: [(r(3, 4), 1, np.array([0, 2]), 1.5)],
     doc="A copy of self with one value in slices along a dimension.",
-    inplace=InPlace(coincide=True),
+    inplace=InPlace(coincide=True, apart=True),
 )
 index_fill_tensor: Row = row(
     "index_fill(Tensor self, int dim, Tensor index, Tensor value)",
@@ -263,7 +263,7 @@ index_fill_tensor: Row = row(
     value=lambda grad, dim, index: sum_all(index_select(grad, dim, _once(index))),
     samples=lambda r: [(r(3, 4), 1, np.array([0, 2]), r())],
     doc="A copy of self with one value in slices along a dimension.",
-    inplace=InPlace(coincide=True),
+    inplace=InPlace(coincide=True, apart=True),
 )
 
 
@@ -327,7 +327,7 @@ put: Row = row(
     ),
     source=lambda grad, index, source_shape: reshape(take(grad, index), source_shape),
     samples=lambda r: [(r(3, 4), np.array([0, 5]), r(2)), (r(3), np.array([1, 1]), r(2), True)],
-    inplace=METHOD,
+    inplace=APART,
 )
 
 

@@ -9,7 +9,7 @@ operator, `derive` makes the functions and methods whose names end in an undersc
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -132,12 +132,18 @@ erase: Row = row(
 )
 
 
-def check_memory(tensor: Tensor, others: Sequence[Any] = ()) -> None:
-    """Refuses to write where elements coincide with each other or partly with an operand's."""
+def check_memory(
+    tensor: Tensor, others: Sequence[Any] = (), apart: bool = False, coincide: bool = False
+) -> None:
+    """Refuses to write where elements coincide with each other or partly with an operand's.
+
+    `apart`: also where an operand has all of them; `coincide`: not where they do with each other.
+    """
     array = tensor._array
-    refuse_coinciding(array)
-    for other in others:
-        if type(other) is Tensor and other._array is not array and _partly(array, other._array):
+    if not coincide:
+        refuse_coinciding(array)
+    for other in _tensors(others):
+        if _overlap(array, other._array) and (apart or not _same(array, other._array)):
             raise RuntimeError(
                 "unsupported operation: some elements of the input tensor and the written-to "
                 "tensor refer to a single memory location. Please clone() the tensor before "
@@ -145,12 +151,24 @@ def check_memory(tensor: Tensor, others: Sequence[Any] = ()) -> None:
             )
 
 
-def _partly(a: Array, b: Array) -> bool:
-    """Whether two dense arrays share memory without being the same in every element."""
-    if not np.may_share_memory(a, b) or not (is_dense(a) and is_dense(b)):
-        return False
+def _overlap(a: Array, b: Array) -> bool:
+    """Whether two dense arrays share memory."""
+    return a is b or (np.may_share_memory(a, b) and is_dense(a) and is_dense(b))
+
+
+def _same(a: Array, b: Array) -> bool:
+    """Whether two arrays that overlap are the same in every element."""
     same = a.__array_interface__["data"][0] == b.__array_interface__["data"][0]
-    return not (same and a.nbytes == b.nbytes and a.strides == b.strides)
+    return bool(same) and a.nbytes == b.nbytes and a.strides == b.strides
+
+
+def _tensors(values: Any) -> Iterator[Tensor]:
+    """The tensors among operands, also those in lists."""
+    for value in values:
+        if type(value) is Tensor:
+            yield value
+        elif type(value) in (list, tuple):
+            yield from _tensors(value)
 
 
 def apply_in_place(
@@ -168,10 +186,10 @@ def apply_in_place(
 
     `operation` gets a stand-in with the tensor's old value and history; `others` are the
     further operands it uses. `copies` says that what it records may keep the stand-in's memory,
-    `coincide` that elements of the tensor which lie at one place all become the same. Where the
-    result has no history, the row `erases` (`erase`, renamed) ends that of the tensor;
-    None leaves it as it is. An operation that is not `smooth` may change leaves that require
-    grad, as PyTorch does not expect gradients of it. With `c_types` the message about a
+    `coincide` that elements of the tensor which lie at one place all become the same (then nobody
+    looks at memory). Where the result has no history, the row `erases` (`erase`, renamed) ends that
+    of the tensor; None leaves it as it is. An operation that is not `smooth` may change leaves that
+    require grad, as PyTorch does not expect gradients of it. With `c_types` the message about a
     type that does not fit calls the tensor's as C does.
 
     Raises:
@@ -215,21 +233,28 @@ def apply_in_place(
 def in_place(operator: Callable[..., Any], args: Sequence[Any], coincide: bool = False) -> Tensor:
     """`apply_in_place` of an operator to its first argument."""
     rest = args[1:]
-    erases, copies, smooth, c_types = None, True, True, False
+    erases, copies, smooth, c_types, apart = None, True, True, False, False
     if isinstance(operator, Row):
         copies, form = False, operator.inplace
         coincide = coincide or form.coincide
-        smooth, c_types = form.smooth, form.c_types
+        smooth, c_types, apart = form.smooth, form.c_types, form.apart
         operator = _recording_complex(operator)
         if form.erases:
             name = operator.names[0].title()
             erases = renamed(erase, f"{name}Backward{int(_is_tensor(rest[0]))}")
+
+    def operation(old: Tensor) -> Any:
+        result = operator(old, *rest)
+        if apart:
+            check_memory(args[0], rest, apart, coincide)
+        return result
+
     return apply_in_place(
         args[0],
-        lambda old: operator(old, *rest),
+        operation,
         rest,
         copies=copies,
-        coincide=coincide,
+        coincide=coincide or apart,
         erases=erases,
         smooth=smooth,
         c_types=c_types,

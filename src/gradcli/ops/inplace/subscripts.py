@@ -56,7 +56,9 @@ def _places(shape: Sequence[int], indices: Indices) -> tuple[Any, ...]:
             f"too many indices for tensor of dimension {len(shape)} (got {len(found)})"
         )
     picked = [(where, index) for where, index in enumerate(found) if type(index) is not slice]
-    _check_broadcast([index.shape for _, index in picked])
+    picks = _broadcast([index.shape for _, index in picked])
+    if 0 not in picks and any(shape[where] == 0 for where, _ in picked):
+        raise IndexError("index is out of bounds for dimension with size 0")
     for order, (where, index) in enumerate(picked):
         length = shape[where]
         if index.size and not -length <= index.min() <= index.max() < length:
@@ -67,9 +69,10 @@ def _places(shape: Sequence[int], indices: Indices) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def _check_broadcast(shapes: list[tuple[int, ...]]) -> None:
+def _broadcast(shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
+    """The shape that index tensors broadcast to."""
     try:
-        np.broadcast_shapes(*shapes)
+        return np.broadcast_shapes(*shapes)
     except ValueError:
         listed = ", ".join(str(list(shape)) for shape in shapes)
         raise IndexError(
@@ -176,7 +179,7 @@ index_put_row: Row = row(
         (r(3, 4), (np.array([0, 2]),), r(4)),
         (r(3), (np.array([0, 0]),), r(2), True),
     ],
-    inplace=InPlace(coincide=True, method=False),
+    inplace=InPlace(coincide=True, apart=True, method=False),
 )
 
 

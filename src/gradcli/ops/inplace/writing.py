@@ -255,7 +255,7 @@ def _unset(grad: Any) -> Any:
 
 _set: Row = row(
     "aten.set_into(Tensor self, Tensor source)",
-    lambda self, source: source,
+    lambda self, source: source.copy(),
     node=NOT_IMPLEMENTED,
     self=_unset,
     source=_unset,

@@ -11,7 +11,7 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.classes import Class
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Device, MemoryFormat, channels_last, preserve_format
-from gradcli.tensor.tensor import Tensor, share
+from gradcli.tensor.tensor import Tensor, detached
 
 
 def _converted(
@@ -164,4 +164,4 @@ def cuda(self: Tensor, device: Any = None) -> Any:
 @composite("detach", samples=lambda r: [(r(2, 3),), (r.ints(2, high=3),)])
 def detach(self: Tensor) -> Tensor:
     """The same memory without history."""
-    return share(self, self._array, differentiable=False)
+    return detached(self)

@@ -10,10 +10,9 @@ from gradcli.ops.algebra.strided import storage_offset_of
 from gradcli.ops.making.construction import TensorType
 from gradcli.table.declare import attribute, composite, free
 from gradcli.table.samples import Sampler
-from gradcli.tensor import dtypes
+from gradcli.tensor import dtypes, tensor
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Layout, strided
-from gradcli.tensor.graph import INFERENCE
 from gradcli.tensor.limits import FloatInfo, IntInfo
 from gradcli.tensor.shapes import Size
 from gradcli.tensor.tensor import Tensor, raw
@@ -162,7 +161,7 @@ def is_signed(self: Tensor) -> bool:
 @composite("is_inference", samples=lambda r: [(r(2),), (r.ints(2, high=3),)])
 def is_inference(self: Tensor) -> bool:
     """Whether the tensor was made in inference mode."""
-    return self._versions is INFERENCE
+    return tensor.is_inference(self)
 
 
 @composite("Tensor.ndimension", samples=lambda r: [(r(2, 3),), (r(),)])

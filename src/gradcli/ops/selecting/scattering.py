@@ -18,7 +18,7 @@ from gradcli.ops.algebra.gathering import (
 )
 from gradcli.ops.algebra.indexing import check_slices, index_add, index_fill_number, index_select
 from gradcli.table.declare import row
-from gradcli.table.entry import METHOD
+from gradcli.table.entry import APART
 from gradcli.table.row import Row
 from gradcli.tensor.tensor import Tensor, raw
 from gradcli.typing import Array
@@ -190,7 +190,7 @@ scatter_reduce: Row = row(
         (np.array([1.0, 2.0]), 0, np.array([0, 0, 1]), np.array([3.0, 3.0, 2.0]), "amax"),
         (np.array([1, 9]), 0, np.array([0, 0, 1]), np.array([4, 2, 4]), "mean"),
     ],
-    inplace=METHOD,
+    inplace=APART,
 )
 
 
@@ -232,5 +232,5 @@ index_reduce: Row = row(
         (r(3, 2), 0, np.array([2, 2]), np.array([[0.0, 0.5], [2.0, 0.0]]), "prod"),
         (np.array([1, 9]), 0, np.array([0, 0, 1]), np.array([4, 2, 4]), "mean"),
     ],
-    inplace=METHOD,
+    inplace=APART,
 )
