@@ -172,6 +172,11 @@ def test_shared_names_of_a_tensor_mean_pytorch() -> None:
         ("np.sin(1)", "NameError: name 'np' is not defined", ""),
         ("import numpy as np", "ModuleNotFoundError: No module named 'numpy'", "only binds"),
         ("x.inside", "AttributeError: 'Tensor' object has no attribute 'inside'", ""),
+        (
+            "None._saved_self",
+            "AttributeError: 'NoneType' object has no attribute '_saved_self'",
+            "",
+        ),
     ],
 )
 def test_unknown_names(text: str, message: str, hint: str) -> None:

@@ -258,7 +258,8 @@ class Row(Entry):
         if wanted and tensors:
             plan = self._plans.get(wanted) or self._plan(wanted)
             node = RowNode(self, plan, successors, numbers)
-            metas = [(tensor._array.shape, tensor._array.dtype) for tensor in tensors]
+            known = tensors[:1] if self.only_first else tensors
+            metas = [(tensor._array.shape, tensor._array.dtype) for tensor in known]
             node.shape, node.dtype = metas[0]
             node.others = tuple(metas[1:])
             for number, tensor in enumerate(tensors):

@@ -57,6 +57,7 @@ PYTHON: Final[dict[type, frozenset[str]]] = {
     slice: frozenset(["start", "stop", "step", "indices"]),
     type({}.keys()): frozenset(("isdisjoint",)),
     type({}.items()): frozenset(("isdisjoint",)),
+    type(None): frozenset(),
 }
 """Methods of Python's types."""
 
@@ -168,7 +169,7 @@ def not_writable(target: Any, name: str) -> AttributeError:
     """The error for an attribute that cannot be set or deleted."""
     type_ = type(target)
     entry = REGISTRY.get(type_)
-    if type_ in PYTHON or target is None:
+    if type_ in PYTHON:
         if not hasattr(type_, name):
             return missing(target, name)
         if name[0] != "_" and target is not None:

@@ -143,7 +143,13 @@ def check_memory(
     if not coincide:
         refuse_coinciding(array)
     for other in _tensors(others):
-        if _overlap(array, other._array) and (apart or not _same(array, other._array)):
+        if apart and other is tensor:
+            overlap = True
+        elif np.may_share_memory(array, other._array) and is_dense(array):
+            overlap = is_dense(other._array) and (apart or not _same(array, other._array))
+        else:
+            overlap = False
+        if overlap:
             raise RuntimeError(
                 "unsupported operation: some elements of the input tensor and the written-to "
                 "tensor refer to a single memory location. Please clone() the tensor before "
@@ -151,13 +157,8 @@ def check_memory(
             )
 
 
-def _overlap(a: Array, b: Array) -> bool:
-    """Whether two dense arrays share memory."""
-    return a is b or (np.may_share_memory(a, b) and is_dense(a) and is_dense(b))
-
-
 def _same(a: Array, b: Array) -> bool:
-    """Whether two arrays that overlap are the same in every element."""
+    """Whether two dense arrays that overlap are the same in every element."""
     same = a.__array_interface__["data"][0] == b.__array_interface__["data"][0]
     return bool(same) and a.nbytes == b.nbytes and a.strides == b.strides
 

@@ -212,7 +212,7 @@ def detach_(self: Tensor) -> Tensor:
 )
 def resize_(self: Tensor, size: Sequence[int], *, memory_format: Any = None) -> Tensor:
     """Gives a tensor another size, in its memory where that is large enough."""
-    if self.requires_grad:
+    if self.requires_grad and not mode.inference:
         raise RuntimeError("cannot resize variables that require grad")
     shape = checked_size(size, self.dtype)
     if shape != self._array.shape:
