@@ -15,7 +15,7 @@ from typing import NamedTuple
 from unittest import mock
 
 from gradcli.cli import app
-from gradcli.cli.report import show_warning
+from gradcli.cli.report import show_warnings
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import mode
 from gradcli.views.printing import set_printoptions
@@ -51,8 +51,7 @@ def run(*arguments: str, stdin: str | bytes = b"") -> Done:
     patches = zip(("stdin", "stdout", "stderr"), streams, strict=True)
     environment = mock.patch.dict("os.environ", {"COLUMNS": "80", "NO_COLOR": "1"})
     with warnings.catch_warnings(), mock.patch.multiple(sys, **dict(patches)), environment:
-        warnings.simplefilter("default")
-        warnings.showwarning = show_warning
+        show_warnings()
         try:
             code = app.run(list(arguments))
         finally:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.autograd.backward import backward, grad
+from gradcli.autograd.backward import accumulate, grad
 from gradcli.language.allowed.namespace import knows
 from gradcli.language.compiling.compiler import compile_text
 from gradcli.language.running.code import GLOBAL, Code
@@ -239,10 +239,12 @@ def evaluate(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
     derivatives: dict[str, list[Tensor]] = {}
     inputs = list(wanted.values()) if plan.wrt else None
     try:
+        if seeds is not None and len(seeds) != len(ends):
+            raise RuntimeError(f"got {len(ends)} tensors and {len(seeds)} gradients")
         if plan.order > 1:
             derivatives = differentiate(ends, seeds, wanted, plan)
         for _ in range(plan.times):
-            backward(ends, seeds, plan.retain_graph, plan.create_graph, inputs=inputs)
+            accumulate(ends, seeds, plan.retain_graph, plan.create_graph, inputs)
     except Exception as error:
         raise located(error, code, ends) from None
     grads = {name: leaf._grad for name, leaf in wanted.items()}

@@ -65,3 +65,29 @@ def test_limits() -> None:
 def test_debug_shows_the_traceback() -> None:
     done = run("run", "fails.py", "--debug")
     assert done.err.startswith("Traceback (most recent call last):")
+
+
+def test_warnings_name_the_line_of_the_program() -> None:
+    text = """t = torch.tensor(3.0, requires_grad=True)
+for _ in range(2):
+    (t * 2).grad
+(t * 2).grad
+float(t)
+float(t)
+(t ** 3).backward(create_graph=True)
+"""
+    told = run("run", "-", stdin=text).err.splitlines()
+    places = [line.partition(" The ")[0] for line in told if line.startswith("standard input:")]
+    assert places[:2] == ["standard input:3: UserWarning:", "standard input:4: UserWarning:"]
+    assert [line for line in told if line.startswith("  ")] == [
+        "  (t * 2).grad",
+        "  (t * 2).grad",
+        "  float(t)",
+        "  (t ** 3).backward(create_graph=True)",
+    ]
+    assert places[2].startswith("standard input:5: UserWarning: Converting a tensor with")
+    assert places[3].startswith("standard input:7: UserWarning: Using backward() with create_graph")
+
+
+def test_asking_for_a_graph_warns_of_nothing() -> None:
+    assert run("eval", "x**3", "--x", "2", "--create-graph").err == ""

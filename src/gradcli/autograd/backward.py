@@ -23,6 +23,7 @@ from gradcli.tensor.graph import Node, mode
 from gradcli.tensor.leaf import AccumulateGrad
 from gradcli.tensor.shapes import is_dense, refuse_coinciding
 from gradcli.tensor.tensor import Tensor, edge_of, versions_of, wrap
+from gradcli.tensor.warn import CREATES_GRAPH, warn
 from gradcli.typing import Array
 
 Edge = tuple[Node, int]
@@ -282,12 +283,27 @@ def backward(
     `grad_tensors` holds a seed per tensor (None: one, for a tensor of one element); `inputs`
     restricts the leaves.
     """
+    seeds = grad_tensors if grad_tensors is not None else grad_variables
+    accumulate(tensors, seeds, retain_graph, create_graph, inputs, warns=True)
+
+
+def accumulate(
+    tensors: Any,
+    grad_tensors: Any,
+    retain_graph: bool | None,
+    create_graph: bool,
+    inputs: Any,
+    warns: bool = False,
+) -> None:
+    """The same; only with `warns` are there PyTorch's words about graphs that refer to leaves."""
     if inputs is not None and not isinstance(inputs, Tensor) and len(inputs) == 0:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     outputs = [tensors] if isinstance(tensors, Tensor) else list(tensors)
-    seeds = _seeds_of(grad_tensors if grad_tensors is not None else grad_variables, len(outputs))
+    seeds = _seeds_of(grad_tensors, len(outputs))
     roots = _roots(outputs, seeds, create_graph)
     keep = create_graph if retain_graph is None else retain_graph
+    if create_graph and warns:
+        warn(CREATES_GRAPH, once=True)
     if inputs is None:
         walk(roots, keep, create_graph)
         return
@@ -459,4 +475,4 @@ def _method(name: str) -> Any:
 
 Tensor._resolvers.append(_method)
 
-__all__ = ["RowNode", "backward", "grad", "tensor_backward", "walk"]
+__all__ = ["RowNode", "accumulate", "backward", "grad", "tensor_backward", "walk"]

@@ -48,13 +48,12 @@ def tune() -> None:
     with Python's thresholds would walk over them again and again, for nothing.
     """
     import gc
-    import warnings
 
-    from gradcli.cli.report import show_warning
+    from gradcli.cli.report import show_warnings
 
     gc.set_threshold(200_000, 20, 100)
     keep_memory()
-    warnings.showwarning = show_warning
+    show_warnings()
 
 
 def keep_memory() -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, TextIO
+import warnings
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
+
+if TYPE_CHECKING:
+    from gradcli.language.telling.diagnostics import Place
 
 USAGE = 2
 SYNTAX = 3
@@ -72,15 +76,40 @@ def fail(error: Exception, debug: bool = False) -> typer.Exit:
     return typer.Exit(SYNTAX if isinstance(error, ParseError) else FAILED)
 
 
-def show_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: TextIO | None = None,
-    line: str | None = None,
-) -> None:
-    """Shows a warning as one line without a place in gradcli's own sources."""
+def show_warnings() -> None:
+    """Shows warnings as Python does from now on, with the program's line rather than gradcli's.
+
+    Each is shown once a place, or once for all (see `Once`); that of an expression has no place.
+    """
+    shown: set[tuple[str, int]] = set()
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        from gradcli.language.running.machine import running_place
+        from gradcli.tensor.warn import Once
+
+        place = running_place()
+        number = 0 if place is None else place.text.count("\n", 0, place.start) + 1
+        known = str(message), 0 if issubclass(category, Once) else number
+        if known not in shown:
+            shown.add(known)
+            sys.stdout.flush()
+            print(_warning(f"{message}", category, place, number), file=sys.stderr, flush=True)
+
+    warnings.showwarning = show
+    if not sys.warnoptions:
+        warnings.simplefilter("always")
+
+
+def _warning(message: str, category: type[Warning], place: Place | None, number: int) -> str:
     yellow, plain = ("\x1b[33m", "\x1b[0m") if wants_color(sys.stderr) else ("", "")
-    sys.stdout.flush()
-    print(f"{yellow}warning:{plain} {category.__name__}: {message}", file=sys.stderr, flush=True)
+    if place is None or place.origin == "expression":
+        return f"{yellow}warning:{plain} {category.__name__}: {message}"
+    source = place.text.splitlines()[number - 1].strip()
+    return f"{place.origin}:{number}: {yellow}{category.__name__}:{plain} {message}\n  {source}"

@@ -32,6 +32,7 @@ from gradcli.tensor.leaf import (
 from gradcli.tensor.memory import reserve
 from gradcli.tensor.public import REGISTRY, public
 from gradcli.tensor.shapes import Size, contiguous_strides, wrap_dim
+from gradcli.tensor.warn import LOSES_GRADIENT, NO_LEAF, warn
 
 
 class View:
@@ -231,7 +232,7 @@ class Tensor:
     @property
     def grad(self) -> Any:
         if self._grad is None and self.grad_fn is not None and not self.retains_grad:
-            _warn_non_leaf_grad()
+            warn(NO_LEAF)
         return self._grad
 
     @grad.setter
@@ -360,12 +361,16 @@ class Tensor:
         raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
 
     def __float__(self) -> float:
+        if self.requires_grad:
+            warn(LOSES_GRADIENT, once=True)
         return float(self.item())
 
     def __int__(self) -> int:
         return int(self.item())
 
     def __complex__(self) -> complex:
+        if self.requires_grad:
+            warn(LOSES_GRADIENT, once=True)
         return complex(self.item())
 
     def __index__(self) -> int:
@@ -495,16 +500,3 @@ def type_word(dtype: DType) -> str:
     if dtype.category in (dtypes.BOOL, dtypes.COMPLEX):
         return f"CPU{dtype.scalar_name}Type"
     return f"torch.{dtype.tensor_name}"
-
-
-def _warn_non_leaf_grad() -> None:
-    import warnings
-
-    warnings.warn(
-        "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
-        "attribute won't be populated during autograd.backward(). If you indeed want the .grad "
-        "field to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. "
-        "If you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor "
-        "instead.",
-        stacklevel=3,
-    )

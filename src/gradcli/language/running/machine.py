@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from time import monotonic
+from types import FrameType
 from typing import Any
 
 from gradcli.language.allowed.attributes import attribute
@@ -381,6 +382,17 @@ class Machine:
         suggest = self.namespace.suggestion
         place = Place(code.text, code.origin, start, end, label, suggest)
         error.place = place  # type: ignore[attr-defined]
+
+
+def running_place() -> Place | None:
+    """Where the innermost program that is running just now stands."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and frame.f_code is not Machine.execute.__code__:
+        frame = frame.f_back
+    if frame is None:
+        return None
+    code, index = frame.f_locals["code"], frame.f_locals["position"] - 1
+    return Place(code.text, code.origin, code.starts[index], code.ends[index], "")
 
 
 def unset_cell(code: Code, slot: int) -> NameError:

@@ -24,6 +24,7 @@ from gradcli.tensor.memory import reserve
 from gradcli.tensor.public import public
 from gradcli.tensor.shapes import Size
 from gradcli.tensor.tensor import Tensor, share, wrap
+from gradcli.tensor.warn import COPIES, warn
 from gradcli.typing import Array
 
 _NESTED: Final = frozenset({list, tuple})
@@ -215,6 +216,8 @@ def tensor(
     """A new tensor of numbers, nested lists, an array or another tensor's values."""
     if device is not None:
         check_device(device)
+    if type(data) is Tensor:
+        warn(COPIES.format("torch.tensor"))
     return leaf(array_of(data, dtype), requires_grad)
 
 
@@ -240,6 +243,8 @@ def new_tensor(
 ) -> Tensor:
     """A new tensor of data, in the type of this one."""
     check_device(device)
+    if type(data) is Tensor:
+        warn(COPIES.format("tensor.new_tensor"))
     return leaf(array_of(data, dtype or self.dtype), requires_grad)
 
 
