@@ -458,6 +458,25 @@ def _seed(position: int, output: Tensor, seed: Any, create_graph: bool) -> Any:
     return seed if create_graph else seed._array
 
 
+def run_node(node: Node, *grads: Any) -> Any:
+    """`node(gradient of each output)`: the gradients that it passes on, of whatever shape.
+
+    Raises:
+        TypeError: there are more or fewer than outputs, or one is no tensor.
+    """
+    if len(grads) != len(node.outputs):
+        raise TypeError(f"expected {len(node.outputs)} arguments, got {len(grads)} instead")
+    for number, gradient in enumerate(grads):
+        if not (gradient is None or isinstance(gradient, Tensor)):
+            raise TypeError(f"argument {number} is not a Variable")
+    if isinstance(node, AccumulateGrad):
+        gradient = grads[0] if mode.enabled or grads[0] is None else grads[0]._array
+        accumulate_grad(node, gradient, mode.enabled)
+        return ()
+    found = tuple(node.apply(grads, True))
+    return found[0] if len(found) == 1 else found
+
+
 def tensor_backward(
     self: Tensor,
     gradient: Tensor | None = None,
@@ -474,5 +493,6 @@ def _method(name: str) -> Any:
 
 
 Tensor._resolvers.append(_method)
+Node._run = run_node
 
 __all__ = ["RowNode", "accumulate", "backward", "grad", "tensor_backward", "walk"]

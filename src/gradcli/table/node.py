@@ -115,7 +115,7 @@ class Saved:
         self.node: weakref.ref[Node] | None = None
 
 
-@public(finds=lambda name: name.startswith("_saved_"))
+@public(finds=lambda name: name.startswith("_saved_"), calls=True)
 class RowNode(Node):
     """The node that a call of a row records."""
 

@@ -65,6 +65,7 @@ FIRST: Final = 1 << 62
 @public(
     "metadata name next_functions register_hook register_prehook",
     name=lambda node: node.label,
+    calls=True,
 )
 class Node:
     """One step of the graph; subclasses know how to turn output gradients into input gradients.
@@ -94,6 +95,12 @@ class Node:
     others: tuple[tuple[tuple[int, ...], Any], ...]
     hooks: NodeHooks | None
     sequence: int
+
+    _run: ClassVar[Callable[..., Any]]
+    """What a call of a node does: it lives above this layer and is put here by it."""
+
+    def __call__(self, *grads: Any) -> Any:
+        return Node._run(self, *grads)
 
     def apply(self, grads: Sequence[Any], recorded: bool) -> Sequence[Any]:
         """The gradients of the edges, from one gradient (or None) per output.

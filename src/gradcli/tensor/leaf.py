@@ -45,7 +45,7 @@ class Leaf(Protocol):
     def dtype(self) -> DType: ...
 
 
-@public("variable")
+@public("variable", calls=True)
 class AccumulateGrad(Node):
     """The sink of a leaf: adds what arrives to the leaf's `grad`."""
 

@@ -152,7 +152,7 @@ spread: Row = row(
 )
 
 
-@public()
+@public(calls=True)
 class WindowNode(Node):
     """The `grad_fn` of a view that was made anew: a window on the base as it is now.
 
@@ -177,7 +177,7 @@ class WindowNode(Node):
         return (None if grads[0] is None else spread(grads[0], Window(*self.arrays)),)
 
 
-@public()
+@public(calls=True)
 class CopySlices(Node):
     """The `grad_fn` of a tensor of which a view was changed in place.
 
