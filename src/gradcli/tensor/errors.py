@@ -36,3 +36,16 @@ def require_kinds(dtype: np.dtype[Any], kinds: str, kernel: str) -> None:
     """
     if not serves(kinds, dtype):
         raise no_kernel(kernel, dtype)
+
+
+def require_cast(source: dtypes.DType, target: dtypes.DType) -> None:
+    """Refuses to write what is computed in one type to a tensor of a lower kind of type.
+
+    Raises:
+        RuntimeError: `target` is of a lower kind.
+    """
+    if not dtypes.can_cast(source, target):
+        raise RuntimeError(
+            f"result type {source.scalar_name} can't be cast to the desired output type "
+            f"{target.scalar_name}"
+        )

@@ -35,9 +35,9 @@ from gradcli.typing import Array, Operand, Scalar, Value
 
 def _weighted(other: Array, alpha: complex) -> Array:
     """`other * alpha` in the type of `other`."""
-    if alpha == 1 and type(alpha) is not bool:
-        return other
     kind = np.asarray(other).dtype.kind
+    if alpha == 1 and type(alpha) is not bool and kind != "c":
+        return other  # PyTorch's product of complex numbers with one spreads infinities and nan
     if type(alpha) is bool and kind != "b":
         raise RuntimeError("Boolean alpha only supported for Boolean results.")
     if kind in "iub" and not isinstance(alpha, int):

@@ -46,7 +46,41 @@ def _power(self: Array, exponent: Array) -> Array:
             units = np.where(np.equal(self, 1), 1, np.where(np.equal(self, -1), odd, 0))
             powers = np.power(self, np.where(negative, 0, exponent))
             return np.where(negative, units, powers).astype(np.result_type(self, exponent))
+    if np.result_type(self, exponent).kind == "c":
+        return _complex_power(self, exponent)
     return np.power(self, exponent)
+
+
+def _complex_power(self: Array, exponent: Array) -> Array:
+    """exp(exponent * log(self)), as C's library has it, with what C says of infinite factors."""
+    kind = np.result_type(self, exponent)
+    factor, log = np.asarray(exponent, kind), np.log(np.asarray(self, kind))
+    product = factor * log
+    lost = np.isnan(product.real) & np.isnan(product.imag)
+    if np.any(lost):
+        product = np.where(lost, _recovered(factor, log), product)
+    return np.exp(product).astype(kind, copy=False)
+
+
+def _recovered(a: Array, b: Array) -> Array:
+    """A product of complex numbers of which one is infinite (annex G of the C standard)."""
+    infinite = [np.isinf(z.real) | np.isinf(z.imag) for z in (a, b)]
+    x, y = _boxed(a, *infinite)
+    u, v = _boxed(b, *infinite[::-1])
+    size = np.where(infinite[0] | infinite[1], np.inf, np.nan).astype(a.real.dtype)
+    answer = np.empty(size.shape, np.result_type(a, b))
+    answer.real, answer.imag = size * (x * u - y * v), size * (x * v + y * u)
+    return answer
+
+
+def _boxed(number: Array, infinite: Array, other_infinite: Array) -> tuple[Array, Array]:
+    """The parts of a factor: infinities become ones beside zeros, nan beside them zeros."""
+    parts = []
+    for part in (number.real, number.imag):
+        ones = np.copysign(np.isinf(part).astype(part.dtype), part)
+        zeros = np.where(np.isnan(part), np.copysign(part.dtype.type(0), part), part)
+        parts.append(np.where(infinite, ones, np.where(other_infinite, zeros, part)))
+    return parts[0], parts[1]
 
 
 def _power_scalar(self: Array, exponent: Scalar) -> Array:
@@ -61,6 +95,8 @@ def _power_scalar(self: Array, exponent: Scalar) -> Array:
         return np.multiply(self, self)
     if exponent == 3:
         return self * self * self
+    if exponent == 0.5 and self.dtype.kind == "c":
+        return np.sqrt(self)
     if self.dtype.kind == "f":
         one = self.dtype.type(1)
         if exponent == 0.5:
@@ -102,6 +138,9 @@ def _pow_exponent_vjp(grad: Any, self: Any, exponent: Any, result: Any) -> Any:
     # 0 ** p is flat in p for p >= 0, although log(0) is not finite.
     real = real_part(exponent) if is_complex(exponent) else exponent
     flat = logical_and(eq(self, 0), ge(real, 0))
+    if is_complex(exponent) and not is_complex(self):
+        kind = dtypes.result_type([raw(self), raw(exponent)])
+        self = to_dtype(self, kind) if type(self) is Tensor else self.astype(kind.np)
     return grad * where_(flat, 0.0, conj(result * log(self)))
 
 

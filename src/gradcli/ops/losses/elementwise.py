@@ -33,7 +33,7 @@ from gradcli.table.refusals import constants
 from gradcli.table.row import COMMON, ITSELF, Row
 from gradcli.table.samples import Sampler
 from gradcli.tensor import dtypes
-from gradcli.tensor.errors import require_kinds
+from gradcli.tensor.errors import require_cast, require_kinds
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import wrap
 from gradcli.typing import Array, Value
@@ -259,7 +259,9 @@ def _huber(self: Array, target: Array, reduction: int = MEAN, delta: float = 1.0
     """Half the squares of small differences, absolute values of large ones."""
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
-    require_kinds(np.result_type(self, target), "f", "huber_cpu")
+    common = dtypes.result_type([self, target])
+    require_cast(common, dtypes.of(self))
+    require_kinds(common.np, "f", "huber_cpu")
     distance = np.abs(self - target)
     near = distance <= delta
     loss = np.where(near, 0.5 * distance * distance, delta * (distance - 0.5 * delta))
@@ -270,6 +272,9 @@ def _huber_backward(
     grad_output: Array, self: Array, target: Array, reduction: int, delta: float
 ) -> Array:
     """The gradient of huber_loss."""
+    if self.dtype != target.dtype:
+        expected, found = dtypes.of(self), dtypes.of(target)
+        raise RuntimeError(f"Found dtype {found.scalar_name} but expected {expected.scalar_name}")
     difference = self - target
     norm = difference.dtype.type(share(reduction, self))
     return norm * np.minimum(np.maximum(difference, -delta), delta) * grad_output
@@ -392,16 +397,16 @@ def soft_margin_loss(
 ) -> Any:
     """The mean of log(1 + exp(-target * input)); targets are 1 and -1."""
     code = reduction_code(reduction)
-    common_shape([input.shape, target.shape])
+    shape = common_shape([input.shape, target.shape])
+    if shape != tuple(input.shape):
+        raise RuntimeError(
+            f"output with shape {list(input.shape)} doesn't match the broadcast shape {list(shape)}"
+        )
     refuse_negation(input._array)
     kind = dtypes.result_type([input._array, target._array])
     if kind.category < dtypes.FLOATING:
         kind = dtypes.default.dtype
-    if not dtypes.can_cast(kind, input.dtype):
-        raise RuntimeError(
-            f"result type {kind.scalar_name} can't be cast to the desired output type "
-            f"{input.dtype.scalar_name}"
-        )
+    require_cast(kind, input.dtype)
     constants("soft_margin_loss", target=target)
     return soft_margin_row(input, target, code)
 

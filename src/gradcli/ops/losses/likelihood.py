@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.algebra.arithmetic import mul, sub
+from gradcli.ops.algebra.arithmetic import mul, refuse_bool, sub
 from gradcli.ops.algebra.comparison import filled, le, lt, ones_like
 from gradcli.ops.algebra.elementary import exp, log, pow_scalar, sigmoid, xlogy
 from gradcli.ops.algebra.scalars import add_scalar, mul_scalar
@@ -28,10 +28,10 @@ from gradcli.ops.pointwise.bounds import clamp_numbers, logit
 from gradcli.ops.pointwise.smooth_activation import logsigmoid
 from gradcli.table.declare import composite, row
 from gradcli.table.refusals import constants
-from gradcli.table.row import COMMON, Row
+from gradcli.table.row import Row
 from gradcli.table.samples import fixed
 from gradcli.tensor import dtypes
-from gradcli.tensor.errors import require_kinds
+from gradcli.tensor.errors import require_cast, require_kinds
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, raw
 from gradcli.typing import Array, Operand, Value
@@ -183,8 +183,13 @@ def _bce_logits(
     gate = logsigmoid.forward(self)
     if pos_weight is not None:
         gate = ((pos_weight - 1) * target + 1) * gate
-    loss = (1 - target) * self - gate
-    return reduce_array(loss if weight is None else loss * weight, reduction)
+    refuse_bool([target, target])
+    # PyTorch multiplies and subtracts in place, which keeps the target's type.
+    kind = dtypes.of(target)
+    require_cast(dtypes.result_type([target, self]), kind)
+    loss = ((1 - target) * self).astype(kind.np)
+    loss = (loss - gate).astype(kind.np)
+    return reduce_array(loss if weight is None else (loss * weight).astype(kind.np), reduction)
 
 
 def _bce_logits_backward(
@@ -211,7 +216,6 @@ def _bce_logits_target(
 bce_logits_row: Row = row(
     "aten.binary_cross_entropy_with_logits",
     _bce_logits,
-    promote=COMMON,
     self=_bce_logits_backward,
     target=_bce_logits_target,
     samples=lambda r: [
@@ -248,11 +252,6 @@ def torch_binary_cross_entropy_with_logits(
         raise RuntimeError(
             f"output with shape {list(target.shape)} doesn't match the broadcast shape "
             f"{list(shape)}"
-        )
-    if input.is_floating_point() and not target.is_floating_point():
-        raise RuntimeError(
-            f"result type {input.dtype.scalar_name} can't be cast to the desired output type "
-            f"{target.dtype.scalar_name}"
         )
     return bce_logits_row(input, target, weight, pos_weight, reduction)
 

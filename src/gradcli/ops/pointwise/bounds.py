@@ -270,7 +270,7 @@ lerp_tensor: Row = row(
 
 def _addcmul(self: Array, tensor1: Array, tensor2: Array, *, value: Scalar = 1) -> Array:
     """self + value * tensor1 * tensor2."""
-    return self + dtypes.convert(value, dtypes.of(self)) * (tensor1 * tensor2)
+    return self + dtypes.convert(value, dtypes.of(self)) * tensor1 * tensor2
 
 
 addcmul: Row = row(
@@ -302,7 +302,7 @@ def _addcdiv(self: Array, tensor1: Array, tensor2: Array, *, value: Scalar = 1) 
             "tensor2) for float inputs. The future addcdiv behavior is just the latter "
             "implementation: (input + value * tensor1 / tensor2), for all dtypes."
         )
-    return self + dtypes.convert(value, dtypes.of(self)) * (tensor1 / tensor2)
+    return self + dtypes.convert(value, dtypes.of(self)) * tensor1 / tensor2
 
 
 addcdiv: Row = row(
