@@ -35,7 +35,7 @@ CLOSED_ATTRIBUTES = [
     "int.from_bytes",
     "'a'.format_map({})",
     "'a'.encode()",
-    "'a'.translate({})",
+    "'a'.maketrans('a', 'b')",
     "str.maketrans('a', 'b')",
     "'{0.__class__}'.format(1)",
     "'{0.machine}'.format(lambda: 0)",

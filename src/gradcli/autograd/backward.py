@@ -115,7 +115,8 @@ def _walk(
                 if known is None:
                     buffer[number] = gradient
                 else:
-                    buffer[number] = add(known, gradient) if recorded else known + gradient
+                    plain = not recorded and dtype.kind != "c"
+                    buffer[number] = known + gradient if plain else add(known, gradient)
             left = pending[successor] - 1
             pending[successor] = left
             if left:

@@ -19,7 +19,8 @@ TEXT = (
     "capitalize casefold center count endswith expandtabs find format index isalnum isalpha "
     "isascii isdecimal isdigit isidentifier islower isnumeric isprintable isspace istitle isupper "
     "join ljust lower lstrip partition removeprefix removesuffix replace rfind rindex rjust "
-    "rpartition rsplit rstrip split splitlines startswith strip swapcase title upper zfill"
+    "rpartition rsplit rstrip split splitlines startswith strip swapcase title translate "
+    "upper zfill"
 )
 NUMBERS = "real imag conjugate"
 WHOLE = f"{NUMBERS} bit_length bit_count numerator denominator as_integer_ratio"

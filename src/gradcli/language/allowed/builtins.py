@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any, Final
@@ -379,7 +380,7 @@ def product(values: Any, /, *, start: Any = 1) -> Any:
 
 def factorial(n: Any, /) -> int:
     """`math.factorial(n)`."""
-    if type(n) is int and n > 0:
+    if type(n) is int and 0 < n <= sys.maxsize:
         check_bits(n * n.bit_length() // 2)
     return math.factorial(n)
 

@@ -51,6 +51,22 @@ def replace(text: str, old: str, new: str, count: int = -1) -> str:
     return text.replace(old, new, count)
 
 
+def translate(text: str, table: Any) -> str:
+    """`str.translate`, by what has items or is a dict."""
+    if type(table) not in (dict, list, tuple, str):
+        raise TypeError(f"'{type(table).__name__}' object is not subscriptable")
+    length = 0
+    for character in set(text):
+        try:
+            found = table[ord(character)]
+        except LookupError:
+            continue
+        if isinstance(found, str):
+            length += text.count(character) * len(found)
+    check_text(len(text) + length)
+    return text.translate(table)
+
+
 def expandtabs(text: str, tabsize: int = 8) -> str:
     """`str.expandtabs`."""
     if isinstance(tabsize, int) and tabsize > 0:
@@ -215,6 +231,7 @@ METHODS: Final[dict[type, dict[str, Callable[..., Any]]]] = {
         "expandtabs": expandtabs,
         "join": join,
         "replace": replace,
+        "translate": translate,
     },
     list: {"extend": extend, "sort": sort},
     range: {"index": search("index"), "count": search("count")},

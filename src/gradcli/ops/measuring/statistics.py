@@ -35,17 +35,23 @@ from gradcli.typing import Array, Scalar, Single, Value
 def _variance(
     self: Array, dim: Any = None, correction: float | None = None, keepdim: bool = False
 ) -> Array:
+    return _wide_variance(self, dim, correction, keepdim).astype(self.real.dtype)
+
+
+def _wide_variance(self: Array, dim: Any, correction: float | None, keepdim: bool) -> Array:
+    """The variance in double, as PyTorch accumulates it."""
     where = axes(dim, self.ndim)
-    centred = self - np.mean(self, axis=where, keepdims=True)
-    squares = np.sum((centred * np.conj(centred)).real, axis=where, keepdims=keepdim)
+    wide = self.astype(np.complex128 if self.dtype.kind == "c" else np.float64, copy=False)
+    centred = wide - np.mean(wide, axis=where, keepdims=True)
+    squares: Array = np.sum((centred * np.conj(centred)).real, axis=where, keepdims=keepdim)
     freedom = count_of(self.shape, dim) - (1 if correction is None else correction)
-    return (squares / squares.dtype.type(max(freedom, 0))).astype(self.real.dtype)
+    return squares / np.float64(max(freedom, 0))
 
 
 def _deviation(
     self: Array, dim: Any = None, correction: float | None = None, keepdim: bool = False
 ) -> Array:
-    return np.sqrt(_variance(self, dim, correction, keepdim))
+    return np.sqrt(_wide_variance(self, dim, correction, keepdim)).astype(self.real.dtype)
 
 
 def _var_vjp(

@@ -267,6 +267,13 @@ mvlgamma: Row = row(
 )
 
 
+def _igamma(self: Array, other: Array) -> Array:
+    values = _scipy("gammainc")(self, other)
+    # PyTorch looks at the end of the integral first: nothing is there, even for nan.
+    nothing = np.isnan(self) & np.equal(other, 0)
+    return np.where(nothing, 0, values).astype(values.dtype)
+
+
 def _regularized(sign: float) -> Any:
     return lambda grad, self, other: (
         sign * grad * exp((self - 1) * log(other) - other - lgamma(self))
@@ -275,7 +282,7 @@ def _regularized(sign: float) -> Any:
 
 igamma: Row = row(
     "igamma|special.gammainc(Tensor self, Tensor other)",
-    _scipy("gammainc"),
+    _igamma,
     promote=COMMON,
     kinds="f",
     self=underived("igamma: input"),
