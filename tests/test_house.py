@@ -58,6 +58,7 @@ FUNCTION_LINES = 60
 
 LATE = {
     ("gradcli.ops.inplace.python", "gradcli.ops.inplace.subscripts"): "with the first subscript",
+    ("gradcli.ops.inplace.python", "gradcli.ops.algebra.elementary"): "with the first power",
 }
 """What operators import when they are called, besides scipy, because it takes long."""
 

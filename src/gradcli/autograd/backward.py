@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.algebra.arithmetic import add
-from gradcli.ops.algebra.complex import real_part
 from gradcli.ops.algebra.views import clone
 from gradcli.table.node import RowNode
 from gradcli.tensor import dtypes
@@ -206,6 +205,8 @@ def fit(
     found_dtype = gradient._array.dtype if recorded else gradient.dtype
     if found_dtype != dtype:
         if found_dtype.kind == "c" and dtype.kind != "c":
+            from gradcli.ops.algebra.complex import real_part
+
             gradient = real_part(gradient)
         if recorded:
             gradient = to_dtype(gradient, dtypes.from_numpy(dtype))
