@@ -51,6 +51,7 @@ ROOMS = (
     "gradcli.kernels",
     "gradcli.tensor",
     "gradcli.typing",
+    "gradcli.process",
 )
 """Folders, and files at the top, from the roof to the ground: each imports what stands below it."""
 

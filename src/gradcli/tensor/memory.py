@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from gradcli.process import allow_memory_kept
+
 LARGE: Final = 1 << 26
 """Bytes from which on a request is compared with what is left."""
 
@@ -78,6 +80,31 @@ def capacity() -> int:
     return min(bounds)
 
 
+def limit_memory(size: int) -> None:
+    """Limits what this process may take from now on, in bytes; more of it is a `MemoryError`."""
+    import resource
+
+    allow_memory_kept(False)
+    _warm_up()
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    budget.limit = taken() + size
+    if hard != resource.RLIM_INFINITY:
+        budget.limit = min(budget.limit, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (budget.limit, hard))
+
+
+def _warm_up() -> None:
+    """Lets the linear algebra libraries of NumPy and SciPy take the memory that they keep: one that
+    cannot get it ends the process, or asks for ever.
+    """
+    import numpy as np
+    from scipy.linalg.blas import dgemm
+
+    square = np.ones((256, 256))
+    np.matmul(square, square)
+    dgemm(1.0, square, square)
+
+
 def taken() -> int:
     """The bytes that the process has taken; 0 where the system does not tell."""
     fields = _read("/proc/self/statm").split()
@@ -121,6 +148,12 @@ def no_memory(count: int) -> RuntimeError:
     )
 
 
+def wanted(error: MemoryError) -> int | None:
+    """The bytes of the array that NumPy could not allocate; None where no array was wanted."""
+    shape, dtype = getattr(error, "shape", None), getattr(error, "dtype", None)
+    return None if shape is None or dtype is None else math.prod(shape) * dtype.itemsize
+
+
 def refuse_giant(error: BaseException) -> None:
     """Says in PyTorch's words what NumPy says about an array that it could not allocate.
 
@@ -128,9 +161,9 @@ def refuse_giant(error: BaseException) -> None:
         RuntimeError: `error` is of that kind.
     """
     if isinstance(error, MemoryError):
-        shape, dtype = getattr(error, "shape", None), getattr(error, "dtype", None)
-        if shape is None or dtype is None:
+        size = wanted(error)
+        if size is None:
             raise RuntimeError("DefaultCPUAllocator: not enough memory") from None
-        raise no_memory(math.prod(shape) * dtype.itemsize) from None
+        raise no_memory(size) from None
     if str(error).startswith(_UNCOUNTABLE):
         raise RuntimeError(f"Storage size calculation overflowed: {error}") from None
