@@ -16,6 +16,7 @@ from gradcli.language.allowed.namespace import knows
 from gradcli.language.compiling.compiler import compile_text
 from gradcli.language.running.code import GLOBAL, Code
 from gradcli.language.running.machine import Machine
+from gradcli.language.telling.accidents import in_words, is_accident
 from gradcli.language.telling.diagnostics import Diagnostic, ParseError, Place, locate
 from gradcli.tensor.tensor import Tensor, wrap
 
@@ -190,7 +191,8 @@ def define(machine: Machine, bindings: Bindings) -> None:
             try:
                 value = machine.namespace.declare(kind, value, None)
             except Exception as error:
-                raise located(error, code, ()) from None
+                placed = located(error, code, ())
+                raise placed from placed.__cause__
         elif callable(value):
             value = value()
         machine.globals[name] = machine.declared[name] = value
@@ -244,7 +246,8 @@ def evaluate(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
         for _ in range(plan.times):
             backward(ends, seeds, plan.retain_graph, plan.create_graph, inputs=inputs)
     except Exception as error:
-        raise located(error, code, ends) from None
+        placed = located(error, code, ends)
+        raise placed from placed.__cause__
     grads = {name: leaf._grad for name, leaf in wanted.items()}
     return Answer(value, outputs, several, leaves, grads, derivatives)
 
@@ -252,6 +255,8 @@ def evaluate(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
 def located(error: Exception, code: Code, ends: Sequence[Tensor]) -> Exception:
     """The same error of a backward pass, with the place of the expression that it started from."""
     if getattr(error, "place", None) is None:
+        if is_accident(error):
+            error = in_words(error, "backward()", ends)
         shapes = [f"shape {list(end.shape)}" for end in ends if end.ndim]
         place = Place(code.text, code.origin, code.starts[-1], code.ends[-1], ", ".join(shapes[:3]))
         error.place = place  # type: ignore[attr-defined]

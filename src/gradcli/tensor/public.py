@@ -141,9 +141,9 @@ def admit(function: Any) -> Any:
     if kind in CALLABLE:
         return function
     if kind in REGISTRY or isinstance(function, type):
-        raise TypeError(f"'{_word(function)}' object is not callable")
+        raise TypeError(f"'{word_of(function)}' object is not callable")
     if type(getattr(kind, "__call__", None)) is not FunctionType:  # noqa: B004 - its kind matters
-        raise TypeError(f"'{_word(function)}' object is not callable")
+        raise TypeError(f"'{word_of(function)}' object is not callable")
     return function
 
 
@@ -158,18 +158,19 @@ class Fixed:
             object.__setattr__(self, name, value)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"attribute '{name}' of '{_word(self)}' objects is not writable")
+        raise AttributeError(f"attribute '{name}' of '{word_of(self)}' objects is not writable")
 
     def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"attribute '{name}' of '{_word(self)}' objects is not writable")
+        raise AttributeError(f"attribute '{name}' of '{word_of(self)}' objects is not writable")
 
 
-def _word(value: Any) -> str:
+def word_of(value: Any) -> str:
+    """What messages call the class of a value."""
     entry = REGISTRY.get(type(value))
     return type(value).__name__ if entry is None else class_name(entry, value)
 
 
 def class_name(entry: Public, value: Any) -> str:
-    """What messages call the class of a value."""
+    """What messages call the class of a value with such an entry."""
     name = entry.name
     return (name if isinstance(name, str) else name(value)) or type(value).__name__

@@ -45,7 +45,9 @@ from gradcli.language.running.code import (
     Code,
 )
 from gradcli.language.running.functions import Function, Generator, bind
+from gradcli.language.telling.accidents import in_words, is_accident
 from gradcli.language.telling.diagnostics import Place
+from gradcli.process import stopped_after
 from gradcli.tensor.public import CALLABLE, admit
 
 MAX_DEPTH = 1000
@@ -165,7 +167,7 @@ class Machine:
         if self.max_steps is not None and self.steps > self.max_steps:
             raise LimitError(f"stopped after {self.max_steps} steps")
         if self.timeout is not None and monotonic() > self.deadline:
-            raise LimitError(f"stopped after {self.timeout:g} s")
+            raise LimitError(stopped_after(self.timeout))
         self.next_check = self.following_check()
 
     def apply(self, function: Any, arguments: Sequence[Any], named: dict[str, Any]) -> Any:
@@ -339,15 +341,15 @@ class Machine:
                         assert generator is not None
                         generator.position = position
                         return pop()
-            except BaseException as error:
-                symbol = ""
+            except BaseException as caught:
+                what, used = "", []
                 if operation == BINARY and stack:
-                    used, symbol = [stack[-1], right], SYMBOLS.get(argument, "")
+                    what, used = SYMBOLS.get(argument, ""), [stack[-1], right]
                 elif operation in (CALL, CALL_NAMED) and stack:
-                    used = [getattr(stack[-1], "__self__", None), *arguments]
-                else:
-                    used = []
-                self.locate(error, code, position - 1, symbol, used)
+                    receiver = getattr(stack[-1], "__self__", None)
+                    used = [*filter(self.namespace.shape, [receiver]), *arguments]
+                    what = called(stack[-1])
+                error = self.located(caught, code, position - 1, what, used)
                 raised, resumed = leave_contexts(error, contexts)
                 while resumed is None and callers:
                     code, variables, position, contexts, _ = callers.pop()
@@ -355,9 +357,9 @@ class Machine:
                     raised, resumed = leave_contexts(raised, contexts)
                 if resumed is None:
                     self.depth = outer_depth
-                    if raised is error:
+                    if raised is caught:
                         raise
-                    raise raised from None
+                    raise raised from raised.__cause__
                 if not callers:
                     stack.clear()
                 else:
@@ -365,22 +367,32 @@ class Machine:
                 position = resumed
                 instructions, constants = code.instructions, code.constants
 
-    def locate(
-        self, error: BaseException, code: Code, index: int, symbol: str, used: list[Any]
-    ) -> None:
-        """Note on an error where it happened, unless something further in did already.
+    def located(
+        self, error: BaseException, code: Code, index: int, what: str, used: list[Any]
+    ) -> BaseException:
+        """The error with the place where it happened, unless something further in noted that.
 
-        `used` are the values that the instruction worked on; tensors among them are shown.
+        `used` are the values that the instruction worked on; tensors among them are shown. `what`
+        did the work: an operator's symbol, or a function's name with brackets.
         """
         if getattr(error, "place", None) is not None or isinstance(error, KeyboardInterrupt):
-            return
+            return error
+        if is_accident(error):
+            error = in_words(error, what, used)
         shapes = [text for text in map(self.namespace.shape, used) if text]
-        between = f" {symbol} " if symbol else ", "
+        between = ", " if what.endswith(")") else f" {what} "
         label = between.join(shapes[:MAX_SHAPES])
         start, end = code.starts[index], code.ends[index]
         suggest = self.namespace.suggestion
         place = Place(code.text, code.origin, start, end, label, suggest)
         error.place = place  # type: ignore[attr-defined]
+        return error
+
+
+def called(function: Any) -> str:
+    """What messages call a function that is called."""
+    name = getattr(function, "__name__", "")
+    return f"{name}()" if name else ""
 
 
 def unset_cell(code: Code, slot: int) -> NameError:
