@@ -62,6 +62,8 @@ def test_memory_is_told_in_pytorchs_words() -> None:
     ("text", "message"),
     [
         ("refusal(3)", "bad value 3"),
+        ("float('x')", "could not convert string to float: 'x'"),
+        ("[*map(int, ['x'])]", "invalid literal for int() with base 10: 'x'"),
         ("calls(lambda: [].pop())", "pop from empty list"),
         ("calls(lambda: 1 + 'a')", "unsupported operand type(s) for +: 'int' and 'str'"),
     ],

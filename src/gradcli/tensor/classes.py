@@ -33,10 +33,17 @@ class Class:
         self.__name__ = label if label.startswith("torch.return") else label.rpartition(".")[2]
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        build = self.build
-        if build is None:
+        return self.builder()(*arguments, **named)
+
+    def builder(self) -> Callable[..., Any]:
+        """What a call runs.
+
+        Raises:
+            TypeError: nothing.
+        """
+        if self.build is None:
             raise TypeError(f"cannot create '{self.label}' instances")
-        return build(*arguments, **named)
+        return self.build
 
     def has(self, value: Any) -> bool:
         """Whether a value is of the class: `isinstance(value, token)`."""

@@ -48,6 +48,7 @@ from gradcli.language.running.functions import Function, Generator, bind
 from gradcli.language.telling.accidents import in_words, is_accident
 from gradcli.language.telling.diagnostics import Place
 from gradcli.process import stopped_after
+from gradcli.tensor.classes import Class
 from gradcli.tensor.public import CALLABLE, admit
 
 MAX_DEPTH = 1000
@@ -171,8 +172,13 @@ class Machine:
         self.next_check = self.following_check()
 
     def apply(self, function: Any, arguments: Sequence[Any], named: dict[str, Any]) -> Any:
-        """Call what is no function of the program."""
-        return admit(function)(*arguments, **named)
+        """Call what is no function of the program.
+
+        What a class's token runs is called from here, so that an error of Python's own is one of
+        the language and none of the engine.
+        """
+        called = function.builder() if type(function) is Class else admit(function)
+        return called(*arguments, **named)
 
     def look_up(self, name: str) -> Any:
         """What a name means that is no variable.
@@ -266,11 +272,11 @@ class Machine:
                             code, variables, position, contexts = function.code, inner, 0, []
                             instructions, constants = code.instructions, code.constants
                         elif keywords is None:
-                            if kind in direct:
+                            if kind in direct and kind is not Class:
                                 stack[-1] = function(*arguments)
                             else:
                                 stack[-1] = self.apply(function, arguments, {})
-                        elif kind in direct:
+                        elif kind in direct and kind is not Class:
                             stack[-1] = function(*arguments, **keywords)
                         else:
                             stack[-1] = self.apply(function, arguments, keywords)

@@ -17,8 +17,9 @@ from gradcli.process import NO_MEMORY
 from gradcli.tensor.memory import no_memory, wanted
 from gradcli.tensor.public import word_of
 
-_LANGUAGE: Final = str(Path(__file__).parents[1])
 _ROOT: Final = str(Path(__file__).parents[2])
+_PYTHON: Final = (str(Path(__file__).parents[1]), str(Path(_ROOT, "tensor", "classes.py")))
+"""Where gradcli calls Python's functions for a program: their words are what Python would say."""
 _RAISE: Final = opmap["RAISE_VARARGS"]
 
 
@@ -34,7 +35,7 @@ def is_accident(error: BaseException) -> TypeGuard[Exception]:
         if traceback.tb_frame.f_code.co_filename.startswith(_ROOT):
             ours = traceback
         traceback = traceback.tb_next
-    if ours is None or ours.tb_frame.f_code.co_filename.startswith(_LANGUAGE):
+    if ours is None or ours.tb_frame.f_code.co_filename.startswith(_PYTHON):
         return False
     return ours is not last or ours.tb_frame.f_code.co_code[ours.tb_lasti] != _RAISE
 
