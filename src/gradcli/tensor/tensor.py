@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
+from math import isfinite, isnan
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -356,13 +357,29 @@ class Tensor:
         raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._number("double"))
 
     def __int__(self) -> int:
-        return int(self.item())
+        value = self._number("int64_t")
+        if isinstance(value, float) and not isfinite(value):
+            if isnan(value):
+                raise ValueError("cannot convert float NaN to integer")
+            raise OverflowError("cannot convert float infinity to integer")
+        return int(value)
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._number(""))
+
+    def _number(self, kind: str) -> Any:
+        """The only element for a conversion; what `kind` names in PyTorch's words is real."""
+        if self._array.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        value = self._array.item()
+        if isinstance(value, complex) and kind:
+            if value.imag:
+                raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
+            return value.real
+        return value
 
     def __index__(self) -> int:
         if self._array.dtype.kind not in "iub" or self._array.size != 1:
