@@ -12,16 +12,15 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.autograd.arguments import inputs_of, outputs_of, roots_of, seeds_of, wanted_edge
 from gradcli.ops.algebra.arithmetic import add
 from gradcli.ops.algebra.views import clone
 from gradcli.table.node import RowNode
 from gradcli.tensor import dtypes
-from gradcli.tensor.graph import Node, NodeHooks, mode
+from gradcli.tensor.graph import Edge, Node, NodeHooks, mode
 from gradcli.tensor.leaf import AccumulateGrad
 from gradcli.tensor.public import admit
-from gradcli.tensor.tensor import Tensor, edge_of, versions_of, wrap
-
-Edge = tuple[Node, int]
+from gradcli.tensor.tensor import Tensor, versions_of, wrap
 
 
 def walk(
@@ -312,17 +311,15 @@ def backward(
     `grad_tensors` holds a seed per tensor (None: one, for a tensor of one element); `inputs`
     restricts the leaves.
     """
-    if inputs is not None and not isinstance(inputs, Tensor) and len(inputs) == 0:
-        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
-    outputs = [tensors] if isinstance(tensors, Tensor) else list(tensors)
-    seeds = _seeds_of(grad_tensors if grad_tensors is not None else grad_variables, len(outputs))
-    roots = _roots(outputs, seeds, create_graph)
+    chosen = None if inputs is None else inputs_of(inputs, "backward")
+    outputs = outputs_of(tensors)
+    seeds = seeds_of(grad_tensors if grad_tensors is not None else grad_variables, len(outputs))
+    roots = roots_of(outputs, seeds, create_graph)
     keep = create_graph if retain_graph is None else retain_graph
-    if inputs is None:
+    if chosen is None:
         walk(roots, keep, create_graph)
         return
-    chosen = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    edges = [_wanted_edge(tensor) for tensor in chosen]
+    edges = [wanted_edge(tensor) for tensor in chosen]
     found = walk(roots, keep, create_graph, edges)
     for tensor, gradient in zip(chosen, found, strict=True):
         if tensor._grad_fn is not None and gradient is not None:
@@ -348,15 +345,15 @@ def grad(
             "allow_unused=False."
         )
     allow_unused = materialize_grads if allow_unused is None else allow_unused
-    ends = [outputs] if isinstance(outputs, Tensor) else list(outputs)
-    chosen = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    seeds = _seeds_of(grad_outputs, len(ends))
+    chosen = inputs_of(inputs, "grad")
+    ends = outputs_of(outputs)
+    seeds = seeds_of(grad_outputs, len(ends))
     if is_grads_batched:
         return _batched(ends, chosen, seeds, create_graph, allow_unused, materialize_grads)
-    roots = _roots(ends, seeds, create_graph)
+    roots = roots_of(ends, seeds, create_graph)
     keep = create_graph if retain_graph is None else retain_graph
     found = walk(
-        roots, keep, create_graph, [_wanted_edge(tensor) for tensor in chosen], accumulate=False
+        roots, keep, create_graph, [wanted_edge(tensor) for tensor in chosen], accumulate=False
     )
     answers: list[Tensor | None] = []
     for position, (tensor, gradient) in enumerate(zip(chosen, found, strict=True)):
@@ -386,6 +383,12 @@ def _batched(
     """One pass per slice of the seeds along their first dimension, stacked."""
     from gradcli.ops.algebra.joining import stack
 
+    firsts = [seed[0] for seed in seeds if seed is not None]
+    if not firsts:
+        raise ValueError(
+            "vmap(vjp, in_dims=0, ...)(<inputs>): Got in_dim=0 for some input, but that input is a "
+            "Tensor of dimensionality 0 so expected in_dim to satisfy 0 <= in_dim < 0."
+        )
     length = next(seed._array.shape[0] for seed in seeds if seed is not None)
     rows = [
         grad(
@@ -402,74 +405,6 @@ def _batched(
     return tuple(
         None if column[0] is None else stack(list(column)) for column in zip(*rows, strict=True)
     )
-
-
-def _wanted_edge(tensor: Tensor) -> Edge:
-    node, number = edge_of(tensor)
-    if node is None:
-        raise RuntimeError("One of the differentiated Tensors does not require grad")
-    return node, number
-
-
-def _seeds_of(given: Any, count: int) -> list[Any]:
-    if given is None:
-        return [None] * count
-    seeds = [given] if isinstance(given, Tensor) else list(given)
-    if len(seeds) != count:
-        raise RuntimeError(f"got {count} tensors and {len(seeds)} gradients")
-    return seeds
-
-
-def _roots(
-    outputs: Sequence[Tensor], seeds: Sequence[Any], create_graph: bool
-) -> list[tuple[Edge, Any]]:
-    """Edges of the outputs with their seeds, checked."""
-    made = [
-        _seed(k, *pair, create_graph) for k, pair in enumerate(zip(outputs, seeds, strict=True))
-    ]
-    roots: list[tuple[Edge, Any]] = []
-    for position, (output, seed) in enumerate(zip(outputs, made, strict=True)):
-        node, number = edge_of(output)
-        if node is None:
-            raise RuntimeError(
-                f"element {position} of tensors does not require grad and does not have a grad_fn"
-            )
-        if seed is not None:
-            roots.append(((node, number), seed))
-    return roots
-
-
-def _seed(position: int, output: Tensor, seed: Any, create_graph: bool) -> Any:
-    array = output._array
-    if seed is None:
-        if not output._requires_grad:
-            return None
-        if array.size != 1:
-            raise RuntimeError("grad can be implicitly created only for scalar outputs")
-        if array.dtype.kind == "c":
-            raise RuntimeError(
-                "grad can be implicitly created only for real scalar outputs but got "
-                f"{output.dtype!r}"
-            )
-        seed = wrap(np.ones_like(array))
-    elif not isinstance(seed, Tensor):
-        raise TypeError(f"gradients can be either Tensors or None, but got {type(seed).__name__}")
-    elif seed._array.shape != array.shape:
-        raise RuntimeError(
-            f"Mismatch in shape: grad_output[{position}] has a shape of {seed.shape!r} and "
-            f"output[{position}] has a shape of {output.shape!r}."
-        )
-    elif (seed._array.dtype.kind == "c") != (array.dtype.kind == "c"):
-        raise RuntimeError(
-            "For complex Tensors, both grad_output and output are required to have the same dtype. "
-            f"Mismatch in dtype: grad_output[{position}] has a dtype of {seed.dtype!r} and "
-            f"output[{position}] has a dtype of {output.dtype!r}."
-        )
-    if seed._array.dtype != array.dtype:
-        from gradcli.ops.algebra.creation import to_dtype
-
-        seed = to_dtype(seed, output.dtype)
-    return seed if create_graph else seed._array
 
 
 def tensor_backward(
