@@ -8,14 +8,30 @@ import numpy as np
 
 from gradcli.table.entry import Entry, name_in_messages
 from gradcli.table.schema import Mismatch, describe_types
+from gradcli.tensor import dtypes
 from gradcli.tensor.memory import refuse_giant
 from gradcli.tensor.public import public
-from gradcli.tensor.tensor import Tensor
+from gradcli.tensor.tensor import Tensor, wrap
 
 
 def _label(function: Function) -> str:
     """What PyTorch wrote in Python is a function there, the rest is built in."""
     return "function" if function.name.startswith("nn.functional.") else _BUILT_IN
+
+
+_OF_NUMBERS: Final = frozenset(
+    (
+        *("add", "sub", "subtract", "mul", "multiply"),
+        *("div", "divide", "true_divide", "floor_divide"),
+        *("pow", "float_power", "isin", "linspace", "logspace", "result_type"),
+    )
+)
+"""Functions that do without a tensor, where all operands are numbers."""
+
+
+def _tensor_of(number: complex) -> Tensor:
+    dtype = dtypes.of_number(number)
+    return wrap(np.asarray(dtypes.convert(number, dtype)))
 
 
 _BUILT_IN: Final = "builtin_function_or_method"
@@ -63,6 +79,11 @@ class Function:
                 if len(entries) == 1 or signature.required <= given <= len(signature.parameters):
                     failures.append(failure)
             else:
+                operands = signature.operands
+                if operands and not any(type(bound[place]) is Tensor for place in operands):
+                    if self.name not in _OF_NUMBERS:
+                        break
+                    bound[operands[0]] = _tensor_of(bound[operands[0]])
                 found = entry(*bound)
                 if isinstance(found, (np.generic, np.ndarray)):
                     break  # a row computes on what is raw, and no tensor was among the arguments

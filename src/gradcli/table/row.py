@@ -181,7 +181,11 @@ class Row(Entry):
             type(item) is Tensor for item in args[self.list_position]
         ):
             return self.record(args)
-        return self.forward(*args)
+        try:
+            return self.forward(*args)
+        except ValueError as error:
+            _refuse_shapes(args, error)
+            raise
 
     def formula_names(self) -> set[str]:
         """Everything that any of the formulas asks for."""

@@ -16,7 +16,7 @@ Names before the parenthesis are alternatives. A plain name whose first paramete
 function of `torch` and a method; a plain name without it is a function; `Tensor.` marks a
 method only; other dotted names live in that module of `torch`; `aten.` names are internal.
 
-Types: `Tensor`, `Operand` (a tensor, or a number that acts as one), `Scalar`, `int`,
+Types: `Tensor`, `Operand` (a tensor, or a number that acts as one), `Scalar`, `Real`, `int`,
 `float`, `bool`, `str`, `dtype`, `device`, `any`, lists such as `int[]`, `int[2]`
 (one number stands for all), `Tensor[]`, `Tensor[*]` (a list that may also be written without
 brackets), and `?` behind a type that may be None. `$factory` stands for the keyword arguments
@@ -64,6 +64,7 @@ _KINDS: Final = {
     "Value": "Tensor",
     "Operand": "Operand",
     "Scalar": "Scalar",
+    "Real": "Real",
     "int": "int",
     "float": "float",
     "bool": "bool",
@@ -81,6 +82,7 @@ _WORDS: Final = {
     "Tensor": "Tensor",
     "Operand": "Tensor",
     "Scalar": "Number",
+    "Real": "Number",
     "int": "int",
     "float": "float",
     "bool": "bool",
@@ -231,7 +233,7 @@ def by_position(function: FunctionType) -> FunctionType:
 class Signature:
     """The parameters of an operator in order, and how arguments are fitted to them."""
 
-    __slots__ = ("defaults", "index", "name", "parameters", "positional", "required")
+    __slots__ = ("defaults", "index", "name", "operands", "parameters", "positional", "required")
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
@@ -245,6 +247,10 @@ class Signature:
         self.index = {parameter.name: k for k, parameter in enumerate(self.parameters)}
         self.positional = sum(not parameter.keyword_only for parameter in self.parameters)
         self.required = sum(parameter.required for parameter in self.parameters)
+        # Where numbers may stand for tensors, if nothing else is one.
+        bases = [parameter.base for parameter in self.parameters if parameter.required]
+        tensors = any(base.startswith("Tensor") for base in bases)
+        self.operands = () if tensors else tuple(k for k, b in enumerate(bases) if b == "Operand")
         self.defaults = tuple(parameter.default for parameter in self.parameters)
 
     def describe(self) -> str:
@@ -329,6 +335,8 @@ class Signature:
         fitted = _fit(parameter, value)
         if fitted is _MISSING:
             raise self._complaint(parameter, value, position)
+        if parameter.base == "Real":
+            return _real(fitted)
         if parameter.base == "int":
             if not _LEAST <= fitted <= _MOST:
                 raise ValueError(_OVERFLOW)
@@ -413,13 +421,13 @@ def _fit(parameter: Parameter, value: Any) -> Any:
         return value if kind == "Operand" and isinstance(value, (int, float, complex)) else _MISSING
     if kind.endswith("[]"):
         return _fit_list(parameter, kind[:-2], value)
-    if type(value) is Tensor and kind in ("Scalar", "int", "float", "bool"):
+    if type(value) is Tensor and kind in ("Scalar", "Real", "int", "float", "bool"):
         if value._array.ndim or value._requires_grad:
             return _MISSING
         value = value.item()
     elif isinstance(value, (np.generic, Scalar)):
         value = value.item() if isinstance(value, np.generic) else value._array.item()
-    if kind == "Scalar":
+    if kind in ("Scalar", "Real"):
         return value if isinstance(value, (int, float, complex)) else _MISSING
     if kind == "int":
         return value if isinstance(value, int) and not isinstance(value, bool) else _MISSING
@@ -431,6 +439,15 @@ def _fit(parameter: Parameter, value: Any) -> Any:
     if kind == "dtype" and isinstance(value, (Class, type)):
         value = _python_dtype(value.of if isinstance(value, Class) else value)
     return value if isinstance(value, expected[kind]) else _MISSING
+
+
+def _real(number: complex) -> float:
+    """A number as what holds doubles."""
+    if isinstance(number, complex):
+        if number.imag:
+            raise RuntimeError("value cannot be converted to type double without overflow")
+        return number.real
+    return number
 
 
 def _python_dtype(kind: type) -> Any:
