@@ -49,6 +49,13 @@ def wrap_dim(dim: int, ndim: int) -> int:
     return dim + span if dim < 0 else dim
 
 
+def length_of(shape: Sequence[int], dim: int) -> int:
+    """The length of a dimension, as `x.size(dim)`; IndexError where there is no such dimension."""
+    if not shape:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+    return shape[wrap_dim(dim, len(shape))]
+
+
 def wrap_dims(dims: Iterable[int], ndim: int) -> tuple[int, ...]:
     """Dimensions counted from the front, each at most once; errors are PyTorch's."""
     wrapped: list[int] = []

@@ -206,8 +206,17 @@ def keyed(function: Callable[..., Any], kind: str) -> Callable[..., Any]:
     return over(make, kind)
 
 
+def making(kind: type) -> Callable[..., Any]:
+    """What a call of one of Python's classes runs; what that refuses is told in Python's words."""
+
+    def make(*arguments: Any, **named: Any) -> Any:
+        return kind(*arguments, **named)
+
+    return make
+
+
 CONSTRUCTORS: Final[dict[type, Callable[..., Any]]] = {
-    kind: kind
+    kind: making(kind)
     for kind in (
         *(bool, int, float, complex, range, slice, ZIP, ENUMERATE, reversed),
         *EXCEPTIONS,
