@@ -18,6 +18,7 @@ from gradcli.language.running.code import GLOBAL, Code
 from gradcli.language.running.machine import Machine
 from gradcli.language.telling.accidents import in_words, is_accident
 from gradcli.language.telling.diagnostics import Diagnostic, ParseError, Place, locate
+from gradcli.tensor.clock import limited
 from gradcli.tensor.tensor import Tensor, wrap
 
 Grads = dict[str, Tensor | None]
@@ -220,6 +221,11 @@ def evaluate(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
     Raises:
         Exception: whatever a text or PyTorch's rules raise.
     """
+    with limited(machine.timeout):
+        return _evaluated(machine, bindings, plan)
+
+
+def _evaluated(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
     define(machine, bindings)
     code = bindings.code
     value = machine.run(code)

@@ -8,7 +8,6 @@ from types import FunctionType
 from typing import Any, Final
 
 from gradcli.language.allowed.limits import (
-    CONTAINERS,
     MAX_MODULAR_BITS,
     MAX_NESTING,
     bounded,
@@ -18,6 +17,8 @@ from gradcli.language.allowed.limits import (
     check_printable,
     check_width,
     counted,
+    hashable_pairs,
+    hashables,
     too_large,
 )
 from gradcli.language.allowed.operators import SEQUENCES, add, multiply, power
@@ -194,29 +195,19 @@ def make_slice(*bounds: Any) -> slice:
     return slice(*bounds)
 
 
-def keyed(function: Callable[..., Any], kind: str) -> Callable[..., Any]:
-    """A constructor that hashes the elements of an iterable (of pairs: their firsts)."""
+def keyed(function: Callable[..., Any], checked: Callable[[Any], Any]) -> Callable[..., Any]:
+    """A constructor that hashes what it takes from an iterable, once that is checked."""
 
     def make(*arguments: Any, **options: Any) -> Any:
-        if len(arguments) == 1 and type(arguments[0]) in CONTAINERS:
-            for item in arguments[0]:
-                check_hashable(item)
+        if len(arguments) == 1 and iterable(arguments[0]):
+            return function(checked(arguments[0]), **options)
         return function(*arguments, **options)
-
-    return over(make, kind)
-
-
-def making(kind: type) -> Callable[..., Any]:
-    """What a call of one of Python's classes runs; what that refuses is told in Python's words."""
-
-    def make(*arguments: Any, **named: Any) -> Any:
-        return kind(*arguments, **named)
 
     return make
 
 
 CONSTRUCTORS: Final[dict[type, Callable[..., Any]]] = {
-    kind: making(kind)
+    kind: kind
     for kind in (
         *(bool, int, float, complex, range, slice, ZIP, ENUMERATE, reversed),
         *EXCEPTIONS,
@@ -227,9 +218,9 @@ CONSTRUCTORS.update(
     {
         list: over(list),
         tuple: over(tuple, "tuple"),
-        set: keyed(set, "set"),
-        frozenset: keyed(frozenset, "set"),
-        dict: keyed(dict, "dict"),
+        set: keyed(set, hashables),
+        frozenset: keyed(frozenset, hashables),
+        dict: keyed(dict, hashable_pairs),
     }
 )
 CONSTRUCTORS[str] = printed(str)

@@ -32,6 +32,9 @@ CONTAINERS: Final = frozenset((list, tuple, dict, set, frozenset))
 HASHED_INSIDE: Final = (tuple, slice, frozenset)
 """Types whose values are hashed by hashing what they hold."""
 
+HASHED: Final = (set, frozenset, dict, str, range)
+"""Types whose elements have been hashed already, or are nothing that holds others."""
+
 MAX_MODULAR_BITS: Final = 4096
 """Bits of the operands of `pow` with three arguments."""
 
@@ -171,6 +174,35 @@ def check_hashable(value: Any) -> None:
         level = [
             part for item in level for part in parts_of(item) if isinstance(part, HASHED_INSIDE)
         ]
+
+
+def hashables(values: Any, kind: str = "set") -> Any:
+    """Something to iterate over whose elements can be hashed (see `check_hashable`).
+
+    `values` itself where they have been hashed already; errors as `bounded`.
+    """
+    values = bounded(values, kind)
+    return values if isinstance(values, HASHED) else map(_hashable, values)
+
+
+def hashable_pairs(values: Any) -> Any:
+    """The same of pairs, as they make a dict, of which the firsts are hashed."""
+    if isinstance(values, dict):
+        return values
+    return map(_hashable_pair, bounded(values, "dict"))
+
+
+def _hashable(value: Any) -> Any:
+    check_hashable(value)
+    return value
+
+
+def _hashable_pair(pair: Any) -> Any:
+    if not isinstance(pair, (list, tuple, str)) and hasattr(pair, "__iter__"):
+        pair = tuple(bounded(pair, "tuple"))
+    if pair and isinstance(pair, (list, tuple)):
+        check_hashable(pair[0])
+    return pair
 
 
 def check_nesting(value: Any, kind: type) -> None:

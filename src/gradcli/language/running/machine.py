@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from time import monotonic
 from typing import Any
 
 from gradcli.language.allowed.attributes import attribute
@@ -47,8 +46,8 @@ from gradcli.language.running.code import (
 from gradcli.language.running.functions import Function, Generator, bind
 from gradcli.language.telling.accidents import in_words, is_accident
 from gradcli.language.telling.diagnostics import Place
-from gradcli.process import stopped_after
 from gradcli.tensor.classes import Class
+from gradcli.tensor.clock import LimitError, clock, limited
 from gradcli.tensor.public import CALLABLE, admit
 
 MAX_DEPTH = 1000
@@ -61,10 +60,6 @@ STEPS_BETWEEN_CLOCKS = 256
 """Loop turns and calls between two looks at the clock."""
 
 _MISSING: Any = object()
-
-
-class LimitError(Exception):
-    """A program ran longer than it may."""
 
 
 class Machine:
@@ -97,7 +92,6 @@ class Machine:
         self.steps = 0
         self.depth = 0
         self.next_check = 0
-        self.deadline = 0.0
 
     def run(self, code: Code) -> Any:
         """Run a program; the value of its last statement if that is an expression
@@ -109,8 +103,8 @@ class Machine:
         """
         self.steps = 0
         self.next_check = self.following_check()
-        self.deadline = monotonic() + self.timeout if self.timeout is not None else 0.0
-        return self.execute(code, [UNBOUND] * len(code.slots))
+        with limited(self.timeout):
+            return self.execute(code, [UNBOUND] * len(code.slots))
 
     def call(self, function: Any, *arguments: Any, **named: Any) -> Any:
         """Call a function as the program would."""
@@ -167,8 +161,7 @@ class Machine:
         """Stop a program that ran too long."""
         if self.max_steps is not None and self.steps > self.max_steps:
             raise LimitError(f"stopped after {self.max_steps} steps")
-        if self.timeout is not None and monotonic() > self.deadline:
-            raise LimitError(stopped_after(self.timeout))
+        clock.check()
         self.next_check = self.following_check()
 
     def apply(self, function: Any, arguments: Sequence[Any], named: dict[str, Any]) -> Any:
