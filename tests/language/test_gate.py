@@ -278,6 +278,25 @@ def test_bare_arrays_stay_inside() -> None:
         run("torch.bitwise_and(2, 1)")
 
 
+@pytest.mark.parametrize(
+    ("call", "complaint"),
+    [
+        ("manual_seed()", "takes exactly one argument (0 given)"),
+        ("manual_seed('a')", "manual_seed expected a long, but got str"),
+        ("manual_seed(torch.ones(2))", "manual_seed expected a long, but got Tensor"),
+        ("manual_seed(2**64)", "Overflow when unpacking long long"),
+        ("set_state(3)", "expected a torch.ByteTensor, but got int"),
+        ("set_state()", "Generator.set_state() takes exactly one argument (0 given)"),
+        ("get_state(1)", "Generator.get_state() takes no arguments (1 given)"),
+        ("seed(3)", "Generator.seed() takes no arguments (1 given)"),
+        ("initial_seed(3, 4)", "Generator.initial_seed() takes no arguments (2 given)"),
+    ],
+)
+def test_methods_of_streams_check_their_arguments(call: str, complaint: str) -> None:
+    with pytest.raises((TypeError, RuntimeError, ValueError), match=re.escape(complaint)):
+        run(f"torch.Generator().{call}")
+
+
 def test_nothing_is_written(tmp_path: Path) -> None:
     path = tmp_path / "x"
     with pytest.raises((TypeError, AttributeError)):

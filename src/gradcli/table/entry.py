@@ -6,7 +6,14 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, Final, NamedTuple, cast
 
-from gradcli.table.schema import Signature, by_position, outline, parameters_of, split_signature
+from gradcli.table.schema import (
+    Mismatch,
+    Signature,
+    by_position,
+    outline,
+    parameters_of,
+    split_signature,
+)
 
 
 class InPlace(NamedTuple):
@@ -37,6 +44,8 @@ class InPlace(NamedTuple):
             return self.method
         return self.functions if isinstance(self.functions, bool) else name in self.functions
 
+
+_ANY_KEYWORDS: Final = 0x08  # the flag of code that takes `**kwargs`
 
 METHOD: Final = InPlace()
 BOTH: Final = InPlace(functions=True)
@@ -150,6 +159,18 @@ class Entry:
             values[index[name]] = value
         return tuple(values)
 
+    def checked(self, *args: Any) -> Any:
+        """A call whose arguments are checked as a user's are, of whom another operator has them.
+
+        Raises:
+            TypeError: they do not fit; the message names this operator, as PyTorch's does.
+        """
+        try:
+            bound = self.signature.bind(args, {}, False)
+        except Mismatch as failure:
+            raise TypeError(str(failure)) from None
+        return self(*bound)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError
 
@@ -171,6 +192,11 @@ class Composite(Entry):
         doc = doc or body.__doc__ or ""
         super().__init__(signature, body, body.__module__, doc, kink, samples, inplace)
         self.body = self.takes_positions(body)
+
+    @property
+    def takes_keywords(self) -> bool:
+        """Whether the body has a parameter for keywords of any name."""
+        return bool(cast(FunctionType, self.body).__code__.co_flags & _ANY_KEYWORDS)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.body(*args, **kwargs)

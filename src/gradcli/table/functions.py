@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 
-from gradcli.table.entry import Entry, name_in_messages
-from gradcli.table.schema import Mismatch, describe_types
+from gradcli.table.entry import Composite, Entry, name_in_messages
+from gradcli.table.schema import Mismatch, describe_types, type_name
 from gradcli.tensor import dtypes
 from gradcli.tensor.memory import refuse_giant
 from gradcli.tensor.public import public
@@ -126,7 +126,20 @@ class Free(Function):
     __slots__ = ()
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any], method: bool) -> Any:
-        return self.entries[0](*args, **kwargs)
+        entry = cast(Composite, self.entries[0])
+        if entry.is_method:
+            if not args:
+                raise TypeError(f"unbound method TensorBase.{self.name}() needs an argument")
+            if not isinstance(args[0], Tensor):
+                raise TypeError(
+                    f"descriptor '{self.name}' for 'torch._C.TensorBase' objects doesn't apply to "
+                    f"a '{type_name(args[0])}' object"
+                )
+        if kwargs and not entry.takes_keywords:
+            raise TypeError(
+                f"{self.name}() got an unexpected keyword argument '{next(iter(kwargs))}'"
+            )
+        return entry(*args, **kwargs)
 
 
 @public("__name__", name=_BUILT_IN, label=_BUILT_IN, calls=True)

@@ -17,10 +17,10 @@ function of `torch` and a method; a plain name without it is a function; `Tensor
 method only; other dotted names live in that module of `torch`; `aten.` names are internal.
 
 Types: `Tensor`, `Operand` (a tensor, or a number that acts as one), `Scalar`, `Real`, `int`,
-`float`, `bool`, `str`, `dtype`, `device`, `any`, lists such as `int[]`, `int[2]`
-(one number stands for all), `Tensor[]`, `Tensor[*]` (a list that may also be written without
-brackets), and `?` behind a type that may be None. `$factory` stands for the keyword arguments
-that all functions share that make new tensors.
+`float`, `bool`, `str`, `dtype`, `device`, `layout`, `memory_format`, `generator`, `any`, lists such
+as `int[]`, `int[2]` (one number stands for all), `Tensor[]`, `Tensor[*]` (a list that may also be
+written without brackets), and `?` behind a type that may be None. `$factory` stands for the
+keyword arguments that all functions share that make new tensors.
 
 In the head of a function the types are Python's and those of `gradcli.typing` (`_KINDS`),
 `Sequence[X]` and `X | None`; any other takes every value. `*options` stands for `$factory`.
@@ -35,16 +35,18 @@ from typing import Any, Final
 
 import numpy as np
 
+from gradcli.random.bitstream import BitStream
 from gradcli.tensor import dtypes
 from gradcli.tensor.arrays import Numbers, Scalar
 from gradcli.tensor.classes import Class
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.formats import Device
+from gradcli.tensor.formats import Device, Layout, MemoryFormat
+from gradcli.tensor.public import REGISTRY, class_name
 from gradcli.tensor.shapes import Size
 from gradcli.tensor.tensor import Tensor
 
 _FACTORY: Final = (
-    "dtype? dtype=None, any layout=None, device? device=None, bool? pin_memory=False, "
+    "dtype? dtype=None, layout? layout=None, device? device=None, bool? pin_memory=False, "
     "bool? requires_grad=False"
 )
 _PARAMETER: Final = re.compile(
@@ -55,6 +57,7 @@ _NUMPY_NAMES: Final = {"axis": "dim", "keepdims": "keepdim", "x": "self", "input
 _MISSING: Final = object()
 _LEAST: Final = -(1 << 63)
 _MOST: Final = (1 << 63) - 1
+_FLOAT_BITS: Final = 1023  # an integer of so many bits is a float
 _LONGEST: Final = 1 << 20
 _OVERFLOW: Final = "Overflow when unpacking long long"
 _VARARGS: Final = 0x04  # the flag of code that takes `*args`
@@ -71,6 +74,9 @@ _KINDS: Final = {
     "str": "str",
     "DType": "dtype",
     "Device": "device",
+    "Layout": "layout",
+    "MemoryFormat": "memory_format",
+    "Generator": "generator",
     "Single": "int[1]",
     "Pair": "int[2]",
     "Triple": "int[3]",
@@ -89,12 +95,26 @@ _WORDS: Final = {
     "str": "str",
     "dtype": "torch.dtype",
     "device": "torch.device",
+    "layout": "torch.layout",
+    "memory_format": "torch.memory_format",
+    "generator": "torch.Generator",
     "int[]": "tuple of ints",
     "float[]": "tuple of floats",
     "bool[]": "tuple of bools",
     "Tensor[]": "tuple of Tensors",
     "Scalar[]": "tuple of Scalars",
 }
+
+_CLASSES: Final[dict[str, type | tuple[type, ...]]] = {
+    "bool": bool,
+    "str": str,
+    "dtype": DType,
+    "device": (Device, str, int),  # a number is that of an accelerator
+    "layout": Layout,
+    "memory_format": MemoryFormat,
+    "generator": BitStream,
+}
+"""What values of the other types are instances of."""
 
 
 class Mismatch(TypeError):
@@ -337,10 +357,9 @@ class Signature:
             raise self._complaint(parameter, value, position)
         if parameter.base == "Real":
             return _real(fitted)
-        if parameter.base == "int":
-            if not _LEAST <= fitted <= _MOST:
-                raise ValueError(_OVERFLOW)
-        elif parameter.base == "int[]":
+        if type(fitted) is int:
+            return _bounded(parameter.base, fitted)
+        if parameter.base == "int[]":
             for place, item in enumerate(fitted):
                 if not _LEAST <= item <= _MOST:
                     name = "input" if parameter.name == "self" else parameter.name
@@ -361,19 +380,19 @@ class Signature:
         if wrong is not None and parameter.base == "Tensor[]":
             return TypeError(
                 f"expected Tensor as element {wrong[0]} in argument {(position or 1) - 1}, but got "
-                f"{_type_name(wrong[1])}"
+                f"{type_name(wrong[1])}"
             )
         if wrong is not None and parameter.base == "int[]" and wrong[0] > 0:
             return TypeError(
                 f"{self.name}(): argument '{name}' failed to unpack the object at pos "
                 f'{wrong[0] + 1} with error "type must be {parameter.word()},but got '
-                f'{_type_name(wrong[1])}"'
+                f'{type_name(wrong[1])}"'
             )
         where = f"(position {position}) " if position is not None else ""
         text = f"{self.name}(): argument '{name}' {where}must be {parameter.word()}, "
         if wrong is None:
-            return Mismatch(f"{text}not {_type_name(value)}")
-        return Mismatch(f"{text}but found element of type {_type_name(wrong[1])} at pos {wrong[0]}")
+            return Mismatch(f"{text}not {type_name(value)}")
+        return Mismatch(f"{text}but found element of type {type_name(wrong[1])} at pos {wrong[0]}")
 
 
 def _wrong_element(parameter: Parameter, value: Any) -> tuple[int, Any] | None:
@@ -410,6 +429,27 @@ def _is_tensor(value: Any) -> bool:
     return type(value) is Tensor
 
 
+def _bounded(kind: str, number: int) -> Any:
+    """An integer that fits the type of a parameter; a float where integers do not reach so far.
+
+    Raises:
+        ValueError, OverflowError: PyTorch's, where it does not fit.
+    """
+    if _LEAST <= number <= _MOST or kind == "any":
+        return number
+    if kind == "int":
+        raise ValueError(_OVERFLOW)
+    if kind == "float":
+        if number.bit_length() > _FLOAT_BITS:
+            raise OverflowError("int too large to convert to float")
+        return float(number)
+    if number < _LEAST:
+        raise OverflowError("can't convert negative int to unsigned")
+    if number > 2 * _MOST + 1:
+        raise OverflowError("int too big to convert")
+    return number
+
+
 def _fit(parameter: Parameter, value: Any) -> Any:
     """The value as the parameter's type, or _MISSING where it is none."""
     kind = parameter.base
@@ -433,12 +473,11 @@ def _fit(parameter: Parameter, value: Any) -> Any:
         return value if isinstance(value, int) and not isinstance(value, bool) else _MISSING
     if kind == "float":
         return value if isinstance(value, (int, float)) else _MISSING
-    if kind == "device":
-        return value if isinstance(value, (str, Device)) else _MISSING
-    expected: dict[str, type] = {"bool": bool, "str": str, "dtype": DType}
     if kind == "dtype" and isinstance(value, (Class, type)):
         value = _python_dtype(value.of if isinstance(value, Class) else value)
-    return value if isinstance(value, expected[kind]) else _MISSING
+    if kind == "device" and isinstance(value, bool):
+        return _MISSING
+    return value if isinstance(value, _CLASSES[kind]) else _MISSING
 
 
 def _real(number: complex) -> float:
@@ -477,20 +516,18 @@ def _fit_list(parameter: Parameter, element: str, value: Any) -> Any:
     return _MISSING if any(item is _MISSING for item in fitted) else fitted
 
 
-def _type_name(value: Any) -> str:
-    if isinstance(value, DType):
-        return "torch.dtype"
-    if isinstance(value, Size):
-        return "torch.Size"
+def type_name(value: Any) -> str:
+    """The type of a value as PyTorch's messages call it."""
     if isinstance(value, Numbers):
         return f"numpy.{type(value._array).__name__}"
-    return type(value).__name__
+    entry = REGISTRY.get(type(value))
+    return type(value).__name__ if entry is None else class_name(entry, value)
 
 
 def describe_types(args: Sequence[Any], kwargs: dict[str, Any]) -> str:
     """The given types as PyTorch's "invalid combination" message lists them."""
-    parts = [_type_name(value) for value in args]
-    named = [f"{name}={_type_name(value)}" for name, value in sorted(kwargs.items())]
+    parts = [type_name(value) for value in args]
+    named = [f"{name}={type_name(value)}" for name, value in sorted(kwargs.items())]
     if named and not parts:
         named.append("")  # PyTorch's list of keywords ends in a comma then
     return f"({', '.join(parts + named)})"

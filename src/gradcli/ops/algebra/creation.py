@@ -24,9 +24,13 @@ _DEVICES: Final = (
 
 
 def check_device(device: Any) -> None:
-    """Refuses devices other than the CPU in PyTorch's words."""
+    """Refuses devices other than the CPU in PyTorch's words; a number means an accelerator."""
     if device is None or isinstance(device, Device):
         return
+    if isinstance(device, int):
+        if device < 0:
+            raise RuntimeError("Device index must not be negative")
+        raise RuntimeError("Cannot access accelerator device when none is available.")
     kind = str(device).split(":")[0]
     if kind == "cuda":
         raise AssertionError("Torch not compiled with CUDA enabled")
@@ -52,7 +56,7 @@ def cast(array: Array, dtype: DType) -> Array:
 
 
 to_row: Row = row(
-    "aten._to_copy(Tensor self, dtype dtype, any memory_format=None)",
+    "aten._to_copy(Tensor self, dtype dtype, memory_format? memory_format=None)",
     lambda self, dtype, memory_format=None: (
         arranged_copy(self, memory_format)
         if self.dtype == dtype.np

@@ -20,6 +20,7 @@ from gradcli.ops.inplace.history import bump
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
+from gradcli.tensor.formats import MemoryFormat
 from gradcli.tensor.public import admit
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor
@@ -208,7 +209,9 @@ def detach_(self: Tensor) -> Tensor:
         (r.ints(3, high=9), (3,)),
     ],
 )
-def resize_(self: Tensor, size: Sequence[int], *, memory_format: Any = None) -> Tensor:
+def resize_(
+    self: Tensor, size: Sequence[int], *, memory_format: MemoryFormat | None = None
+) -> Tensor:
     """Gives a tensor another size, in its memory where that is large enough."""
     if self.requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
@@ -232,7 +235,9 @@ def resize_(self: Tensor, size: Sequence[int], *, memory_format: Any = None) -> 
     "Tensor.resize_as_",
     samples=lambda r: [(r.ints(2, 3, high=9), r(3, 2)), (r.ints(4, high=9), r(2))],
 )
-def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
+def resize_as_(
+    self: Tensor, the_template: Tensor, *, memory_format: MemoryFormat | None = None
+) -> Tensor:
     """Resizes a tensor to the size of another."""
     resized: Tensor = resize_(self, the_template._array.shape)
     return resized
