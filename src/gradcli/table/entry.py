@@ -7,7 +7,6 @@ from types import FunctionType
 from typing import Any, Final, NamedTuple, cast
 
 from gradcli.table.schema import (
-    Mismatch,
     Signature,
     by_position,
     outline,
@@ -158,18 +157,6 @@ class Entry:
         for name, value in kwargs.items():
             values[index[name]] = value
         return tuple(values)
-
-    def checked(self, *args: Any) -> Any:
-        """A call whose arguments are checked as a user's are, of whom another operator has them.
-
-        Raises:
-            TypeError: they do not fit; the message names this operator, as PyTorch's does.
-        """
-        try:
-            bound = self.signature.bind(args, {}, False)
-        except Mismatch as failure:
-            raise TypeError(str(failure)) from None
-        return self(*bound)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError

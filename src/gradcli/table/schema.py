@@ -328,6 +328,17 @@ class Signature:
             raise Mismatch(f"{self.name}() got an unexpected keyword argument '{unknown}'")
         return values
 
+    def fit(self, *args: Any) -> list[Any]:
+        """What one operator hands on to another, checked as a user's arguments are.
+
+        Raises:
+            TypeError: they do not fit; the message names the second operator, as PyTorch's does.
+        """
+        try:
+            return self.bind(args, {}, False)
+        except Mismatch as failure:
+            raise TypeError(str(failure)) from None
+
     def _gather(self, args: Sequence[Any], skipped: int) -> Sequence[Any]:
         """Turns `x.view(2, 3)` into `x.view((2, 3))`."""
         for position in range(skipped, min(len(args), self.positional)):
@@ -362,6 +373,8 @@ class Signature:
         if parameter.base == "int[]":
             for place, item in enumerate(fitted):
                 if not _LEAST <= item <= _MOST:
+                    if isinstance(value, int):
+                        raise ValueError(_OVERFLOW)
                     name = "input" if parameter.name == "self" else parameter.name
                     raise TypeError(
                         f"{self.name}(): argument '{name}' failed to unpack the object at pos "

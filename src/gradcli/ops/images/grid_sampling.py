@@ -264,6 +264,8 @@ transposed_tap_sum: Row = row(
 
 def _check(input: Array, grid: Array, dims: int, mode: int) -> None:
     given = f"input with sizes {list(input.shape)} and grid with sizes {list(grid.shape)}"
+    if 0 in (input.ndim, grid.ndim):
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     if input.shape[0] != grid.shape[0]:
         raise RuntimeError(
             f"grid_sampler(): expected grid and input to have same batch size, but got {given}"

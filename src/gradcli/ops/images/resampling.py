@@ -6,7 +6,7 @@ output is a weighted sum of a few inputs, its taps. The gradient is the transpos
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -15,10 +15,16 @@ import numpy as np
 
 from gradcli.kernels.windows import Windows, half_in_single, picked, selector
 from gradcli.ops.algebra.views import shape_of
-from gradcli.ops.images.adaptive_pooling import adaptive_avg_pool1d, averages
+from gradcli.ops.images.adaptive_pooling import averages_of
+from gradcli.random.bounds import whole_number
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
+from gradcli.table.schema import Mismatch, Signature, type_name
+from gradcli.tensor import dtypes
+from gradcli.tensor.classes import type_of
 from gradcli.tensor.errors import no_kernel
+from gradcli.tensor.memory import reserve
+from gradcli.tensor.tensor import Tensor, raw
 from gradcli.typing import Array, Value
 
 Sizes = Sequence[int]
@@ -360,24 +366,78 @@ def _listed(given: Any, shape: Sizes, what: str, word: str, letter: str) -> list
 
 def _requested(
     shape: Sizes, size: Any, scale_factor: Any, recompute: bool
-) -> tuple[list[Any], tuple[float, ...] | None]:
-    """The size to make and, where the taps follow from it, the scale factor."""
+) -> tuple[list[Any] | None, list[Any] | None]:
+    """The size to make or, where the taps follow from it, the scale factor; both unchecked."""
     if size is not None:
         sizes = _listed(size, shape, "output", "output size of", "o")
-        if isinstance(size, (list, tuple)) and not all(isinstance(n, int) for n in sizes):
+        if isinstance(size, (list, tuple)) and not all(map(_is_whole, sizes)):
             raise TypeError(
                 "expected size to be one of int or Tuple[int] or Tuple[int, int] or Tuple[int, "
-                f"int, int], but got size with types {[type(n) for n in sizes]}"
+                f"int, int], but got size with types {[type_of(n) for n in sizes]}"
             )
         return sizes, None
-    scales = [
-        float(scale)
-        for scale in _listed(scale_factor, shape, "scale_factor", "scale_factor of shape", "s")
-    ]
-    products = [n * scale for n, scale in zip(shape[2:], scales, strict=True)]
-    if recompute:
-        return [math.floor(length) for length in products], None
-    return [int(np.float32(length)) for length in products], tuple(scales)
+    scales = _listed(scale_factor, shape, "scale_factor", "scale_factor of shape", "s")
+    if not recompute:
+        return None, scales
+    return [_recomputed(n, scale) for n, scale in zip(shape[2:], scales, strict=True)], None
+
+
+def _is_whole(value: Any) -> bool:
+    """Whether a value can be a length: an integer, or a tensor of integers."""
+    return isinstance(value, int) or (isinstance(value, Tensor) and value._array.dtype.kind in "iu")
+
+
+def _recomputed(length: int, scale: Any) -> int:
+    """The length that a scale factor makes, in Python's arithmetic and words as in PyTorch."""
+    if isinstance(scale, Tensor):
+        if scale.numel() != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        scale = scale.item()
+    if not isinstance(scale, (int, float, complex, str, list, tuple)):
+        raise TypeError(f"unsupported operand type(s) for *: 'int' and '{type_name(scale)}'")
+    return whole_number(length * scale)
+
+
+def _is_vast(number: float) -> bool:
+    """Whether an integer is larger than every float."""
+    return isinstance(number, int) and number.bit_length() > sys.float_info.max_exp
+
+
+def _factors(name: str, scales: list[Any]) -> tuple[float, ...]:
+    """The scale factors as numbers."""
+    factors: list[float] = []
+    for place, scale in enumerate(scales):
+        if not isinstance(scale, (int, float)) or _is_vast(scale):
+            raise TypeError(
+                f"{name}(): argument 'scale_factors' must be tuple of floats, but found element "
+                f"of type {type_name(scale)} at pos {place + 1}"
+            )
+        factors.append(float(scale))
+    return tuple(factors)
+
+
+def _fitted(
+    name: str, shape: Sizes, corners: bool, sizes: list[Any] | None, scales: list[Any] | None
+) -> tuple[tuple[int, ...], tuple[float, ...] | None]:
+    """The sizes and scale factors that a row takes, checked as PyTorch's binding does."""
+    invalid = TypeError(
+        f"{name}() received an invalid combination of arguments - got (Tensor, "
+        f"{'NoneType' if sizes is None else 'list'}, {'bool, ' * corners}"
+        f"{'NoneType' if scales is None else 'list'}), but expected one of:\n * (Tensor input, "
+        f"tuple of ints output_size, {'bool align_corners, ' * corners}tuple of floats "
+        "scale_factors)"
+    )
+    if sizes is not None:
+        try:
+            return Signature(name, "int[] output_size").bind((sizes,), {}, False)[0], None
+        except Mismatch:
+            raise invalid from None
+    assert scales is not None
+    if not isinstance(scales[0], (int, float, complex)):
+        raise invalid
+    factors = _factors(name, scales)
+    products = [float(np.float32(n * s)) for n, s in zip(shape[2:], factors, strict=True)]
+    return tuple(int(dtypes.convert(length, dtypes.int64)) for length in products), factors
 
 
 _MESSAGES: Final = {
@@ -439,7 +499,7 @@ def interpolate(
     if mode == "lanczos" and not antialias:
         raise ValueError("Lanczos mode requires antialias=True")
     if mode == "area" and dims in (1, 2, 3):
-        return adaptive_avg_pool1d(input, out) if dims == 1 else averages(input, out)
+        return averages_of(input, out, dims)
     if (mode, dims) in _MESSAGES:
         raise NotImplementedError(_MESSAGES[mode, dims])
     if (mode, dims, antialias) not in _ROWS:
@@ -448,15 +508,11 @@ def interpolate(
             "modes: nearest | linear | bilinear | bicubic | trilinear | lanczos | area | "
             f"nearest-exact (got {mode})"
         )
-    if not all(isinstance(length, int) for length in out):
-        name = _ROWS[mode, dims, antialias].names[0].removeprefix("aten.")
-        raise TypeError(
-            f"{name}() received an invalid combination of arguments - got (Tensor, list, "
-            "NoneType), but expected one of:\n * (Tensor input, tuple of ints output_size, "
-            "tuple of floats scale_factors)"
-        )
-    plan = Resampling(tuple(shape[2:]), tuple(out), scales, bool(align_corners))
-    return _ROWS[mode, dims, antialias](input, plan)
+    made = _ROWS[mode, dims, antialias]
+    corners = not mode.startswith("nearest")
+    lengths, factors = _fitted(made.names[0].removeprefix("aten."), shape, corners, out, scales)
+    reserve((*shape[:2], *lengths), raw(input).itemsize)
+    return made(input, Resampling(tuple(shape[2:]), lengths, factors, bool(align_corners)))
 
 
 @composite(
