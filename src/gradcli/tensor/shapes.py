@@ -49,8 +49,8 @@ def wrap_dim(dim: int, ndim: int) -> int:
     return dim + span if dim < 0 else dim
 
 
-def length_of(shape: Sequence[int], dim: int) -> int:
-    """The length of a dimension, as `x.size(dim)`; IndexError where there is no such dimension."""
+def length_along(shape: Sequence[int], dim: int) -> int:
+    """The length of a dimension, `x.size(dim)`; IndexError with PyTorch's message if none."""
     if not shape:
         raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
     return shape[wrap_dim(dim, len(shape))]

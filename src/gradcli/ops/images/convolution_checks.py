@@ -41,8 +41,8 @@ def check_ranks(input: Sizes, weight: Sizes, gap: str = " ") -> None:
     ndim = len(weight)
     if len(input) != ndim:
         raise RuntimeError(
-            f"Expected {ndim}-dimensional input for {ndim}-dimensional weight{gap}{list(weight)}, but "
-            f"got {len(input)}-dimensional input of size {list(input)} instead"
+            f"Expected {ndim}-dimensional input for {ndim}-dimensional weight{gap}{list(weight)}, "
+            f"but got {len(input)}-dimensional input of size {list(input)} instead"
         )
 
 

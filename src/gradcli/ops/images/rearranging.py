@@ -22,7 +22,7 @@ from gradcli.ops.images.spatial import repeated
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor.errors import require_kinds
-from gradcli.tensor.shapes import wrap_dim
+from gradcli.tensor.shapes import length_along
 from gradcli.typing import Array, Value
 
 Sizes = Sequence[int]
@@ -173,11 +173,9 @@ def unfold(
     """The sliding blocks of images (N, C, H, W), as columns (N, C * taps, blocks)."""
     sizes = (repeated(values, 2) for values in (kernel_size, dilation, padding, stride))
     fitted = im2col.signature.fit(input, *sizes)
-    ndim = len(shape_of(input))
-    if not ndim:
-        raise IndexError("Dimension specified as 1 but tensor has no dimensions")
-    if ndim < 3:
-        wrap_dim(ndim, ndim)
+    shape = shape_of(input)
+    if len(shape) < 3:
+        length_along(shape, len(shape) or 1)
     return im2col(*fitted)
 
 

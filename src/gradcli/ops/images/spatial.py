@@ -28,7 +28,7 @@ def repeated(values: Any, dims: int) -> tuple[Any, ...]:
     return tuple(values) if several else (values,) * dims
 
 
-def length_of(values: Any) -> int:
+def length_along(values: Any) -> int:
     """How many values there are.
 
     Raises:

@@ -32,7 +32,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.table.samples import kinked
 from gradcli.tensor.namedtuples import return_type
-from gradcli.tensor.shapes import common_shape, length_of
+from gradcli.tensor.shapes import common_shape, length_along
 from gradcli.tensor.tensor import constant, raw
 from gradcli.typing import Array, Value
 
@@ -364,7 +364,7 @@ def _lu_solve(
     check_square(LU, f"torch.{name}")
     check_matrix(B, name, "B")
     check_equation(LU.shape, B.shape, left, name)
-    if LU.shape[-1] != length_of(pivots.shape, -1):
+    if LU.shape[-1] != length_along(pivots.shape, -1):
         raise RuntimeError(
             f"{name}: Number of pivots per batch should be same as the dimension of the matrix"
         )
