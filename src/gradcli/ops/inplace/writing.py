@@ -10,7 +10,7 @@ import numpy as np
 
 from gradcli.ops.algebra.comparison import zeros_like
 from gradcli.ops.algebra.complex import conj_physical_row
-from gradcli.ops.algebra.creation import cast, checked_size
+from gradcli.ops.algebra.creation import cast, checked_size, element
 from gradcli.ops.algebra.elementary import float_power, pow_scalar, pow_tensor
 from gradcli.ops.algebra.parts import narrow
 from gradcli.ops.algebra.strided import as_strided, storage_of, storage_offset_of
@@ -260,7 +260,8 @@ def _call_each(self: Tensor, name: str, operands: Sequence[Tensor], callable: An
     call = admit(callable)
     arrays = [self._array, *(expand.forward(t._array, self._array.shape) for t in operands)]
     for index in np.ndindex(self._array.shape):
-        self._array[index] = call(*(array[index].item() for array in arrays))
+        made = call(*(array[index].item() for array in arrays))
+        self._array[index] = element(made, self.dtype)
     return self
 
 

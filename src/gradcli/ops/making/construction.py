@@ -12,6 +12,7 @@ from gradcli.ops.algebra.creation import (
     cast,
     check_device,
     checked_size,
+    element,
     leaf,
     to_dtype,
 )
@@ -122,39 +123,10 @@ def _infer(data: Any) -> DType:
     return found or dtypes.default.dtype
 
 
-def _element(value: Any, dtype: DType) -> Any:
-    """One element in the wanted type."""
-    value = unwrapped(value)
-    if isinstance(value, Tensor):
-        if value._array.size != 1:
-            raise ValueError("only one element tensors can be converted to Python scalars")
-        return cast(value._array.reshape(()), dtype)
-    if isinstance(value, np.generic):
-        value = value.item()
-    if dtype.category == dtypes.BOOL:
-        return bool(value)
-    if not isinstance(value, (int, float, complex)):
-        if dtype.category == dtypes.INTEGRAL:
-            word = f"'{type(value).__name__}' object cannot be interpreted as an integer"
-        else:
-            word = f"must be real number, not {type(value).__name__}"
-        raise TypeError(word)
-    if isinstance(value, complex) and dtype.category != dtypes.COMPLEX:
-        if dtype.category == dtypes.INTEGRAL:
-            raise TypeError("'complex' object cannot be interpreted as an integer")
-        raise TypeError("must be real number, not complex")
-    if dtype.category >= dtypes.FLOATING:
-        with np.errstate(over="ignore"):
-            return dtype.np.type(value)
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise ValueError("Overflow when unpacking long long")
-    return dtypes.convert(value, dtype, word=dtype.name)
-
-
 def _fill(places: Array, data: Any, dim: int, ndim: int, dtype: DType) -> None:
     """Writes the elements of nested sequences; `places` are those of dimensions from `dim`."""
     if dim == ndim:
-        places[...] = _element(data, dtype)
+        places[...] = element(data, dtype)
         return
     if not _is_sequence(data):
         raise TypeError("not a sequence")
