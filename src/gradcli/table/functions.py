@@ -7,7 +7,8 @@ from typing import Any, Final, cast
 import numpy as np
 
 from gradcli.table.entry import Composite, Entry, name_in_messages
-from gradcli.table.schema import Mismatch, describe_types, type_name
+from gradcli.table.schema import Mismatch
+from gradcli.table.typenames import describe_types, type_name
 from gradcli.tensor import dtypes
 from gradcli.tensor.memory import refuse_giant
 from gradcli.tensor.public import public

@@ -36,12 +36,12 @@ from typing import Any, Final
 import numpy as np
 
 from gradcli.random.bitstream import BitStream
+from gradcli.table.typenames import type_name
 from gradcli.tensor import dtypes
-from gradcli.tensor.arrays import Numbers, Scalar
+from gradcli.tensor.arrays import Scalar
 from gradcli.tensor.classes import Class
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Device, Layout, MemoryFormat
-from gradcli.tensor.public import REGISTRY, class_name
 from gradcli.tensor.shapes import Size
 from gradcli.tensor.tensor import Tensor
 
@@ -527,20 +527,3 @@ def _fit_list(parameter: Parameter, element: str, value: Any) -> Any:
     inner.base, inner.length, inner.nullable = element, 0, False
     fitted = tuple(_fit(inner, item) for item in value)
     return _MISSING if any(item is _MISSING for item in fitted) else fitted
-
-
-def type_name(value: Any) -> str:
-    """The type of a value as PyTorch's messages call it."""
-    if isinstance(value, Numbers):
-        return f"numpy.{type(value._array).__name__}"
-    entry = REGISTRY.get(type(value))
-    return type(value).__name__ if entry is None else class_name(entry, value)
-
-
-def describe_types(args: Sequence[Any], kwargs: dict[str, Any]) -> str:
-    """The given types as PyTorch's "invalid combination" message lists them."""
-    parts = [type_name(value) for value in args]
-    named = [f"{name}={type_name(value)}" for name, value in sorted(kwargs.items())]
-    if named and not parts:
-        named.append("")  # PyTorch's list of keywords ends in a comma then
-    return f"({', '.join(parts + named)})"

@@ -10,7 +10,7 @@ import numpy as np
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.table.samples import Sampler
-from gradcli.table.schema import type_name
+from gradcli.table.typenames import type_name
 from gradcli.tensor import dtypes
 from gradcli.tensor.arrays import unwrapped
 from gradcli.tensor.dtypes import DType

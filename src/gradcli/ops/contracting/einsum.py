@@ -23,7 +23,8 @@ from gradcli.ops.algebra.views import (
     view,
 )
 from gradcli.table.declare import composite, free
-from gradcli.table.schema import Signature, type_name
+from gradcli.table.schema import Signature
+from gradcli.table.typenames import type_name
 from gradcli.tensor.shapes import length_along, wrap_dims
 from gradcli.tensor.tensor import Tensor
 from gradcli.typing import Value

@@ -23,7 +23,7 @@ from gradcli.ops.algebra.sums import mean_dim
 from gradcli.ops.algebra.views import shape_of, squeeze_dim, unsqueeze
 from gradcli.ops.images.max_pooling import gathered, scattered
 from gradcli.ops.images.pooling import check_line, one_number, quotient
-from gradcli.ops.images.spatial import SHAPES, length_along
+from gradcli.ops.images.spatial import SHAPES, length_of
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.table.schema import Signature
@@ -138,7 +138,7 @@ def adaptive_avg_pool1d(input: Value, output_size: Single) -> Any:
 def _completed(input: Any, output_size: Any, sizes: Signature) -> tuple[int, ...]:
     """An output size with the input's lengths in the places of None."""
     if not isinstance(output_size, int):
-        shape, count = shape_of(input), length_along(output_size)
+        shape, count = shape_of(input), length_of(output_size)
         if len(shape) <= count:
             raise ValueError(f"Input dimension should be at least {count + 1}")
         own = shape[len(shape) - count :]

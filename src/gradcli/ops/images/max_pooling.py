@@ -24,10 +24,10 @@ from gradcli.ops.images.pooling import (
     request,
     request_line,
 )
-from gradcli.ops.images.spatial import SHAPES, length_along, spread
+from gradcli.ops.images.spatial import SHAPES, length_of, spread
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
-from gradcli.table.schema import type_name
+from gradcli.table.typenames import type_name
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import Tensor
@@ -287,7 +287,7 @@ def _unpooled_size(
     )
     if wanted is None:
         return plain
-    if length_along(wanted) == dims + 2:
+    if length_of(wanted) == dims + 2:
         wanted = wanted[2:]
     if len(wanted) != dims:
         raise ValueError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from gradcli.table.schema import type_name
+from gradcli.table.typenames import type_name
 from gradcli.tensor.tensor import Tensor
 
 SHAPES: Final = {
@@ -28,7 +28,7 @@ def repeated(values: Any, dims: int) -> tuple[Any, ...]:
     return tuple(values) if several else (values,) * dims
 
 
-def length_along(values: Any) -> int:
+def length_of(values: Any) -> int:
     """How many values there are.
 
     Raises:

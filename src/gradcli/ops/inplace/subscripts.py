@@ -18,7 +18,7 @@ from gradcli.ops.inplace.writing import copy_, fill_from_
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import BOTH, InPlace
 from gradcli.table.row import Row
-from gradcli.table.schema import type_name
+from gradcli.table.typenames import type_name
 from gradcli.tensor import dtypes
 from gradcli.tensor.arrays import Numbers, unwrapped
 from gradcli.tensor.dtypes import DType

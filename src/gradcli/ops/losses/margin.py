@@ -26,7 +26,7 @@ from gradcli.table.refusals import constants, without_second_derivative
 from gradcli.table.registry import lookup
 from gradcli.table.row import Row
 from gradcli.table.samples import Sampler, fixed
-from gradcli.table.schema import type_name
+from gradcli.table.typenames import type_name
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.public import admit

@@ -19,7 +19,8 @@ from gradcli.ops.algebra.creation import (
 from gradcli.ops.algebra.views import alias, clone_row
 from gradcli.table.declare import composite, free
 from gradcli.table.functions import Free
-from gradcli.table.schema import Signature, describe_types, type_name
+from gradcli.table.schema import Signature
+from gradcli.table.typenames import describe_types, type_name
 from gradcli.tensor import dtypes
 from gradcli.tensor.arrays import unwrapped
 from gradcli.tensor.dtypes import DType

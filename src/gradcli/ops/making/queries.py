@@ -10,7 +10,7 @@ from gradcli.ops.algebra.strided import storage_offset_of
 from gradcli.ops.making.construction import TensorType
 from gradcli.table.declare import attribute, composite, free
 from gradcli.table.samples import Sampler
-from gradcli.table.schema import type_name
+from gradcli.table.typenames import type_name
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Layout, strided

@@ -9,7 +9,7 @@ from gradcli.ops.algebra.creation import check_device
 from gradcli.random.bounds import whole_number
 from gradcli.random.generator import Generator, default_generator
 from gradcli.table.declare import composite
-from gradcli.table.schema import type_name
+from gradcli.table.typenames import type_name
 from gradcli.tensor.formats import Device
 from gradcli.tensor.public import REGISTRY
 from gradcli.tensor.tensor import Tensor, wrap
