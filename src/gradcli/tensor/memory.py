@@ -21,6 +21,9 @@ LARGE: Final = 1 << 26
 TENSOR_SIZE: Final = 256
 """Bytes that a tensor takes beside its elements."""
 
+NUMBER_SIZE: Final = 8
+"""Bytes of a list for each number, at the least."""
+
 MAX_BYTES: Final = (1 << 63) - 1
 
 _FALLBACK: Final = 1 << 34  # where the system does not tell how much it has

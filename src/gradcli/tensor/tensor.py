@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
+from functools import partial
 from math import isfinite, isnan
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -28,8 +29,8 @@ from gradcli.tensor.leaf import (
     grad_dtype_of,
     set_grad_dtype,
 )
-from gradcli.tensor.memory import reserve
-from gradcli.tensor.public import REGISTRY, public
+from gradcli.tensor.memory import NUMBER_SIZE, reserve
+from gradcli.tensor.public import REGISTRY, public, word_of
 from gradcli.tensor.shapes import Size, contiguous_strides, wrap_dim
 
 
@@ -122,7 +123,7 @@ class Tensor:
 
     @property
     def shape(self) -> Size:
-        return Size(self._array.shape)
+        return _size(self._array.shape)
 
     @property
     def ndim(self) -> int:
@@ -188,6 +189,8 @@ class Tensor:
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
+        if type(value) is not bool:
+            raise RuntimeError("requires_grad must be a bool")
         self.requires_grad_(value)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
@@ -276,6 +279,8 @@ class Tensor:
 
     @data.setter
     def data(self, value: Tensor) -> None:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {word_of(value)}")
         self._array = value._array
 
     @property
@@ -329,7 +334,7 @@ class Tensor:
 
     def tolist(self) -> Any:
         """The elements as (nested lists of) Python numbers."""
-        reserve(self._array.shape, _NUMBER_SIZE)
+        reserve(self._array.shape, NUMBER_SIZE)
         return self._array.tolist()
 
     def numpy(self, force: bool = False) -> Any:
@@ -400,7 +405,9 @@ class Tensor:
     def __format__(self, spec: str) -> str:
         if self._array.ndim == 0:
             return format(self.item(), spec)
-        return object.__format__(self, spec)
+        if spec:
+            raise TypeError("unsupported format string passed to Tensor.__format__")
+        return str(self)
 
 
 def find_method(name: str) -> bool:
@@ -418,7 +425,7 @@ def find_method(name: str) -> bool:
 
 
 _new = object.__new__
-_NUMBER_SIZE: Final = 8  # bytes of a list for each number, at the least
+_size = partial(tuple.__new__, Size)
 
 
 def wrap(

@@ -15,6 +15,7 @@ from gradcli.language.allowed.limits import (
     check_hashable,
     check_nesting,
     check_printable,
+    check_text,
     check_width,
     counted,
     hashable_pairs,
@@ -108,10 +109,16 @@ def printer(write: Callable[[str], object]) -> Callable[..., None]:
                 raise TypeError(f"{key} must be None or a string, not {type(text).__name__}")
         if file is not None:
             raise TypeError("printing to a file is not part of the language")
+        between = " " if sep is None else sep
+        texts: list[str] = []
+        count = 0
         for value in values:
             check_printable(value)
-        between = " " if sep is None else sep
-        write(between.join(map(text_of, values)) + ("\n" if end is None else end))
+            texts.append(text_of(value))
+            count += len(texts[-1]) + len(between)
+            if len(texts) > 1:  # one value may be a tensor of any size
+                check_text(count)
+        write(between.join(texts) + ("\n" if end is None else end))
 
     present(print, "print")
     return print

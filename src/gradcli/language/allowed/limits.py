@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from operator import length_hint
 from typing import Any, Final
 
 from gradcli.tensor.memory import budget
@@ -48,7 +49,7 @@ REFERENCE: Final = 8
 """Bytes that a collection takes for an element."""
 
 _NOTHING: Final[dict[Any, Any]] = {}
-VIEWS: Final = (type(_NOTHING.keys()), type(_NOTHING.values()), type(_NOTHING.items()))
+VIEWS: Final = frozenset(map(type, (_NOTHING.keys(), _NOTHING.values(), _NOTHING.items())))
 
 NUMBER = re.compile(r"\d{7,}")
 
@@ -103,6 +104,7 @@ def bounded(values: Any, kind: str = "list") -> Any:
         check_items(len_of(values), kind)
         return values
     if hasattr(values, "__len__"):
+        check_items(length_hint(values), kind)  # of what has no length, 0
         return values
     return counted(iter(values), kind)
 
