@@ -110,6 +110,10 @@ def public(
             holder=holder,
             label=label or nearest.label,
         )
+        if isinstance(name, str) and name.rpartition(".")[2] not in ("", class_.__name__):
+            class_.__name__ = name  # as Python's own messages show it
+        if getattr(class_, "__repr__") is object.__repr__:  # noqa: B009 - a type has a method there
+            setattr(class_, "__repr__", _shown)  # noqa: B010
         if calls:
             CALLABLE.add(class_)
         return class_
@@ -162,6 +166,21 @@ class Fixed:
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"attribute '{name}' of '{word_of(self)}' objects is not writable")
+
+
+def _shown(value: Any) -> str:
+    return f"<{label_of(value)} object at {id(value):#x}>"
+
+
+def label_of(value: Any) -> str:
+    """How `type(value)` is printed, without `<class ''>`."""
+    entry = REGISTRY.get(type(value))
+    if entry is None:
+        return type(value).__name__
+    label = entry.label
+    if label:
+        return label if isinstance(label, str) else label(value)
+    return class_name(entry, value)
 
 
 def word_of(value: Any) -> str:

@@ -61,7 +61,8 @@ def _told(error: Exception, begin: str, values: Sequence[Any]) -> Exception:
         return RecursionError("maximum recursion depth exceeded")
     if isinstance(error, ArithmeticError):
         return type(error)(str(error))
-    message = f"{begin} ({', '.join(word_of(value) for value in values)})"
+    given = f"({', '.join(word_of(value) for value in values)})" if values else "what it was given"
+    message = f"{begin} {given}"
     if isinstance(error, (TypeError, AttributeError)):
         return TypeError(message)
     if isinstance(error, LookupError):
