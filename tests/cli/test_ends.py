@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from time import sleep
 from typing import IO, Any
 
@@ -48,6 +49,11 @@ def answers(*records: Any, options: list[str], setup: str = "") -> list[dict[str
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(found) == len(records), done
     return found
+
+
+def start(*arguments: str) -> subprocess.Popen[bytes]:
+    pipe = subprocess.PIPE
+    return subprocess.Popen([*entry(), *arguments], stdin=pipe, stdout=pipe, stderr=pipe)
 
 
 def interrupted(
@@ -253,3 +259,46 @@ def test_a_call_that_does_not_come_back_ends_the_session() -> None:
         assert (code, written) == (-signal.SIGTERM, b"started\n")
         assert process.stderr is not None
         assert b"the session ends" in process.stderr.read()
+
+
+@pytest.mark.parametrize("command", ["eval", "run", "batch"])
+def test_an_input_that_does_not_end_takes_no_more_memory(command: str) -> None:
+    with start(command, "-", "--max-memory", "50MB") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        with suppress(BrokenPipeError):
+            for _ in range(100):
+                process.stdin.write(b"a" * 1_000_000)
+            process.stdin.write(b"\n1 + 1\n")
+            process.stdin.flush()
+        with suppress(BrokenPipeError):
+            process.stdin.close()
+        out, err = process.stdout.read(), process.stderr.read()
+    if command == "batch":
+        first, second = map(json.loads, out.splitlines())
+        assert (first["id"], first["error"]["type"]) == (1, "MemoryError")
+        assert (second["id"], second["value"]) == (2, 2)
+    else:
+        assert err.startswith(b"error: MemoryError: there is no more memory")
+    assert process.returncode == 1
+
+
+@pytest.mark.parametrize("command", ["eval", "run"])
+def test_time_for_an_input_counts(command: str) -> None:
+    with start(command, "-", "--timeout", "0.3") as process:
+        assert process.stderr is not None
+        assert process.wait(WAIT) == 1
+        assert process.stderr.read() == b"error: LimitError: stopped after 0.3 s\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "out", "errors"), [("1 + 1", 0, "2\n", 0), ("1 / 0", 1, "", 1)]
+)
+def test_what_follows_an_answer_is_not_limited(text: str, code: int, out: str, errors: int) -> None:
+    slow_end = (
+        "import atexit, os, time\n"
+        "os.register_at_fork(after_in_child=lambda: atexit.register(time.sleep, 3.5))\n"
+    )
+    done = gradcli("eval", text, "--timeout", "2", setup=slow_end)
+    assert (done.returncode, done.stdout, done.stderr.count("error:")) == (code, out, errors)

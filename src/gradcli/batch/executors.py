@@ -13,6 +13,7 @@ from gradcli.batch.records import is_blank
 from gradcli.batch.worker import UNLIMITED, Reply, failed, reply
 from gradcli.language.telling.diagnostics import Diagnostic
 from gradcli.process import (
+    NO_MEMORY,
     OUT_OF_MEMORY,
     Limits,
     end,
@@ -45,9 +46,12 @@ def _by_this_process(lines: Iterable[bytes], limits: Limits) -> Iterator[tuple[i
 
 def _by_worker(lines: Iterable[bytes], limits: Limits) -> Iterator[tuple[int, Reply]]:
     worker = Worker(limits)
+    memory = limits.max_memory
     try:
         for number, line in enumerate(lines, 1):
-            if not is_blank(line):
+            if memory is not None and len(line) > memory:
+                yield number, failed(number, None, Diagnostic(MemoryError.__name__, NO_MEMORY))
+            elif not is_blank(line):
                 yield number, worker.ask(line, number)
     finally:
         worker.stop()

@@ -33,7 +33,8 @@ def check_enforceable(limits: Limits) -> None:
 
 
 def confine(limits: Limits) -> None:
-    """Goes on in a child that the limits end; without such limits, in this process.
+    """Goes on in a child that the limits end; without such limits, in this process. What is read
+    there counts: an input may not end either.
 
     So it does too in a process that is not the command's own: there the limits hold as far as the
     machine looks at them.
@@ -60,3 +61,9 @@ def confine(limits: Limits) -> None:
         say(Diagnostic(*told(status, limits)))
         code = FAILED
     raise typer.Exit(code)
+
+
+def release() -> None:
+    """Calls the limit of time off: the answer or the error is written, and nothing else follows."""
+    if process.is_own and hasattr(signal, "setitimer"):
+        set_alarm(None)

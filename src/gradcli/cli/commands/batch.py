@@ -46,7 +46,7 @@ def command(
     if limits.needs_child:
         end_together()
     answered = failed = first = 0
-    for number, answer in replies(read_lines(file), limits):
+    for number, answer in replies(read_lines(file, max_memory), limits):
         answered += 1
         if not answer.ok:
             failed += 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gradcli.cli.arguments import MaxMemory, Timeout, whole_number
-from gradcli.cli.confinement import check_enforceable, confine
+from gradcli.cli.confinement import check_enforceable, confine, release
 from gradcli.cli.report import PASSED, UsageError, fail, wants_color
 from gradcli.process import Limits, write_whole
 
@@ -118,8 +118,8 @@ def command(
 
     try:
         given = variables_given(context, const, let)
-        text, origin = _source(expression)
         confine(limits)
+        text, origin = _source(expression)
         bindings = bind(compile_expression(text, origin), given, context)
         _check_wrt(bindings, wanted)
         _check_get(get, order or 1, no_backward)
@@ -140,8 +140,11 @@ def command(
     except PASSED:
         raise
     except Exception as error:
-        raise fail(error, debug) from None
+        failure = fail(error, debug)
+        release()
+        raise failure from None
     write_whole(shown)
+    release()
 
 
 def _runs(flags: dict[str, bool], dispensable: bool) -> bool | None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gradcli.cli.arguments import MaxMemory, Timeout, whole_number
-from gradcli.cli.confinement import check_enforceable, confine
+from gradcli.cli.confinement import check_enforceable, confine, release
 from gradcli.cli.report import PASSED, fail
 from gradcli.process import Limits, write_whole
 
@@ -41,12 +41,15 @@ def command(
     from gradcli.language.running.machine import Machine
 
     try:
-        text = read_text(file)
         confine(limits)
+        text = read_text(file)
         code = compile_text(text, origin_of(file))
         Machine(write=write_whole, max_steps=max_steps, timeout=timeout).run(code)
     except PASSED:
         raise
     except Exception as error:
-        raise fail(error, debug) from None
+        failure = fail(error, debug)
+        release()
+        raise failure from None
     sys.stdout.flush()
+    release()
