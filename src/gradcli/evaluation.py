@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli.autograd.backward import backward, grad
+from gradcli.language.allowed.limits import check_items
 from gradcli.language.allowed.namespace import knows
 from gradcli.language.compiling.compiler import compile_text
 from gradcli.language.running.code import GLOBAL, Code
 from gradcli.language.running.machine import Machine
 from gradcli.language.telling.accidents import in_words, is_accident
 from gradcli.language.telling.diagnostics import Diagnostic, ParseError, Place, locate
-from gradcli.tensor.clock import limited
+from gradcli.tensor.clock import clock, limited
 from gradcli.tensor.tensor import Tensor, wrap
 
 Grads = dict[str, Tensor | None]
@@ -312,12 +313,14 @@ def differentiate(
     inputs = list(leaves.values())
     if not inputs:
         return {}
+    check_items(plan.order * len(inputs), "list")
     firsts = grad(ends, inputs, seeds, create_graph=True, allow_unused=True)
     found: dict[str, list[Tensor]] = {}
     for (name, leaf), first in zip(leaves.items(), firsts, strict=True):
         orders: list[Tensor] = []
         current: Tensor | None = first
         while True:
+            clock.check()
             if current is None:
                 current = wrap(np.zeros_like(leaf._array))
             orders.append(current)
