@@ -1,8 +1,7 @@
 """How much memory there is to take: one budget for tensors and for what the language makes.
 
 Whatever is much larger than what it is made of asks here before memory is taken, and what NumPy
-could not allocate is told in PyTorch's words. Small requests are not counted: looking costs more
-than they do.
+could not allocate is told in PyTorch's words.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Final
 from gradcli.process import allow_memory_kept
 
 LARGE: Final = 1 << 26
-"""Bytes from which on a request is compared with what is left."""
+"""Bytes asked for between two looks at what is left: looking costs more than small requests do."""
 
 TENSOR_SIZE: Final = 256
 """Bytes that a tensor takes beside its elements."""
@@ -41,12 +40,17 @@ _UNCOUNTABLE: Final = (
 
 
 class Budget:
-    """The bytes that one process may take; `limit` is None until somebody asks or sets it."""
+    """The bytes that one process may take; `limit` is None until somebody asks or sets it.
 
-    __slots__ = ("limit",)
+    Requests add up to `LARGE` before what the process has taken is looked at: many small ones fill
+    a computer as well as a large one.
+    """
+
+    __slots__ = ("asked", "limit")
 
     def __init__(self) -> None:
         self.limit: int | None = None
+        self.asked = 0
 
     def left(self) -> int:
         """How many bytes may still be taken."""
@@ -56,7 +60,11 @@ class Budget:
 
     def allows(self, count: int) -> bool:
         """Whether `count` more bytes may be taken."""
-        return count < LARGE or count <= self.left()
+        self.asked += count
+        if self.asked < LARGE:
+            return True
+        self.asked = 0
+        return count <= self.left()
 
 
 budget: Final = Budget()
@@ -138,11 +146,10 @@ def reserve(shape: Sequence[int], itemsize: int) -> None:
         RuntimeError: there is not so much memory, or no number for so many bytes.
     """
     count = math.prod(shape) * itemsize
-    if count >= LARGE:
-        if count > MAX_BYTES:
-            raise RuntimeError(f"Storage size calculation overflowed with sizes={list(shape)}")
-        if not budget.allows(count):
-            raise no_memory(count)
+    if count > MAX_BYTES:
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(shape)}")
+    if not budget.allows(count):
+        raise no_memory(count)
 
 
 def no_memory(count: int) -> RuntimeError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from operator import length_hint
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gradcli.tensor.memory import budget
 
@@ -139,19 +139,38 @@ def check_printable(value: Any) -> None:
     if isinstance(value, str | int | float):
         return
     waiting = [value]
+    within: set[int] = set()
     count = 0
     while waiting:
         item = waiting.pop()
-        if type(item) is str:
+        kind = type(item)
+        if kind is str:
             count += len(item)
             continue
+        if kind is _Left:
+            within.discard(item.key)
+            continue
+        if kind is list or kind is dict:
+            if id(item) in within:
+                continue  # Python writes ... for what is inside itself
+            within.add(id(item))
+            waiting.append(_Left(id(item)))
         parts = parts_of(item)
         count += len(parts)
         if count > MAX_TEXT:
             raise too_large("the text of a collection")
-        waiting.extend(parts)
+        waiting.extend([part for part in parts if type(part) not in _SHORT])
     if count > MAX_TEXT:
         raise too_large("the text of a collection")
+
+
+_SHORT: Final = frozenset((int, float, complex, bool, type(None)))
+
+
+class _Left(NamedTuple):
+    """A mark behind the parts of a collection: from here on they are written out."""
+
+    key: int
 
 
 def check_hashable(value: Any) -> None:
