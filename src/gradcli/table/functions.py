@@ -24,10 +24,13 @@ _OF_NUMBERS: Final = frozenset(
     (
         *("add", "sub", "subtract", "mul", "multiply"),
         *("div", "divide", "true_divide", "floor_divide"),
-        *("pow", "float_power", "isin", "linspace", "logspace", "result_type"),
+        *("pow", "float_power", "isin"),
     )
 )
-"""Functions that do without a tensor, where all operands are numbers."""
+"""Functions that take the first operand for a tensor where all are numbers."""
+
+_WITHOUT_TENSORS: Final = frozenset(("linspace", "logspace", "result_type"))
+"""Functions that do without a tensor."""
 
 
 def _tensor_of(number: complex) -> Tensor:
@@ -81,7 +84,11 @@ class Function:
                     failures.append(failure)
             else:
                 operands = signature.operands
-                if operands and not any(type(bound[place]) is Tensor for place in operands):
+                if (
+                    operands
+                    and self.name not in _WITHOUT_TENSORS
+                    and not any(type(bound[place]) is Tensor for place in operands)
+                ):
                     if self.name not in _OF_NUMBERS:
                         break
                     bound[operands[0]] = _tensor_of(bound[operands[0]])
