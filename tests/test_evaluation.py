@@ -17,6 +17,7 @@ from gradcli.evaluation import (
 )
 from gradcli.language.running.machine import Machine
 from gradcli.language.telling.diagnostics import ParseError
+from gradcli.tensor.clock import LimitError
 from gradcli.tensor.tensor import Tensor, wrap
 
 
@@ -75,3 +76,15 @@ def test_seed_is_a_text_or_a_function_of_the_output(seed: object) -> None:
     assert answer.grads is not None
     assert answer.grads["x"] is not None
     assert answer.grads["x"].tolist() == [2.0, 200.0]
+
+
+def test_an_order_without_end_is_refused() -> None:
+    bindings = bound("x*x", Variable("x", "3"))
+    with pytest.raises(OverflowError, match="result too large"):
+        evaluate(Machine(), bindings, Plan(order=10**30))
+
+
+def test_orders_that_vanish_look_at_the_clock() -> None:
+    bindings = bound("x*x", Variable("x", "3"))
+    with pytest.raises(LimitError, match=r"stopped after 0\.1 s"):
+        evaluate(Machine(timeout=0.1), bindings, Plan(order=5_000_000))

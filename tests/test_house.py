@@ -51,6 +51,7 @@ ROOMS = (
     "gradcli.kernels",
     "gradcli.tensor",
     "gradcli.typing",
+    "gradcli.process",
 )
 """Folders, and files at the top, from the roof to the ground: each imports what stands below it."""
 
@@ -58,6 +59,7 @@ FUNCTION_LINES = 60
 
 LATE = {
     ("gradcli.ops.inplace.python", "gradcli.ops.inplace.subscripts"): "with the first subscript",
+    ("gradcli.ops.inplace.python", "gradcli.ops.algebra.elementary"): "with the first power",
 }
 """What operators import when they are called, besides scipy, because it takes long."""
 

@@ -12,11 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli.autograd.backward import accumulate, grad
+from gradcli.language.allowed.limits import check_items
 from gradcli.language.allowed.namespace import knows
 from gradcli.language.compiling.compiler import compile_text
 from gradcli.language.running.code import GLOBAL, Code
 from gradcli.language.running.machine import Machine
+from gradcli.language.telling.accidents import in_words, is_accident
 from gradcli.language.telling.diagnostics import Diagnostic, ParseError, Place, locate
+from gradcli.tensor.clock import clock, limited
 from gradcli.tensor.tensor import Tensor, wrap
 
 Grads = dict[str, Tensor | None]
@@ -190,7 +193,8 @@ def define(machine: Machine, bindings: Bindings) -> None:
             try:
                 value = machine.namespace.declare(kind, value, None)
             except Exception as error:
-                raise located(error, code, ()) from None
+                placed = located(error, code, ())
+                raise placed from placed.__cause__
         elif callable(value):
             value = value()
         machine.globals[name] = machine.declared[name] = value
@@ -218,6 +222,11 @@ def evaluate(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
     Raises:
         Exception: whatever a text or PyTorch's rules raise.
     """
+    with limited(machine.timeout):
+        return _evaluated(machine, bindings, plan)
+
+
+def _evaluated(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
     define(machine, bindings)
     code = bindings.code
     value = machine.run(code)
@@ -246,7 +255,8 @@ def evaluate(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
         for _ in range(plan.times):
             accumulate(ends, seeds, plan.retain_graph, plan.create_graph, inputs)
     except Exception as error:
-        raise located(error, code, ends) from None
+        placed = located(error, code, ends)
+        raise placed from placed.__cause__
     grads = {name: leaf._grad for name, leaf in wanted.items()}
     return Answer(value, outputs, several, leaves, grads, derivatives)
 
@@ -254,6 +264,8 @@ def evaluate(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
 def located(error: Exception, code: Code, ends: Sequence[Tensor]) -> Exception:
     """The same error of a backward pass, with the place of the expression that it started from."""
     if getattr(error, "place", None) is None:
+        if is_accident(error):
+            error = in_words(error, "backward()", ends)
         shapes = [f"shape {list(end.shape)}" for end in ends if end.ndim]
         place = Place(code.text, code.origin, code.starts[-1], code.ends[-1], ", ".join(shapes[:3]))
         error.place = place  # type: ignore[attr-defined]
@@ -303,12 +315,14 @@ def differentiate(
     inputs = list(leaves.values())
     if not inputs:
         return {}
+    check_items(plan.order * len(inputs), "list")
     firsts = grad(ends, inputs, seeds, create_graph=True, allow_unused=True)
     found: dict[str, list[Tensor]] = {}
     for (name, leaf), first in zip(leaves.items(), firsts, strict=True):
         orders: list[Tensor] = []
         current: Tensor | None = first
         while True:
+            clock.check()
             if current is None:
                 current = wrap(np.zeros_like(leaf._array))
             orders.append(current)

@@ -25,6 +25,9 @@ Operand: TypeAlias = Any
 Scalar: TypeAlias = Any
 """A Python number: a bool, an int, a float or a complex."""
 
+Real: TypeAlias = Any
+"""A Python number that PyTorch takes as a double: any but a complex one with an imaginary part."""
+
 Single: TypeAlias = Any
 """Several integers, or one alone."""
 

@@ -320,3 +320,27 @@ def test_limits_are_those_of_a_record() -> None:
     first, second = map(json.loads, done.out.splitlines())
     assert first["error"]["type"] == "LimitError"
     assert second["value"] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "type", "message"),
+    [
+        ("10**5000", "ValueError", "Exceeds the limit"),
+        ("[1, 10**5000]", "ValueError", "Exceeds the limit"),
+        ("(torch.ones(1), 10**5000)", "ValueError", "Exceeds the limit"),
+        ("torch.zeros(10**9, 0)", "OverflowError", "a JSON list of 1000000000 elements"),
+        ("torch.zeros(3, 10**9, 0)", "OverflowError", "a JSON list of 3000000000 elements"),
+        ("torch.ones(1).expand(10**12)", "OverflowError", "a JSON list of 1000000000000 elements"),
+        ("let x = 3; [x*x, torch.ones(1).expand(10**12)]", "OverflowError", "result too large"),
+        ("x = []; x.append(x); x", "RecursionError", "maximum recursion depth"),
+        ("assert 0, 10**5000; 1", "AssertionError", "its message cannot be written"),
+    ],
+)
+def test_what_cannot_be_written_costs_one_record_an_error(
+    text: str, type: str, message: str
+) -> None:
+    done = run("batch", "-", stdin=f"{text}\n7\n")
+    first, second = map(json.loads, done.out.splitlines())
+    assert (first["id"], first["ok"], first["error"]["type"]) == (1, False, type)
+    assert message in first["error"]["message"]
+    assert second["value"] == 7

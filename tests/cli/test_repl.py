@@ -10,6 +10,7 @@ import pytest
 
 from gradcli.cli.commands.repl import answer, editor, history_file, run_lines
 from gradcli.cli.session import Session
+from gradcli.process import Watch
 
 
 def talk(*inputs: str) -> str:
@@ -56,9 +57,9 @@ def test_when_enter_ends_the_input(text: str, complete: bool) -> None:
 
 
 def test_an_error_ends_the_line_only(capsys: pytest.CaptureFixture[str]) -> None:
-    session = Session(sys.stdout.write)
-    assert answer(session, "x = 1; 1 / 0", debug=False) is False
-    assert answer(session, "x", debug=False) is True
+    session, watch = Session(sys.stdout.write), Watch("")
+    assert answer(session, "x = 1; 1 / 0", watch, debug=False) is False
+    assert answer(session, "x", watch, debug=False) is True
     out, err = capsys.readouterr()
     assert out == "1\n"
     assert err.startswith("error: ZeroDivisionError: division by zero\n")
@@ -88,7 +89,7 @@ def test_input_from_a_pipe(
 ) -> None:
     lines = "for i in range(2):\n    print(i)\n\n(1 +\n 2)\nfoo\n7"
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines.encode())))
-    assert run_lines(Session(sys.stdout.write), debug=False) is False
+    assert run_lines(Session(sys.stdout.write), Watch(""), debug=False) is False
     out, err = capsys.readouterr()
     assert out == "0\n1\n3\n7\n"
     assert "name 'foo' is not defined" in err

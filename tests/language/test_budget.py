@@ -66,6 +66,13 @@ def test_the_budget_is_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     run("torch.zeros(1000) + 1")
 
 
+@pytest.mark.parametrize("text", ["[0] * 10**5", "'a' * 10**6", "torch.zeros(10**5)"])
+def test_small_requests_add_up(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "limit", 1)
+    with pytest.raises((RuntimeError, OverflowError), match="allocate memory|result too large"):
+        run(f"x = []\nfor i in range(1000): x.append({text})")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -175,3 +182,63 @@ def test_what_is_not_giant_works(text: str) -> None:
 def test_pivots_are_checked_before_lapack_sees_them(text: str, message: str) -> None:
     with pytest.raises(RuntimeError, match=message):
         run(f"def p(values):\n    return torch.tensor(values, dtype=torch.int32)\ntorch.{text}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{1: 2}.keys() | range(10**12)",
+        "range(10**12) - {1: 2}.keys()",
+        "range(10**12) ^ {1: 2}.items()",
+        "v = {}.keys(); v |= range(10**12)",
+        "{1: 2}.items() & enumerate(range(10**12))",
+        "d = {}; d |= zip(range(10**12), range(10**12))",
+    ],
+)
+def test_views_of_a_dict_take_no_giants(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_ITEMS", 1000)
+    with pytest.raises(OverflowError, match="result too large"):
+        run(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "torch.Size([1]) * 10**11",
+        "10**11 * torch.Size([1])",
+        "s = torch.Size([1])\nfor i in range(40): s = s + tuple(s)",
+        "s = ()\nfor i in range(40): s = s + torch.Size([1]) + s",
+        "torch.ones(3).max(0) * 10**10",
+        "t = torch.ones(3).max(0)\nt *= 10**10",
+        "x = 'a' * 10**6\nprint(*[x] * 20)",
+        "print(*['a'] * 10**4, sep='b' * 10**4)",
+        "list(torch.ones(1).expand(10**9).numpy())",
+        "set(torch.ones(1).expand(10**9).numpy())",
+        "sorted(torch.ones(1).expand(10**9).numpy())",
+    ],
+)
+def test_giants_of_other_sequences_are_refused(text: str) -> None:
+    with pytest.raises(OverflowError, match="result too large"):
+        run(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("torch.ones(1).expand(10**12).numpy().tolist()", 8 * 10**12),
+        ("torch.ones(1).expand(10**12).numpy().copy()", 8 * 10**12),
+        ("torch.ones(1).expand(10**12).numpy().nonzero()", 8 * 10**12),
+        ("torch.ones(1).expand(10**12).numpy() + 1", 8 * 10**12),
+        ("[1] == torch.ones(1).expand(10**12).numpy()", 8 * 10**12),
+    ],
+)
+def test_large_arrays_get_the_words_of_pytorchs_allocator(text: str, count: int) -> None:
+    with pytest.raises(RuntimeError, match=ALLOCATOR.format(count)):
+        run(text)
+
+
+def test_an_array_is_read_item_by_item() -> None:
+    found: list[str] = []
+    text = "for item in torch.ones(1).expand(10**12).numpy():\n  print(item)\n  break"
+    Machine(write=found.append).run(compile_text(text))
+    assert found == ["1.0\n"]

@@ -278,6 +278,25 @@ def test_bare_arrays_stay_inside() -> None:
         run("torch.bitwise_and(2, 1)")
 
 
+@pytest.mark.parametrize(
+    ("call", "complaint"),
+    [
+        ("manual_seed()", "takes exactly one argument (0 given)"),
+        ("manual_seed('a')", "manual_seed expected a long, but got str"),
+        ("manual_seed(torch.ones(2))", "manual_seed expected a long, but got Tensor"),
+        ("manual_seed(2**64)", "Overflow when unpacking long long"),
+        ("set_state(3)", "expected a torch.ByteTensor, but got int"),
+        ("set_state()", "Generator.set_state() takes exactly one argument (0 given)"),
+        ("get_state(1)", "Generator.get_state() takes no arguments (1 given)"),
+        ("seed(3)", "Generator.seed() takes no arguments (1 given)"),
+        ("initial_seed(3, 4)", "Generator.initial_seed() takes no arguments (2 given)"),
+    ],
+)
+def test_methods_of_streams_check_their_arguments(call: str, complaint: str) -> None:
+    with pytest.raises((TypeError, RuntimeError, ValueError), match=re.escape(complaint)):
+        run(f"torch.Generator().{call}")
+
+
 def test_nothing_is_written(tmp_path: Path) -> None:
     path = tmp_path / "x"
     with pytest.raises((TypeError, AttributeError)):
@@ -320,3 +339,82 @@ def test_errors_show_no_address() -> None:
 
 def test_words_of_a_program_stay_as_they_are() -> None:
     assert run("str('<a at 0x10>') + f'{\"<a at 0x10>\"}'") == "<a at 0x10><a at 0x10>"
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        (
+            "torch.float32 + 1",
+            TypeError,
+            "unsupported operand type(s) for +: 'torch.dtype' and 'int'",
+        ),
+        ("torch[0]", TypeError, "'module' object is not subscriptable"),
+        ("torch.device('cpu')[0]", TypeError, "'torch.device' object is not subscriptable"),
+        (
+            "f'{torch.float32:5}'",
+            TypeError,
+            "unsupported format string passed to torch.dtype.__format__",
+        ),
+        (
+            "f'{torch.ones(3):5}'",
+            TypeError,
+            "unsupported format string passed to Tensor.__format__",
+        ),
+        (
+            "torch.Size(['a'])",
+            TypeError,
+            "torch.Size() takes an iterable of 'int' (item 0 is 'str')",
+        ),
+        (
+            "torch.Size([1.5])",
+            TypeError,
+            "torch.Size() takes an iterable of 'int' (item 0 is 'float')",
+        ),
+        ("torch.Size([1]) + [2]", TypeError, "can only concatenate tuple (not list) to torch.Size"),
+        ("x = torch.ones(1); x.requires_grad = 3", RuntimeError, "requires_grad must be a bool"),
+        (
+            "x = torch.ones(1); x.data = 'a'",
+            TypeError,
+            "Variable data has to be a tensor, but got str",
+        ),
+        ("del a[0]", ValueError, "cannot delete array elements"),
+        ("a[5]", IndexError, "index 5 is out of bounds for axis 0 with size 3"),
+        ("a[5] = 1", IndexError, "index 5 is out of bounds for axis 0 with size 3"),
+        ("a.sum(axis=(0, 0))", ValueError, "duplicate value in 'axis'"),
+        ("a.reshape(2)", ValueError, "cannot reshape array of size 3 into shape (2,)"),
+        ("f'{a.sum():d}'", ValueError, "Unknown format code 'd' for object of type 'float'"),
+        (
+            "bool(a)",
+            ValueError,
+            "The truth value of an array with more than one element is ambiguous. "
+            "Use a.any() or a.all()",
+        ),
+    ],
+)
+def test_messages_name_what_programs_know(text: str, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
+        run(f"a = torch.ones(3).numpy()\n{text}")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("torch.no_grad()", "torch.autograd.grad_mode.no_grad"),
+        ("torch.inference_mode()", "torch.autograd.grad_mode.inference_mode"),
+        ("torch.Generator()", "torch._C.Generator"),
+        (
+            "torch.ones(1, requires_grad=True).register_hook(abs)",
+            "torch.utils.hooks.RemovableHandle",
+        ),
+    ],
+)
+def test_objects_print_under_pytorchs_names(text: str, name: str) -> None:
+    shown: list[str] = []
+    Machine(write=shown.append).run(compile_text(f"print({text})"))
+    assert re.fullmatch(rf"<{re.escape(name)} object at 0x[0-9a-f]+>\n", shown[0])
+
+
+def test_numpy_warns_of_nothing(recwarn: pytest.WarningsRecorder) -> None:
+    run("torch.ones(1).numpy().std(ddof=2); torch.ones(0).numpy().mean()")
+    assert not recwarn.list

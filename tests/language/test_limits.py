@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+import gradcli.wiring  # noqa: F401 - the operators of tensors
 from gradcli.language import LimitError, Machine, compile_text
+from gradcli.tensor.clock import clock
 
 GIANTS = [
     "10 ** 10 ** 10",
@@ -169,3 +171,46 @@ def test_an_interrupt_passes_at_once() -> None:
     assert not hasattr(caught.value, "place")
     assert "x" not in machine.globals
     assert machine.depth == 0
+
+
+NATIVE = [
+    "x = torch.ones(1).expand(10 ** 12)\nx.sum()",
+    "torch.tensor_split(torch.ones(3), 10 ** 6)",
+    "torch.rand(5 * 10**8)",
+    "x = torch.ones(1)\nfor k in range(100): x = torch.stack([x.sum()] * 1000)",
+]
+
+
+@pytest.mark.parametrize("text", NATIVE)
+def test_time_is_looked_at_before_native_work(text: str) -> None:
+    with pytest.raises(LimitError):
+        Machine(timeout=0.05).run(compile_text(text))
+
+
+def test_a_time_limit_ends_with_its_evaluation() -> None:
+    machine = Machine(timeout=0.05)
+    machine.run(compile_text("1"))
+    assert clock.deadline is None
+
+
+DEEP = "x = ()\nfor k in range(10 ** 5): x = (x,)\n"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "dict([(x, 1)])",
+        "dict([[x, 1]])",
+        "dict(iter([[x, 1]]))",
+        "dict([iter([x, 1])])",
+        "set([x])",
+        "set(iter([x]))",
+        "frozenset(map(lambda t: t, [x]))",
+        "set().union(iter([x]))",
+        "{}.update([[x, 1]])",
+        "dict.fromkeys(iter([x]))",
+    ],
+)
+def test_hashing_ends_in_recursion_errors_wherever_elements_come_from(call: str) -> None:
+    with pytest.raises(RecursionError):
+        Machine().run(compile_text(DEEP + call))

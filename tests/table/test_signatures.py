@@ -68,7 +68,10 @@ def test_a_head_is_told_in_the_words_of_a_signature() -> None:
         ("Sequence[float] | None", "float[]?"),
         ("Single | None", "int[1]?"),
         ("VarTensors", "Tensor[*]"),
-        ("MemoryFormat | None", "any?"),
+        ("MemoryFormat | None", "memory_format?"),
+        ("Generator | None", "generator?"),
+        ("Layout", "layout"),
+        ("Library | None", "any?"),
     ],
 )
 def test_an_annotation_means_a_type(annotation: str, kind: str) -> None:

@@ -7,26 +7,24 @@ reached; under `create_graph` the same formulas run on tensors and are recorded.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from gradcli.autograd.arguments import inputs_of, outputs_of, roots_of, seeds_of, wanted_edge
+from gradcli.autograd.fitting import fit, named
 from gradcli.autograd.hooks import after_leaf, apply_with_hooks, before_node
 from gradcli.ops.algebra.arithmetic import add
-from gradcli.ops.algebra.complex import real_part
 from gradcli.ops.algebra.views import clone
 from gradcli.table.node import RowNode
-from gradcli.tensor import dtypes
-from gradcli.tensor.graph import Node, mode
+from gradcli.tensor.graph import Edge, Node, mode
 from gradcli.tensor.leaf import AccumulateGrad
 from gradcli.tensor.shapes import is_dense, refuse_coinciding
-from gradcli.tensor.tensor import Tensor, edge_of, versions_of, wrap
+from gradcli.tensor.tensor import Tensor, versions_of, wrap
 from gradcli.tensor.warn import CREATES_GRAPH, warn
 from gradcli.typing import Array
-
-Edge = tuple[Node, int]
 
 
 def walk(
@@ -109,7 +107,7 @@ def _walk(
                     shape, dtype = successor.shape, successor.dtype
                 array = gradient._array if recorded else gradient
                 if array.shape != shape or array.dtype is not dtype:
-                    words = partial(_in_words, node, outgoing, gradient, successor)
+                    words = partial(named, node, outgoing, gradient, successor)
                     gradient = fit(gradient, shape, dtype, recorded, words)
                 known = buffer[number]
                 if known is None:
@@ -188,52 +186,6 @@ def _leading_to(starts: Sequence[Node], targets: Sequence[Node]) -> set[Node]:
     return needed
 
 
-def fit(
-    gradient: Any,
-    shape: tuple[int, ...],
-    dtype: np.dtype[Any],
-    recorded: bool,
-    words: Callable[[], str],
-) -> Any:
-    """A gradient in the shape and type of its operand: undoes broadcasting and promotion.
-
-    Raises:
-        RuntimeError: the shape does not broadcast to the gradient's, which `words` calls by name.
-    """
-    from gradcli.ops.algebra.creation import to_dtype
-    from gradcli.ops.algebra.sums import sum_to
-
-    found = gradient._array.shape if recorded else gradient.shape
-    if found != shape:
-        if not _expands(shape, found):
-            raise RuntimeError(
-                f"{words()} - got {list(found)} but expected shape compatible with {list(shape)}"
-            )
-        gradient = sum_to(gradient, shape)
-    found_dtype = gradient._array.dtype if recorded else gradient.dtype
-    if found_dtype != dtype:
-        if found_dtype.kind == "c" and dtype.kind != "c":
-            gradient = real_part(gradient)
-        if recorded:
-            gradient = to_dtype(gradient, dtypes.from_numpy(dtype))
-        else:
-            gradient = gradient.astype(dtype, copy=False)
-    return gradient
-
-
-def _in_words(node: Node, outgoing: Sequence[Any], gradient: Any, successor: Node) -> str:
-    """What messages call a gradient that goes from a node to a successor."""
-    edges = zip(outgoing, node.successors, strict=True)
-    index = next(k for k, (g, s) in enumerate(edges) if g is gradient and s is successor)
-    return f"Function {node.name()} returned an invalid gradient at index {index}"
-
-
-def _expands(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
-    """Whether `shape` broadcasts to `target`."""
-    lead = len(target) - len(shape)
-    return lead >= 0 and all(a in (1, b) for a, b in zip(shape, target[lead:], strict=True))
-
-
 def accumulate_grad(sink: AccumulateGrad, grad: Any, recorded: bool) -> None:
     """Adds a gradient to the leaf of a sink."""
     if grad is None:
@@ -297,21 +249,19 @@ def accumulate(
     warns: bool = False,
 ) -> None:
     """The same; only with `warns` are there PyTorch's words about graphs that refer to leaves."""
-    if inputs is not None and not isinstance(inputs, Tensor) and len(inputs) == 0:
-        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
-    outputs = [tensors] if isinstance(tensors, Tensor) else list(tensors)
-    seeds = _seeds_of(grad_tensors, len(outputs))
-    roots = _roots(outputs, seeds, create_graph)
+    chosen = None if inputs is None else inputs_of(inputs, "backward")
+    outputs = outputs_of(tensors)
+    seeds = seeds_of(grad_tensors, len(outputs))
+    roots = roots_of(outputs, seeds, create_graph)
     keep = create_graph if retain_graph is None else retain_graph
     if create_graph and warns:
         warn(CREATES_GRAPH, once=True)
-    if inputs is None:
+    if chosen is None:
         walk(roots, keep, create_graph)
         return
-    chosen = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     for tensor in chosen:
         tensor.retain_grad()
-    walk(roots, keep, create_graph, [_wanted_edge(tensor) for tensor in chosen])
+    walk(roots, keep, create_graph, [wanted_edge(tensor) for tensor in chosen])
 
 
 def grad(
@@ -332,15 +282,15 @@ def grad(
             "allow_unused=False."
         )
     allow_unused = materialize_grads if allow_unused is None else allow_unused
-    ends = [outputs] if isinstance(outputs, Tensor) else list(outputs)
-    chosen = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    seeds = _seeds_of(grad_outputs, len(ends))
+    chosen = inputs_of(inputs, "grad")
+    ends = outputs_of(outputs)
+    seeds = seeds_of(grad_outputs, len(ends))
     if is_grads_batched:
         return _batched(ends, chosen, seeds, create_graph, allow_unused, materialize_grads)
-    roots = _roots(ends, seeds, create_graph)
+    roots = roots_of(ends, seeds, create_graph)
     keep = create_graph if retain_graph is None else retain_graph
     found = walk(
-        roots, keep, create_graph, [_wanted_edge(tensor) for tensor in chosen], accumulate=False
+        roots, keep, create_graph, [wanted_edge(tensor) for tensor in chosen], accumulate=False
     )
     answers: list[Tensor | None] = []
     for position, (tensor, gradient) in enumerate(zip(chosen, found, strict=True)):
@@ -370,6 +320,12 @@ def _batched(
     """One pass per slice of the seeds along their first dimension, stacked."""
     from gradcli.ops.algebra.joining import stack
 
+    firsts = [seed[0] for seed in seeds if seed is not None]
+    if not firsts:
+        raise ValueError(
+            "vmap(vjp, in_dims=0, ...)(<inputs>): Got in_dim=0 for some input, but that input is a "
+            "Tensor of dimensionality 0 so expected in_dim to satisfy 0 <= in_dim < 0."
+        )
     length = next(seed._array.shape[0] for seed in seeds if seed is not None)
     rows = [
         grad(
@@ -386,77 +342,6 @@ def _batched(
     return tuple(
         None if column[0] is None else stack(list(column)) for column in zip(*rows, strict=True)
     )
-
-
-def _wanted_edge(tensor: Tensor) -> Edge | None:
-    """Where the gradient of a tensor arrives; nowhere if it is a view made without history."""
-    if not tensor.requires_grad:
-        raise RuntimeError("One of the differentiated Tensors does not require grad")
-    node, number = edge_of(tensor)
-    return None if node is None else (node, number)
-
-
-def _seeds_of(given: Any, count: int) -> list[Any]:
-    if given is None:
-        return [None] * count
-    return [given] if isinstance(given, Tensor) else list(given)
-
-
-def _roots(
-    outputs: Sequence[Tensor], seeds: Sequence[Any], create_graph: bool
-) -> list[tuple[Edge, Any]]:
-    """Edges of the outputs with their seeds, checked."""
-    made = [
-        _seed(k, *pair, create_graph) for k, pair in enumerate(zip(outputs, seeds, strict=False))
-    ]
-    if len(made) != len(outputs):
-        raise RuntimeError(f"got {len(outputs)} tensors and {len(made)} gradients")
-    roots: list[tuple[Edge, Any]] = []
-    for position, (output, seed) in enumerate(zip(outputs, made, strict=True)):
-        node, number = edge_of(output)
-        if node is None:
-            raise RuntimeError(
-                f"element {position} of tensors does not require grad and does not have a grad_fn"
-            )
-        if seed is not None:
-            shape, dtype = node.outputs[number]
-            words = f"invalid gradient at index {position}".format
-            fitted = fit(seed, shape, dtype, create_graph, words)
-            roots.append(((node, number), fitted))
-    return roots
-
-
-def _seed(position: int, output: Tensor, seed: Any, create_graph: bool) -> Any:
-    array = output._array
-    if seed is None:
-        if not output.requires_grad:
-            return None
-        if array.size != 1:
-            raise RuntimeError("grad can be implicitly created only for scalar outputs")
-        if array.dtype.kind == "c":
-            raise RuntimeError(
-                "grad can be implicitly created only for real scalar outputs but got "
-                f"{output.dtype!r}"
-            )
-        seed = wrap(np.ones_like(array))
-    elif not isinstance(seed, Tensor):
-        raise TypeError(f"gradients can be either Tensors or None, but got {type(seed).__name__}")
-    elif seed._array.shape != array.shape:
-        raise RuntimeError(
-            f"Mismatch in shape: grad_output[{position}] has a shape of {seed.shape!r} and "
-            f"output[{position}] has a shape of {output.shape!r}."
-        )
-    elif (seed._array.dtype.kind == "c") != (array.dtype.kind == "c"):
-        raise RuntimeError(
-            "For complex Tensors, both grad_output and output are required to have the same dtype. "
-            f"Mismatch in dtype: grad_output[{position}] has a dtype of {seed.dtype!r} and "
-            f"output[{position}] has a dtype of {output.dtype!r}."
-        )
-    if seed._array.dtype != array.dtype:
-        from gradcli.ops.algebra.creation import to_dtype
-
-        seed = to_dtype(seed, output.dtype)
-    return seed if create_graph else seed._array
 
 
 def run_node(node: Node, *grads: Any) -> Any:

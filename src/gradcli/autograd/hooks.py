@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.tensor.classes import label_of
+from gradcli.tensor import dtypes
 from gradcli.tensor.graph import Node, NodeHooks
-from gradcli.tensor.public import admit
-from gradcli.tensor.tensor import Tensor, type_word, wrap
+from gradcli.tensor.public import admit, word_of
+from gradcli.tensor.tensor import Tensor, wrap
 
 Hook = Callable[..., Any]
 
@@ -66,7 +66,7 @@ def _replaced(hook: Hook, before: tuple[Any, ...], answer: Any) -> tuple[Any, ..
     if answer is None:
         return before
     if not isinstance(answer, tuple):
-        raise TypeError(f"expected tuple, but hook returned '{_short_label(answer)}'")
+        raise TypeError(f"expected tuple, but hook returned '{word_of(answer)}'")
     if len(answer) != len(before):
         raise RuntimeError(
             f"hook '{_name(hook)}' has returned an incorrect number of values (got {len(answer)}, "
@@ -86,19 +86,15 @@ def _checked(hook: Hook, before: Any, after: Any) -> Tensor:
     if before is None:
         raise RuntimeError("can't replace a None gradient with a non-None value")
     if not isinstance(after, Tensor):
-        raise TypeError(f"expected Variable, but hook returned '{_short_label(after)}'")
+        raise TypeError(f"expected Variable, but hook returned '{word_of(after)}'")
     if after.dtype is not before.dtype:
+        was, got = dtypes.type_word(before.dtype), dtypes.type_word(after.dtype)
         raise RuntimeError(
-            f"hook '{_name(hook)}' has changed the type of value (was {type_word(before.dtype)} "
-            f"got {type_word(after.dtype)})"
+            f"hook '{_name(hook)}' has changed the type of value (was {was} got {got})"
         )
     if after._array.shape != before._array.shape:
         raise RuntimeError(f"hook '{_name(hook)}' has changed the size of value")
     return after
-
-
-def _short_label(value: Any) -> str:
-    return label_of(value).rpartition(".")[2]
 
 
 def _name(hook: Hook) -> str:

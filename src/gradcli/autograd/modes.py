@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gradcli.tensor.graph import mode
-from gradcli.tensor.public import admit, public
+from gradcli.tensor.public import admit, public, word_of
 
 
 class _Switch:
@@ -99,8 +99,13 @@ class inference_mode(_Switch):
 
 
 def _set_enabled(enabled: bool) -> bool:
+    if not isinstance(enabled, bool):
+        raise TypeError(
+            "set_grad_enabled(): argument 'enabled' (position 1) must be bool, not "
+            f"{word_of(enabled)}"
+        )
     before = mode.enabled
-    mode.enabled = bool(enabled)
+    mode.enabled = enabled
     return before
 
 

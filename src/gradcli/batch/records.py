@@ -76,6 +76,9 @@ def parse_json(text: str) -> dict[str, Any] | None:
         return None
     try:
         fields = loads(text)
+    except RecursionError:
+        message = "the record is nested too deep"
+        raise ParseError(Diagnostic("SyntaxError", message)) from None
     except JsonSyntaxError as error:
         raise ParseError(
             Diagnostic(

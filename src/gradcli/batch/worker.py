@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import gradcli.wiring  # noqa: F401 - printing, floating point warnings
 from gradcli.batch.records import (
@@ -17,21 +18,14 @@ from gradcli.batch.records import (
 from gradcli.evaluation import bindings_of, compile_expression, define, evaluate
 from gradcli.language.compiling.compiler import compile_text
 from gradcli.language.running.machine import Machine
-from gradcli.language.telling.diagnostics import diagnose
+from gradcli.language.telling.diagnostics import Diagnostic, diagnose
+from gradcli.process import Limits
 from gradcli.random.generator import manual_seed
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import mode
 from gradcli.views.answers import answer_fields
 from gradcli.views.jsonout import dumps
 from gradcli.views.printing import set_printoptions
-
-
-class Limits(NamedTuple):
-    """How far one record may go: loop turns and calls, seconds; None is no limit."""
-
-    max_steps: int | None = None
-    timeout: float | None = None
-
 
 UNLIMITED = Limits()
 
@@ -47,7 +41,19 @@ _expression = lru_cache(1024)(compile_expression)
 _program = lru_cache(64)(compile_text)
 
 
-def reply(line: bytes, number: int, limits: Limits = UNLIMITED) -> Reply | None:
+class Listener(Protocol):
+    """What is told about a record while it is being answered."""
+
+    def asked(self, id: Any, is_program: bool) -> None:
+        """It is read."""
+
+    def printed(self, text: str) -> None:
+        """It prints."""
+
+
+def reply(
+    line: bytes, number: int, limits: Limits = UNLIMITED, listener: Listener | None = None
+) -> Reply | None:
     """Answers line `number` of a batch; None where it holds no record."""
     if is_blank(line):
         return None
@@ -55,7 +61,9 @@ def reply(line: bytes, number: int, limits: Limits = UNLIMITED) -> Reply | None:
     id: Any = number
     is_program = False
     printed: list[str] = []
-    fields: dict[str, Any]
+    write: Callable[[str], object] = printed.append
+    if listener is not None:
+        write = _both(printed.append, listener.printed)
     try:
         text = decode_line(line).rstrip("\r\n")
         found = parse_json(text)
@@ -64,15 +72,31 @@ def reply(line: bytes, number: int, limits: Limits = UNLIMITED) -> Reply | None:
         else:
             id = number if found.get("id") is None else found["id"]
             is_program = "program" in found
+            if listener is not None:
+                listener.asked(id, is_program)
             record = record_of(found, number)
-        fields = _answer(record, printed, limits)
-        ok = True
+        fields = _answer(record, write, limits)
+        if is_program or printed:
+            fields = {"stdout": "".join(printed), **fields}
+        return Reply(dumps({"id": id, "ok": True, **fields}), True)
     except Exception as error:
-        fields = {"error": error_fields(diagnose(error))}
-        ok = False
-    if is_program or printed:
-        fields = {"stdout": "".join(printed), **fields}
-    return Reply(dumps({"id": id, "ok": ok, **fields}), ok)
+        return failed(id, "".join(printed) if is_program or printed else None, diagnose(error))
+
+
+def failed(id: Any, stdout: str | None, diagnostic: Diagnostic) -> Reply:
+    """The answer to a record that failed; `stdout` is what it printed, None where it has none."""
+    fields = {} if stdout is None else {"stdout": stdout}
+    return Reply(dumps({"id": id, "ok": False, **fields, "error": error_fields(diagnostic)}), False)
+
+
+def _both(
+    first: Callable[[str], object], second: Callable[[str], object]
+) -> Callable[[str], object]:
+    def write(text: str) -> None:
+        first(text)
+        second(text)
+
+    return write
 
 
 def start_afresh() -> None:
@@ -85,8 +109,8 @@ def start_afresh() -> None:
     mode.inference = False
 
 
-def _answer(record: Record, printed: list[str], limits: Limits) -> dict[str, Any]:
-    machine = Machine(write=printed.append, max_steps=limits.max_steps, timeout=limits.timeout)
+def _answer(record: Record, write: Callable[[str], object], limits: Limits) -> dict[str, Any]:
+    machine = Machine(write=write, max_steps=limits.max_steps, timeout=limits.timeout)
     if record.is_program:
         program = _program(record.text)
         define(machine, bindings_of(program, record.variables))

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
+import typer
 from typer.core import CompletionItem, TyperCommand  # type: ignore[attr-defined]
 
 from gradcli.cli.report import UsageError
@@ -48,6 +49,35 @@ def positive_seconds(text: str) -> float:
     if not number > 0:
         raise ValueError("must be a positive number of seconds")
     return number
+
+
+def memory_size(text: str) -> int:
+    """A size of memory in bytes: `500M` and `2G` are multiples of 1024.
+
+    Raises:
+        ValueError: it is none, or nothing.
+    """
+    found = re.fullmatch(r"(\d{1,18})([kmgt]?)(?:i?b)?", text, re.IGNORECASE | re.ASCII)
+    size = int(found[1]) << 10 * " kmgt".index(found[2].lower() or " ") if found else 0
+    if not size:
+        raise ValueError("must be a size of memory, as 500M or 2G")
+    return size
+
+
+Timeout = Annotated[
+    float | None,
+    typer.Option(
+        parser=positive_seconds, metavar="SECONDS", help="Stop an evaluation after this time."
+    ),
+]
+MaxMemory = Annotated[
+    int | None,
+    typer.Option(
+        parser=memory_size,
+        metavar="SIZE",
+        help="Stop an evaluation that takes more memory, as 500M or 2G.",
+    ),
+]
 
 
 class _Conversion:

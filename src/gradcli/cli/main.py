@@ -1,11 +1,12 @@
 """The entry point: whatever happens becomes an exit code, and nothing a traceback.
 
-Nothing is imported here but what Python has loaded anyway, so that Ctrl-C is caught early and a
-command does not wait for what it does not use.
+Nothing is imported here but what every command needs, so that Ctrl-C ends it early and a command
+does not wait for what it does not use.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
 
 from gradcli.cli.streams import (
@@ -15,12 +16,12 @@ from gradcli.cli.streams import (
     flush_output,
     open_streams,
 )
-
-INTERRUPTED = 130
+from gradcli.process import allow_memory_kept, die_of, take_over
 
 
 def main() -> int:
     """Runs the command line of this process."""
+    take_over()
     open_streams()
     try:
         code = guarded(sys.argv[1:])
@@ -29,7 +30,7 @@ def main() -> int:
         code = _cut_off(error)
     except KeyboardInterrupt:
         flush_output()
-        code = INTERRUPTED
+        die_of(signal.SIGINT)
     return code
 
 
@@ -52,25 +53,8 @@ def tune() -> None:
     from gradcli.cli.report import show_warnings
 
     gc.set_threshold(200_000, 20, 100)
-    keep_memory()
+    allow_memory_kept(True)
     show_warnings()
-
-
-def keep_memory() -> None:
-    """Lets the C library keep the memory of large arrays that are freed.
-
-    Otherwise the system takes it back and zeroes new pages for the next array, which costs more
-    than the arithmetic. Other libraries than glibc have no such switch.
-    """
-    import ctypes
-
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError, TypeError):
-        return
-    mmap_threshold, trim_threshold, limit = -3, -1, 1 << 30
-    mallopt(mmap_threshold, limit)
-    mallopt(trim_threshold, limit)
 
 
 def _cut_off(error: OutputError) -> int:

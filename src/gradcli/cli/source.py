@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from typing import BinaryIO
 
 from gradcli.cli.report import UsageError
 from gradcli.cli.streams import reason
@@ -26,20 +27,32 @@ def read_bytes(path: str) -> bytes:
         raise unreadable(path, error) from None
 
 
-def read_lines(path: str) -> Iterator[bytes]:
-    """The lines of a file, or of the standard input for `-`, each as soon as it is there.
+def read_lines(path: str, longest: int | None = None) -> Iterator[bytes]:
+    """The lines of a file, or of the standard input for `-`, each as soon as it is there; of one of
+    more than `longest` bytes, one byte more than that.
 
     Raises:
         UsageError: it cannot be read.
     """
     try:
         if path == "-":
-            yield from sys.stdin.buffer
+            yield from _lines(sys.stdin.buffer, longest)
         else:
             with open(path, "rb") as file:
-                yield from file
+                yield from _lines(file, longest)
     except (OSError, ValueError) as error:
         raise unreadable(path, error) from None
+
+
+def _lines(file: BinaryIO, longest: int | None) -> Iterator[bytes]:
+    if longest is None:
+        yield from file
+        return
+    while line := file.readline(longest + 1):
+        rest = line
+        while len(rest) > longest and not rest.endswith(b"\n"):
+            rest = file.readline(longest + 1)
+        yield line
 
 
 def unreadable(path: str, error: OSError | ValueError) -> UsageError:

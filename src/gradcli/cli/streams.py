@@ -1,14 +1,17 @@
 """The standard streams of the process, and what becomes of a process whose output is cut off.
 
-Only what Python has loaded anyway is imported here, since every command waits for it.
+Nothing is imported here but what every command needs, since each waits for it.
 """
 
 from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from typing import Any, Protocol
+
+from gradcli.process import die_of
 
 
 class OutputError(BaseException):
@@ -139,9 +142,6 @@ def end_by_closed_pipe() -> int:
 
     The signal stays off until then: a worker process that has gone must not end this one.
     """
-    import signal
-
     if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGPIPE)
+        die_of(signal.SIGPIPE)
     return 141

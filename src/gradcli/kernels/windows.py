@@ -91,6 +91,11 @@ def _inside(geometry: Geometry) -> tuple[slice, ...]:
     return tuple(slice(p, p + n) for n, p in zip(geometry.size, geometry.padding, strict=True))
 
 
+def _jump(step: int, times: int, count: int) -> int:
+    """Bytes from each of `count` places to the next; of a single one, any number will do."""
+    return step * times if count > 1 else 0
+
+
 def patches(padded: Array, geometry: Geometry) -> Array:
     """A view of the windows of padded images (N, C, *padded) of shape (C, *kernel, N, *out)."""
     batch, channel, *steps = padded.strides
@@ -99,9 +104,9 @@ def patches(padded: Array, geometry: Geometry) -> Array:
         (padded.shape[1], *geometry.kernel, padded.shape[0], *geometry.out),
         (
             channel,
-            *(step * d for step, d in zip(steps, geometry.dilation, strict=True)),
+            *map(_jump, steps, geometry.dilation, geometry.kernel),
             batch,
-            *(step * s for step, s in zip(steps, geometry.stride, strict=True)),
+            *map(_jump, steps, geometry.stride, geometry.out),
         ),
         writeable=False,
     )

@@ -14,9 +14,10 @@ from __future__ import annotations
 from gradcli.language.allowed.namespace import Namespace, default_namespace
 from gradcli.language.compiling.compiler import compile_text
 from gradcli.language.running.code import Code
-from gradcli.language.running.machine import LimitError, Machine
+from gradcli.language.running.machine import Machine
 from gradcli.language.telling.diagnostics import Diagnostic, ParseError, diagnose, render
 from gradcli.language.telling.suggest import did_you_mean, suggestions
+from gradcli.tensor.clock import LimitError
 
 __all__ = [
     "Code",

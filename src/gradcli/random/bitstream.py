@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final, Self, SupportsIndex, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from gradcli.tensor.clock import clock
+
 if TYPE_CHECKING:
     from random import Random
 
@@ -138,10 +140,11 @@ class BitStream:
         if self._engine is None:
             self._engine = _engine(_seeded_key(self._seed & 0xFFFFFFFF), _BLOCK)
         chunk = 32 * _BLOCK
-        parts = [
-            np.frombuffer(self._engine.randbytes(4 * min(chunk, count - start)), "<u4")
-            for start in range(0, count, chunk)
-        ]
+        parts = []
+        for start in range(0, count, chunk):
+            clock.check(count - start)
+            data = self._engine.randbytes(4 * min(chunk, count - start))
+            parts.append(np.frombuffer(data, "<u4"))
         words = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return words if sys.byteorder == "little" else words.astype(np.uint32)
 

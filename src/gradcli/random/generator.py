@@ -60,7 +60,7 @@ def _cast(values: Array, dtype: np.dtype[Any], shape: Shape) -> Array:
         return values.astype(dtype, copy=False).reshape(shape)
 
 
-@public("initial_seed manual_seed seed", name="torch._C.Generator")
+@public(name="torch._C.Generator")
 class Generator(BitStream):
     """A stream of random numbers, `torch.Generator` for the CPU."""
 

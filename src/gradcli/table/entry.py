@@ -6,7 +6,13 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, Final, NamedTuple, cast
 
-from gradcli.table.schema import Signature, by_position, outline, parameters_of, split_signature
+from gradcli.table.schema import (
+    Signature,
+    by_position,
+    outline,
+    parameters_of,
+    split_signature,
+)
 
 
 class InPlace(NamedTuple):
@@ -39,6 +45,8 @@ class InPlace(NamedTuple):
             return self.method
         return self.functions if isinstance(self.functions, bool) else name in self.functions
 
+
+_ANY_KEYWORDS: Final = 0x08  # the flag of code that takes `**kwargs`
 
 METHOD: Final = InPlace()
 APART: Final = InPlace(apart=True)
@@ -174,6 +182,11 @@ class Composite(Entry):
         doc = doc or body.__doc__ or ""
         super().__init__(signature, body, body.__module__, doc, kink, samples, inplace)
         self.body = self.takes_positions(body)
+
+    @property
+    def takes_keywords(self) -> bool:
+        """Whether the body has a parameter for keywords of any name."""
+        return bool(cast(FunctionType, self.body).__code__.co_flags & _ANY_KEYWORDS)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.body(*args, **kwargs)

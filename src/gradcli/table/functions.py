@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 
-from gradcli.table.entry import Entry, name_in_messages
+from gradcli.table.entry import Composite, Entry, name_in_messages
 from gradcli.table.out import takes
-from gradcli.table.schema import Mismatch, describe_types
+from gradcli.table.schema import Mismatch
+from gradcli.table.typenames import describe_types, type_name
+from gradcli.tensor import dtypes
 from gradcli.tensor.memory import refuse_giant
 from gradcli.tensor.public import public
-from gradcli.tensor.tensor import Tensor
+from gradcli.tensor.tensor import Tensor, wrap
 
 # The module that writes results to the tensors given as `out=`.
 WRITING: Final = "gradcli.ops.inplace.out"
@@ -21,6 +23,24 @@ WRITING: Final = "gradcli.ops.inplace.out"
 def _label(function: Function) -> str:
     """What PyTorch wrote in Python is a function there, the rest is built in."""
     return "function" if function.name.startswith("nn.functional.") else _BUILT_IN
+
+
+_OF_NUMBERS: Final = frozenset(
+    (
+        *("add", "sub", "subtract", "mul", "multiply"),
+        *("div", "divide", "true_divide", "floor_divide"),
+        *("pow", "float_power", "isin"),
+    )
+)
+"""Functions that take the first operand for a tensor where all are numbers."""
+
+_WITHOUT_TENSORS: Final = frozenset(("linspace", "logspace", "result_type"))
+"""Functions that do without a tensor."""
+
+
+def _tensor_of(number: complex) -> Tensor:
+    dtype = dtypes.of_number(number)
+    return wrap(np.asarray(dtypes.convert(number, dtype)))
 
 
 _BUILT_IN: Final = "builtin_function_or_method"
@@ -70,6 +90,15 @@ class Function:
                 if len(entries) == 1 or signature.required <= given <= len(signature.parameters):
                     failures.append(failure)
             else:
+                operands = signature.operands
+                if (
+                    operands
+                    and self.name not in _WITHOUT_TENSORS
+                    and not any(type(bound[place]) is Tensor for place in operands)
+                ):
+                    if self.name not in _OF_NUMBERS:
+                        break
+                    bound[operands[0]] = _tensor_of(bound[operands[0]])
                 found = entry(*bound)
                 if isinstance(found, (np.generic, np.ndarray)):
                     break  # a row computes on what is raw, and no tensor was among the arguments
@@ -115,7 +144,20 @@ class Free(Function):
     __slots__ = ()
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any], method: bool) -> Any:
-        return self.entries[0](*args, **kwargs)
+        entry = cast(Composite, self.entries[0])
+        if entry.is_method:
+            if not args:
+                raise TypeError(f"unbound method TensorBase.{self.name}() needs an argument")
+            if not isinstance(args[0], Tensor):
+                raise TypeError(
+                    f"descriptor '{self.name}' for 'torch._C.TensorBase' objects doesn't apply to "
+                    f"a '{type_name(args[0])}' object"
+                )
+        if kwargs and not entry.takes_keywords:
+            raise TypeError(
+                f"{self.name}() got an unexpected keyword argument '{next(iter(kwargs))}'"
+            )
+        return entry(*args, **kwargs)
 
 
 @public("__name__", name=_BUILT_IN, label=_BUILT_IN, calls=True)

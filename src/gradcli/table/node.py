@@ -15,7 +15,7 @@ from gradcli.table.schema import Signature
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import FIRST, FREED, Node, mode, operator_name
 from gradcli.tensor.public import public
-from gradcli.tensor.tensor import Tensor, is_inference, type_word, versions_of, wrap
+from gradcli.tensor.tensor import Tensor, is_inference, versions_of, wrap
 
 Formula = Callable[..., Any]
 _RESULT: Final = -1
@@ -257,7 +257,7 @@ class RowNode(Node):
             self.saved = None
 
     def _modified(self, tensor: Tensor, expected: int) -> RuntimeError:
-        word, number = type_word(tensor.dtype), tensor._nr
+        word, number = dtypes.type_word(tensor.dtype), tensor._nr
         made_by = tensor.grad_fn
         origin = ""
         if made_by is not None:

@@ -47,11 +47,13 @@ import numpy as np
 from gradcli.table.entry import BOTH, METHOD, NEITHER, Entry, InPlace, name_in_messages
 from gradcli.table.node import Formula, Plan, RowNode, parameter_names
 from gradcli.tensor import dtypes
+from gradcli.tensor.clock import clock
 from gradcli.tensor.errors import no_kernel, serves
 from gradcli.tensor.graph import Node, mode
 from gradcli.tensor.memory import refuse_giant, reserve
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, edge_of, share, wrap
+from gradcli.tensor.tensor import raw as array_of
 
 NONE: Final = 0
 """How operands become one type: not at all; to their common type; to a floating common type."""
@@ -181,7 +183,13 @@ class Row(Entry):
             type(item) is Tensor for item in args[self.list_position]
         ):
             return self.record(args)
-        return self.forward(*args)
+        if clock.deadline is not None:
+            clock.check()
+        try:
+            return self.forward(*args)
+        except ValueError as error:
+            _refuse_shapes(args, error)
+            raise
 
     def formula_names(self) -> set[str]:
         """Everything that any of the formulas asks for."""
@@ -193,6 +201,8 @@ class Row(Entry):
             for position, twin in self.numbered.items():
                 if type(args[position]) is not Tensor:
                     return twin.record(args)
+        if clock.deadline is not None:
+            clock.check(0 if self.view else _most(args))
         raw: list[Any] = []
         promote = self.promote
         dtype = None
@@ -217,9 +227,7 @@ class Row(Entry):
         if self.list_position is not None:
             items = args[self.list_position] or ()
             wants = wants or any(type(item) is Tensor and item.requires_grad for item in items)
-            raw[self.list_position] = [
-                item._array if type(item) is Tensor else item for item in items
-            ]
+            raw[self.list_position] = [array_of(item) for item in items]
         if promote and not (same and dtype is not None and dtype.kind == "f"):
             self._promote(raw)
         if promote and bound > _LARGE:
@@ -369,6 +377,11 @@ def _serving(
         return forward(operand, *rest)
 
     return checked
+
+
+def _most(args: Sequence[Any]) -> int:
+    """How many elements the largest operand has."""
+    return max([arg._array.size for arg in args if type(arg) is Tensor], default=0)
 
 
 def _reserve(operands: Sequence[Any]) -> None:

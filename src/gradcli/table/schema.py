@@ -16,11 +16,11 @@ Names before the parenthesis are alternatives. A plain name whose first paramete
 function of `torch` and a method; a plain name without it is a function; `Tensor.` marks a
 method only; other dotted names live in that module of `torch`; `aten.` names are internal.
 
-Types: `Tensor`, `Operand` (a tensor, or a number that acts as one), `Scalar`, `int`,
-`float`, `bool`, `str`, `dtype`, `device`, `any`, lists such as `int[]`, `int[2]`
-(one number stands for all), `Tensor[]`, `Tensor[*]` (a list that may also be written without
-brackets), and `?` behind a type that may be None. `$factory` stands for the keyword arguments
-that all functions share that make new tensors.
+Types: `Tensor`, `Operand` (a tensor, or a number that acts as one), `Scalar`, `Real`, `int`,
+`float`, `bool`, `str`, `dtype`, `device`, `layout`, `memory_format`, `generator`, `any`, lists such
+as `int[]`, `int[2]` (one number stands for all), `Tensor[]`, `Tensor[*]` (a list that may also be
+written without brackets), and `?` behind a type that may be None. `$factory` stands for the
+keyword arguments that all functions share that make new tensors.
 
 In the head of a function the types are Python's and those of `gradcli.typing` (`_KINDS`),
 `Sequence[X]` and `X | None`; any other takes every value. `*options` stands for `$factory`.
@@ -28,35 +28,31 @@ In the head of a function the types are Python's and those of `gradcli.typing` (
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from types import FunctionType
 from typing import Any, Final
 
-import numpy as np
-
-from gradcli.tensor import dtypes
-from gradcli.tensor.arrays import Numbers, Scalar
-from gradcli.tensor.classes import Class
-from gradcli.tensor.dtypes import DType
-from gradcli.tensor.formats import Device
-from gradcli.tensor.shapes import Size
-from gradcli.tensor.tensor import Tensor
+from gradcli.table.parameter import (
+    LEAST,
+    MISSING,
+    MOST,
+    OVERFLOW,
+    Parameter,
+    bounded,
+    fit,
+    is_int,
+    is_tensor,
+    real,
+    wrong_element,
+)
+from gradcli.table.typenames import type_name
 
 _FACTORY: Final = (
-    "dtype? dtype=None, any layout=None, device? device=None, bool? pin_memory=False, "
+    "dtype? dtype=None, layout? layout=None, device? device=None, bool? pin_memory=False, "
     "bool? requires_grad=False"
-)
-_PARAMETER: Final = re.compile(
-    r"\s*(?P<type>\w+(\[[\d*]*\])?\??)\s+(?P<name>\w+)\s*(=\s*(?P<default>.+?))?\s*$"
 )
 # PyTorch also takes NumPy's spelling of these keywords.
 _NUMPY_NAMES: Final = {"axis": "dim", "keepdims": "keepdim", "x": "self", "input": "self"}
-_MISSING: Final = object()
-_LEAST: Final = -(1 << 63)
-_MOST: Final = (1 << 63) - 1
-_LONGEST: Final = 1 << 20
-_OVERFLOW: Final = "Overflow when unpacking long long"
 _VARARGS: Final = 0x04  # the flag of code that takes `*args`
 _KINDS: Final = {
     "Tensor": "Tensor",
@@ -64,12 +60,16 @@ _KINDS: Final = {
     "Value": "Tensor",
     "Operand": "Operand",
     "Scalar": "Scalar",
+    "Real": "Real",
     "int": "int",
     "float": "float",
     "bool": "bool",
     "str": "str",
     "DType": "dtype",
     "Device": "device",
+    "Layout": "layout",
+    "MemoryFormat": "memory_format",
+    "Generator": "generator",
     "Single": "int[1]",
     "Pair": "int[2]",
     "Triple": "int[3]",
@@ -77,86 +77,10 @@ _KINDS: Final = {
     "Any": "any",
 }
 """What annotations mean; those met in heads of functions are added."""
-_WORDS: Final = {
-    "Tensor": "Tensor",
-    "Operand": "Tensor",
-    "Scalar": "Number",
-    "int": "int",
-    "float": "float",
-    "bool": "bool",
-    "str": "str",
-    "dtype": "torch.dtype",
-    "device": "torch.device",
-    "int[]": "tuple of ints",
-    "float[]": "tuple of floats",
-    "bool[]": "tuple of bools",
-    "Tensor[]": "tuple of Tensors",
-    "Scalar[]": "tuple of Scalars",
-}
 
 
 class Mismatch(TypeError):
     """The arguments do not fit a signature; the message is PyTorch's."""
-
-
-class Parameter:
-    """One argument of an operator."""
-
-    __slots__ = (
-        "base",
-        "default",
-        "keyword_only",
-        "length",
-        "name",
-        "nullable",
-        "required",
-        "variadic",
-    )
-
-    def __init__(self, text: str, keyword_only: bool) -> None:
-        match = _PARAMETER.match(text)
-        if match is None:
-            raise ValueError(f"unreadable parameter {text!r}")
-        kind = match["type"]
-        self.nullable = kind.endswith("?")
-        kind = kind.rstrip("?")
-        length = re.search(r"\[(\d+)\]", kind)
-        self.length = int(length[1]) if length else 0
-        self.base = re.sub(r"\[[\d*]+\]", "[]", kind)
-        self.variadic = kind == "int[]" or kind.endswith("[*]")
-        self.name = match["name"]
-        self.keyword_only = keyword_only
-        self.required = match["default"] is None
-        self.default: Any = None if self.required else _literal(match["default"])
-
-    @property
-    def is_tensor(self) -> bool:
-        return self.base in ("Tensor", "Operand")
-
-    def word(self) -> str:
-        """The expected type in PyTorch's words."""
-        return _WORDS.get(self.base, self.base)
-
-    def describe(self) -> str:
-        """The parameter as PyTorch's messages list it."""
-        name = "input" if self.name == "self" else self.name
-        text = f"{self.word()} {name}"
-        if not self.required:
-            default = f'"{self.default}"' if isinstance(self.default, str) else self.default
-            text += f" = {default}"
-        return text
-
-
-def _literal(text: str) -> Any:
-    """The value of a default as written in a signature."""
-    words: dict[str, Any] = {"None": None, "True": True, "False": False, "inf": float("inf")}
-    if text in words:
-        return words[text]
-    if text[0] in "'\"":
-        return text[1:-1]
-    if text[0] in "([":
-        return tuple(_literal(part.strip()) for part in text[1:-1].split(",") if part.strip())
-    return float(text) if any(mark in text for mark in ".e") else int(text)
 
 
 def split_signature(text: str) -> tuple[list[str], str | None]:
@@ -231,7 +155,7 @@ def by_position(function: FunctionType) -> FunctionType:
 class Signature:
     """The parameters of an operator in order, and how arguments are fitted to them."""
 
-    __slots__ = ("defaults", "index", "name", "parameters", "positional", "required")
+    __slots__ = ("defaults", "index", "name", "operands", "parameters", "positional", "required")
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
@@ -245,6 +169,10 @@ class Signature:
         self.index = {parameter.name: k for k, parameter in enumerate(self.parameters)}
         self.positional = sum(not parameter.keyword_only for parameter in self.parameters)
         self.required = sum(parameter.required for parameter in self.parameters)
+        # Where numbers may stand for tensors, if nothing else is one.
+        bases = [parameter.base for parameter in self.parameters if parameter.required]
+        tensors = any(base.startswith("Tensor") for base in bases)
+        self.operands = () if tensors else tuple(k for k, b in enumerate(bases) if b == "Operand")
         self.defaults = tuple(parameter.default for parameter in self.parameters)
 
     def describe(self) -> str:
@@ -260,7 +188,7 @@ class Signature:
         `method`: the first argument is the tensor before the dot and does not count in messages.
         """
         parameters, skipped = self.parameters, int(method)
-        values: list[Any] = [_MISSING] * len(parameters)
+        values: list[Any] = [MISSING] * len(parameters)
         args = self._gather(args, skipped)
         if len(args) > self.positional:
             takes, gave = self.positional - skipped, len(args) - skipped
@@ -282,12 +210,12 @@ class Signature:
             if found is None:
                 unknown = unknown or keyword
                 continue
-            if values[found] is not _MISSING:
+            if values[found] is not MISSING:
                 raise Mismatch(f"{self.name}() got multiple values for argument '{keyword}'")
             values[found] = self._check(parameters[found], value, None)
         missing = []
         for position, value in enumerate(values):
-            if value is _MISSING:
+            if value is MISSING:
                 if parameters[position].required:
                     missing.append(parameters[position].name)
                 values[position] = parameters[position].default
@@ -302,6 +230,17 @@ class Signature:
             raise Mismatch(f"{self.name}() got an unexpected keyword argument '{unknown}'")
         return values
 
+    def fit(self, *args: Any) -> list[Any]:
+        """What one operator hands on to another, checked as a user's arguments are.
+
+        Raises:
+            TypeError: they do not fit; the message names the second operator, as PyTorch's does.
+        """
+        try:
+            return self.bind(args, {}, False)
+        except Mismatch as failure:
+            raise TypeError(str(failure)) from None
+
     def _gather(self, args: Sequence[Any], skipped: int) -> Sequence[Any]:
         """Turns `x.view(2, 3)` into `x.view((2, 3))`."""
         for position in range(skipped, min(len(args), self.positional)):
@@ -310,9 +249,9 @@ class Signature:
                 continue
             if parameter.base == "int[]":
                 alone = position == skipped and self.positional == position + 1
-                wanted = alone and _is_int(args[position])
+                wanted = alone and is_int(args[position])
             else:
-                wanted = _is_tensor(args[position])
+                wanted = is_tensor(args[position])
             if wanted:
                 return [*args[:position], tuple(args[position:])]
         return args
@@ -326,19 +265,22 @@ class Signature:
     def _check(self, parameter: Parameter, value: Any, position: int | None) -> Any:
         if value is None and parameter.nullable:
             return None
-        fitted = _fit(parameter, value)
-        if fitted is _MISSING:
+        fitted = fit(parameter, value)
+        if fitted is MISSING:
             raise self._complaint(parameter, value, position)
-        if parameter.base == "int":
-            if not _LEAST <= fitted <= _MOST:
-                raise ValueError(_OVERFLOW)
-        elif parameter.base == "int[]":
+        if parameter.base == "Real":
+            return real(fitted)
+        if type(fitted) is int:
+            return bounded(parameter.base, fitted)
+        if parameter.base == "int[]":
             for place, item in enumerate(fitted):
-                if not _LEAST <= item <= _MOST:
+                if not LEAST <= item <= MOST:
+                    if isinstance(value, int):
+                        raise ValueError(OVERFLOW)
                     name = "input" if parameter.name == "self" else parameter.name
                     raise TypeError(
                         f"{self.name}(): argument '{name}' failed to unpack the object at pos "
-                        f'{place + 1} with error "{_OVERFLOW}'
+                        f'{place + 1} with error "{OVERFLOW}'
                     )
         return fitted
 
@@ -349,35 +291,23 @@ class Signature:
         type is an error of the call, not a `Mismatch`.
         """
         name = "input" if parameter.name == "self" else parameter.name
-        wrong = _wrong_element(parameter, value)
+        wrong = wrong_element(parameter, value)
         if wrong is not None and parameter.base == "Tensor[]":
             return TypeError(
                 f"expected Tensor as element {wrong[0]} in argument {(position or 1) - 1}, but got "
-                f"{_type_name(wrong[1])}"
+                f"{type_name(wrong[1])}"
             )
         if wrong is not None and parameter.base == "int[]" and wrong[0] > 0:
             return TypeError(
                 f"{self.name}(): argument '{name}' failed to unpack the object at pos "
                 f'{wrong[0] + 1} with error "type must be {parameter.word()},but got '
-                f'{_type_name(wrong[1])}"'
+                f'{type_name(wrong[1])}"'
             )
         where = f"(position {position}) " if position is not None else ""
         text = f"{self.name}(): argument '{name}' {where}must be {parameter.word()}, "
         if wrong is None:
-            return Mismatch(f"{text}not {_type_name(value)}")
-        return Mismatch(f"{text}but found element of type {_type_name(wrong[1])} at pos {wrong[0]}")
-
-
-def _wrong_element(parameter: Parameter, value: Any) -> tuple[int, Any] | None:
-    """The position and value of the element that spoils a list."""
-    if not parameter.base.endswith("[]") or not isinstance(value, (list, tuple)):
-        return None
-    element = Parameter.__new__(Parameter)
-    element.base, element.length, element.nullable = parameter.base[:-2], 0, False
-    for position, item in enumerate(value):
-        if _fit(element, item) is _MISSING:
-            return position, item
-    return None
+            return Mismatch(f"{text}not {type_name(value)}")
+        return Mismatch(f"{text}but found element of type {type_name(wrong[1])} at pos {wrong[0]}")
 
 
 def _split(text: str) -> list[str]:
@@ -390,90 +320,3 @@ def _split(text: str) -> list[str]:
             start = position + 1
     parts.append(text[start:].strip())
     return [part for part in parts if part]
-
-
-def _is_int(value: Any) -> bool:
-    return type(value) is int or (
-        type(value) is Tensor and value._array.ndim == 0 and value._array.dtype.kind in "iu"
-    )
-
-
-def _is_tensor(value: Any) -> bool:
-    return type(value) is Tensor
-
-
-def _fit(parameter: Parameter, value: Any) -> Any:
-    """The value as the parameter's type, or _MISSING where it is none."""
-    kind = parameter.base
-    if kind == "any":
-        return value
-    if kind in ("Tensor", "Operand"):
-        if type(value) is Tensor:
-            return value
-        return value if kind == "Operand" and isinstance(value, (int, float, complex)) else _MISSING
-    if kind.endswith("[]"):
-        return _fit_list(parameter, kind[:-2], value)
-    if type(value) is Tensor and kind in ("Scalar", "int", "float", "bool"):
-        if value._array.ndim or value.requires_grad:
-            return _MISSING
-        value = value.item()
-    elif isinstance(value, (np.generic, Scalar)):
-        value = value.item() if isinstance(value, np.generic) else value._array.item()
-    if kind == "Scalar":
-        return value if isinstance(value, (int, float, complex)) else _MISSING
-    if kind == "int":
-        return value if isinstance(value, int) and not isinstance(value, bool) else _MISSING
-    if kind == "float":
-        return value if isinstance(value, (int, float)) else _MISSING
-    if kind == "device":
-        return value if isinstance(value, (str, Device)) else _MISSING
-    expected: dict[str, type] = {"bool": bool, "str": str, "dtype": DType}
-    if kind == "dtype" and isinstance(value, (Class, type)):
-        value = _python_dtype(value.of if isinstance(value, Class) else value)
-    return value if isinstance(value, expected[kind]) else _MISSING
-
-
-def _python_dtype(kind: type) -> Any:
-    """`dtype=float` and the like mean PyTorch's widest type of that category."""
-    table: dict[type, DType] = {
-        float: dtypes.float64,
-        int: dtypes.int64,
-        bool: dtypes.bool_,
-        complex: dtypes.complex128,
-    }
-    return table.get(kind)
-
-
-def _fit_list(parameter: Parameter, element: str, value: Any) -> Any:
-    if isinstance(value, Size):
-        return value if element in ("int", "float", "Scalar") else _MISSING
-    if parameter.length and not isinstance(value, (list, tuple)):
-        value = (value,) * parameter.length
-    if isinstance(value, range):
-        # No shape has so many dimensions; a longer range is not worth the memory.
-        value = tuple(value[:_LONGEST])
-    if not isinstance(value, (list, tuple)):
-        return _MISSING
-    inner = Parameter.__new__(Parameter)
-    inner.base, inner.length, inner.nullable = element, 0, False
-    fitted = tuple(_fit(inner, item) for item in value)
-    return _MISSING if any(item is _MISSING for item in fitted) else fitted
-
-
-def _type_name(value: Any) -> str:
-    if isinstance(value, DType):
-        return "torch.dtype"
-    if isinstance(value, Size):
-        return "torch.Size"
-    if isinstance(value, Numbers):
-        return f"numpy.{type(value._array).__name__}"
-    return type(value).__name__
-
-
-def describe_types(args: Sequence[Any], kwargs: dict[str, Any]) -> str:
-    """The given types as PyTorch's "invalid combination" message lists them."""
-    parts = [_type_name(value) for value in args]
-    named = [f"{name}={_type_name(value)}" for name, value in sorted(kwargs.items())]
-    if named and not parts:
-        named.append("")  # PyTorch's list of keywords ends in a comma then
-    return f"({', '.join(parts + named)})"

@@ -8,12 +8,15 @@ answers is wrapped again. The memory is the tensor's own, as in PyTorch.
 from __future__ import annotations
 
 import operator
+import warnings
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from contextlib import suppress
+from typing import Any, Final, NoReturn, TypeVar
 
 import numpy as np
 
 from gradcli.tensor.classes import Class
+from gradcli.tensor.memory import NUMBER_SIZE, refuse_giant, reserve
 from gradcli.tensor.public import REGISTRY, Fixed, public
 from gradcli.tensor.tensor import Tensor, wrap
 
@@ -58,9 +61,18 @@ METHODS: Final[dict[str, str]] = {
 """What may be called on an array, and what it takes: NumPy's names in an order of ours; `*` stands
 for integers."""
 
+COPYING: Final = frozenset(
+    (
+        *("argsort", "astype", "clip", "conj", "copy", "cumprod", "cumsum"),
+        *("flatten", "nonzero", "round", "tolist"),
+    )
+)
+"""Methods whose answers may be as large as their array."""
+
 ATTRIBUTES: Final = "T dtype imag itemsize nbytes ndim real shape size strides"
 
 Operation = Callable[[Any, Any], Any]
+Result = TypeVar("Result")
 
 
 @public(
@@ -146,19 +158,19 @@ class Numbers:
         return _asked(operator.invert, self._array)
 
     def __bool__(self) -> bool:
-        return bool(self._array)
+        return _told(bool, self._array)
 
     def __int__(self) -> int:
-        return int(self._array)
+        return _told(int, self._array)
 
     def __float__(self) -> float:
-        return float(self._array)
+        return _told(float, self._array)
 
     def __complex__(self) -> complex:
-        return complex(self._array)
+        return _told(complex, self._array)
 
     def __index__(self) -> int:
-        return operator.index(self._array)
+        return _told(operator.index, self._array)
 
     def __round__(self, digits: int | None = None) -> Any:
         return _asked(round, self._array, *(() if digits is None else (digits,)))
@@ -172,7 +184,7 @@ class Numbers:
     def __format__(self, spec: str) -> str:
         if spec and isinstance(self._array, np.ndarray) and self._array.ndim:
             raise TypeError("unsupported format string passed to numpy.ndarray.__format__")
-        return format(self._array, spec)
+        return _told(format, self._array, spec)
 
 
 @public(name=_label, reader=_reader)
@@ -193,22 +205,23 @@ class Array(Numbers):
     __hash__ = None  # type: ignore[assignment]
 
     def __len__(self) -> int:
-        return len(self._array)
+        return _told(len, self._array)
 
     def __iter__(self) -> Iterator[Any]:
-        return iter([wrapped(item) for item in self._array])
+        items = _told(iter, self._array)
+        return (wrapped(item) for item in items)
 
     def __contains__(self, value: Any) -> bool:
-        return bool((self._array == plain(value)).any())
+        return bool(_asked(operator.contains, self._array, plain(value)))
 
     def __getitem__(self, index: Any) -> Any:
-        return wrapped(self._array[_index(index)])
+        return _asked(operator.getitem, self._array, _index(index))
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self._array[_index(index)] = plain(value)
+        _asked(operator.setitem, self._array, _index(index), plain(value))
 
-
-Array.__name__ = "numpy.ndarray"  # as errors show it
+    def __delitem__(self, index: Any) -> NoReturn:
+        raise ValueError("cannot delete array elements")
 
 
 @public(name="builtin_function_or_method", calls=True)
@@ -223,6 +236,8 @@ class ArrayMethod:
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         takes = METHODS[self.name]
+        if self.name in COPYING:
+            reserve(self.owner._array.shape, NUMBER_SIZE)
         method = getattr(self.owner._array, self.name)
         if takes == "*":
             if named:
@@ -326,17 +341,31 @@ _PLAIN: Final = frozenset((bool, int, float, complex))
 
 
 def _asked(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    """What NumPy answers, wrapped. Its errors may hold its functions and types: those become text.
+    """What NumPy answers, wrapped.
+
+    Raises:
+        Exception: whatever NumPy raises.
+    """
+    return wrapped(_told(function, *arguments, **named))
+
+
+def _told(function: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
+    """What NumPy answers. Its errors are what Python's users read there, so they are raised in its
+    words; those that hold its functions and types become text.
 
     Raises:
         TypeError: there is no such operation for the types.
+        RuntimeError: there is not so much memory.
         Exception: whatever NumPy raises.
     """
     try:
-        return wrapped(function(*arguments, **named))
+        with warnings.catch_warnings():  # of no degrees of freedom, of means of nothing
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return function(*arguments, **named)
     except Exception as error:
+        refuse_giant(error)
         if all(isinstance(part, (str, int)) for part in error.args):
-            raise
+            raise error.with_traceback(None) from None
         raise TypeError(str(error)) from None
 
 
@@ -394,11 +423,19 @@ def _takes(other: Any) -> bool:
     return isinstance(other, (Numbers, list, tuple)) or type(other) in _PLAIN
 
 
+def _combined(operation: Operation, left: Any, right: Any) -> Any:
+    """What NumPy makes of two operands that broadcast, if there is memory for it."""
+    if operation is not operator.matmul:
+        with suppress(ValueError):  # which the operation raises in its own words
+            reserve(np.broadcast_shapes(np.shape(left), np.shape(right)), NUMBER_SIZE)
+    return _asked(operation, left, right)
+
+
 def _forward(operation: Operation) -> Operation:
     def method(self: Numbers, other: Any) -> Any:
         if type(self) is Scalar and isinstance(other, Tensor):
             return operation(wrap(self._array), other)
-        return _asked(operation, self._array, plain(other)) if _takes(other) else NotImplemented
+        return _combined(operation, self._array, plain(other)) if _takes(other) else NotImplemented
 
     return method
 
@@ -407,7 +444,7 @@ def _reflected(operation: Operation) -> Operation:
     def method(self: Numbers, other: Any) -> Any:
         if isinstance(other, Tensor):
             return operation(other, wrap(self._array))
-        return _asked(operation, plain(other), self._array) if _takes(other) else NotImplemented
+        return _combined(operation, plain(other), self._array) if _takes(other) else NotImplemented
 
     return method
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Final
 
-from gradcli.tensor.public import REGISTRY, Public, class_name, public
+from gradcli.tensor.public import REGISTRY, Public, label_of, public
 
 
 @public("__name__", name="type", label="type", calls=True)
@@ -33,10 +33,17 @@ class Class:
         self.__name__ = label if label.startswith("torch.return") else label.rpartition(".")[2]
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        build = self.build
-        if build is None:
+        return self.builder()(*arguments, **named)
+
+    def builder(self) -> Callable[..., Any]:
+        """What a call runs.
+
+        Raises:
+            TypeError: nothing.
+        """
+        if self.build is None:
             raise TypeError(f"cannot create '{self.label}' instances")
-        return build(*arguments, **named)
+        return self.build
 
     def has(self, value: Any) -> bool:
         """Whether a value is of the class: `isinstance(value, token)`."""
@@ -50,8 +57,6 @@ class Class:
     def __repr__(self) -> str:
         return f"<class '{self.label}'>"
 
-
-Class.__name__ = "type"  # as errors show it
 
 _TOKENS: Final[dict[str, Class]] = {}
 
@@ -81,17 +86,6 @@ def token(label: str, class_: type) -> Class:
     if found is None:
         found = _TOKENS[label] = Class(label, class_)
     return found
-
-
-def label_of(value: Any) -> str:
-    """How `type(value)` is printed, without `<class ''>`."""
-    entry = REGISTRY.get(type(value))
-    if entry is None:
-        return type(value).__name__
-    label = entry.label
-    if label:
-        return label if isinstance(label, str) else label(value)
-    return class_name(entry, value)
 
 
 def _function(value: Any) -> str:

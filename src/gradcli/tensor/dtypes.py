@@ -288,3 +288,10 @@ def convert(number: complex, target: DType, word: str | None = None) -> Any:
     if not low <= number <= limits.max:
         raise overflow
     return cast_number(int(number), target)
+
+
+def type_word(dtype: DType) -> str:
+    """A tensor's type as C++ messages print it: `torch.FloatTensor`, `CPUBoolType`."""
+    if dtype.category in (BOOL, COMPLEX):
+        return f"CPU{dtype.scalar_name}Type"
+    return f"torch.{dtype.tensor_name}"

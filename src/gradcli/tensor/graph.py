@@ -149,6 +149,10 @@ class Node:
         return f"<{self.label} object at {hex(id(self))}>"
 
 
+Edge = tuple[Node, int]
+"""Where a gradient goes: a node, and which of its outputs."""
+
+
 class NodeHooks:
     """Hooks of a node; the tensor hooks of output k are `tensor[k]`."""
 

@@ -44,7 +44,10 @@ def hash_of(value: Any) -> int:
         return hash(frozenset(map(hash_of, value)))
     if type(value) is slice:
         return hash((hash_of(value.start), hash_of(value.stop), hash_of(value.step)))
-    found = hash(value)
+    try:
+        found = hash(value)
+    except TypeError as error:
+        raise TypeError(str(error)) from None
     kind = type(value)
     if kind in _BY_VALUE:
         return found

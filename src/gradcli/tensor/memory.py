@@ -1,8 +1,7 @@
 """How much memory there is to take: one budget for tensors and for what the language makes.
 
 Whatever is much larger than what it is made of asks here before memory is taken, and what NumPy
-could not allocate is told in PyTorch's words. Small requests are not counted: looking costs more
-than they do.
+could not allocate is told in PyTorch's words.
 """
 
 from __future__ import annotations
@@ -13,15 +12,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from gradcli.process import allow_memory_kept
+
 LARGE: Final = 1 << 26
-"""Bytes from which on a request is compared with what is left."""
+"""Bytes asked for between two looks at what is left: looking costs more than small requests do."""
 
 TENSOR_SIZE: Final = 256
 """Bytes that a tensor takes beside its elements."""
 
+NUMBER_SIZE: Final = 8
+"""Bytes of a list for each number, at the least."""
+
 MAX_BYTES: Final = (1 << 63) - 1
 
 _FALLBACK: Final = 1 << 34  # where the system does not tell how much it has
+
+_TOO_DEEP: Final = "maximum supported dimension for an ndarray is currently"
 
 _UNCOUNTABLE: Final = (
     "array is too big",
@@ -34,12 +40,17 @@ _UNCOUNTABLE: Final = (
 
 
 class Budget:
-    """The bytes that one process may take; `limit` is None until somebody asks or sets it."""
+    """The bytes that one process may take; `limit` is None until somebody asks or sets it.
 
-    __slots__ = ("limit",)
+    Requests add up to `LARGE` before what the process has taken is looked at: many small ones fill
+    a computer as well as a large one.
+    """
+
+    __slots__ = ("asked", "limit")
 
     def __init__(self) -> None:
         self.limit: int | None = None
+        self.asked = 0
 
     def left(self) -> int:
         """How many bytes may still be taken."""
@@ -49,7 +60,11 @@ class Budget:
 
     def allows(self, count: int) -> bool:
         """Whether `count` more bytes may be taken."""
-        return count < LARGE or count <= self.left()
+        self.asked += count
+        if self.asked < LARGE:
+            return True
+        self.asked = 0
+        return count <= self.left()
 
 
 budget: Final = Budget()
@@ -76,6 +91,31 @@ def capacity() -> int:
     if group.isdigit():
         bounds.append(int(group))
     return min(bounds)
+
+
+def limit_memory(size: int) -> None:
+    """Limits what this process may take from now on, in bytes; more of it is a `MemoryError`."""
+    import resource
+
+    allow_memory_kept(False)
+    _warm_up()
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    budget.limit = taken() + size
+    if hard != resource.RLIM_INFINITY:
+        budget.limit = min(budget.limit, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (budget.limit, hard))
+
+
+def _warm_up() -> None:
+    """Lets the linear algebra libraries of NumPy and SciPy take the memory that they keep: one that
+    cannot get it ends the process, or asks for ever.
+    """
+    import numpy as np
+    from scipy.linalg.blas import dgemm
+
+    square = np.ones((256, 256))
+    np.matmul(square, square)
+    dgemm(1.0, square, square)
 
 
 def taken() -> int:
@@ -106,11 +146,10 @@ def reserve(shape: Sequence[int], itemsize: int) -> None:
         RuntimeError: there is not so much memory, or no number for so many bytes.
     """
     count = math.prod(shape) * itemsize
-    if count >= LARGE:
-        if count > MAX_BYTES:
-            raise RuntimeError(f"Storage size calculation overflowed with sizes={list(shape)}")
-        if not budget.allows(count):
-            raise no_memory(count)
+    if count > MAX_BYTES:
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(shape)}")
+    if not budget.allows(count):
+        raise no_memory(count)
 
 
 def no_memory(count: int) -> RuntimeError:
@@ -121,6 +160,12 @@ def no_memory(count: int) -> RuntimeError:
     )
 
 
+def wanted(error: MemoryError) -> int | None:
+    """The bytes of the array that NumPy could not allocate; None where no array was wanted."""
+    shape, dtype = getattr(error, "shape", None), getattr(error, "dtype", None)
+    return None if shape is None or dtype is None else math.prod(shape) * dtype.itemsize
+
+
 def refuse_giant(error: BaseException) -> None:
     """Says in PyTorch's words what NumPy says about an array that it could not allocate.
 
@@ -128,9 +173,11 @@ def refuse_giant(error: BaseException) -> None:
         RuntimeError: `error` is of that kind.
     """
     if isinstance(error, MemoryError):
-        shape, dtype = getattr(error, "shape", None), getattr(error, "dtype", None)
-        if shape is None or dtype is None:
+        size = wanted(error)
+        if size is None:
             raise RuntimeError("DefaultCPUAllocator: not enough memory") from None
-        raise no_memory(math.prod(shape) * dtype.itemsize) from None
+        raise no_memory(size) from None
+    if str(error).startswith(_TOO_DEEP):
+        raise RuntimeError(f"tensors have 64 dimensions at most here: {error}") from None
     if str(error).startswith(_UNCOUNTABLE):
         raise RuntimeError(f"Storage size calculation overflowed: {error}") from None

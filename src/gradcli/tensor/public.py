@@ -110,6 +110,10 @@ def public(
             holder=holder,
             label=label or nearest.label,
         )
+        if isinstance(name, str) and name.rpartition(".")[2] not in ("", class_.__name__):
+            class_.__name__ = name  # as Python's own messages show it
+        if getattr(class_, "__repr__") is object.__repr__:  # noqa: B009 - a type has a method there
+            setattr(class_, "__repr__", _shown)  # noqa: B010
         if calls:
             CALLABLE.add(class_)
         return class_
@@ -141,9 +145,9 @@ def admit(function: Any) -> Any:
     if kind in CALLABLE:
         return function
     if kind in REGISTRY or isinstance(function, type):
-        raise TypeError(f"'{_word(function)}' object is not callable")
+        raise TypeError(f"'{word_of(function)}' object is not callable")
     if type(getattr(kind, "__call__", None)) is not FunctionType:  # noqa: B004 - its kind matters
-        raise TypeError(f"'{_word(function)}' object is not callable")
+        raise TypeError(f"'{word_of(function)}' object is not callable")
     return function
 
 
@@ -158,18 +162,34 @@ class Fixed:
             object.__setattr__(self, name, value)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"attribute '{name}' of '{_word(self)}' objects is not writable")
+        raise AttributeError(f"attribute '{name}' of '{word_of(self)}' objects is not writable")
 
     def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"attribute '{name}' of '{_word(self)}' objects is not writable")
+        raise AttributeError(f"attribute '{name}' of '{word_of(self)}' objects is not writable")
 
 
-def _word(value: Any) -> str:
+def _shown(value: Any) -> str:
+    return f"<{label_of(value)} object at {id(value):#x}>"
+
+
+def label_of(value: Any) -> str:
+    """How `type(value)` is printed, without `<class ''>`."""
+    entry = REGISTRY.get(type(value))
+    if entry is None:
+        return type(value).__name__
+    label = entry.label
+    if label:
+        return label if isinstance(label, str) else label(value)
+    return class_name(entry, value)
+
+
+def word_of(value: Any) -> str:
+    """What messages call the class of a value."""
     entry = REGISTRY.get(type(value))
     return type(value).__name__ if entry is None else class_name(entry, value)
 
 
 def class_name(entry: Public, value: Any) -> str:
-    """What messages call the class of a value."""
+    """What messages call the class of a value with such an entry."""
     name = entry.name
     return (name if isinstance(name, str) else name(value)) or type(value).__name__

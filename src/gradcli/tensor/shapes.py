@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -15,6 +15,16 @@ class Size(tuple[int, ...]):
     """A shape; a tuple of ints that prints as `torch.Size([2, 3])`."""
 
     __slots__ = ()
+
+    def __new__(cls, *values: Iterable[int]) -> Self:
+        made = super().__new__(cls, *values)
+        for position, item in enumerate(made):
+            if not hasattr(item, "__index__"):
+                raise TypeError(
+                    f"torch.Size() takes an iterable of 'int' (item {position} is "
+                    f"'{type(item).__name__}')"
+                )
+        return made
 
     def __repr__(self) -> str:
         return f"torch.Size([{', '.join(map(str, self))}])"
@@ -33,7 +43,17 @@ class Size(tuple[int, ...]):
         return Size(found) if isinstance(index, slice) else found
 
     def __add__(self, other: Any) -> Any:
-        return Size(tuple(self) + tuple(other))
+        if not isinstance(other, tuple):
+            raise TypeError(
+                f"can only concatenate tuple (not {type(other).__name__}) to torch.Size"
+            )
+        return Size(tuple.__add__(self, other))
+
+    def __mul__(self, times: Any) -> Any:
+        return Size(tuple.__mul__(self, times))
+
+    def __rmul__(self, times: Any) -> Any:
+        return Size(tuple.__mul__(self, times))
 
 
 def wrap_dim(dim: int, ndim: int) -> int:
@@ -47,6 +67,13 @@ def wrap_dim(dim: int, ndim: int) -> int:
             f"but got {dim})"
         )
     return dim + span if dim < 0 else dim
+
+
+def length_along(shape: Sequence[int], dim: int) -> int:
+    """The length of a dimension, `x.size(dim)`; IndexError with PyTorch's message if none."""
+    if not shape:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+    return shape[wrap_dim(dim, len(shape))]
 
 
 def wrap_dims(dims: Iterable[int], ndim: int) -> tuple[int, ...]:

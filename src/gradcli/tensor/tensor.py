@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, Final
+from functools import partial
+from math import isfinite, isnan
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -29,8 +31,8 @@ from gradcli.tensor.leaf import (
     grad_dtype_of,
     set_grad_dtype,
 )
-from gradcli.tensor.memory import reserve
-from gradcli.tensor.public import REGISTRY, public
+from gradcli.tensor.memory import NUMBER_SIZE, reserve
+from gradcli.tensor.public import REGISTRY, public, word_of
 from gradcli.tensor.shapes import Size, contiguous_strides, wrap_dim
 from gradcli.tensor.warn import LOSES_GRADIENT, NO_LEAF, warn
 
@@ -124,7 +126,7 @@ class Tensor:
 
     @property
     def shape(self) -> Size:
-        return Size(self._array.shape)
+        return _size(self._array.shape)
 
     @property
     def ndim(self) -> int:
@@ -273,7 +275,7 @@ class Tensor:
     @data.setter
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Tensor):
-            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+            raise TypeError(f"Variable data has to be a tensor, but got {word_of(value)}")
         if self.requires_grad and value._array.dtype.kind not in "fc":
             raise RuntimeError(
                 "data set to a tensor that requires gradients must be floating point or complex "
@@ -333,7 +335,7 @@ class Tensor:
 
     def tolist(self) -> Any:
         """The elements as (nested lists of) Python numbers."""
-        reserve(self._array.shape, _NUMBER_SIZE)
+        reserve(self._array.shape, NUMBER_SIZE)
         return self._array.tolist()
 
     def numpy(self, force: bool = False) -> Any:
@@ -363,15 +365,31 @@ class Tensor:
     def __float__(self) -> float:
         if self.requires_grad:
             warn(LOSES_GRADIENT, once=True)
-        return float(self.item())
+        return float(self._number("double"))
 
     def __int__(self) -> int:
-        return int(self.item())
+        value = self._number("int64_t")
+        if isinstance(value, float) and not isfinite(value):
+            if isnan(value):
+                raise ValueError("cannot convert float NaN to integer")
+            raise OverflowError("cannot convert float infinity to integer")
+        return int(value)
 
     def __complex__(self) -> complex:
         if self.requires_grad:
             warn(LOSES_GRADIENT, once=True)
-        return complex(self.item())
+        return complex(self._number(""))
+
+    def _number(self, kind: str) -> Any:
+        """The only element for a conversion; what `kind` names in PyTorch's words is real."""
+        if self._array.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        value = self._array.item()
+        if isinstance(value, complex) and kind:
+            if value.imag:
+                raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
+            return value.real
+        return value
 
     def __index__(self) -> int:
         if self._array.dtype.kind not in "iub" or self._array.size != 1:
@@ -392,7 +410,9 @@ class Tensor:
     def __format__(self, spec: str) -> str:
         if self._array.ndim == 0:
             return format(self.item(), spec)
-        return object.__format__(self, spec)
+        if spec:
+            raise TypeError("unsupported format string passed to Tensor.__format__")
+        return str(self)
 
 
 def find_method(name: str) -> bool:
@@ -410,7 +430,7 @@ def find_method(name: str) -> bool:
 
 
 _new = object.__new__
-_NUMBER_SIZE: Final = 8  # bytes of a list for each number, at the least
+_size = partial(tuple.__new__, Size)
 
 
 def wrap(
@@ -493,10 +513,3 @@ def is_inference(tensor: Tensor) -> bool:
 def _detached_counter() -> InferenceCounter:
     """What counts changes of a tensor from inference mode that was detached from what made it."""
     return INFERENCE if mode.inference else InferenceCounter([0])
-
-
-def type_word(dtype: DType) -> str:
-    """A tensor's type as C++ messages print it: `torch.FloatTensor`, `CPUBoolType`."""
-    if dtype.category in (dtypes.BOOL, dtypes.COMPLEX):
-        return f"CPU{dtype.scalar_name}Type"
-    return f"torch.{dtype.tensor_name}"

@@ -17,6 +17,7 @@ from typing import Any, Final, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from gradcli.language.allowed.limits import MAX_ITEMS, check_items
 from gradcli.tensor.dtypes import BOOL, DTYPES, FLOATING, INTEGRAL, DType
 
 __all__ = [
@@ -102,6 +103,8 @@ def dumps(value: object) -> str:
 
 def encode_array(array: NDArray[Any]) -> str:
     """An array as nested JSON lists, one with no dimensions as a bare number."""
+    if not 0 < array.size <= MAX_ITEMS:
+        _check_size(array.shape)
     kind = array.dtype.kind
     if array.size == 0 or kind in "iu":
         return repr(array.tolist())
@@ -119,6 +122,14 @@ def encode_array(array: NDArray[Any]) -> str:
     for size in reversed(array.shape):
         texts = [f"[{', '.join(texts[i : i + size])}]" for i in range(0, len(texts), size)]
     return texts[0]
+
+
+def _check_size(shape: tuple[int, ...]) -> None:
+    """Refuse an array of too many numbers or lists: one of stride 0 is small in memory only."""
+    count = 1
+    for size in shape:
+        count *= size
+        check_items(count, "JSON list")
 
 
 def loads(text: str) -> Any:

@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
-from gradcli.cli.arguments import positive_seconds, whole_number
+from gradcli.cli.arguments import MaxMemory, Timeout, whole_number
+from gradcli.cli.confinement import check_enforceable
 from gradcli.cli.report import FAILED
+from gradcli.process import Limits, end_together, write_whole
 
 
 def command(
@@ -23,12 +25,8 @@ def command(
             help="Stop a record after N loop turns and function calls.",
         ),
     ] = None,
-    timeout: Annotated[
-        float | None,
-        typer.Option(
-            parser=positive_seconds, metavar="SECONDS", help="Stop a record after this time."
-        ),
-    ] = None,
+    timeout: Timeout = None,
+    max_memory: MaxMemory = None,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show Python's traceback of an internal error.")
     ] = False,
@@ -37,20 +35,23 @@ def command(
 
     A line is a JSON object with "expr" or "program", or else an expression with its declarations,
     as in: let x = 3; x*x. Blank lines and # comments are skipped. The exit code is 1 if a record
-    failed; the others are answered all the same.
+    failed; the others are answered all the same, and with --timeout or --max-memory those after
+    one that ends the evaluating process, too.
     """
-    from gradcli.batch.sequential import replies
-    from gradcli.batch.worker import Limits
+    limits = Limits(max_steps, timeout, max_memory)
+    check_enforceable(limits)
+    from gradcli.batch.executors import replies
     from gradcli.cli.source import read_lines
 
+    if limits.needs_child:
+        end_together()
     answered = failed = first = 0
-    for number, answer in replies(read_lines(file), Limits(max_steps, timeout)):
+    for number, answer in replies(read_lines(file, max_memory), limits):
         answered += 1
         if not answer.ok:
             failed += 1
             first = first or number
-        sys.stdout.write(answer.text + "\n")
-        sys.stdout.flush()
+        write_whole(answer.text + "\n")
     if failed:
         records = "record" if answered == 1 else "records"
         print(

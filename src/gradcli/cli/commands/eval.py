@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gradcli.cli.arguments import whole_number
+from gradcli.cli.arguments import MaxMemory, Timeout, whole_number
+from gradcli.cli.confinement import check_enforceable, confine, release
 from gradcli.cli.report import PASSED, UsageError, fail, wants_color
+from gradcli.process import Limits, write_whole
 
 if TYPE_CHECKING:
     from gradcli.evaluation import Answer, Bindings
@@ -79,6 +81,8 @@ def command(
         int | None,
         typer.Option(parser=whole_number(0), metavar="N", help="Digits after the point (4)."),
     ] = None,
+    timeout: Timeout = None,
+    max_memory: MaxMemory = None,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show Python's traceback of an error.")
     ] = False,
@@ -104,15 +108,19 @@ def command(
     wanted = [name.strip() for names in wrt or [] for name in names.split(",") if name.strip()]
     if wrt is not None and not wanted:
         raise UsageError("--wrt names no variable")
+    limits = Limits(timeout=timeout, max_memory=max_memory)
+    check_enforceable(limits)
     _set_defaults(dtype, precision)
     from gradcli.cli.variables import bind, variables_given
-    from gradcli.evaluation import Plan, evaluate
+    from gradcli.evaluation import Plan, compile_expression, evaluate
     from gradcli.language.running.machine import Machine
     from gradcli.views.answers import PARTS
 
     try:
         given = variables_given(context, const, let)
-        bindings = bind(_compile(expression), given, context)
+        confine(limits)
+        text, origin = _source(expression)
+        bindings = bind(compile_expression(text, origin), given, context)
         _check_wrt(bindings, wanted)
         _check_get(get, order or 1, no_backward)
         plan = Plan(
@@ -125,15 +133,18 @@ def command(
             wrt=wanted,
         )
         # What the text prints leaves room for a machine-readable answer.
-        machine = Machine(write=sys.stderr.write if json or get is not None else None)
+        write = sys.stderr.write if json or get is not None else write_whole
+        machine = Machine(write=write, timeout=timeout)
         answer = evaluate(machine, bindings, plan)
-        text = _shown(answer, bindings, json, get)
+        shown = _shown(answer, bindings, json, get)
     except PASSED:
         raise
     except Exception as error:
-        raise fail(error, debug) from None
-    sys.stdout.write(text)
-    sys.stdout.flush()
+        failure = fail(error, debug)
+        release()
+        raise failure from None
+    write_whole(shown)
+    release()
 
 
 def _runs(flags: dict[str, bool], dispensable: bool) -> bool | None:
@@ -158,13 +169,13 @@ def _set_defaults(dtype: str, precision: int | None) -> None:
         set_printoptions(precision=precision)
 
 
-def _compile(expression: str) -> Code:
-    from gradcli.cli.source import check_argument, read_text
-    from gradcli.evaluation import compile_expression
+def _source(expression: str) -> tuple[str, str]:
+    """The text of an expression, and what messages call the place that it comes from."""
+    from gradcli.cli.source import check_argument, origin_of, read_text
 
     if expression == "-":
-        return compile_expression(read_text("-"), "standard input")
-    return compile_expression(check_argument(expression, "expression"))
+        return read_text("-"), origin_of("-")
+    return check_argument(expression, "expression"), "expression"
 
 
 def _check_wrt(bindings: Bindings, wanted: list[str]) -> None:

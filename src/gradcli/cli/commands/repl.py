@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gradcli.cli.report import FAILED, fail
+from gradcli.process import Watch, come_back_from_interrupts
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
@@ -33,18 +34,21 @@ def command(
 ) -> None:
     """Talk in the language: the value of an expression is shown, and `_` holds the last one.
 
-    Ctrl-C ends the line, not the session; Ctrl-D leaves. History is kept between sessions.
+    Ctrl-C ends the line, not the session, unless a call does not come back from it within a second;
+    Ctrl-D leaves. History is kept between sessions.
     """
+    watch = Watch("error: the call did not come back from Ctrl-C: the session ends")
+    come_back_from_interrupts()
     from gradcli.cli.session import Session
 
     session = Session(sys.stdout.write)
     if sys.stdin.isatty() and sys.stdout.isatty():
-        converse(session, editor(session), debug)
-    elif not run_lines(session, debug):
+        converse(session, editor(session), watch, debug)
+    elif not run_lines(session, watch, debug):
         raise typer.Exit(FAILED)
 
 
-def converse(session: Session, prompts: PromptSession[str], debug: bool) -> None:
+def converse(session: Session, prompts: PromptSession[str], watch: Watch, debug: bool) -> None:
     """Reads, runs and answers until the end of input."""
     print(GREETING)
     while True:
@@ -54,15 +58,16 @@ def converse(session: Session, prompts: PromptSession[str], debug: bool) -> None
             continue
         except EOFError:
             return
-        answer(session, text, debug)
+        answer(session, text, watch, debug)
 
 
-def answer(session: Session, text: str, debug: bool) -> bool:
+def answer(session: Session, text: str, watch: Watch, debug: bool) -> bool:
     """Runs one input and reports its error; whether it went well."""
     if not text.strip():
         return True
     try:
-        session.run(text)
+        with watch:
+            session.run(text)
     except KeyboardInterrupt:
         print("KeyboardInterrupt", file=sys.stderr)
         return False
@@ -74,7 +79,7 @@ def answer(session: Session, text: str, debug: bool) -> bool:
     return True
 
 
-def run_lines(session: Session, debug: bool) -> bool:
+def run_lines(session: Session, watch: Watch, debug: bool) -> bool:
     """Runs the lines of the standard input, each as soon as it is complete."""
     from gradcli.cli.session import ORIGIN
     from gradcli.cli.source import decode, read_lines
@@ -90,11 +95,11 @@ def run_lines(session: Session, debug: bool) -> bool:
             went_well, text = False, ""
             continue
         if session.is_complete(text):
-            went_well = answer(session, text, debug) and went_well
+            went_well = answer(session, text, watch, debug) and went_well
             text = ""
         else:
             text += "\n"
-    return answer(session, text, debug) and went_well
+    return answer(session, text, watch, debug) and went_well
 
 
 def history_file() -> Path | None:

@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
-from gradcli.cli.arguments import positive_seconds, whole_number
+from gradcli.cli.arguments import MaxMemory, Timeout, whole_number
+from gradcli.cli.confinement import check_enforceable, confine, release
 from gradcli.cli.report import PASSED, fail
+from gradcli.process import Limits, write_whole
 
 
 def command(
@@ -21,10 +23,8 @@ def command(
             parser=whole_number(1), metavar="N", help="Stop after N loop turns and function calls."
         ),
     ] = None,
-    timeout: Annotated[
-        float | None,
-        typer.Option(parser=positive_seconds, metavar="SECONDS", help="Stop after this time."),
-    ] = None,
+    timeout: Timeout = None,
+    max_memory: MaxMemory = None,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show Python's traceback of an error.")
     ] = False,
@@ -33,16 +33,23 @@ def command(
 
     An error ends it with exit code 1 (3 where the text does not parse); what was printed stays.
     """
+    limits = Limits(max_steps, timeout, max_memory)
+    check_enforceable(limits)
     import gradcli.wiring  # noqa: F401
     from gradcli.cli.source import origin_of, read_text
     from gradcli.language.compiling.compiler import compile_text
     from gradcli.language.running.machine import Machine
 
     try:
-        code = compile_text(read_text(file), origin_of(file))
-        Machine(max_steps=max_steps, timeout=timeout).run(code)
+        confine(limits)
+        text = read_text(file)
+        code = compile_text(text, origin_of(file))
+        Machine(write=write_whole, max_steps=max_steps, timeout=timeout).run(code)
     except PASSED:
         raise
     except Exception as error:
-        raise fail(error, debug) from None
+        failure = fail(error, debug)
+        release()
+        raise failure from None
     sys.stdout.flush()
+    release()

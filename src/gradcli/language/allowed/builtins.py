@@ -9,7 +9,6 @@ from types import FunctionType
 from typing import Any, Final
 
 from gradcli.language.allowed.limits import (
-    CONTAINERS,
     MAX_MODULAR_BITS,
     MAX_NESTING,
     bounded,
@@ -17,8 +16,11 @@ from gradcli.language.allowed.limits import (
     check_hashable,
     check_nesting,
     check_printable,
+    check_text,
     check_width,
     counted,
+    hashable_pairs,
+    hashables,
     too_large,
 )
 from gradcli.language.allowed.operators import SEQUENCES, add, multiply, power
@@ -108,10 +110,16 @@ def printer(write: Callable[[str], object]) -> Callable[..., None]:
                 raise TypeError(f"{key} must be None or a string, not {type(text).__name__}")
         if file is not None:
             raise TypeError("printing to a file is not part of the language")
+        between = " " if sep is None else sep
+        texts: list[str] = []
+        count = 0
         for value in values:
             check_printable(value)
-        between = " " if sep is None else sep
-        write(between.join(map(text_of, values)) + ("\n" if end is None else end))
+            texts.append(text_of(value))
+            count += len(texts[-1]) + len(between)
+            if len(texts) > 1:  # one value may be a tensor of any size
+                check_text(count)
+        write(between.join(texts) + ("\n" if end is None else end))
 
     present(print, "print")
     return print
@@ -195,16 +203,15 @@ def make_slice(*bounds: Any) -> slice:
     return slice(*bounds)
 
 
-def keyed(function: Callable[..., Any], kind: str) -> Callable[..., Any]:
-    """A constructor that hashes the elements of an iterable (of pairs: their firsts)."""
+def keyed(function: Callable[..., Any], checked: Callable[[Any], Any]) -> Callable[..., Any]:
+    """A constructor that hashes what it takes from an iterable, once that is checked."""
 
     def make(*arguments: Any, **options: Any) -> Any:
-        if len(arguments) == 1 and type(arguments[0]) in CONTAINERS:
-            for item in arguments[0]:
-                check_hashable(item)
+        if len(arguments) == 1 and iterable(arguments[0]):
+            return function(checked(arguments[0]), **options)
         return function(*arguments, **options)
 
-    return over(make, kind)
+    return make
 
 
 CONSTRUCTORS: Final[dict[type, Callable[..., Any]]] = {
@@ -219,9 +226,9 @@ CONSTRUCTORS.update(
     {
         list: over(list),
         tuple: over(tuple, "tuple"),
-        set: keyed(set, "set"),
-        frozenset: keyed(frozenset, "set"),
-        dict: keyed(dict, "dict"),
+        set: keyed(set, hashables),
+        frozenset: keyed(frozenset, hashables),
+        dict: keyed(dict, hashable_pairs),
     }
 )
 CONSTRUCTORS[str] = printed(str)

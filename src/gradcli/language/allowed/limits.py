@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from typing import Any, Final
+from operator import length_hint
+from typing import Any, Final, NamedTuple
 
 from gradcli.tensor.memory import budget
 
@@ -32,6 +33,9 @@ CONTAINERS: Final = frozenset((list, tuple, dict, set, frozenset))
 HASHED_INSIDE: Final = (tuple, slice, frozenset)
 """Types whose values are hashed by hashing what they hold."""
 
+HASHED: Final = (set, frozenset, dict, str, range)
+"""Types whose elements have been hashed already, or are nothing that holds others."""
+
 MAX_MODULAR_BITS: Final = 4096
 """Bits of the operands of `pow` with three arguments."""
 
@@ -45,7 +49,7 @@ REFERENCE: Final = 8
 """Bytes that a collection takes for an element."""
 
 _NOTHING: Final[dict[Any, Any]] = {}
-VIEWS: Final = (type(_NOTHING.keys()), type(_NOTHING.values()), type(_NOTHING.items()))
+VIEWS: Final = frozenset(map(type, (_NOTHING.keys(), _NOTHING.values(), _NOTHING.items())))
 
 NUMBER = re.compile(r"\d{7,}")
 
@@ -100,6 +104,7 @@ def bounded(values: Any, kind: str = "list") -> Any:
         check_items(len_of(values), kind)
         return values
     if hasattr(values, "__len__"):
+        check_items(length_hint(values), kind)  # of what has no length, 0
         return values
     return counted(iter(values), kind)
 
@@ -134,19 +139,38 @@ def check_printable(value: Any) -> None:
     if isinstance(value, str | int | float):
         return
     waiting = [value]
+    within: set[int] = set()
     count = 0
     while waiting:
         item = waiting.pop()
-        if type(item) is str:
+        kind = type(item)
+        if kind is str:
             count += len(item)
             continue
+        if kind is _Left:
+            within.discard(item.key)
+            continue
+        if kind is list or kind is dict:
+            if id(item) in within:
+                continue  # Python writes ... for what is inside itself
+            within.add(id(item))
+            waiting.append(_Left(id(item)))
         parts = parts_of(item)
         count += len(parts)
         if count > MAX_TEXT:
             raise too_large("the text of a collection")
-        waiting.extend(parts)
+        waiting.extend([part for part in parts if type(part) not in _SHORT])
     if count > MAX_TEXT:
         raise too_large("the text of a collection")
+
+
+_SHORT: Final = frozenset((int, float, complex, bool, type(None)))
+
+
+class _Left(NamedTuple):
+    """A mark behind the parts of a collection: from here on they are written out."""
+
+    key: int
 
 
 def check_hashable(value: Any) -> None:
@@ -171,6 +195,35 @@ def check_hashable(value: Any) -> None:
         level = [
             part for item in level for part in parts_of(item) if isinstance(part, HASHED_INSIDE)
         ]
+
+
+def hashables(values: Any, kind: str = "set") -> Any:
+    """Something to iterate over whose elements can be hashed (see `check_hashable`).
+
+    `values` itself where they have been hashed already; errors as `bounded`.
+    """
+    values = bounded(values, kind)
+    return values if isinstance(values, HASHED) else map(_hashable, values)
+
+
+def hashable_pairs(values: Any) -> Any:
+    """The same of pairs, as they make a dict, of which the firsts are hashed."""
+    if isinstance(values, dict):
+        return values
+    return map(_hashable_pair, bounded(values, "dict"))
+
+
+def _hashable(value: Any) -> Any:
+    check_hashable(value)
+    return value
+
+
+def _hashable_pair(pair: Any) -> Any:
+    if not isinstance(pair, (list, tuple, str)) and hasattr(pair, "__iter__"):
+        pair = tuple(bounded(pair, "tuple"))
+    if pair and isinstance(pair, (list, tuple)):
+        check_hashable(pair[0])
+    return pair
 
 
 def check_nesting(value: Any, kind: type) -> None:

@@ -5,7 +5,7 @@ with care.
 from __future__ import annotations
 
 from _string import formatter_field_name_split, formatter_parser  # type: ignore[import-not-found]
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from gradcli.language.allowed.limits import (
@@ -15,6 +15,8 @@ from gradcli.language.allowed.limits import (
     check_printable,
     check_text,
     check_width,
+    hashable_pairs,
+    hashables,
     joined_length,
     len_of,
 )
@@ -88,17 +90,12 @@ def sort(values: list[Any], /, *, key: Any = None, reverse: Any = False) -> None
 def fromkeys(kind: Any, keys: Any, value: Any = None) -> dict[Any, Any]:
     """`dict.fromkeys`, of a dict or of the type."""
 
-    def checked() -> Iterator[Any]:
-        for key in bounded(keys, "dict"):
-            check_hashable(key)
-            yield key
-
-    return dict.fromkeys(checked(), value)
+    return dict.fromkeys(hashables(keys, "dict"), value)
 
 
 def update(values: dict[Any, Any], *others: Any, **named: Any) -> None:
     """`dict.update`."""
-    values.update(*(bounded(other, "dict") for other in others), **named)
+    values.update(*map(hashable_pairs, others), **named)
 
 
 def search(name: str) -> Callable[..., int]:
@@ -130,7 +127,7 @@ def with_iterables(names: str) -> dict[str, Callable[..., Any]]:
 
     def guard(name: str) -> Callable[..., Any]:
         def apply(values: Any, *others: Any) -> Any:
-            return getattr(values, name)(*(bounded(other, "set") for other in others))
+            return getattr(values, name)(*map(hashables, others))
 
         return apply
 

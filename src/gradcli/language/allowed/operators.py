@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from gradcli.language.allowed.limits import (
     MAX_WIDTH,
+    VIEWS,
     bounded,
     check_bits,
     check_hashable,
@@ -20,6 +21,8 @@ from gradcli.language.allowed.limits import (
 )
 from gradcli.tensor.identity import without_addresses
 
+Operator = Callable[[Any, Any], Any]
+
 SEQUENCES: Final = frozenset((str, list, tuple))
 HASHED: Final = frozenset((dict, set, frozenset))
 PLAIN: Final = frozenset((int, bool, float, str))
@@ -27,7 +30,7 @@ SIMPLE: Final = frozenset((int, bool, float, str, list, tuple, dict, set, type(N
 
 
 def check_length(kind: type, count: int) -> None:
-    """Refuse a string, list or tuple of that length."""
+    """Refuse a string, list or tuple of that length; tuples have subclasses."""
     if kind is str:
         check_text(count)
     else:
@@ -37,7 +40,10 @@ def check_length(kind: type, count: int) -> None:
 def add(left: Any, right: Any) -> Any:
     """`left + right`."""
     kind = type(left)
-    if kind in SEQUENCES and type(right) is kind:
+    if isinstance(left, tuple):
+        if isinstance(right, tuple):
+            check_length(kind, len(left) + len(right))
+    elif kind in SEQUENCES and type(right) is kind:
         check_length(kind, len(left) + len(right))
     return left + right
 
@@ -62,9 +68,9 @@ def multiply(left: Any, right: Any) -> Any:
     if kind is int and other is int:
         if left.bit_length() + right.bit_length() > 64:
             check_bits(left.bit_length() + right.bit_length())
-    elif kind in SEQUENCES:
+    elif kind in SEQUENCES or isinstance(left, tuple):
         check_repeat(left, right)
-    elif other in SEQUENCES:
+    elif other in SEQUENCES or isinstance(right, tuple):
         check_repeat(right, left)
     return left * right
 
@@ -72,7 +78,8 @@ def multiply(left: Any, right: Any) -> Any:
 def multiply_in_place(left: Any, right: Any) -> Any:
     """`left *= right`."""
     kind = type(left)
-    if kind is int or kind in SEQUENCES or type(right) in SEQUENCES:
+    sequence = kind in SEQUENCES or type(right) in SEQUENCES or isinstance(left, tuple)
+    if kind is int or sequence:
         if kind is list:
             check_repeat(left, right)
             left *= right
@@ -178,6 +185,31 @@ def searchable(container: Any) -> Any:
     return container
 
 
+def of_views(operation: Operator) -> Operator:
+    """An operator that the views of a dict have too: they make a set of what the other operand
+    gives.
+    """
+
+    def operate(left: Any, right: Any) -> Any:
+        if type(right) in VIEWS:
+            left = bounded(left, "set")
+        elif type(left) in VIEWS:
+            right = bounded(right, "set")
+        return operation(left, right)
+
+    return operate
+
+
+def unite_in_place(left: Any, right: Any) -> Any:
+    """`left |= right`; a dict takes pairs, whatever gives them."""
+    if type(left) is dict:
+        right = bounded(right, "dict")
+    elif type(left) in VIEWS or type(right) in VIEWS:
+        return BINARY["|"](left, right)
+    left |= right
+    return left
+
+
 def same(left: Any, right: Any) -> bool:
     """`left is right`."""
     return left is right
@@ -188,11 +220,9 @@ def different(left: Any, right: Any) -> bool:
     return left is not right
 
 
-Operator = Callable[[Any, Any], Any]
-
 BINARY: Final[dict[str, Operator]] = {
     "+": add,
-    "-": operator.sub,
+    "-": of_views(operator.sub),
     "*": multiply,
     "/": operator.truediv,
     "//": operator.floordiv,
@@ -201,14 +231,14 @@ BINARY: Final[dict[str, Operator]] = {
     "**": power,
     "<<": shift_left,
     ">>": operator.rshift,
-    "&": operator.and_,
-    "|": operator.or_,
-    "^": operator.xor,
+    "&": of_views(operator.and_),
+    "|": of_views(operator.or_),
+    "^": of_views(operator.xor),
 }
 
 INPLACE: Final[dict[str, Operator]] = {
     "+": add_in_place,
-    "-": operator.isub,
+    "-": of_views(operator.isub),
     "*": multiply_in_place,
     "/": operator.itruediv,
     "//": operator.ifloordiv,
@@ -217,9 +247,9 @@ INPLACE: Final[dict[str, Operator]] = {
     "**": power_in_place,
     "<<": shift_left_in_place,
     ">>": operator.irshift,
-    "&": operator.iand,
-    "|": operator.ior,
-    "^": operator.ixor,
+    "&": of_views(operator.iand),
+    "|": unite_in_place,
+    "^": of_views(operator.ixor),
 }
 
 COMPARISONS: Final[dict[str, Operator]] = {

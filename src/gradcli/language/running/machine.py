@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from time import monotonic
 from types import FrameType
 from typing import Any
 
@@ -46,7 +45,10 @@ from gradcli.language.running.code import (
     Code,
 )
 from gradcli.language.running.functions import Function, Generator, bind
+from gradcli.language.telling.accidents import in_words, is_accident
 from gradcli.language.telling.diagnostics import Place
+from gradcli.tensor.classes import Class
+from gradcli.tensor.clock import LimitError, clock, limited
 from gradcli.tensor.public import CALLABLE, admit
 
 MAX_DEPTH = 1000
@@ -59,10 +61,6 @@ STEPS_BETWEEN_CLOCKS = 256
 """Loop turns and calls between two looks at the clock."""
 
 _MISSING: Any = object()
-
-
-class LimitError(Exception):
-    """A program ran longer than it may."""
 
 
 class Machine:
@@ -95,7 +93,6 @@ class Machine:
         self.steps = 0
         self.depth = 0
         self.next_check = 0
-        self.deadline = 0.0
 
     def run(self, code: Code) -> Any:
         """Run a program; the value of its last statement if that is an expression
@@ -107,8 +104,8 @@ class Machine:
         """
         self.steps = 0
         self.next_check = self.following_check()
-        self.deadline = monotonic() + self.timeout if self.timeout is not None else 0.0
-        return self.execute(code, [UNBOUND] * len(code.slots))
+        with limited(self.timeout):
+            return self.execute(code, [UNBOUND] * len(code.slots))
 
     def call(self, function: Any, *arguments: Any, **named: Any) -> Any:
         """Call a function as the program would."""
@@ -165,13 +162,17 @@ class Machine:
         """Stop a program that ran too long."""
         if self.max_steps is not None and self.steps > self.max_steps:
             raise LimitError(f"stopped after {self.max_steps} steps")
-        if self.timeout is not None and monotonic() > self.deadline:
-            raise LimitError(f"stopped after {self.timeout:g} s")
+        clock.check()
         self.next_check = self.following_check()
 
     def apply(self, function: Any, arguments: Sequence[Any], named: dict[str, Any]) -> Any:
-        """Call what is no function of the program."""
-        return admit(function)(*arguments, **named)
+        """Call what is no function of the program.
+
+        What a class's token runs is called from here, so that an error of Python's own is one of
+        the language and none of the engine.
+        """
+        called = function.builder() if type(function) is Class else admit(function)
+        return called(*arguments, **named)
 
     def look_up(self, name: str) -> Any:
         """What a name means that is no variable.
@@ -265,11 +266,11 @@ class Machine:
                             code, variables, position, contexts = function.code, inner, 0, []
                             instructions, constants = code.instructions, code.constants
                         elif keywords is None:
-                            if kind in direct:
+                            if kind in direct and kind is not Class:
                                 stack[-1] = function(*arguments)
                             else:
                                 stack[-1] = self.apply(function, arguments, {})
-                        elif kind in direct:
+                        elif kind in direct and kind is not Class:
                             stack[-1] = function(*arguments, **keywords)
                         else:
                             stack[-1] = self.apply(function, arguments, keywords)
@@ -340,15 +341,15 @@ class Machine:
                         assert generator is not None
                         generator.position = position
                         return pop()
-            except BaseException as error:
-                symbol = ""
+            except BaseException as caught:
+                what, used = "", []
                 if operation == BINARY and stack:
-                    used, symbol = [stack[-1], right], SYMBOLS.get(argument, "")
+                    what, used = SYMBOLS.get(argument, ""), [stack[-1], right]
                 elif operation in (CALL, CALL_NAMED) and stack:
-                    used = [getattr(stack[-1], "__self__", None), *arguments]
-                else:
-                    used = []
-                self.locate(error, code, position - 1, symbol, used)
+                    receiver = getattr(stack[-1], "__self__", None)
+                    used = [*filter(self.namespace.shape, [receiver]), *arguments]
+                    what = called(stack[-1])
+                error = self.located(caught, code, position - 1, what, used)
                 raised, resumed = leave_contexts(error, contexts)
                 while resumed is None and callers:
                     code, variables, position, contexts, _ = callers.pop()
@@ -356,9 +357,9 @@ class Machine:
                     raised, resumed = leave_contexts(raised, contexts)
                 if resumed is None:
                     self.depth = outer_depth
-                    if raised is error:
+                    if raised is caught:
                         raise
-                    raise raised from None
+                    raise raised from raised.__cause__
                 if not callers:
                     stack.clear()
                 else:
@@ -366,22 +367,32 @@ class Machine:
                 position = resumed
                 instructions, constants = code.instructions, code.constants
 
-    def locate(
-        self, error: BaseException, code: Code, index: int, symbol: str, used: list[Any]
-    ) -> None:
-        """Note on an error where it happened, unless something further in did already.
+    def located(
+        self, error: BaseException, code: Code, index: int, what: str, used: list[Any]
+    ) -> BaseException:
+        """The error with the place where it happened, unless something further in noted that.
 
-        `used` are the values that the instruction worked on; tensors among them are shown.
+        `used` are the values that the instruction worked on; tensors among them are shown. `what`
+        did the work: an operator's symbol, or a function's name with brackets.
         """
         if getattr(error, "place", None) is not None or isinstance(error, KeyboardInterrupt):
-            return
+            return error
+        if is_accident(error):
+            error = in_words(error, what, used)
         shapes = [text for text in map(self.namespace.shape, used) if text]
-        between = f" {symbol} " if symbol else ", "
+        between = ", " if what.endswith(")") else f" {what} "
         label = between.join(shapes[:MAX_SHAPES])
         start, end = code.starts[index], code.ends[index]
         suggest = self.namespace.suggestion
         place = Place(code.text, code.origin, start, end, label, suggest)
         error.place = place  # type: ignore[attr-defined]
+        return error
+
+
+def called(function: Any) -> str:
+    """What messages call a function that is called."""
+    name = getattr(function, "__name__", "")
+    return f"{name}()" if name else ""
 
 
 def running_place() -> Place | None:

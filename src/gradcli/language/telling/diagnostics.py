@@ -6,7 +6,9 @@ import unicodedata
 from collections.abc import Callable
 
 from gradcli.language.telling.hints import hint_for
+from gradcli.process import NO_MEMORY
 from gradcli.tensor.identity import without_addresses
+from gradcli.tensor.memory import no_memory, wanted
 
 WIDTH = 100
 """Columns of a source line that are shown around the place of an error."""
@@ -147,10 +149,7 @@ def diagnose(error: BaseException, hint: str = "") -> Diagnostic:
     """The diagnostic of an exception that came out of `compile_text` or out of a machine."""
     if isinstance(error, ParseError):
         return error.diagnostic
-    name = type(error).__name__
-    message = without_addresses(str(error))
-    if not message and isinstance(error, MemoryError):
-        message = "not enough memory"
+    name, message = words_of(error)
     place = getattr(error, "place", None)
     hint = hint or hint_for(name, message)
     if not isinstance(place, Place):
@@ -160,6 +159,23 @@ def diagnose(error: BaseException, hint: str = "") -> Diagnostic:
     return locate(
         name, message, place.text, place.origin, place.start, place.end, place.label, hint
     )
+
+
+def words_of(error: BaseException) -> tuple[str, str]:
+    """The type and the message of an exception; PyTorch's where NumPy had no memory for an array.
+
+    A message that holds what cannot be written, such as an integer of too many digits, is why.
+    """
+    if isinstance(error, MemoryError):
+        size = wanted(error)
+        if size is None:
+            return MemoryError.__name__, str(error) or NO_MEMORY
+        error = no_memory(size)
+    name = type(error).__name__
+    try:
+        return name, without_addresses(str(error))
+    except Exception as obstacle:
+        return name, f"its message cannot be written: {type(obstacle).__name__}: {obstacle}"
 
 
 def render(diagnostic: Diagnostic, color: bool = False) -> str:

@@ -10,7 +10,9 @@ import numpy as np
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.table.samples import Sampler
+from gradcli.table.typenames import type_name
 from gradcli.tensor import dtypes
+from gradcli.tensor.arrays import unwrapped
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Device, MemoryFormat, arranged_copy, channels_last
 from gradcli.tensor.memory import reserve
@@ -24,9 +26,13 @@ _DEVICES: Final = (
 
 
 def check_device(device: Any) -> None:
-    """Refuses devices other than the CPU in PyTorch's words."""
+    """Refuses devices other than the CPU in PyTorch's words; a number means an accelerator."""
     if device is None or isinstance(device, Device):
         return
+    if isinstance(device, int):
+        if device < 0:
+            raise RuntimeError("Device index must not be negative")
+        raise RuntimeError("Cannot access accelerator device when none is available.")
     kind = str(device).split(":")[0]
     if kind == "cuda":
         raise AssertionError("Torch not compiled with CUDA enabled")
@@ -52,7 +58,7 @@ def cast(array: Array, dtype: DType) -> Array:
 
 
 to_row: Row = row(
-    "aten._to_copy(Tensor self, dtype dtype, any memory_format=None)",
+    "aten._to_copy(Tensor self, dtype dtype, memory_format? memory_format=None)",
     lambda self, dtype, memory_format=None: (
         arranged_copy(self, memory_format)
         if self.dtype == dtype.np
@@ -77,6 +83,35 @@ def to_dtype(self: Any, dtype: DType) -> Any:
     """The tensor in another element type; itself where it has that type already."""
     array = self._array if type(self) is Tensor else np.asarray(self)
     return self if array.dtype == dtype.np else to_row(self, dtype)
+
+
+def element(value: Any, dtype: DType) -> Any:
+    """One element that a program gives, in the wanted type; errors are PyTorch's."""
+    value = unwrapped(value)
+    if isinstance(value, Tensor):
+        if value._array.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        return cast(value._array.reshape(()), dtype)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if dtype.category == dtypes.BOOL:
+        return bool(value)
+    if not isinstance(value, (int, float, complex)):
+        if dtype.category == dtypes.INTEGRAL:
+            word = f"'{type_name(value)}' object cannot be interpreted as an integer"
+        else:
+            word = f"must be real number, not {type_name(value)}"
+        raise TypeError(word)
+    if isinstance(value, complex) and dtype.category != dtypes.COMPLEX:
+        if dtype.category == dtypes.INTEGRAL:
+            raise TypeError("'complex' object cannot be interpreted as an integer")
+        raise TypeError("must be real number, not complex")
+    if dtype.category >= dtypes.FLOATING:
+        with np.errstate(over="ignore"):
+            return dtype.np.type(value)
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("Overflow when unpacking long long")
+    return dtypes.convert(value, dtype, word=dtype.name)
 
 
 def leaf(array: Array, requires_grad: bool | None = False) -> Tensor:

@@ -18,6 +18,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.entry import APART, InPlace
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
+from gradcli.tensor.classes import type_of
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor, constant, raw, wrap
 from gradcli.typing import Array, Scalar
@@ -346,16 +347,20 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
     if isinstance(shape, int):
         shape = (shape,)
     if not isinstance(shape, (tuple, list)):
-        raise TypeError(f"expected 'shape' to be int or sequence of ints, but got {type(shape)}")
+        raise TypeError(f"expected 'shape' to be int or sequence of ints, but got {type_of(shape)}")
     for length in shape:
         if not isinstance(length, int):
             raise TypeError(
-                f"expected 'shape' sequence to only contain ints, but got {type(length)}"
+                f"expected 'shape' sequence to only contain ints, but got {type_of(length)}"
             )
+        if length >> 63 > 0:
+            raise ValueError("Overflow when unpacking long long")
     if any(length < 0 for length in shape):
         raise ValueError(f"'shape' cannot have negative values, but got {tuple(shape)}")
-    places = indices._array
-    found = np.empty((*places.shape, len(shape)), places.dtype)
+    if 0 in shape and indices._array.size:
+        raise RuntimeError("ZeroDivisionError")
+    places = indices._array.astype(np.int64)
+    found = np.empty((*places.shape, len(shape)), np.int64)
     for dim in reversed(range(len(shape))):
         found[..., dim] = np.remainder(places, shape[dim])
         places = np.floor_divide(places, shape[dim])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
-from math import prod
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -16,9 +16,13 @@ from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.table.samples import kinked
 from gradcli.tensor import dtypes
+from gradcli.tensor.memory import reserve
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import wrap
 from gradcli.typing import Array, Value, VarTensors
+
+_MAX_DIMS: Final = 64
+"""NumPy's arrays have no more dimensions."""
 
 
 def _together(arrays: Sequence[Array]) -> Any:
@@ -186,7 +190,7 @@ def column_stack(tensors: Sequence[Value]) -> Any:
     """Tensors side by side; vectors are columns."""
     _nonempty(tensors, "column_stack")
     columns = [
-        reshape(tensor, (prod(shape_of(tensor)), 1)) if len(shape_of(tensor)) <= 1 else tensor
+        reshape(tensor, (math.prod(shape_of(tensor)), 1)) if len(shape_of(tensor)) <= 1 else tensor
         for tensor in tensors
     ]
     return hstack(columns)
@@ -301,7 +305,13 @@ def combinations(self: Value, r: int = 2, with_replacement: bool = False) -> Any
         raise RuntimeError(f"Expect a non-negative number, but got {r}")
     if r == 0:
         return wrap(np.empty(0, self._array.dtype))
-    places = np.indices((self.numel(),) * r)
+    length = self.numel()
+    if length > 1 and r * math.log2(length) >= 63:
+        raise RuntimeError("numel: integer multiplication overflow")
+    if r >= _MAX_DIMS:
+        raise RuntimeError(f"combinations of {_MAX_DIMS} and more elements are not supported")
+    reserve((r, length**r), 8)
+    places = np.indices((length,) * r)
     rising = np.less_equal if with_replacement else np.less
     chosen = np.ones(places.shape[1:], np.bool_)
     for before, after in pairwise(places):

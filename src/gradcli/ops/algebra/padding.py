@@ -16,6 +16,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
+from gradcli.tensor.memory import reserve
 from gradcli.tensor.tensor import wrap
 from gradcli.typing import Array, Scalar, Value
 
@@ -47,9 +48,8 @@ def _constant_pad(self: Array, pad: Sequence[int], value: Scalar = 0) -> Array:
     pairs = [*[(0, 0)] * (self.ndim - len(pairs)), *reversed(pairs)]
     shape = [length + a + b for length, (a, b) in zip(kept.shape, pairs, strict=True)]
     dtype = dtypes.of(self)
-    if dtype.category == dtypes.INTEGRAL and isinstance(value, float):
-        value = int(value)
-    out = np.full(shape, dtypes.cast_number(value, dtype), self.dtype)
+    reserve(shape, self.itemsize)
+    out = np.full(shape, dtypes.convert(value, dtype), self.dtype)
     inside = tuple(slice(a, a + n) for n, (a, _) in zip(kept.shape, pairs, strict=True))
     out[inside] = kept
     return out

@@ -15,6 +15,7 @@ from gradcli.table.entry import METHOD
 from gradcli.table.row import ITSELF, Row
 from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.formats import contiguous_format
+from gradcli.tensor.memory import reserve
 from gradcli.tensor.shapes import wrap_dim, wrap_dims
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array, Single, Value
@@ -35,6 +36,7 @@ def _repeat(self: Array, repeats: Sequence[int]) -> Array:
             raise RuntimeError(
                 f"Trying to create tensor with negative dimension {length}: {target}"
             )
+    reserve(target, self.itemsize)
     return np.tile(self, tuple(repeats))
 
 
@@ -77,6 +79,7 @@ def _indices_of_repeats(repeats: Array) -> Array:
         raise no_kernel("repeat_interleave_cpu", repeats.dtype)
     if np.any(repeats < 0):
         raise RuntimeError("repeats can not be negative")
+    reserve((sum(repeats.tolist()),), repeats.itemsize)
     return np.repeat(np.arange(repeats.size, dtype=repeats.dtype), repeats)
 
 
@@ -260,6 +263,7 @@ def _diag_embed(self: Array, offset: int = 0, dim1: int = -2, dim2: int = -1) ->
     shape = list(self.shape[:-1])
     shape.insert(min(first, second), length)
     shape.insert(max(first, second), length)
+    reserve(shape, self.itemsize)
     full = np.zeros(shape, self.dtype)
     diagonal.forward(full, offset, first, second)[...] = self
     return full

@@ -116,7 +116,7 @@ trunc: Row = row(
 def _round(self: Array, decimals: int = 0) -> Array:
     if decimals == 0:
         return np.rint(self) if self.dtype.kind == "f" else self.copy()
-    scale = self.dtype.type(10.0 ** abs(decimals))
+    scale = self.dtype.type(np.power(10.0, abs(decimals)))
     if decimals > 0:
         return np.rint(self * scale) / scale
     return np.rint(self / scale) * scale

@@ -16,7 +16,7 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.shapes import common_shape, wrap_dim, wrap_dims
-from gradcli.tensor.tensor import Tensor, type_word
+from gradcli.tensor.tensor import Tensor
 from gradcli.typing import Array, Single, Value, VarTensors
 
 
@@ -72,8 +72,9 @@ def add_up(self: Array, where: tuple[int, ...], keepdim: bool, kind: Any) -> Arr
 def _expand(self: Array, size: Sequence[int]) -> Array:
     lead = len(size) - self.ndim
     if lead < 0:
+        word = dtypes.type_word(dtypes.of(self))
         raise RuntimeError(
-            f"expand({type_word(dtypes.of(self))}{{{list(self.shape)}}}, size={list(size)}): the "
+            f"expand({word}{{{list(self.shape)}}}, size={list(size)}): the "
             f"number of sizes provided ({len(size)}) must be greater or equal to the number of "
             f"dimensions in the tensor ({self.ndim})"
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.algebra.arithmetic import reciprocal, sub
+from gradcli.ops.algebra.arithmetic import neg, reciprocal, sub
 from gradcli.ops.algebra.comparison import (
     conj,
     eq,
@@ -79,7 +79,7 @@ def _atan2_vjp(grad: Any, self: Any, other: Any, needs: tuple[bool, ...]) -> Any
     inverse = filled(reciprocal(squares), eq(squares, 0), 0)
     return (
         grad * other * inverse if needs[0] else None,
-        grad * -self * inverse if needs[1] else None,
+        grad * neg(self) * inverse if needs[1] else None,
     )
 
 

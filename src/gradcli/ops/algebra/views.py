@@ -22,7 +22,7 @@ from gradcli.tensor.tensor import Tensor, share
 from gradcli.typing import Array, Value
 
 clone_row: Row = row(
-    "clone(Tensor self, *, any memory_format=None)",
+    "clone(Tensor self, *, memory_format? memory_format=None)",
     arranged_copy,
     linear="self",
     self=lambda grad: grad,

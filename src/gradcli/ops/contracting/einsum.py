@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from gradcli.ops.algebra.parts import diagonal
 from gradcli.ops.algebra.products import bmm, dot, mm
@@ -23,7 +23,9 @@ from gradcli.ops.algebra.views import (
     view,
 )
 from gradcli.table.declare import composite, free
-from gradcli.tensor.shapes import wrap_dim, wrap_dims
+from gradcli.table.schema import Signature
+from gradcli.table.typenames import type_name
+from gradcli.tensor.shapes import length_along, wrap_dims
 from gradcli.tensor.tensor import Tensor
 from gradcli.typing import Value
 
@@ -291,21 +293,31 @@ def _step(a: Any, b: Any, dims: range, users: list[int]) -> Any:
     return contracted(a, b, summed)
 
 
+def _letter(item: Any) -> str:
+    """The label that an element of a sublist stands for."""
+    if item is Ellipsis:
+        return "..."
+    if isinstance(item, Tensor):
+        bool(item)  # which refuses several elements
+        item = item.item()
+    if not isinstance(item, (int, float)):
+        raise TypeError(f"'>=' not supported between instances of '{type_name(item)}' and 'int'")
+    if not 0 <= item < len(_LETTERS):
+        raise ValueError(
+            "einsum(): subscript in subscript list is not within the valid range [0, 52)"
+        )
+    if isinstance(item, float):
+        raise TypeError("'float' object cannot be interpreted as an integer")
+    return _LETTERS[item]
+
+
 def _from_sublists(args: Sequence[Any]) -> tuple[str, list[Any]]:
     """`einsum(a, [0, 1], b, [1, 2], [0, 2])` as an equation and operands."""
 
     def labels(items: Any) -> str:
-        letters = []
-        for item in items:
-            if item is Ellipsis:
-                letters.append("...")
-            elif item >= 0 and item < 52:
-                letters.append(_LETTERS[item])
-            else:
-                raise ValueError(
-                    "einsum(): subscript in subscript list is not within the valid range [0, 52)"
-                )
-        return "".join(letters)
+        if not isinstance(items, (list, tuple, range, str, dict, set, Tensor)):
+            raise TypeError(f"'{type_name(items)}' object is not iterable")
+        return "".join(map(_letter, items))
 
     equation = ",".join(labels(items) for items in args[1::2])
     operands = list(args[::2])
@@ -353,18 +365,27 @@ def einsum(*args: Any) -> Any:
     return _evaluated(equation, operands)
 
 
+_BOTH: Final = Signature(
+    "tensordot", "Tensor self, Tensor other, int[] dims_self, int[] dims_other"
+)
+
+
 def _pairs(dims: Any, a: Any, b: Any) -> tuple[list[int], list[int]]:
     """The dimensions to contract, from any of the forms that `tensordot` takes."""
     if isinstance(dims, Tensor):
-        dims = dims.tolist()
+        if dims.numel() == 1:
+            dims = int(dims)
+        elif dims.shape[0] != 2:
+            raise AssertionError(
+                f"dims tensor must have size 2 in first dimension, got {dims.shape[0]}"
+            )
+        else:
+            dims = dims.tolist()
+    if isinstance(dims, (list, tuple)) and len(dims) < 2:
+        raise ValueError(f"not enough values to unpack (expected 2, got {len(dims)})")
     if isinstance(dims, (list, tuple)) and len(dims) == 2:
-        for given in dims:
-            if not isinstance(given, (list, tuple)):
-                raise TypeError(
-                    "tensordot(): argument 'dims_self' (position 3) must be tuple of ints, not "
-                    f"{type(given).__name__}"
-                )
-        return list(dims[0]), list(dims[1])
+        of_a, of_b = _BOTH.fit(a, b, *dims)[2:]
+        return list(of_a), list(of_b)
     if not isinstance(dims, int):
         raise RuntimeError(
             "tensordot expects dims to be int or tuple[list[int], list[int]] or list[list[int]] "
@@ -395,7 +416,7 @@ def tensordot(a: Value, b: Value, dims: Any = 2) -> Any:
         raise RuntimeError("both inputs should have same dtype")
     left, right = a, b
     for p, q in zip(of_a, of_b, strict=True):
-        length, other = a.shape[wrap_dim(p, a.ndim)], b.shape[wrap_dim(q, b.ndim)]
+        length, other = length_along(a.shape, p), length_along(b.shape, q)
         if other == 1:
             left = sum_dim(left, (p,), True)
         elif length == 1:

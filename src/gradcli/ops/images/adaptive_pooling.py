@@ -23,17 +23,23 @@ from gradcli.ops.algebra.sums import mean_dim
 from gradcli.ops.algebra.views import shape_of, squeeze_dim, unsqueeze
 from gradcli.ops.images.max_pooling import gathered, scattered
 from gradcli.ops.images.pooling import check_line, one_number, quotient
-from gradcli.ops.images.spatial import SHAPES
+from gradcli.ops.images.spatial import SHAPES, length_of
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
+from gradcli.table.schema import Signature
 from gradcli.tensor.errors import require_kinds
+from gradcli.tensor.memory import reserve
 from gradcli.typing import Array, Single, Value
 
 Sizes = Sequence[int]
 
+_INDEX: Final = 8  # bytes of a place
+
 
 def _windows(shape: Sizes, output_size: Sizes) -> list[Windows]:
-    sizes = shape[-len(output_size) :]
+    dims = len(output_size)
+    reserve((*shape[:-dims], *output_size), _INDEX)
+    sizes = shape[-dims:]
     return [adaptive_windows(n, count) for n, count in zip(sizes, output_size, strict=True)]
 
 
@@ -129,27 +135,43 @@ def adaptive_avg_pool1d(input: Value, output_size: Single) -> Any:
     return squeeze_dim(averages(unsqueeze(input, -2), (1, length)), -2)
 
 
-def _completed(input: Any, output_size: Any, dims: int) -> tuple[int, ...]:
+def _completed(input: Any, output_size: Any, sizes: Signature) -> tuple[int, ...]:
     """An output size with the input's lengths in the places of None."""
-    if isinstance(output_size, int):
-        return (output_size,) * dims
-    shape = shape_of(input)
-    if len(shape) <= len(output_size):
-        raise ValueError(f"Input dimension should be at least {len(output_size) + 1}")
-    own = shape[len(shape) - len(output_size) :]
-    return tuple(
-        n if length is None else length for length, n in zip(output_size, own, strict=True)
-    )
+    if not isinstance(output_size, int):
+        shape, count = shape_of(input), length_of(output_size)
+        if len(shape) <= count:
+            raise ValueError(f"Input dimension should be at least {count + 1}")
+        own = shape[len(shape) - count :]
+        output_size = [
+            n if length is None else length for length, n in zip(output_size, own, strict=True)
+        ]
+    lengths: tuple[int, ...] = sizes.fit(input, output_size)[1]
+    return lengths
+
+
+def _sizes(name: str, dims: int) -> Signature:
+    """What an adaptive pool says about a completed output size."""
+    return Signature(name, f"Operand input, int[{dims}] output_size")
+
+
+_averaged: Final = {dims: _sizes(f"adaptive_avg_pool{dims}d", dims) for dims in (1, 2, 3)}
+
+
+def averages_of(input: Any, output_size: Any, dims: int) -> Any:
+    """The averages of as many windows as asked for, after PyTorch's checks."""
+    if dims == 1:
+        return adaptive_avg_pool1d(*_averaged[1].fit(input, output_size))
+    lengths = _completed(input, output_size, _averaged[dims])
+    if len(lengths) != dims:
+        raise RuntimeError(f"adaptive_avg_pool{dims}d: output_size must be {dims}")
+    return averages(input, lengths)
 
 
 def _register_average(dims: int) -> None:
     name, size = f"adaptive_avg_pool{dims}d", (5, 4, 3)[:dims]
 
     def pool(input: Value, output_size: Any) -> Any:
-        lengths = _completed(input, output_size, dims)
-        if len(lengths) != dims:
-            raise RuntimeError(f"{name}: output_size must be {dims}")
-        return averages(input, lengths)
+        return averages_of(input, output_size, dims)
 
     composite(
         f"nn.functional.{name}",
@@ -216,6 +238,7 @@ _max_rows: Final = {dims: _max_row(dims) for dims in (2, 3)}
 
 def _register_max(dims: int) -> None:
     name, size = f"adaptive_max_pool{dims}d", (5, 4, 3)[:dims]
+    sizes = _sizes(name, dims)
 
     def largest(input: Any, output_size: Any) -> tuple[Any, Any]:
         if dims == 1:
@@ -224,7 +247,7 @@ def _register_max(dims: int) -> None:
             _refuse_empty(shape_of(input), name, len(shape_of(input)) - 2)
             best, indices = _max_rows[2](unsqueeze(input, -2), (1, length))
             return squeeze_dim(best, -2), squeeze_dim(indices, -2)
-        lengths = _completed(input, output_size, dims)
+        lengths = _completed(input, output_size, sizes)
         if len(lengths) != dims:
             raise RuntimeError(f"{name}(): internal error: output_size.size() must be {dims}")
         best, indices = _max_rows[dims](input, lengths)

@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 
 from gradcli.kernels.windows import half_in_single
+from gradcli.ops.algebra.creation import checked_size
 from gradcli.ops.algebra.products import bmm
 from gradcli.ops.algebra.views import reshape, shape_of, transpose
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
+from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
+from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import constant, raw
 from gradcli.typing import Array, Value
 
@@ -42,8 +45,15 @@ def _base_grid(size: Sizes, align_corners: bool, dtype: Any) -> Array:
 
 
 def _affine_grid(theta: Array, size: Sizes, align_corners: bool) -> Array:
+    if len(size) not in (4, 5):
+        raise RuntimeError("AffineGridGenerator needs 4d (spatial) or 5d (volumetric) inputs.")
+    checked_size((size[0], *size[2:], len(size) - 1), dtypes.of(theta))
     base = _base_grid(size[2:], align_corners, theta.dtype)
-    if theta.shape[0] != size[0]:
+    for dim in (1, 2):
+        wrap_dim(dim, theta.ndim)
+    if theta.ndim != 3:
+        raise RuntimeError("batch2 must be a 3D tensor")
+    if (theta.shape[0], theta.shape[2]) != (size[0], base.shape[-1]):
         raise RuntimeError(
             "Expected size for first two dimensions of batch2 tensor to be: "
             f"[{size[0]}, {base.shape[-1]}] but got: [{theta.shape[0]}, {theta.shape[2]}]."

@@ -27,7 +27,7 @@ from gradcli.ops.algebra.parts import narrow, select
 from gradcli.ops.algebra.scalars import mul_scalar
 from gradcli.ops.algebra.sums import expand
 from gradcli.ops.algebra.views import reshape, shape_of, squeeze_dim, transpose, unsqueeze
-from gradcli.ops.images.convolution_checks import check
+from gradcli.ops.images.convolution_checks import check, check_ranks
 from gradcli.ops.images.spatial import spread
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
@@ -102,12 +102,7 @@ def _convolution(
         raise RuntimeError("non-positive groups is not supported")
     steps, padding, dilation = _options(stride, padding, dilation, dims)
     output_padding = _per_dimension(output_padding, "output_padding", dims)
-    if input.ndim != weight.ndim:
-        raise RuntimeError(
-            f"Expected {weight.ndim}-dimensional input for {weight.ndim}-dimensional weight "
-            f"{list(weight.shape)}, but got {input.ndim}-dimensional input of size "
-            f"{list(input.shape)} instead"
-        )
+    check_ranks(input.shape, weight.shape)
     geometry = _geometry(
         input.shape,
         weight.shape,
@@ -351,6 +346,9 @@ def _same_padding(
     """
     if any(step != 1 for step in stride):
         raise RuntimeError("padding='same' is not supported for strided convolutions")
+    if len(shape_of(weight)) < 3:
+        raise RuntimeError("weight should have at least three dimensions")
+    check_ranks(shape_of(input), shape_of(weight), "")
     totals = [d * (k - 1) for d, k in zip(dilation, shape_of(weight)[2:], strict=True)]
     if any(total % 2 for total in totals):
         behind = [amount for total in reversed(totals) for amount in (0, total % 2)]

@@ -33,6 +33,19 @@ def _times(lengths: Sequence[int]) -> str:
     return f"({' x '.join(map(str, lengths))})"
 
 
+def check_ranks(input: Sizes, weight: Sizes, gap: str = " ") -> None:
+    """PyTorch's complaint about images and kernels of different numbers of dimensions.
+
+    `gap` is what its message has before the weight's shape.
+    """
+    ndim = len(weight)
+    if len(input) != ndim:
+        raise RuntimeError(
+            f"Expected {ndim}-dimensional input for {ndim}-dimensional weight{gap}{list(weight)}, "
+            f"but got {len(input)}-dimensional input of size {list(input)} instead"
+        )
+
+
 def check(
     input: Array,
     weight: Array,

@@ -25,6 +25,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
+from gradcli.tensor.shapes import length_along
 from gradcli.typing import Array, Value
 
 Sizes = Sequence[int]
@@ -264,7 +265,7 @@ transposed_tap_sum: Row = row(
 
 def _check(input: Array, grid: Array, dims: int, mode: int) -> None:
     given = f"input with sizes {list(input.shape)} and grid with sizes {list(grid.shape)}"
-    if input.shape[0] != grid.shape[0]:
+    if length_along(input.shape, 0) != length_along(grid.shape, 0):
         raise RuntimeError(
             f"grid_sampler(): expected grid and input to have same batch size, but got {given}"
         )

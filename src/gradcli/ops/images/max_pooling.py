@@ -24,9 +24,10 @@ from gradcli.ops.images.pooling import (
     request,
     request_line,
 )
-from gradcli.ops.images.spatial import SHAPES, spread
+from gradcli.ops.images.spatial import SHAPES, length_of, spread
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
+from gradcli.table.typenames import type_name
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import Tensor
@@ -286,7 +287,7 @@ def _unpooled_size(
     )
     if wanted is None:
         return plain
-    if len(wanted) == dims + 2:
+    if length_of(wanted) == dims + 2:
         wanted = wanted[2:]
     if len(wanted) != dims:
         raise ValueError(
@@ -297,7 +298,7 @@ def _unpooled_size(
         if not isinstance(length, int):
             raise TypeError(
                 f"max_unpool{dims}d(): argument 'output_size' must be tuple of ints, but found "
-                f"element of type {type(length).__name__}"
+                f"element of type {type_name(length)}"
             )
     for dim, (length, middle, step) in enumerate(zip(wanted, plain, stride, strict=True)):
         if not middle - step < length < middle + step:
@@ -306,6 +307,15 @@ def _unpooled_size(
                 f"{middle + step})"
             )
     return tuple(wanted)
+
+
+def _refuse_negative(size: Sizes) -> None:
+    for dim, length in enumerate(size):
+        if length < 0:
+            raise ValueError(
+                "max_unpooling: output_size must contain non-negative spatial dimensions, but got "
+                f"output_size[{dim}]={length}"
+            )
 
 
 def _register_inverse(dims: int) -> None:
@@ -326,6 +336,7 @@ def _register_inverse(dims: int) -> None:
         kernel = each(kernel_size)
         steps = kernel if stride is None else each(stride)
         size = _unpooled_size(shape_of(input), kernel, steps, each(padding), output_size)
+        _refuse_negative(size)
         if dims == 1:
             column, places = unsqueeze(input, -1), unsqueeze(indices, -1)
             return squeeze_dim(_unpool_rows[2](column, places, (*size, 1)), -1)

@@ -385,6 +385,8 @@ def _power_pool(dims: int) -> None:
             raise ValueError(f"not enough values to unpack (expected {dims}, got {len(kernel)})")
         if len(kernel) > dims:
             raise ValueError(f"too many values to unpack (expected {dims})")
+        if norm_type == 0:
+            raise ZeroDivisionError("float division by zero")
         averages = average(power(input, norm_type), kernel_size, stride, 0, ceil_mode)
         return _power_average(averages, norm_type, prod(kernel))
 

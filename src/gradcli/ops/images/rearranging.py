@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -18,20 +18,22 @@ from gradcli.kernels.windows import (
     unpad,
 )
 from gradcli.ops.algebra.views import shape_of
+from gradcli.ops.images.spatial import repeated
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor.errors import require_kinds
+from gradcli.tensor.shapes import length_along
 from gradcli.typing import Array, Value
 
 Sizes = Sequence[int]
 
+_MOST: Final = (1 << 63) - 1
 
-def _pair(values: Any, name: str) -> tuple[int, int]:
-    if isinstance(values, int):
-        return values, values
-    if len(values) != 2:
-        raise RuntimeError(f"It is expected {name} equals to 2, but got size {len(values)}")
-    return values[0], values[1]
+
+def _check_pairs(names: str, *sizes: Sizes) -> None:
+    for name, values in zip(names.split(), sizes, strict=True):
+        if len(values) != 2:
+            raise RuntimeError(f"It is expected {name} equals to 2, but got size {len(values)}")
 
 
 def _geometry(
@@ -67,6 +69,7 @@ def _told(geometry: Geometry) -> str:
 def _im2col(
     self: Array, kernel_size: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes
 ) -> Array:
+    _check_pairs("kernel_size dilation padding stride", kernel_size, dilation, padding, stride)
     shape = list(self.shape)
     if self.ndim not in (3, 4) or 0 in shape[-3:]:
         raise RuntimeError(
@@ -119,6 +122,8 @@ def _col2im(
     padding: Sizes,
     stride: Sizes,
 ) -> Array:
+    sizes = (output_size, kernel_size, dilation, padding, stride)
+    _check_pairs("output_size kernel_size dilation padding stride", *sizes)
     geometry = _geometry(output_size, kernel_size, dilation, padding, stride)
     _check_blocks(self.shape, geometry)
     require_kinds(self.dtype, "fcb", "col2im_out_cpu")
@@ -166,19 +171,12 @@ def unfold(
     input: Value, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
 ) -> Any:
     """The sliding blocks of images (N, C, H, W), as columns (N, C * taps, blocks)."""
-    ndim = len(shape_of(input))
-    if ndim < 3:
-        low, high = -max(ndim, 1), max(ndim, 1) - 1
-        raise IndexError(
-            f"Dimension out of range (expected to be in range of [{low}, {high}], but got {ndim})"
-        )
-    return im2col(
-        input,
-        _pair(kernel_size, "kernel_size"),
-        _pair(dilation, "dilation"),
-        _pair(padding, "padding"),
-        _pair(stride, "stride"),
-    )
+    sizes = (repeated(values, 2) for values in (kernel_size, dilation, padding, stride))
+    fitted = im2col.signature.fit(input, *sizes)
+    shape = shape_of(input)
+    if len(shape) < 3:
+        length_along(shape, len(shape) or 1)
+    return im2col(*fitted)
 
 
 @composite(
@@ -193,14 +191,8 @@ def fold(
     stride: Any = 1,
 ) -> Any:
     """Images (N, C, *output_size) from columns (N, C * taps, blocks); overlaps add up."""
-    return col2im(
-        input,
-        _pair(output_size, "output_size"),
-        _pair(kernel_size, "kernel_size"),
-        _pair(dilation, "dilation"),
-        _pair(padding, "padding"),
-        _pair(stride, "stride"),
-    )
+    sizes = (output_size, kernel_size, dilation, padding, stride)
+    return col2im(*col2im.signature.fit(input, *(repeated(values, 2) for values in sizes)))
 
 
 def _check_pixels(self: Array, factor: int, name: str, argument: str) -> None:
@@ -208,6 +200,10 @@ def _check_pixels(self: Array, factor: int, name: str, argument: str) -> None:
         raise RuntimeError(
             f"{name} expects input to have at least 3 dimensions, but got input with {self.ndim} "
             "dimension(s)"
+        )
+    if factor**2 > _MOST and name == "pixel_shuffle":
+        raise ValueError(
+            f"upscale factor is too large, (upscale_factor)^2 overflowed: upscale_factor={factor}"
         )
     if factor <= 0:
         raise RuntimeError(f"{name} expects a positive {argument}, but got {factor}")

@@ -6,7 +6,6 @@ output is a weighted sum of a few inputs, its taps. The gradient is the transpos
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -15,10 +14,13 @@ import numpy as np
 
 from gradcli.kernels.windows import Windows, half_in_single, picked, selector
 from gradcli.ops.algebra.views import shape_of
-from gradcli.ops.images.adaptive_pooling import adaptive_avg_pool1d, averages
+from gradcli.ops.images.adaptive_pooling import averages_of
+from gradcli.ops.images.resampling_checks import fitted, requested
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.tensor.errors import no_kernel
+from gradcli.tensor.memory import reserve
+from gradcli.tensor.tensor import raw
 from gradcli.typing import Array, Value
 
 Sizes = Sequence[int]
@@ -342,44 +344,6 @@ _ROWS: Final = {
 """By (mode, spatial dimensions, antialias)."""
 
 
-def _listed(given: Any, shape: Sizes, what: str, word: str, letter: str) -> list[Any]:
-    """A size or scale for each spatial dimension, from one for all or a list."""
-    dims = len(shape) - 2
-    if not isinstance(given, (list, tuple)):
-        return [given] * dims
-    if len(given) != dims:
-        told = "output size" if what == "output" else what
-        raise ValueError(
-            f"Input and {what} must have the same number of spatial dimensions, but got input with "
-            f"spatial dimensions of {list(shape[2:])} and {word} {given}. Please provide input "
-            f"tensor in (N, C, d1, d2, ...,dK) format and {told} in ({letter}1, {letter}2, "
-            f"...,{letter}K) format."
-        )
-    return list(given)
-
-
-def _requested(
-    shape: Sizes, size: Any, scale_factor: Any, recompute: bool
-) -> tuple[list[Any], tuple[float, ...] | None]:
-    """The size to make and, where the taps follow from it, the scale factor."""
-    if size is not None:
-        sizes = _listed(size, shape, "output", "output size of", "o")
-        if isinstance(size, (list, tuple)) and not all(isinstance(n, int) for n in sizes):
-            raise TypeError(
-                "expected size to be one of int or Tuple[int] or Tuple[int, int] or Tuple[int, "
-                f"int, int], but got size with types {[type(n) for n in sizes]}"
-            )
-        return sizes, None
-    scales = [
-        float(scale)
-        for scale in _listed(scale_factor, shape, "scale_factor", "scale_factor of shape", "s")
-    ]
-    products = [n * scale for n, scale in zip(shape[2:], scales, strict=True)]
-    if recompute:
-        return [math.floor(length) for length in products], None
-    return [int(np.float32(length)) for length in products], tuple(scales)
-
-
 _MESSAGES: Final = {
     ("linear", 2): "Got 4D input, but linear mode needs 3D input",
     ("linear", 3): "Got 5D input, but linear mode needs 3D input",
@@ -430,7 +394,7 @@ def interpolate(
     recompute = bool(recompute_scale_factor)
     if recompute and size is not None:
         raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
-    out, scales = _requested(shape, size, scale_factor, recompute or mode == "area")
+    out, scales = requested(shape, size, scale_factor, recompute or mode == "area")
     if antialias and not (mode in ("bilinear", "bicubic", "lanczos") and dims == 2):
         raise ValueError(
             "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires "
@@ -439,7 +403,7 @@ def interpolate(
     if mode == "lanczos" and not antialias:
         raise ValueError("Lanczos mode requires antialias=True")
     if mode == "area" and dims in (1, 2, 3):
-        return adaptive_avg_pool1d(input, out) if dims == 1 else averages(input, out)
+        return averages_of(input, out, dims)
     if (mode, dims) in _MESSAGES:
         raise NotImplementedError(_MESSAGES[mode, dims])
     if (mode, dims, antialias) not in _ROWS:
@@ -448,15 +412,11 @@ def interpolate(
             "modes: nearest | linear | bilinear | bicubic | trilinear | lanczos | area | "
             f"nearest-exact (got {mode})"
         )
-    if not all(isinstance(length, int) for length in out):
-        name = _ROWS[mode, dims, antialias].names[0].removeprefix("aten.")
-        raise TypeError(
-            f"{name}() received an invalid combination of arguments - got (Tensor, list, "
-            "NoneType), but expected one of:\n * (Tensor input, tuple of ints output_size, "
-            "tuple of floats scale_factors)"
-        )
-    plan = Resampling(tuple(shape[2:]), tuple(out), scales, bool(align_corners))
-    return _ROWS[mode, dims, antialias](input, plan)
+    made = _ROWS[mode, dims, antialias]
+    corners = not mode.startswith("nearest")
+    lengths, factors = fitted(made.names[0].removeprefix("aten."), shape, corners, out, scales)
+    reserve((*shape[:2], *lengths), raw(input).itemsize)
+    return made(input, Resampling(tuple(shape[2:]), lengths, factors, bool(align_corners)))
 
 
 @composite(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
-from gradcli.ops.algebra import arithmetic, comparison, elementary, matmul, rounding
+from gradcli.ops.algebra import arithmetic, comparison
 from gradcli.table.row import Row
 from gradcli.tensor.tensor import Tensor
 
@@ -16,9 +17,9 @@ def _accepts(other: Any) -> bool:
     return type(other) in _OPERANDS or isinstance(other, (int, float, complex))
 
 
-def _forward(operator: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
-    if isinstance(operator, Row):
-        record = operator.record
+def _forward(function: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
+    if isinstance(function, Row):
+        record = function.record
 
         def method(self: Tensor, other: Any) -> Any:
             if type(other) in _OPERANDS or isinstance(other, (int, float, complex)):
@@ -28,30 +29,57 @@ def _forward(operator: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any
     else:
 
         def method(self: Tensor, other: Any) -> Any:
-            return operator(self, other) if _accepts(other) else NotImplemented
+            return function(self, other) if _accepts(other) else NotImplemented
 
     return method
 
 
-def _reflected(operator: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
+def _reflected(function: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
     def method(self: Tensor, other: Any) -> Any:
-        return operator(other, self) if _accepts(other) else NotImplemented
+        return function(other, self) if _accepts(other) else NotImplemented
 
     return method
 
 
-def _equality(operator: Callable[[Any, Any], Any], otherwise: bool) -> Callable[..., Any]:
+def _equality(function: Callable[[Any, Any], Any], otherwise: bool) -> Callable[..., Any]:
     def method(self: Tensor, other: Any) -> Any:
-        return operator(self, other) if _accepts(other) else otherwise
+        return function(self, other) if _accepts(other) else otherwise
 
     return method
 
 
-def _tensors_only(operator: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
+def _tensors_only(function: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
     def method(self: Tensor, other: Any) -> Any:
-        return operator(self, other) if isinstance(other, Tensor) else NotImplemented
+        return function(self, other) if isinstance(other, Tensor) else NotImplemented
 
     return method
+
+
+def _late(name: str) -> Callable[..., Any]:
+    """A method whose operator's module is loaded when it is called."""
+
+    def method(self: Tensor, *others: Any) -> Any:
+        return getattr(self, name)(*others)
+
+    return method
+
+
+def _power(self: Tensor, other: Any) -> Any:
+    _install_powers()
+    return operator.pow(self, other)
+
+
+def _reflected_power(self: Tensor, other: Any) -> Any:
+    _install_powers()
+    return operator.pow(other, self)
+
+
+def _install_powers() -> None:
+    """Loads the operator's module and has it called directly from then on."""
+    from gradcli.ops.algebra.elementary import pow
+
+    for name, method in (("__pow__", _forward(pow)), ("__rpow__", _reflected(pow))):
+        setattr(Tensor, name, method)
 
 
 # Where the in-place method of an operator has another name than the operator.
@@ -98,7 +126,6 @@ def _install() -> None:
         "truediv": arithmetic.true_div,
         "floordiv": arithmetic.floor_divide,
         "mod": arithmetic.remainder,
-        "pow": elementary.pow,
         "and": comparison.bitwise_and,
         "or": comparison.bitwise_or,
         "xor": comparison.bitwise_xor,
@@ -106,9 +133,9 @@ def _install() -> None:
         "rshift": comparison.right_shift,
     }
     methods: dict[str, Any] = {}
-    for name, operator in operators.items():
-        methods[f"__{name}__"] = _forward(operator)
-        methods[f"__r{name}__"] = _reflected(operator)
+    for name, function in operators.items():
+        methods[f"__{name}__"] = _forward(function)
+        methods[f"__r{name}__"] = _reflected(function)
     # As in PyTorch: a commutative operator keeps the tensor first, and so its edges; `number - x`
     # is one node, `number / x` is two.
     methods["__radd__"] = _forward(arithmetic.add)
@@ -116,16 +143,17 @@ def _install() -> None:
     methods["__rmod__"] = _reflected(arithmetic.remainder_by)
     methods["__rsub__"] = _forward(arithmetic.rsub)
     methods["__rtruediv__"] = _forward(lambda self, other: arithmetic.reciprocal(self) * other)
-    methods["__matmul__"] = _tensors_only(matmul.matmul)
+    methods["__matmul__"] = _tensors_only(_late("matmul"))
     for name in ("lt", "le", "gt", "ge"):
         methods[f"__{name}__"] = _forward(getattr(comparison, name))
     methods["__eq__"] = _equality(comparison.eq, False)
     methods["__ne__"] = _equality(comparison.ne, True)
     methods["__neg__"] = lambda self: arithmetic.neg(self)
     methods["__pos__"] = lambda self: arithmetic.positive(self)
-    methods["__abs__"] = lambda self: rounding.absolute(self)
+    methods["__abs__"] = _late("abs")
     methods["__invert__"] = lambda self: comparison.bitwise_not(self)
-    for name in operators:
+    methods["__pow__"], methods["__rpow__"] = _power, _reflected_power
+    for name in [*operators, "pow"]:
         methods[f"__i{name}__"] = _augmented(_IN_PLACE.get(name, name) + "_")
     methods["__getitem__"] = _get_item
     methods["__setitem__"] = _set_item

@@ -18,6 +18,7 @@ from gradcli.ops.inplace.writing import copy_, fill_from_
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import BOTH, InPlace
 from gradcli.table.row import Row
+from gradcli.table.typenames import type_name
 from gradcli.tensor import dtypes
 from gradcli.tensor.arrays import Numbers, unwrapped
 from gradcli.tensor.dtypes import DType
@@ -27,6 +28,7 @@ from gradcli.typing import Array
 Indices = Sequence[Any]
 """An index tensor per leading dimension, or None where a dimension is taken whole."""
 
+_BEYOND: Final = 1 << 63
 _INDEX_TYPES: Final = frozenset(["int64", "int32", "bool", "uint8"])
 
 
@@ -219,13 +221,12 @@ def _given(name: str, self: Tensor, indices: Any, values: Tensor) -> tuple[Any, 
     if not isinstance(indices, (tuple, list)):
         raise TypeError(
             f"{name}(): argument 'indices' (position 1) must be tuple of Tensors, not "
-            f"{type(indices).__name__}"
+            f"{type_name(indices)}"
         )
     for position, index in enumerate(indices):
         if type(index) is not Tensor:
             raise TypeError(
-                f"expected Tensor as element {position} in argument 0, but got "
-                f"{type(index).__name__}"
+                f"expected Tensor as element {position} in argument 0, but got {type_name(index)}"
             )
     _check_mask(self, indices, values)
     return tuple(indices)
@@ -266,8 +267,9 @@ def _taken(item: Any) -> int:
 
 def _from_sequence(item: Any) -> Tensor:
     """A list of integers or of booleans (and only of them) as an index tensor."""
+    plain = _plain(item)
     try:
-        array = np.array(_plain(item))
+        array = np.array(plain)
     except ValueError as error:
         raise ValueError(f"expected sequence of equal lengths: {error}") from None
     if array.dtype.kind in "US":
@@ -280,7 +282,14 @@ def _plain(item: Any) -> Any:
         return item.tolist()
     if isinstance(item, (list, tuple, range)):
         return [_plain(part) for part in item]
-    return unwrapped(item)
+    item = unwrapped(item)
+    if isinstance(item, complex):
+        raise TypeError("'complex' object cannot be interpreted as an integer")
+    if not isinstance(item, (int, float, str, np.generic, np.ndarray)):
+        raise RuntimeError(f"Could not infer dtype of {type_name(item)}")
+    if isinstance(item, int) and not -_BEYOND <= item < _BEYOND:
+        raise ValueError("Overflow when unpacking long long")
+    return item
 
 
 def _bound(value: Any) -> int | None:
@@ -359,7 +368,7 @@ def _apply(tensor: Tensor, index: Any) -> tuple[Tensor, list[Any]]:
             else:
                 raise IndexError(
                     "only integers, slices (`:`), ellipsis (`...`), None and long or byte "
-                    f"Variables are valid indices (got {type(item).__name__})"
+                    f"Variables are valid indices (got {type_name(item)})"
                 )
             indices += [None] * (dim - covered)
             indices.append(item)
@@ -414,7 +423,7 @@ def _as_value(value: Any, dtype: DType) -> Tensor:
     if isinstance(value, Tensor):
         return value
     if not isinstance(value, (bool, int, float, complex)):
-        raise TypeError(f"can't assign a {type(value).__name__} to a torch.{dtype.tensor_name}")
+        raise TypeError(f"can't assign a {type_name(value)} to a torch.{dtype.tensor_name}")
     if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
         raise ValueError("Overflow when unpacking long long")
     return wrap(np.asarray(dtypes.convert(value, dtype)))

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradcli.ops.algebra.comparison import zeros_like
 from gradcli.ops.algebra.complex import conj_physical_row
-from gradcli.ops.algebra.creation import cast, checked_size
+from gradcli.ops.algebra.creation import cast, checked_size, element
 from gradcli.ops.algebra.elementary import float_power, pow_scalar, pow_tensor
 from gradcli.ops.algebra.parts import narrow
 from gradcli.ops.algebra.strided import as_strided, storage_of, storage_offset_of
@@ -21,6 +21,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.refusals import NOT_IMPLEMENTED
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
+from gradcli.tensor.formats import MemoryFormat
 from gradcli.tensor.graph import mode
 from gradcli.tensor.public import admit
 from gradcli.tensor.shapes import common_shape
@@ -210,7 +211,9 @@ def detach_(self: Tensor) -> Tensor:
         (r.ints(3, high=9), (3,)),
     ],
 )
-def resize_(self: Tensor, size: Sequence[int], *, memory_format: Any = None) -> Tensor:
+def resize_(
+    self: Tensor, size: Sequence[int], *, memory_format: MemoryFormat | None = None
+) -> Tensor:
     """Gives a tensor another size, in its memory where that is large enough."""
     if self.requires_grad and not mode.inference:
         raise RuntimeError("cannot resize variables that require grad")
@@ -237,7 +240,9 @@ def resize(tensor: Tensor, shape: Sequence[int]) -> None:
     "Tensor.resize_as_",
     samples=lambda r: [(r.ints(2, 3, high=9), r(3, 2)), (r.ints(4, high=9), r(2))],
 )
-def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = None) -> Tensor:
+def resize_as_(
+    self: Tensor, the_template: Tensor, *, memory_format: MemoryFormat | None = None
+) -> Tensor:
     """Resizes a tensor to the size of another."""
     resized: Tensor = resize_(self, the_template._array.shape)
     return resized
@@ -321,7 +326,8 @@ def _call_each(self: Tensor, name: str, operands: Sequence[Tensor], callable: An
     call = admit(callable)
     arrays = [self._array, *(expand.forward(t._array, self._array.shape) for t in operands)]
     for index in np.ndindex(self._array.shape):
-        self._array[index] = call(*(array[index].item() for array in arrays))
+        made = call(*(array[index].item() for array in arrays))
+        self._array[index] = element(made, self.dtype)
     return self
 
 

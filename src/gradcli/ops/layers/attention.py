@@ -21,7 +21,7 @@ from gradcli.table.row import Row
 from gradcli.table.samples import Sampler, fixed, kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
-from gradcli.tensor.shapes import common_shape, wrap_dim
+from gradcli.tensor.shapes import common_shape, length_along, wrap_dim
 from gradcli.tensor.tensor import wrap
 from gradcli.typing import Array, Value
 
@@ -99,6 +99,11 @@ trilinear: Row = row(
 )
 def bilinear(input1: Value, input2: Value, weight: Value, bias: Value | None = None) -> Any:
     """input1 @ weight[k] @ input2 + bias[k] for each k."""
+    operands = {"input1": input1, "input2": input2, "weight": weight, "bias": bias}
+    kinds = {name: x.dtype for name, x in operands.items() if x is not None}
+    if len(set(kinds.values())) > 1:
+        told = ", ".join(f"{name}: {kind.c_name}" for name, kind in kinds.items())
+        raise RuntimeError(f"All tensors must have the same dtype, got {told}")
     if input1.ndim != input2.ndim:
         raise RuntimeError(
             f"bilinear(): input dimensions do not match: got {input1.ndim} and {input2.ndim}"
@@ -109,15 +114,17 @@ def bilinear(input1: Value, input2: Value, weight: Value, bias: Value | None = N
                 f"bilinear(): input batch dimensions do not match at dim {dim}: got {a} and {b}"
             )
     for name, given, wanted in (
-        ("input1", input1.shape[-1], weight.shape[1]),
-        ("input2", input2.shape[-1], weight.shape[2]),
-        ("bias", weight.shape[0] if bias is None else bias.shape[0], weight.shape[0]),
+        ("input1", length_along(input1.shape, -1), length_along(weight.shape, 1)),
+        ("input2", length_along(input2.shape, -1), length_along(weight.shape, 2)),
+        ("bias", weight.shape[0] if bias is None else length_along(bias.shape, 0), weight.shape[0]),
     ):
         if given != wanted:
             raise RuntimeError(
                 f"bilinear(): {name} size does not match weight size: got {given} but expected "
                 f"{wanted}"
             )
+    if weight.ndim != 3:
+        raise RuntimeError("number of dimensions must match")
     rows = [reshape(x, (-1, x.shape[-1])) for x in (input1, input2)]
     product = trilinear(rows[0], weight, rows[1], (1, 3), (0,), (1, 2), (2, 3))
     out = reshape(product, (*input1.shape[:-1], weight.shape[0]))
@@ -194,7 +201,8 @@ def _flash_backward(
 
 def _ungrouped(gradient: Array, shape: Sequence[int]) -> Array:
     batch, heads, *rest = shape
-    return gradient.reshape(batch, heads, -1, *rest).sum(2)
+    shares = gradient.shape[1] // max(heads, 1)
+    return gradient.reshape(batch, heads, shares, *rest).sum(2)
 
 
 _underived = no_derivative("_scaled_dot_product_flash_attention_for_cpu_backward", every=True)
@@ -274,6 +282,12 @@ def _flat_enough(query: Any, key: Any, value: Any, mask: Any, dropout_p: float, 
     return bool(same_heads and query.shape[0] == key.shape[0] == value.shape[0])
 
 
+def _shares(query: Any, other: Any) -> bool:
+    """Whether the heads of a key or value serve the same number of heads of the query each."""
+    heads, served = (length_along(x.shape, -3) for x in (other, query))
+    return heads == served or (heads > 0 and served % heads == 0)
+
+
 def _check_attention(query: Any, key: Any, value: Any, mask: Any) -> None:
     inputs = (query, key, value)
     if not query.dtype is key.dtype is value.dtype:
@@ -322,9 +336,11 @@ def scaled_dot_product_attention(
 ) -> Any:
     """softmax(query @ key.T * scale + mask) @ value; the scale is 1 / sqrt(length of a query)."""
     _check_attention(query, key, value, attn_mask)
-    factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    factor = scale
+    if factor is None:
+        factor = 1 / math.sqrt(query.shape[-1]) if query.shape[-1] else math.inf
     mask = _additive(attn_mask, query._array.dtype)
-    if enable_gqa and (query.shape[-3] % key.shape[-3] or query.shape[-3] % value.shape[-3]):
+    if enable_gqa and not all(_shares(query, x) for x in (key, value)):
         raise RuntimeError("Number of heads in key and value must divide the number of heads in ")
     if _flat_enough(query, key, value, attn_mask, dropout_p, enable_gqa):
         if mask is not None:
@@ -343,7 +359,9 @@ def scaled_dot_product_attention(
             )
         mask = wrap(_causal(query.shape[-2], key.shape[-2], query._array.dtype))
     if enable_gqa:
-        key, value = (x.repeat_interleave(query.shape[-3] // x.shape[-3], -3) for x in (key, value))
+        key, value = (
+            x.repeat_interleave(query.shape[-3] // max(x.shape[-3], 1), -3) for x in (key, value)
+        )
     query = mul_scalar(query, -root if factor < 0 else root)
     scores = matmul(query, mul_scalar(transpose(key, -2, -1), root))
     weights = safe_softmax(scores if mask is None else scores + mask, -1)

@@ -19,6 +19,8 @@ from gradcli.typing import Array, Value
 
 def _bags(indices: Array, offsets: Array, include_last_offset: bool) -> tuple[Array, int]:
     """The bag of every index, and how many bags there are."""
+    if include_last_offset and not offsets.size:
+        raise RuntimeError("include_last_offset: number of offset should be at least 1")
     if offsets.size and offsets[0] != 0:
         raise RuntimeError(
             "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from "
@@ -55,6 +57,32 @@ def _check_range(weight: Array, indices: Array, mode: int) -> None:
         )
 
 
+def _check_ranks(
+    weight: Array, indices: Array, offsets: Array, per_sample_weights: Array | None
+) -> None:
+    for word, array, ranks in (
+        ("input", indices, "1D or 2D"),
+        ("offsets", offsets, "1D"),
+        ("weight", weight, "2D"),
+    ):
+        if f"{array.ndim}D" not in ranks.split(" or "):
+            raise RuntimeError(
+                f"{word} has to be a {ranks} Tensor, but got Tensor of dimension {array.ndim}"
+            )
+    if per_sample_weights is None:
+        return
+    for fits, fact in (
+        (per_sample_weights.ndim == 1, "dim() == 1"),
+        (per_sample_weights.size == indices.size, "numel() == indices.numel()"),
+    ):
+        if not fits:
+            raise RuntimeError(
+                f"Expected per_sample_weights.value().{fact} to be true, but got false.  (Could "
+                "this error message be improved?  If so, please report an enhancement request to "
+                "PyTorch.)"
+            )
+
+
 def _embedding_bag(
     weight: Array,
     indices: Array,
@@ -69,6 +97,8 @@ def _embedding_bag(
     """The sum, mean or maximum of the rows in each bag of indices; the bag of every index, the
     sizes of bags and, of maxima, the indices.
     """
+    _check_ranks(weight, indices, offsets, per_sample_weights)
+    indices = indices.reshape(-1)
     _check_indices(indices, "embedding_bag")
     _check_indices(offsets, "embedding_bag")
     _check_type(weight, "weight", ("Half", "BFloat16", "Float", "Double"), "embedding_bag")
@@ -80,6 +110,10 @@ def _embedding_bag(
             f"equal torch.{dtypes.of(per_sample_weights).tensor_name} (while checking arguments "
             "for embedding_bag)"
         )
+    if mode not in (SUM, MEAN, MAX):
+        raise RuntimeError("`mode` must be sum, mean, or max.")
+    if per_sample_weights is not None and mode != SUM:
+        raise RuntimeError("embedding_bag: per_sample_weights only supported with mode='sum'")
     bags, count = _bags(indices, offsets, include_last_offset)
     kept = _kept(indices, bags, padding_idx)
     rows, owners = weight[indices[kept]], bags[kept]
@@ -121,6 +155,7 @@ def _embedding_bag_backward(
     padding_idx: int,
 ) -> Array:
     """The gradient of the table; PyTorch cannot differentiate it again."""
+    indices = indices.reshape(-1)
     full = np.zeros((num_weights, grad.shape[1]), grad.dtype)
     if mode == MAX:
         bag, feature = np.nonzero(maximum_indices >= 0)
@@ -151,6 +186,7 @@ def _weights_backward(
     grad: Array, weight: Array, indices: Array, offset2bag: Array, padding_idx: int
 ) -> Array:
     """The gradient of the weights of indices; PyTorch cannot differentiate it again."""
+    indices = indices.reshape(-1)
     kept = _kept(indices, offset2bag, padding_idx)
     dots = (grad[np.where(kept, offset2bag, 0)] * weight[indices]).sum(1)
     return np.where(kept, dots, 0).astype(weight.dtype)
@@ -309,7 +345,7 @@ def torch_embedding_bag(
     """The sum, mean or maximum of the rows in each bag of indices; the bag of every index, the
     sizes of bags and, of maxima, the indices.
     """
-    count = weight.shape[0]
+    count = weight.shape[0] if weight.ndim else 0
     if padding_idx is None:
         padding_idx = -1
     elif not -count <= padding_idx < count:

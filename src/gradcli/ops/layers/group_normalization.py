@@ -18,6 +18,7 @@ from gradcli.ops.layers.normalization import check_several, same_type, wide_arra
 from gradcli.table.declare import composite, row
 from gradcli.table.registry import lookup
 from gradcli.table.row import Row
+from gradcli.tensor.shapes import length_along
 from gradcli.typing import Array, Value
 
 
@@ -133,7 +134,7 @@ def torch_group_norm(
     cudnn_enabled: bool = True,
 ) -> Any:
     """Groups of channels shifted and scaled to mean 0 and variance 1, then by weight and bias."""
-    batch, channels = input.shape[:2]
+    batch, channels = (length_along(input.shape, dim) for dim in (0, 1))
     if num_groups <= 0:
         raise RuntimeError(f"Expected num groups to be greater than 0, got {num_groups}")
     if channels % num_groups:
@@ -170,6 +171,8 @@ def group_norm(
         raise RuntimeError(
             f"Expected at least 2 dimensions for input tensor but received {input.ndim}"
         )
+    if num_groups == 0:
+        raise ZeroDivisionError("integer division or modulo by zero")
     size = [input.shape[0] * input.shape[1] // num_groups, num_groups, *input.shape[2:]]
     check_several(size)
     return torch_group_norm(input, num_groups, weight, bias, eps, True)

@@ -25,7 +25,7 @@ from gradcli.table.refusals import constants, underived
 from gradcli.table.row import Row
 from gradcli.table.samples import fixed, kinked
 from gradcli.tensor import dtypes
-from gradcli.tensor.shapes import wrap_dim
+from gradcli.tensor.shapes import length_along, wrap_dim
 from gradcli.tensor.tensor import constant, raw
 from gradcli.typing import Array, Value
 
@@ -417,7 +417,7 @@ def torch_instance_norm(
         raise RuntimeError(
             "Expected running_mean and running_var to be defined when use_input_stats is false"
         )
-    batch, channels = input.shape[:2]
+    batch, channels = (length_along(input.shape, dim) for dim in (0, 1))
     parameters = [
         None if parameter is None else repeat(parameter, (batch,))
         for parameter in (weight, bias, running_mean, running_var)
@@ -426,6 +426,10 @@ def torch_instance_norm(
     out = torch_batch_norm(together, *parameters, use_input_stats, momentum, eps, cudnn_enabled)
     for running, updated in zip((running_mean, running_var), parameters[2:], strict=True):
         if running is not None and updated is not None:
+            if not batch:
+                raise IndexError(
+                    "select(): index 0 out of range for tensor of size [0] at dimension 0"
+                )
             running._array[...] = updated._array.reshape(batch, channels).mean(0)
     return view(out, input.shape)
 

@@ -11,6 +11,7 @@ from gradcli.ops.algebra.joining import cat
 from gradcli.ops.algebra.matmul import matmul
 from gradcli.ops.algebra.parts import blank
 from gradcli.ops.algebra.placement import tril, triu
+from gradcli.ops.algebra.sums import expand
 from gradcli.ops.algebra.views import shape_of
 from gradcli.ops.linalg.matrices import (
     check_equation,
@@ -31,7 +32,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.table.samples import kinked
 from gradcli.tensor.namedtuples import return_type
-from gradcli.tensor.shapes import common_shape
+from gradcli.tensor.shapes import common_shape, length_along
 from gradcli.tensor.tensor import constant, raw
 from gradcli.typing import Array, Value
 
@@ -146,7 +147,7 @@ def _unpack(
     if unpack_pivots:
         _check_pivots(LU_pivots, LU_data.shape[-2])
         lead = LU_data.shape[:-2]
-        pivots = np.broadcast_to(LU_pivots, (*lead, LU_pivots.shape[-1]))
+        pivots = expand(LU_pivots, (*lead, *LU_pivots.shape[-1:]))
         p = np.ascontiguousarray(permutation(pivots, LU_data.shape[-2], LU_data.dtype))
     low, up = _parts(LU_data) if unpack_data else (nothing, nothing)
     return p, low, up
@@ -363,7 +364,7 @@ def _lu_solve(
     check_square(LU, f"torch.{name}")
     check_matrix(B, name, "B")
     check_equation(LU.shape, B.shape, left, name)
-    if LU.shape[-1] != pivots.shape[-1]:
+    if LU.shape[-1] != length_along(pivots.shape, -1):
         raise RuntimeError(
             f"{name}: Number of pivots per batch should be same as the dimension of the matrix"
         )

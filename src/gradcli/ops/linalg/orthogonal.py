@@ -35,6 +35,7 @@ from gradcli.table.refusals import underived
 from gradcli.table.row import Row
 from gradcli.table.samples import kinked
 from gradcli.tensor.namedtuples import return_type
+from gradcli.tensor.shapes import length_along
 from gradcli.tensor.tensor import constant, raw
 from gradcli.typing import Array, Value
 
@@ -234,7 +235,7 @@ def _householder(input: Array, tau: Array) -> Array:
         raise RuntimeError(
             f"{name}: input.shape[-2] must be greater than or equal to input.shape[-1]"
         )
-    if n < tau.shape[-1]:
+    if n < length_along(tau.shape, -1):
         raise RuntimeError(
             f"{name}: input.shape[-1] must be greater than or equal to tau.shape[-1]"
         )
@@ -287,7 +288,7 @@ def _check_ormqr(reflections: Array, tau: Array, other: Array, left: bool) -> No
         if operand.ndim < 2:
             raise RuntimeError(f"{name}: {label} must have at least 2 dimensions.")
     side = -2 if left else -1
-    if other.shape[side] < tau.shape[-1]:
+    if other.shape[side] < length_along(tau.shape, -1):
         raise RuntimeError(
             f"{name}: other.shape[{side}] must be greater than or equal to tau.shape[-1]"
         )

@@ -15,6 +15,7 @@ from gradcli.ops.algebra.views import squeeze_dim, unsqueeze
 from gradcli.ops.losses.reduction import MEAN, NONE, SUM, reduction_code
 from gradcli.table.declare import composite, row
 from gradcli.table.refusals import NOT_IMPLEMENTED, no_derivative
+from gradcli.table.registry import lookup
 from gradcli.table.row import Row
 from gradcli.table.samples import Sampler, kinked
 from gradcli.tensor.tensor import Tensor, wrap
@@ -28,6 +29,15 @@ _CHECKING = "(while checking arguments for ctc_loss_allocate_outputs)"
 def _check(
     log_probs: Array, targets: Array, input_lengths: Lengths, target_lengths: Lengths, blank: int
 ) -> None:
+    for place, (word, array, ranks) in enumerate(
+        (("log_probs", log_probs, (3,)), ("targets", targets, (1, 2))), 1
+    ):
+        if array.ndim not in ranks:
+            wanted = "1 to 2 dimensions" if len(ranks) > 1 else "3-dimensional tensor"
+            raise RuntimeError(
+                f"Expected {wanted}, but got {array.ndim}-dimensional tensor for argument "
+                f"#{place} '{word}' {_CHECKING}"
+            )
     steps, batch, labels = log_probs.shape
     if not 0 <= blank < labels:
         raise RuntimeError("blank must be in label range")
@@ -35,12 +45,23 @@ def _check(
         raise RuntimeError("input_lengths must be of size batch_size")
     if len(target_lengths) != batch:
         raise RuntimeError("target_lengths must be of size batch_size")
+    for word, lengths in (("input_lengths", input_lengths), ("target_lengths", target_lengths)):
+        least = min(lengths, default=0)
+        if least < 0:
+            raise RuntimeError(
+                f"Expected {word} to have value at least 0, but got value {least} {_CHECKING}"
+            )
     if targets.ndim == 1:
         if targets.size != sum(target_lengths):
             raise RuntimeError(
                 f"Expected tensor to have size {sum(target_lengths)} at dimension 0, but got size "
                 f"{targets.size} for argument #2 'targets' {_CHECKING}"
             )
+    elif targets.shape[0] != batch:
+        raise RuntimeError(
+            f"Expected tensor to have size {batch} at dimension 0, but got size "
+            f"{targets.shape[0]} for argument #2 'targets' {_CHECKING}"
+        )
     elif targets.shape[1] < max(target_lengths, default=0):
         raise RuntimeError(
             f"Expected tensor to have size at least {max(target_lengths)} at dimension 1, but got "
@@ -54,14 +75,23 @@ def _check(
         )
 
 
-def _with_blanks(targets: Array, target_lengths: Lengths, sample: int, blank: int) -> Array:
-    """The labels of a sample with a blank before, between and behind them."""
+def _with_blanks(
+    targets: Array, target_lengths: Lengths, sample: int, blank: int, count: int
+) -> Array:
+    """The labels of a sample with a blank before, between and behind them.
+
+    Raises:
+        RuntimeError: a label is none of `count`; PyTorch reads what lies elsewhere in memory.
+    """
     length = target_lengths[sample]
     if targets.ndim == 1:
         start = sum(target_lengths[:sample])
         labels = targets[start : start + length]
     else:
         labels = targets[sample, :length]
+    labels = labels.real.astype(np.int64)
+    for label in labels[(labels < 0) | (labels >= count)]:
+        raise RuntimeError(f"Expected targets to be labels from 0 to {count - 1}, but got {label}")
     full = np.full(2 * length + 1, blank, np.int64)
     full[1::2] = labels
     return full
@@ -103,7 +133,8 @@ def _ctc(
     _check(log_probs, targets, input_lengths, target_lengths, blank)
     losses = [
         _sample_loss(
-            log_probs[:steps, sample], _with_blanks(targets, target_lengths, sample, blank)
+            log_probs[:steps, sample],
+            _with_blanks(targets, target_lengths, sample, blank, log_probs.shape[2]),
         )
         for sample, steps in enumerate(input_lengths)
     ]
@@ -127,7 +158,7 @@ def _ctc_backward(
         if not steps or (zero_infinity and loss == np.inf):
             continue
         chosen = log_probs[:steps, sample]
-        states = _with_blanks(targets, target_lengths, sample, blank)
+        states = _with_blanks(targets, target_lengths, sample, blank, log_probs.shape[2])
         alpha = _forward_variables(chosen, states)
         beta = _forward_variables(chosen[::-1], states[::-1])[::-1, ::-1]
         through = np.full_like(chosen, -np.inf)
@@ -200,18 +231,49 @@ ctc_row: Row = row(
 )
 
 
-def _lengths(name: str, value: Any) -> list[int]:
-    if isinstance(value, Tensor):
-        if value._array.dtype.kind not in "iu":
-            raise RuntimeError(f"{name} must be integral")
-        return [int(length) for length in value._array.reshape(-1)]
-    return list(value)
+def _lengths(name: str, value: Tensor) -> list[int]:
+    if value._array.dtype.kind not in "iu":
+        raise RuntimeError(f"{name} must be integral")
+    return [int(length) for length in value._array.reshape(-1)]
 
 
 @composite(
     "ctc_loss",
     samples=lambda r: [
         (_log_probs(r, 5, 2, 4), np.array([[1, 2], [3, 3]]), (5, 4), (2, 1), 0, 1),
+        (_log_probs(r, 4, 2, 3), np.array([[1], [2]]), (4, 3), (1, 1)),
+    ],
+)
+def torch_ctc_loss(
+    log_probs: Value,
+    targets: Value,
+    input_lengths: Sequence[int],
+    target_lengths: Sequence[int],
+    blank: int = 0,
+    reduction: int = NONE,
+    zero_infinity: bool = False,
+) -> Any:
+    """The negative log-probability of each sequence of labels. Its gradient is that of the logits,
+    of which log_probs is taken to be the log_softmax.
+    """
+    batched = log_probs.ndim == 3
+    if not batched:
+        log_probs = unsqueeze(log_probs, 1)
+        targets = unsqueeze(targets, 0)
+    loss = ctc_row(log_probs, targets, input_lengths, target_lengths, blank, zero_infinity)
+    if zero_infinity:
+        loss = where_(eq(loss, np.inf), wrap(np.zeros((), loss._array.dtype)), loss)
+    if reduction == MEAN:
+        counts = np.maximum(target_lengths, 1).astype(loss._array.dtype)
+        return mean_all(true_div(loss, wrap(counts)))
+    if reduction == SUM:
+        return sum_all(loss)
+    return loss if batched else squeeze_dim(loss, 0)
+
+
+@composite(
+    "ctc_loss",
+    samples=lambda r: [
         (
             _log_probs(r, 4, 2, 3),
             np.array([0, 1, 1]),
@@ -221,36 +283,23 @@ def _lengths(name: str, value: Any) -> list[int]:
             2,
             True,
         ),
-        (_log_probs(r, 4, 2, 3), np.array([[1], [2]]), (4, 3), (1, 1)),
     ],
 )
-def torch_ctc_loss(
+def ctc_loss_of_tensors(
     log_probs: Value,
     targets: Value,
-    input_lengths: Any,
-    target_lengths: Any,
+    input_lengths: Tensor,
+    target_lengths: Tensor,
     blank: int = 0,
     reduction: int = NONE,
     zero_infinity: bool = False,
 ) -> Any:
-    """The negative log-probability of each sequence of labels. Its gradient is that of the logits,
-    of which log_probs is taken to be the log_softmax.
-    """
-    steps = _lengths("input_lengths", input_lengths)
-    sizes = _lengths("target_lengths", target_lengths)
-    batched = log_probs.ndim == 3
-    if not batched:
-        log_probs = unsqueeze(log_probs, 1)
-        targets = unsqueeze(targets, 0)
-    loss = ctc_row(log_probs, targets, steps, sizes, blank, zero_infinity)
-    if zero_infinity:
-        loss = where_(eq(loss, np.inf), wrap(np.zeros((), loss._array.dtype)), loss)
-    if reduction == MEAN:
-        counts = np.maximum(sizes, 1).astype(loss._array.dtype)
-        return mean_all(true_div(loss, wrap(counts)))
-    if reduction == SUM:
-        return sum_all(loss)
-    return loss if batched else squeeze_dim(loss, 0)
+    """The same with lengths in tensors."""
+    lengths = (
+        _lengths("input_lengths", input_lengths),
+        _lengths("target_lengths", target_lengths),
+    )
+    return torch_ctc_loss(log_probs, targets, *lengths, blank, reduction, zero_infinity)
 
 
 @composite(
@@ -282,6 +331,5 @@ def ctc_loss(
     Its gradient is that of the logits, of which log_probs is taken to be the log_softmax.
     """
     code = reduction_code(reduction)
-    return torch_ctc_loss(
-        log_probs, targets, input_lengths, target_lengths, blank, code, zero_infinity
-    )
+    chosen: Any = lookup("ctc_loss")
+    return chosen(log_probs, targets, input_lengths, target_lengths, blank, code, zero_infinity)

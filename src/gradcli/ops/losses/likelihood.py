@@ -411,6 +411,8 @@ def gaussian_nll_loss(
 ) -> Any:
     """The mean negative log-likelihood of targets under normal distributions."""
     number = not isinstance(var, Tensor)
+    if isinstance(var, complex):
+        raise TypeError("'<' not supported between instances of 'complex' and 'int'")
     if var < 0 if number else lt(var, 0)._array.any():
         raise ValueError("var has negative entry/entries")
     if number:

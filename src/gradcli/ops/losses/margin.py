@@ -23,11 +23,14 @@ from gradcli.ops.measuring.distance import pairwise_distance
 from gradcli.ops.pointwise.smooth_activation import logsigmoid
 from gradcli.table.declare import composite, row
 from gradcli.table.refusals import constants, without_second_derivative
+from gradcli.table.registry import lookup
 from gradcli.table.row import Row
 from gradcli.table.samples import Sampler, fixed
+from gradcli.table.typenames import type_name
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
-from gradcli.tensor.tensor import wrap
+from gradcli.tensor.public import admit
+from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array, Scalar, Value
 
 
@@ -431,8 +434,14 @@ def triplet_margin_with_distance_loss(
     code = reduction_code(reduction)
     _positive(margin)
     _same_dims(anchor, positive, negative)
-    distance = pairwise_distance if distance_function is None else distance_function
+    distance = pairwise_distance if distance_function is None else admit(distance_function)
     near, far = distance(anchor, positive), distance(anchor, negative)
+    least: Any = lookup("minimum")
+    rectified: Any = lookup("clamp_min")
     if swap:
-        far = minimum(far, distance(positive, negative))
-    return reduced((margin + near - far).clamp_min(0), code)
+        far = least(far, distance(positive, negative))
+    for found in (near, far):
+        if not isinstance(found, (Tensor, int, float, complex)):
+            kinds = f"'{type_name(margin)}' and '{type_name(found)}'"
+            raise TypeError(f"unsupported operand type(s) for +: {kinds}")
+    return reduced(rectified(margin + near - far, 0), code)

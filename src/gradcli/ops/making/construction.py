@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import NoneType
 from typing import Any, Final
 
 import numpy as np
@@ -11,15 +12,19 @@ from gradcli.ops.algebra.creation import (
     cast,
     check_device,
     checked_size,
+    element,
     leaf,
     to_dtype,
 )
 from gradcli.ops.algebra.views import alias, clone_row
 from gradcli.table.declare import composite, free
 from gradcli.table.functions import Free
+from gradcli.table.schema import Signature
+from gradcli.table.typenames import describe_types, type_name
 from gradcli.tensor import dtypes
 from gradcli.tensor.arrays import unwrapped
 from gradcli.tensor.dtypes import DType
+from gradcli.tensor.formats import Device, Layout
 from gradcli.tensor.memory import reserve
 from gradcli.tensor.public import public
 from gradcli.tensor.shapes import Size
@@ -112,7 +117,7 @@ def _infer(data: Any) -> DType:
     if isinstance(data, (str, bytes)):
         raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
     if not _is_sequence(data):
-        raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
+        raise RuntimeError(f"Could not infer dtype of {type_name(data)}")
     found: DType | None = None
     for item in data:
         kind = _infer(item)
@@ -120,39 +125,10 @@ def _infer(data: Any) -> DType:
     return found or dtypes.default.dtype
 
 
-def _element(value: Any, dtype: DType) -> Any:
-    """One element in the wanted type."""
-    value = unwrapped(value)
-    if isinstance(value, Tensor):
-        if value._array.size != 1:
-            raise ValueError("only one element tensors can be converted to Python scalars")
-        return cast(value._array.reshape(()), dtype)
-    if isinstance(value, np.generic):
-        value = value.item()
-    if dtype.category == dtypes.BOOL:
-        return bool(value)
-    if not isinstance(value, (int, float, complex)):
-        if dtype.category == dtypes.INTEGRAL:
-            word = f"'{type(value).__name__}' object cannot be interpreted as an integer"
-        else:
-            word = f"must be real number, not {type(value).__name__}"
-        raise TypeError(word)
-    if isinstance(value, complex) and dtype.category != dtypes.COMPLEX:
-        if dtype.category == dtypes.INTEGRAL:
-            raise TypeError("'complex' object cannot be interpreted as an integer")
-        raise TypeError("must be real number, not complex")
-    if dtype.category >= dtypes.FLOATING:
-        with np.errstate(over="ignore"):
-            return dtype.np.type(value)
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise ValueError("Overflow when unpacking long long")
-    return dtypes.convert(value, dtype, word=dtype.name)
-
-
 def _fill(places: Array, data: Any, dim: int, ndim: int, dtype: DType) -> None:
     """Writes the elements of nested sequences; `places` are those of dimensions from `dim`."""
     if dim == ndim:
-        places[...] = _element(data, dtype)
+        places[...] = element(data, dtype)
         return
     if not _is_sequence(data):
         raise TypeError("not a sequence")
@@ -209,7 +185,7 @@ def tensor(
     data: Any,
     *,
     dtype: DType | None = None,
-    device: Any = None,
+    device: Device | None = None,
     requires_grad: bool = False,
     pin_memory: bool | None = False,
 ) -> Tensor:
@@ -236,9 +212,9 @@ def new_tensor(
     data: Any,
     *,
     dtype: DType | None = None,
-    device: Any = None,
+    device: Device | None = None,
     requires_grad: bool = False,
-    layout: Any = None,
+    layout: Layout | None = None,
     pin_memory: bool | None = False,
 ) -> Tensor:
     """A new tensor of data, in the type of this one."""
@@ -258,7 +234,7 @@ def new_tensor(
         ([True, False], {"dtype": dtypes.int64}),
     ],
 )
-def as_tensor(data: Any, *, dtype: DType | None = None, device: Any = None) -> Tensor:
+def as_tensor(data: Any, *, dtype: DType | None = None, device: Device | None = None) -> Tensor:
     """A tensor itself, an array's memory as a tensor, or a new tensor of other data."""
     check_device(device)
     if isinstance(data, Tensor):
@@ -304,7 +280,7 @@ def asarray(
     obj: Any,
     *,
     dtype: DType | None = None,
-    device: Any = None,
+    device: Device | None = None,
     copy: bool | None = None,
     requires_grad: bool | None = None,
 ) -> Tensor:
@@ -348,49 +324,64 @@ def _options(dtype: DType) -> str:
     )
 
 
+_SIZE: Final = Signature("new", "int[] size")
+
+
+def _zeros(dtype: DType, lengths: Sequence[Any]) -> Tensor:
+    """A tensor of the shape that a legacy constructor is given."""
+    whole = [int(length) if isinstance(length, bool) else length for length in lengths]
+    return wrap(np.zeros(checked_size(_SIZE.bind((whole,), {}, False)[0], dtype), dtype.np))
+
+
+def _is_length(value: Any) -> bool:
+    """Whether a value is an integer that can be the first of several lengths."""
+    if isinstance(value, Tensor):
+        return value.ndim == 0 and value._array.dtype.kind in "iu"
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _from_data(dtype: DType, data: Any, exact: bool) -> Tensor:
+    data = unwrapped(data)
+    if isinstance(data, Tensor):
+        if exact and data.dtype is not dtype:
+            wanted, found = _options(dtype), _options(data.dtype)
+            raise TypeError(f"expected {wanted} (got {found})")
+        aliased: Tensor = alias(data)
+        return aliased
+    if isinstance(data, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{type_name(data)}'")
+    if not hasattr(data, "__getitem__") or isinstance(data, (dict, np.generic)):
+        raise TypeError(f"new(): data must be a sequence (got {type_name(data)})")
+    return wrap(array_of(data, dtype))
+
+
 def construct(dtype: DType, args: tuple[Any, ...], options: dict[str, Any], exact: bool) -> Tensor:
     """What `torch.FloatTensor` and the like make; `exact` refuses tensors of other types."""
+    invalid = TypeError(_INVALID.format(given=describe_types(args, options)[1:-1]))
     given = dict(options)
-    check_device(given.pop("device", None))
-    size = given.pop("size", None)
-    data = given.pop("data", None)
-    if given or len([part for part in (args, size, data) if part]) > 1:
-        shown = [type(arg).__name__ for arg in args]
-        shown += [f"{name}={_type_word(value)}" for name, value in options.items()]
-        raise TypeError(_INVALID.format(given=", ".join(shown)))
-    if size is not None or data is not None:
-        args = (Size(size) if size is not None else data,)
+    device = given.pop("device", None)
+    if type(device) not in (str, int, Device, NoneType):
+        raise invalid
+    if len(args) + len(given) > 1 and (given or not _is_length(args[0])):
+        raise invalid
+    check_device(device)
+    if "size" in given:
+        size = given["size"]
+        if not isinstance(size, (list, tuple)) or (size and not _is_length(size[0])):
+            raise invalid
+        return _zeros(dtype, size)
+    if "data" in given:
+        return _from_data(dtype, given["data"], exact)
+    if given:
+        raise invalid
     if not args:
         return wrap(np.zeros(0, dtype.np))
-    first = unwrapped(args[0])
-    if isinstance(first, Size) and len(args) == 1:
-        return wrap(np.zeros(checked_size(first, dtype), dtype.np))
-    if isinstance(first, int) and not isinstance(first, bool):
-        for position, length in enumerate(args):
-            if not isinstance(length, int):
-                raise TypeError(
-                    f"new(): argument 'size' failed to unpack the object at pos {position + 1} "
-                    f'with error "type must be tuple of ints,but got {type(length).__name__}"'
-                )
-        return wrap(np.zeros(checked_size(args, dtype), dtype.np))
-    if len(args) > 1:
-        shown = [type(arg).__name__ for arg in args]
-        raise TypeError(_INVALID.format(given=", ".join(shown)))
-    if isinstance(first, Tensor):
-        if exact and first.dtype is not dtype:
-            wanted, found = _options(dtype), _options(first.dtype)
-            raise TypeError(f"expected {wanted} (got {found})")
-        aliased: Tensor = alias(first)
-        return aliased
-    if isinstance(first, (str, bytes)):
-        raise TypeError(f"new(): invalid data type '{type(first).__name__}'")
-    if not hasattr(first, "__getitem__") or isinstance(first, (dict, np.generic)):
-        raise TypeError(f"new(): data must be a sequence (got {type(first).__name__})")
-    return wrap(array_of(first, dtype))
-
-
-def _type_word(value: Any) -> str:
-    return "torch.dtype" if isinstance(value, DType) else type(value).__name__
+    first = args[0]
+    if len(args) == 1 and isinstance(first, Size):
+        return _zeros(dtype, first)
+    if _is_length(first) and (len(args) > 1 or not isinstance(first, Tensor)):
+        return _zeros(dtype, args)
+    return _from_data(dtype, first, exact)
 
 
 @public(name="torch.tensortype", label="torch.tensortype", calls=True)

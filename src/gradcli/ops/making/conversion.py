@@ -10,7 +10,13 @@ from gradcli.table.declare import composite
 from gradcli.tensor import dtypes
 from gradcli.tensor.classes import Class
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.formats import Device, MemoryFormat, channels_last, preserve_format
+from gradcli.tensor.formats import (
+    Device,
+    MemoryFormat,
+    channels_last,
+    check_rank,
+    preserve_format,
+)
 from gradcli.tensor.tensor import Tensor, detached
 
 
@@ -20,6 +26,7 @@ def _converted(
     """The tensor in a type and format; itself where nothing changes and no copy is asked for."""
     target = dtype or self.dtype
     if memory_format is not None and memory_format is not preserve_format:
+        check_rank(self._array, memory_format)
         order = memory_format.order
         array = self._array.transpose(order) if order else self._array
         copy = copy or not array.flags.c_contiguous
@@ -156,9 +163,9 @@ def cpu(self: Tensor, *, memory_format: MemoryFormat | None = None) -> Any:
 
 
 @composite("Tensor.cuda", untested="it refuses every call")
-def cuda(self: Tensor, device: Any = None) -> Any:
+def cuda(self: Tensor, device: Device | None = None) -> Any:
     """An error: there is no such device."""
-    check_device("cuda")
+    check_device("cuda" if device is None else device)
 
 
 @composite("detach", samples=lambda r: [(r(2, 3),), (r.ints(2, high=3),)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from gradcli.ops.algebra.strided import storage_offset_of
 from gradcli.ops.making.construction import TensorType
 from gradcli.table.declare import attribute, composite, free
 from gradcli.table.samples import Sampler
+from gradcli.table.typenames import type_name
 from gradcli.tensor import dtypes, tensor
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Layout, strided
@@ -17,6 +18,8 @@ from gradcli.tensor.limits import FloatInfo, IntInfo
 from gradcli.tensor.shapes import Size
 from gradcli.tensor.tensor import Tensor, raw
 from gradcli.typing import Operand
+
+_MOST: Final = (1 << 63) - 1
 
 
 @composite(
@@ -103,7 +106,9 @@ def set_default_tensor_type(t: Any) -> None:
         if t == "torch." + known.tensor_name:
             dtypes.set_default_dtype(known)
             return
-    raise TypeError("invalid type object")
+    raise TypeError(
+        "invalid type object: only floating-point types are supported as the default type"
+    )
 
 
 def _samples_of_types(r: Sampler) -> list[tuple[Any, ...]]:
@@ -224,17 +229,35 @@ _flag("is_quantized", False, "False: no tensor is quantized.")
     doc="The shape that tensors of these shapes broadcast to.",
 )
 def broadcast_shapes(*shapes: Any) -> Size:
-    listed = [(shape,) if isinstance(shape, int) else tuple(shape) for shape in shapes]
+    listed = [(each,) if isinstance(each, int) else each for each in shapes if each is not None]
+    for shape in listed:
+        if not isinstance(shape, (list, tuple, range, str)):
+            raise RuntimeError(
+                "Input shapes should be of type ints, a tuple of ints, or a list of ints, got "
+                f"{shape}"
+            )
     result = [1] * max((len(shape) for shape in listed), default=0)
     for number, shape in enumerate(listed):
         for place in range(-1, -1 - len(shape), -1):
             if shape[place] == 1 or shape[place] == result[place]:
                 continue
-            if result[place] != 1 or shape[place] < 0:
+            if result[place] != 1:
                 raise RuntimeError(
                     f"Attempting to broadcast a dimension of length {shape[place]} at {place}! "
                     f"Mismatching argument at index {number} had {shape}; but expected shape "
                     f"should be broadcastable to {result}"
                 )
+            if not isinstance(shape[place], (int, float)):
+                raise TypeError(
+                    f"'<' not supported between instances of '{type_name(shape[place])}' and 'int'"
+                )
+            if shape[place] < 0:
+                raise ValueError("Attempting to broadcast a dimension with negative length!")
             result[place] = shape[place]
+    for place, length in enumerate(result):
+        if not isinstance(length, int):
+            word = type_name(length)
+            raise TypeError(f"torch.Size() takes an iterable of 'int' (item {place} is '{word}')")
+        if length > _MOST:
+            raise ValueError("Overflow when unpacking long long")
     return Size(result)

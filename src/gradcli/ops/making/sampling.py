@@ -27,12 +27,14 @@ from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array
 
 
-def source(generator: Any) -> Generator:
+def source(generator: Generator | None) -> Generator:
     """The generator that was asked for, else the default one."""
-    return generator if isinstance(generator, Generator) else default_generator
+    return generator or default_generator
 
 
-def _drawn(draw: Callable[..., Any], size: Sequence[int], generator: Any, *options: Any) -> Tensor:
+def _drawn(
+    draw: Callable[..., Any], size: Sequence[int], generator: Generator | None, *options: Any
+) -> Tensor:
     dtype, requires_grad = requested(options)
     kind = dtype or dtypes.default.dtype
     return leaf(draw(source(generator), checked_size(size, kind), kind.np), requires_grad)
@@ -63,7 +65,7 @@ def _fill_in_order(draw: Callable[..., Any], self: Array, *arguments: Any) -> Ar
 def _drawn_like(
     draw: Callable[..., Any],
     self: Tensor,
-    generator: Any,
+    generator: Generator | None,
     memory_format: MemoryFormat | None,
     *options: Any,
 ) -> Tensor:
@@ -98,7 +100,7 @@ def _floats(name: str, draw: Callable[..., Any], doc: str) -> None:
         ],
         doc=doc,
     )
-    def make(size: Sequence[int], *options: Any, generator: Any = None) -> Tensor:
+    def make(size: Sequence[int], *options: Any, generator: Generator | None = None) -> Tensor:
         return _drawn(draw, size, generator, *checked(dtypes.default.dtype, options))
 
     @composite(
@@ -116,7 +118,7 @@ def _floats(name: str, draw: Callable[..., Any], doc: str) -> None:
     def make_like(
         self: Tensor,
         *options: Any,
-        generator: Any = None,
+        generator: Generator | None = None,
         memory_format: MemoryFormat | None = None,
     ) -> Tensor:
         return _drawn_like(draw, self, generator, memory_format, *checked(self.dtype, options))
@@ -147,7 +149,9 @@ def _integers(low: int, high: int) -> Callable[..., Any]:
         (3, (), {"dtype": dtypes.uint8}),
     ],
 )
-def randint(high: int, size: Sequence[int], *options: Any, generator: Any = None) -> Tensor:
+def randint(
+    high: int, size: Sequence[int], *options: Any, generator: Generator | None = None
+) -> Tensor:
     """Whole numbers on [0, high)."""
     return _drawn(_integers(0, high), size, generator, *with_type(dtypes.int64, options))
 
@@ -161,7 +165,7 @@ def randint(high: int, size: Sequence[int], *options: Any, generator: Any = None
     ],
 )
 def randint_from(
-    low: int, high: int, size: Sequence[int], *options: Any, generator: Any = None
+    low: int, high: int, size: Sequence[int], *options: Any, generator: Generator | None = None
 ) -> Tensor:
     """Whole numbers on [low, high)."""
     return _drawn(_integers(low, high), size, generator, *with_type(dtypes.int64, options))
@@ -175,7 +179,7 @@ def randint_like(
     self: Tensor,
     high: int,
     *options: Any,
-    generator: Any = None,
+    generator: Generator | None = None,
     memory_format: MemoryFormat | None = None,
 ) -> Tensor:
     """Whole numbers on [0, high), in the shape and type of a tensor."""
@@ -195,7 +199,7 @@ def randint_like_from(
     low: int,
     high: int,
     *options: Any,
-    generator: Any = None,
+    generator: Generator | None = None,
     memory_format: MemoryFormat | None = None,
 ) -> Tensor:
     """Whole numbers on [low, high), in the shape and type of a tensor."""
@@ -212,7 +216,7 @@ def randint_like_from(
         (40, {"dtype": dtypes.int32}),
     ],
 )
-def randperm(n: int, *options: Any, generator: Any = None) -> Tensor:
+def randperm(n: int, *options: Any, generator: Generator | None = None) -> Tensor:
     """A permutation of 0 to n - 1."""
     checked_size((n,), dtypes.int64)
     draw = lambda g, _, kind: g.randperm(n, kind)
@@ -229,14 +233,14 @@ def randperm(n: int, *options: Any, generator: Any = None) -> Tensor:
     ],
 )
 def normal_of_size(
-    mean: float, std: float, size: Sequence[int], *options: Any, generator: Any = None
+    mean: float, std: float, size: Sequence[int], *options: Any, generator: Generator | None = None
 ) -> Tensor:
     """Normal numbers of one mean and standard deviation."""
     draw = lambda g, shape, kind: g.normal(shape, mean, std, kind)
     return _drawn(draw, size, generator, *options)
 
 
-def _normals(mean: Any, std: Any, generator: Any) -> Array:
+def _normals(mean: Any, std: Any, generator: Generator | None) -> Array:
     for part in (mean, std):
         if isinstance(part, np.ndarray):
             require_kinds(part.dtype, "fc", "normal_kernel_cpu")
@@ -247,7 +251,7 @@ def _normals(mean: Any, std: Any, generator: Any) -> Array:
 # What is drawn does not depend on its parameters smoothly: PyTorch's gradients are zeros.
 
 normal: Row = row(
-    "normal(Tensor mean, Tensor std, *, any generator=None)",
+    "normal(Tensor mean, Tensor std, *, generator? generator=None)",
     lambda mean, std, generator=None: _normals(mean, std, generator),
     node="NormalBackward3",
     mean=lambda grad, mean_shape: blank(mean_shape, grad),
@@ -262,7 +266,7 @@ normal: Row = row(
     doc="Normal numbers with a mean and a standard deviation each.",
 )
 normal_of_means: Row = row(
-    "normal(Tensor mean, float std=1.0, *, any generator=None)",
+    "normal(Tensor mean, float std=1.0, *, generator? generator=None)",
     lambda mean, std=1.0, generator=None: _normals(mean, float(std), generator),
     node="NormalBackward1",
     mean=lambda grad, mean_shape: blank(mean_shape, grad),
@@ -271,7 +275,7 @@ normal_of_means: Row = row(
     doc="Normal numbers with a mean each and one standard deviation.",
 )
 normal_of_deviations: Row = row(
-    "normal(float mean, Tensor std, *, any generator=None)",
+    "normal(float mean, Tensor std, *, generator? generator=None)",
     lambda mean, std, generator=None: _normals(float(mean), std, generator),
     node="NormalBackward2",
     std=lambda grad, std_shape: blank(std_shape, grad),
@@ -280,7 +284,7 @@ normal_of_deviations: Row = row(
     doc="Normal numbers with one mean and a standard deviation each.",
 )
 bernoulli: Row = row(
-    "bernoulli(Tensor self, *, any generator=None)",
+    "bernoulli(Tensor self, *, generator? generator=None)",
     lambda self, generator=None: source(generator).bernoulli(self.shape, self, self.dtype),
     self=zeros_like,
     samples=lambda r: [
@@ -293,7 +297,7 @@ bernoulli: Row = row(
 
 
 bernoulli_of: Row = row(
-    "bernoulli(Tensor self, float p, *, any generator=None)",
+    "bernoulli(Tensor self, float p, *, generator? generator=None)",
     lambda self, p, generator=None: source(generator).bernoulli(self.shape, float(p), self.dtype),
     node=NOT_IMPLEMENTED,
     self=no_derivative("bernoulli"),
@@ -301,7 +305,7 @@ bernoulli_of: Row = row(
     doc="Ones with one probability, else zeros, in the shape and type of a tensor.",
 )
 poisson: Row = row(
-    "poisson(Tensor self, any generator=None)",
+    "poisson(Tensor self, generator? generator=None)",
     lambda self, generator=None: source(generator).poisson(self),
     self=zeros_like,
     samples=lambda r: [(r(2, 3, low=0.1, high=5.0),), (r(3, low=10.0, high=30.0),), (np.zeros(2),)],
@@ -319,7 +323,7 @@ poisson: Row = row(
     ],
 )
 def multinomial(
-    self: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None
+    self: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
 ) -> Tensor:
     """Indices drawn with the weights that self holds."""
     reserve((*self._array.shape[:-1], num_samples), 8)
@@ -371,14 +375,14 @@ def _filler(
 
 
 _filler(
-    "uniform_(Tensor self, float from=0.0, float to=1.0, *, any generator=None)",
+    "uniform_(Tensor self, float from=0.0, float to=1.0, *, generator? generator=None)",
     "UniformBackward0",
     lambda g, shape, dtype, _, low, high: g.uniform(shape, low, high, dtype),
     "Fills self with uniform numbers on [from, to).",
     [(), (-2.0, 3.0)],
 )
 _filler(
-    "normal_(Tensor self, float mean=0.0, float std=1.0, *, any generator=None)",
+    "normal_(Tensor self, float mean=0.0, float std=1.0, *, generator? generator=None)",
     "NormalBackward0",
     lambda g, shape, dtype, in_rows, mean, std: g.normal(
         shape, mean, std, dtype, contiguous=in_rows
@@ -388,7 +392,7 @@ _filler(
     pytorch="self.clone().normal_(mean, std)",
 )
 _filler(
-    "random_(Tensor self, int from, int? to, *, any generator=None)",
+    "random_(Tensor self, int from, int? to, *, generator? generator=None)",
     "RandomBackward0",
     lambda g, shape, dtype, _, low, high: g.randint(low, high, shape, dtype),
     "Fills self with whole numbers on [from, to).",
@@ -396,7 +400,7 @@ _filler(
     whole=True,
 )
 _filler(
-    "random_(Tensor self, int to, *, any generator=None)",
+    "random_(Tensor self, int to, *, generator? generator=None)",
     "RandomBackward1",
     lambda g, shape, dtype, _, high: g.randint(0, high, shape, dtype),
     "Fills self with whole numbers on [0, to).",
@@ -404,7 +408,7 @@ _filler(
     whole=True,
 )
 _filler(
-    "random_(Tensor self, *, any generator=None)",
+    "random_(Tensor self, *, generator? generator=None)",
     "RandomBackward2",
     lambda g, shape, dtype, _: g.random(shape, dtype),
     "Fills self with whole numbers from all that its type holds.",
@@ -412,28 +416,28 @@ _filler(
     whole=True,
 )
 _filler(
-    "exponential_(Tensor self, float lambd=1.0, *, any generator=None)",
+    "exponential_(Tensor self, float lambd=1.0, *, generator? generator=None)",
     "ExponentialBackward0",
     lambda g, shape, dtype, _, lambd: g.exponential(shape, lambd, dtype),
     "Fills self with exponential numbers of a rate.",
     [(), (2.5,)],
 )
 _filler(
-    "cauchy_(Tensor self, float median=0.0, float sigma=1.0, *, any generator=None)",
+    "cauchy_(Tensor self, float median=0.0, float sigma=1.0, *, generator? generator=None)",
     "CauchyBackward0",
     lambda g, shape, dtype, _, median, sigma: g.cauchy(shape, median, sigma, dtype),
     "Fills self with Cauchy numbers.",
     [(), (1.5, 0.5)],
 )
 _filler(
-    "log_normal_(Tensor self, float mean=1.0, float std=2.0, *, any generator=None)",
+    "log_normal_(Tensor self, float mean=1.0, float std=2.0, *, generator? generator=None)",
     "LogNormalBackward0",
     lambda g, shape, dtype, _, mean, std: g.log_normal(shape, mean, std, dtype),
     "Fills self with numbers whose logarithms are normal.",
     [(), (0.5, 0.25)],
 )
 _filler(
-    "geometric_(Tensor self, float p, *, any generator=None)",
+    "geometric_(Tensor self, float p, *, generator? generator=None)",
     "GeometricBackward0",
     lambda g, shape, dtype, _, p: g.geometric(shape, p, dtype),
     "Fills self with the numbers of trials until a success.",
@@ -451,7 +455,7 @@ def _bernoulli_each(g: Generator, shape: Any, dtype: Any, _: bool, p: Array) -> 
 
 # PyTorch takes a probability in a tensor without dimensions for a tensor.
 _filler(
-    "bernoulli_(Tensor self, Tensor p, *, any generator=None)",
+    "bernoulli_(Tensor self, Tensor p, *, generator? generator=None)",
     "BernoulliBackward1",
     _bernoulli_each,
     "Fills self with ones of a probability each, else zeros.",
@@ -460,7 +464,7 @@ _filler(
     pytorch="self.clone().bernoulli_(p)",
 )
 _filler(
-    "bernoulli_(Tensor self, float p=0.5, *, any generator=None)",
+    "bernoulli_(Tensor self, float p=0.5, *, generator? generator=None)",
     "BernoulliBackward2",
     lambda g, shape, dtype, _, p: g.bernoulli(shape, float(p), dtype),
     "Fills self with ones of a probability, else zeros.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -18,18 +18,23 @@ from gradcli.tensor.memory import reserve
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array, Operand, Scalar
 
+_MOST: Final = (1 << 63) - 1
+
 
 def _progression(start: float, step: float, count: int, dtype: DType) -> Array:
     """start, start + step, ... computed in double precision and rounded once."""
     reserve((count,), dtype.np.itemsize)
     places = np.arange(count)
     if dtype.category == dtypes.INTEGRAL:
-        return (int(start) + int(step) * places).astype(dtype.np)
-    return (start + step * places).astype(dtype.np)
+        first, stride = (dtypes.convert(number, dtypes.int64) for number in (start, step))
+        return (first + stride * places).astype(dtype.np)
+    return (float(start) + float(step) * places).astype(dtype.np)
 
 
-def _check_range(start: float, end: float, step: float) -> None:
-    if step == 0:
+def _check_range(start: complex, end: complex, step: complex) -> None:
+    if isinstance(start, complex) or isinstance(end, complex) or isinstance(step, complex):
+        raise RuntimeError("value cannot be converted to type double without overflow")
+    if not (step > 0 or step < 0):
         raise RuntimeError("step must be nonzero")
     if not (math.isfinite(start) and math.isfinite(end)):
         raise RuntimeError(f"unsupported range: {start:g} -> {end:g}")
@@ -45,11 +50,13 @@ def _arange(start: Any, end: Any, step: Any, *options: Any) -> Tensor:
         raise no_kernel("arange_cpu", kind.np)
     _check_range(start, end, step)
     if kind is dtypes.int64:
-        start, end, step = int(start), int(end), int(step)
+        start, end, step = (int(dtypes.convert(bound, kind)) for bound in (start, end, step))
         _check_range(start, end, step)
         count = -((start - end) // step)
     else:
         count = math.ceil((end - start) / step)
+    if count > _MOST:
+        raise RuntimeError("invalid size, possible overflow?")
     return leaf(_progression(start, step, count, kind), requires_grad)
 
 
@@ -90,9 +97,15 @@ def arange_from(start: Scalar, end: Scalar, step: Scalar = 1, *options: Any) -> 
 def range_(start: Scalar, end: Scalar, step: Scalar = 1, *options: Any) -> Tensor:
     """The numbers from `start` to `end`, which is included, in steps."""
     dtype, requires_grad = requested(options)
+    kind = dtype or dtypes.default.dtype
     _check_range(start, end, step)
+    if kind.category in (dtypes.BOOL, dtypes.COMPLEX):
+        raise no_kernel("range_cpu", kind.np)
+    if kind is dtypes.int64:
+        start, end, step = (int(dtypes.convert(bound, kind)) for bound in (start, end, step))
+        _check_range(start, end, step)
     count = math.floor((end - start) / step) + 1
-    return leaf(_progression(start, step, count, dtype or dtypes.default.dtype), requires_grad)
+    return leaf(_progression(start, step, count, kind), requires_grad)
 
 
 def _bound(value: Any, name: str) -> Any:
@@ -107,17 +120,21 @@ def _bound(value: Any, name: str) -> Any:
     return value
 
 
-def _spaced(start: Any, end: Any, steps: int, dtype: DType) -> Array:
+def _spaced(start: complex, end: complex, steps: int, dtype: DType, name: str) -> Array:
     """Points at equal distances, counted from both ends towards the middle as PyTorch does."""
     work = dtype.np
     reserve((steps,), work.itemsize)
+    if steps == 0:
+        return np.empty(0, work)
+    if dtype.category == dtypes.BOOL and steps > 1:
+        raise no_kernel(f"{name}_cpu", work)
+    first, last = dtypes.convert(start, dtype), dtypes.convert(end, dtype)
     if dtype.category == dtypes.INTEGRAL:
         work = np.dtype(np.float64)
-        start, end = int(start), int(end)
+        first, last = work.type(first), work.type(last)
     if steps == 1:
-        return np.array([start], work)
-    first, last = work.type(start), work.type(end)
-    step = (last - first) / work.type(max(steps - 1, 1))
+        return np.array([first], work)
+    step = (last - first) / work.type(steps - 1)
     places = np.arange(steps)
     if work.kind == "f":
         places = places.astype(work)
@@ -127,12 +144,16 @@ def _spaced(start: Any, end: Any, steps: int, dtype: DType) -> Array:
     return points.astype(work)
 
 
-def _spacing_type(dtype: DType | None, start: complex, end: complex) -> DType:
-    if dtype is not None:
-        return dtype
-    default = dtypes.default.dtype
-    has_parts = isinstance(start, complex) or isinstance(end, complex)
-    return default.to_complex() if has_parts else default
+def _spacing_type(dtype: DType | None, start: complex, end: complex, name: str) -> DType:
+    inferred = dtypes.default.dtype
+    if isinstance(start, complex) or isinstance(end, complex):
+        inferred = inferred.to_complex()
+        if dtype is not None and dtype.category != dtypes.COMPLEX:
+            raise RuntimeError(
+                f"torch.{name}(): inferred dtype {inferred.c_name} can't be safely cast to passed "
+                f"dtype {dtype.scalar_name}"
+            )
+    return dtype or inferred
 
 
 @composite(
@@ -167,8 +188,8 @@ def linspace_between(start: Operand, end: Operand, steps: int, *options: Any) ->
     first, last = _bound(start, "start"), _bound(end, "end")
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
-    kind = _spacing_type(dtype, first, last)
-    return leaf(_spaced(first, last, steps, kind).astype(kind.np), requires_grad)
+    kind = _spacing_type(dtype, first, last, "linspace")
+    return leaf(_spaced(first, last, steps, kind, "linspace").astype(kind.np), requires_grad)
 
 
 @composite(
@@ -187,8 +208,8 @@ def logspace(start: Operand, end: Operand, steps: int, base: float = 10.0, *opti
     first, last = _bound(start, "start"), _bound(end, "end")
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
-    kind = _spacing_type(dtype, first, last)
-    exponents = _spaced(first, last, steps, kind)
+    kind = _spacing_type(dtype, first, last, "logspace")
+    exponents = _spaced(first, last, steps, kind, "logspace")
     with np.errstate(all="ignore"):
         if exponents.dtype.kind == "f":
             exponents = exponents.astype(np.float64)
@@ -318,7 +339,10 @@ def _triangle_indices(name: str, row: int, col: int, offset: int, options: Seque
     kind = dtype or dtypes.int64
     if kind not in (dtypes.int32, dtypes.int64):
         raise no_kernel(name, kind.np)
+    if 0 in (row, col):
+        return wrap(np.empty((2, 0), kind.np))
     reserve((2, row, col), kind.np.itemsize // 2)
+    offset = min(max(offset, -row), col)  # further out there is nothing
     pick = np.tril_indices if name == "tril_indices" else np.triu_indices
     return wrap(np.array(pick(row, offset, col), kind.np))
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from gradcli.ops.algebra.creation import check_device
 from gradcli.random.bounds import whole_number
 from gradcli.random.generator import Generator, default_generator
-from gradcli.table.declare import composite, free
+from gradcli.table.declare import composite
+from gradcli.table.typenames import type_name
+from gradcli.tensor.formats import Device
 from gradcli.tensor.public import REGISTRY
 from gradcli.tensor.tensor import Tensor, wrap
+from gradcli.typing import Array
 
 
-@free("Generator", untested="a stream has no value")
-def new_generator(device: Any = "cpu") -> Generator:
+@composite("Generator", untested="a stream has no value")
+def new_generator(device: Device | None = None) -> Generator:
     """A new random stream."""
     check_device(device)
     return Generator()
@@ -50,21 +54,37 @@ def get_rng_state() -> Tensor:
 @composite("set_rng_state", samples=lambda r: [(Generator().manual_seed(7).get_state(),)])
 def set_rng_state(new_state: Any) -> None:
     """Puts the random stream back into a state."""
+    default_generator.set_state(_state_of(new_state))
+
+
+def _state_of(new_state: Any) -> Array:
+    """The bytes of a state that a program gives."""
     if not isinstance(new_state, Tensor):
-        raise TypeError(f"expected a torch.ByteTensor, but got {type(new_state).__name__}")
-    default_generator.set_state(new_state._array)
+        raise TypeError(f"expected a torch.ByteTensor, but got {type_name(new_state)}")
+    return new_state._array
 
 
-def _get_state(generator: Generator) -> Tensor:
-    """`generator.get_state()`."""
-    return wrap(generator.get_state())
+def _seeded(generator: Generator, seed: Any) -> Generator:
+    """`generator.manual_seed(seed)`."""
+    if not isinstance(seed, int):
+        raise RuntimeError(f"manual_seed expected a long, but got {type_name(seed)}")
+    return generator.manual_seed(seed)
 
 
-def _set_state(generator: Generator, new_state: Any) -> Generator:
-    """`generator.set_state(new_state)`."""
-    if not isinstance(new_state, Tensor):
-        raise TypeError(f"expected a torch.ByteTensor, but got {type(new_state).__name__}")
-    return generator.set_state(new_state._array)
+def _guard(name: str, count: int, call: Callable[..., Any]) -> None:
+    """Enters what a program calls as `generator.NAME`, of `count` arguments."""
+    takes = "exactly one argument" if count else "no arguments"
+
+    def method(generator: Generator, *arguments: Any) -> Any:
+        if len(arguments) != count:
+            raise TypeError(f"Generator.{name}() takes {takes} ({len(arguments)} given)")
+        return call(generator, *arguments)
+
+    REGISTRY[Generator].guards[name] = method
 
 
-REGISTRY[Generator].guards.update(get_state=_get_state, set_state=_set_state)
+_guard("get_state", 0, lambda generator: wrap(generator.get_state()))
+_guard("set_state", 1, lambda generator, state: generator.set_state(_state_of(state)))
+_guard("manual_seed", 1, _seeded)
+_guard("seed", 0, Generator.seed)
+_guard("initial_seed", 0, Generator.initial_seed)

@@ -27,6 +27,8 @@ from gradcli.typing import Array, Scalar, Value
 
 def _part(value: Any, dim: int, start: int, stop: int | None = None) -> Any:
     """`value[start:stop]` along a dimension."""
+    if not value.ndim:
+        raise IndexError("slice() cannot be applied to a 0-dim tensor.")
     length = value.shape[dim]
     first, last, _ = slice(start, stop).indices(length)
     return slice_(value, dim, first, max(first, last), 1)
@@ -335,8 +337,6 @@ def cumulative_over(y: Value, x: Value, *, dim: int = -1) -> Any:
 def cumulative(y: Value, *, dx: Scalar = 1, dim: int = -1) -> Any:
     """The running integral by trapezoids of equal width."""
     _check_step("cumulative_trapezoid", y, dx)
-    if not y.ndim:
-        raise IndexError("slice() cannot be applied to a 0-dim tensor.")
     where = wrap_dim(dim, y.ndim)
     left = _part(y, where, 0, -1)
     right = _part(y, where, 1)

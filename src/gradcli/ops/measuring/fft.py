@@ -24,7 +24,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.table.samples import Sampler, Samples
 from gradcli.tensor import dtypes
-from gradcli.tensor.shapes import wrap_dim
+from gradcli.tensor.shapes import length_along, wrap_dim
 from gradcli.tensor.tensor import Tensor, constant
 from gradcli.typing import Array, Single
 
@@ -214,11 +214,13 @@ def _arguments(
             )
         if dim is None:
             wrapped = list(range(ndim - len(s), ndim))
-        sizes = [self.shape[w] if n == -1 else n for n, w in zip(s, wrapped, strict=True)]
+        sizes = [
+            length_along(self.shape, w) if n == -1 else n for n, w in zip(s, wrapped, strict=True)
+        ]
     else:
         if dim is None:
             wrapped = list(range(ndim))
-        sizes = [self.shape[where] for where in wrapped]
+        sizes = [length_along(self.shape, where) for where in (wrapped if dim is None else dim)]
     for size in sizes:
         _check_points(size)
     return wrapped, sizes

@@ -100,6 +100,10 @@ def _vector_norm(
     dtype: DType | None = None,
 ) -> Array:
     """The norm of vectors along dimensions."""
+    if isinstance(ord, complex):
+        raise RuntimeError(
+            "linalg.vector_norm: Expected a non-complex scalar as the order of norm."
+        )
     where = axes(dim, self.ndim)
     _check_norm(self, ord, dim, dtype)
     return lengths(self if dtype is None else self.astype(dtype.np), ord, where, keepdim)
@@ -193,6 +197,10 @@ dist: Row = row(
 
 def _renorm(self: Array, p: Scalar, dim: int, maxnorm: Scalar) -> Array:
     """Slices along a dimension, shrunk to a norm of at most maxnorm."""
+    if isinstance(p, complex):
+        raise RuntimeError("renorm: p must be real-valued")
+    if isinstance(maxnorm, complex):
+        raise RuntimeError("renorm: maxnorm must be real-valued")
     if p <= 0:
         raise RuntimeError("renorm: non-positive-norm not supported")
     if maxnorm < 0:

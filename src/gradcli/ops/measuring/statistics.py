@@ -100,7 +100,7 @@ def _overloads(name: str, first: str, made: Row, doc: str) -> None:
         doc=doc,
     )(lambda self, dim, unbiased, keepdim: made(self, dim, int(unbiased), keepdim))
     composite(
-        f"{name}(Tensor {first}, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False)",
+        f"{name}(Tensor {first}, int[1]? dim=None, *, Real? correction=None, bool keepdim=False)",
         samples=lambda r: [
             (r(3, 4), (1,), {"correction": 0, "keepdim": True}),
             (r(5), None, {"correction": 1.5, "keepdim": False}),

@@ -21,7 +21,7 @@ from gradcli.table.row import COMMON, ITSELF, Row
 from gradcli.table.samples import binary, pointwise
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import raw
-from gradcli.typing import Array, Scalar
+from gradcli.typing import Array, Real, Scalar
 
 # Where PyTorch's CPU kernels fall back to the C library, small arrays do not need SciPy.
 _FEW = 1 << 15
@@ -157,7 +157,7 @@ leaky_relu_row: Row = row(
 
 def _hardshrink(self: Array, lambd: Scalar = 0.5) -> Array:
     """self, replaced by zero inside [-lambd, lambd]."""
-    limit = self.dtype.type(lambd)
+    limit = dtypes.convert(lambd, dtypes.of(self))
     return np.where((self >= -limit) & (self <= limit), self.dtype.type(0), self)
 
 
@@ -188,7 +188,7 @@ hardshrink: Row = row(
 )
 
 
-def _softshrink(self: Array, lambd: Scalar = 0.5) -> Array:
+def _softshrink(self: Array, lambd: Real = 0.5) -> Array:
     """self moved towards zero by lambd, zero inside [-lambd, lambd]."""
     if not 0 <= lambd <= float(np.finfo(self.dtype).max):
         word = dtypes.of(self).scalar_name

@@ -14,7 +14,7 @@ from gradcli.ops.pointwise.activation import (
     leaky_relu_row,
 )
 from gradcli.ops.pointwise.twins import in_place_of, twin_of
-from gradcli.random.generator import default_generator
+from gradcli.random.generator import Generator, default_generator
 from gradcli.table.declare import composite, row
 from gradcli.table.row import COMMON, ITSELF, Row
 from gradcli.table.samples import Sampler, fixed, kinked
@@ -152,7 +152,9 @@ rrelu_with_noise: Row = row(
 )
 
 
-def _slopes(input: Any, lower: float, upper: float, training: bool, generator: Any) -> Tensor:
+def _slopes(
+    input: Any, lower: float, upper: float, training: bool, generator: Generator | None
+) -> Tensor:
     """The slopes that a call draws; none are needed when not training."""
     for name, bound in (("lower", lower), ("upper", upper)):
         if not math.isfinite(bound):
@@ -175,7 +177,7 @@ def torch_rrelu(
     lower: Scalar = 0.125,
     upper: Scalar = 0.3333333333333333,
     training: bool = False,
-    generator: Any = None,
+    generator: Generator | None = None,
 ) -> Any:
     """input, times a random slope in [lower, upper) where it is negative; the mean slope when not
     training.
@@ -190,7 +192,7 @@ def torch_rrelu_(
     lower: Scalar = 0.125,
     upper: Scalar = 0.3333333333333333,
     training: bool = False,
-    generator: Any = None,
+    generator: Generator | None = None,
 ) -> Any:
     """rrelu in place."""
     slopes = _slopes(input, lower, upper, training, generator)

@@ -16,6 +16,7 @@ from gradcli.ops.pointwise.activation import _FEW, type_as
 from gradcli.table.declare import row
 from gradcli.table.row import COMMON, ITSELF, Row
 from gradcli.table.samples import binary, pointwise
+from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import Tensor
 from gradcli.typing import Array, Scalar
@@ -147,10 +148,13 @@ gelu: Row = row(
 
 def _softplus(self: Array, beta: Scalar = 1, threshold: Scalar = 20) -> Array:
     """log(1 + exp(beta * self)) / beta; self where beta * self exceeds the threshold."""
-    kind = self.dtype.type
-    scaled = self * kind(beta)
-    linear = scaled > kind(threshold)
-    return np.where(linear, self, np.log1p(np.exp(np.where(linear, kind(0), scaled))) / kind(beta))
+    kind = dtypes.of(self)
+    factor, limit = dtypes.convert(beta, kind), dtypes.convert(threshold, kind)
+    scaled = self * factor
+    linear = scaled > limit
+    return np.where(
+        linear, self, np.log1p(np.exp(np.where(linear, kind.np.type(0), scaled))) / factor
+    )
 
 
 def _softplus_backward(grad_output: Array, self: Array, beta: Scalar, threshold: Scalar) -> Array:

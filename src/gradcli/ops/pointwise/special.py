@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -13,13 +13,16 @@ from gradcli.ops.algebra.comparison import eq, filled, gt, le, logical_and, wher
 from gradcli.ops.algebra.elementary import exp, log, pow_scalar
 from gradcli.ops.algebra.rounding import absolute, sgn
 from gradcli.ops.algebra.scalars import add_scalar, div_scalar, mul_scalar
+from gradcli.ops.algebra.sums import sum_dim
+from gradcli.ops.algebra.views import unsqueeze
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import METHOD, InPlace
 from gradcli.table.refusals import underived
 from gradcli.table.row import COMMON, FLOAT, Row
 from gradcli.table.samples import binary, fixed, pointwise
 from gradcli.tensor.errors import require_kinds
-from gradcli.tensor.tensor import raw
+from gradcli.tensor.memory import reserve
+from gradcli.tensor.tensor import constant, raw
 from gradcli.typing import Array, Operand, Value
 
 _TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
@@ -197,6 +200,10 @@ zeta: Row = row(
 )
 
 
+_LARGEST_FACTORIAL: Final = 170
+"""The number whose factorial is the last that a double holds."""
+
+
 def _polygamma(n: int, self: Array) -> Array:
     """The n-th derivative of digamma."""
     if n < 0:
@@ -208,7 +215,8 @@ def _polygamma(n: int, self: Array) -> Array:
         return _trigamma(self)
     sign = 1.0 if n % 2 else -1.0
     order = self.dtype.type(n + 1)
-    return (sign * math.factorial(n) * _zeta(order, self)).astype(self.dtype)
+    factorial = math.factorial(n) if n <= _LARGEST_FACTORIAL else math.inf
+    return (sign * factorial * _zeta(order, self)).astype(self.dtype)
 
 
 polygamma_row: Row = row(
@@ -240,16 +248,15 @@ def _mvlgamma(self: Array, p: int) -> Array:
     if p < 1:
         raise RuntimeError("p has to be greater than or equal to 1")
     require_kinds(self.dtype, "f", "arange_cpu")
+    reserve((*self.shape, p), self.itemsize)
     terms = np.expand_dims(self, -1) + _half_steps(p).astype(self.dtype)
     constant = p * (p - 1) / 4 * math.log(math.pi)
     return np.asarray(_scipy("gammaln")(terms).sum(-1) + constant).astype(self.dtype)
 
 
 def _mvlgamma_vjp(grad: Any, self: Any, p: int) -> Any:
-    slope = digamma(self)
-    for step in _half_steps(p)[1:]:
-        slope = slope + digamma(self + float(step))
-    return grad * slope
+    steps = constant(_half_steps(p).astype(raw(self).dtype), self)
+    return grad * sum_dim(digamma(unsqueeze(self, -1) + steps), (-1,), False)
 
 
 def _refuse_bool(operands: Sequence[Array]) -> None:
@@ -410,15 +417,20 @@ def _xlog1py(self: Operand, other: Operand) -> Array:
     return np.where(np.isnan(other), np.nan, zero).astype(product.dtype)
 
 
+def _xlog1py_self_vjp(grad: Any, self: Any, other: Any) -> Any:
+    slope = xlog1py(grad, other)
+    if isinstance(other, (int, float)):
+        return slope if other > -1 else filled(slope, eq(self, 0), 0)
+    return filled(slope, logical_and(eq(self, 0), le(other, -1)), 0)
+
+
 xlog1py: Row = row(
     "special.xlog1py",
     _xlog1py,
     promote=FLOAT,
     number_nodes={"self": "SpecialXlog1PyBackward1", "other": "SpecialXlog1PyBackward2"},
     linear="self",
-    self=lambda grad, self, other: filled(
-        xlog1py(grad, other), logical_and(eq(self, 0), le(other, -1)), 0
-    ),
+    self=_xlog1py_self_vjp,
     other=lambda grad, self, other: grad * self / (other + 1),
     samples=binary(0.5, 2.0),
 )

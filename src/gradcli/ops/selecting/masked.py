@@ -21,7 +21,7 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor, wrap
-from gradcli.typing import Array, Scalar, Value
+from gradcli.typing import Array, Real, Scalar, Value
 
 
 def _mask() -> Array:
@@ -390,7 +390,7 @@ def masked_var(
     dim: Any = None,
     unbiased: bool | None = None,
     *,
-    correction: Scalar | None = None,
+    correction: Real | None = None,
     keepdim: bool | None = False,
     dtype: DType | None = None,
     mask: Value | None = None,
@@ -405,7 +405,7 @@ def masked_std(
     dim: Any = None,
     unbiased: bool | None = None,
     *,
-    correction: Scalar | None = None,
+    correction: Real | None = None,
     keepdim: bool | None = False,
     dtype: DType | None = None,
     mask: Value | None = None,

@@ -103,23 +103,28 @@ def _samples(r: Sampler) -> list[tuple[Any, ...]]:
     return [
         (r(3, 4), 0.4),
         (r(3, 4), 0.3, 1),
-        (r(3, 4), fixed([0.1, 0.75]), 0, True),
         *((r(2, 4), 0.4, -1, False, {"interpolation": mode}) for mode in _MODES[1:]),
         (kinked([1.0, math.nan, 3.0, 0.0]), 0.6),
     ]
 
 
+def _samples_of_tensors(r: Sampler) -> list[tuple[Any, ...]]:
+    return [(r(3, 4), fixed([0.1, 0.75]), 0, True)]
+
+
 def _enter(name: str, ignore_nan: bool, doc: str) -> None:
-    composite(
-        f"{name}(Tensor self, Operand q, int? dim=None, bool keepdim=False, *, "
-        "str interpolation='linear')",
-        samples=_samples,
-        doc=doc,
-    )(
-        lambda self, q, dim=None, keepdim=False, interpolation="linear": _quantile(
-            self, q, dim, keepdim, interpolation, ignore_nan
-        )
-    )
+    def body(
+        self: Any,
+        q: Any,
+        dim: int | None = None,
+        keepdim: bool = False,
+        interpolation: str = "linear",
+    ) -> Any:
+        return _quantile(self, q, dim, keepdim, interpolation, ignore_nan)
+
+    rest = "int? dim=None, bool keepdim=False, *, str interpolation='linear')"
+    composite(f"{name}(Tensor self, Tensor q, {rest}", samples=_samples_of_tensors, doc=doc)(body)
+    composite(f"{name}(Tensor self, float q, {rest}", samples=_samples, doc=doc)(body)
 
 
 _enter("quantile", False, "Quantiles along a dimension, interpolated.")

@@ -13,6 +13,7 @@ from gradcli.ops.algebra.parts import part_of, slice_
 from gradcli.ops.algebra.views import shape_of
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
+from gradcli.table.schema import Mismatch
 from gradcli.tensor import dtypes
 from gradcli.tensor.memory import TENSOR_SIZE, reserve
 from gradcli.tensor.shapes import wrap_dim
@@ -131,16 +132,19 @@ unsafe_split_with_sizes: Row = _split_with_sizes_row("unsafe_split_with_sizes", 
 
 
 def _split_any(self: Any, lengths: Any, dim: int) -> tuple[Any, ...]:
-    if isinstance(lengths, Tensor):
-        lengths = lengths.__index__()
-    if isinstance(lengths, int):
-        return split_row(self, lengths, dim)  # type: ignore[no-any-return]
-    if not isinstance(lengths, (list, tuple)):
+    """`split` or `split_with_sizes`, which check their arguments as if they had been called."""
+    whole = isinstance(lengths, int) or (isinstance(lengths, Tensor) and not lengths.ndim)
+    entry = split_row if whole else split_with_sizes
+    if isinstance(lengths, range):
         raise TypeError(
             "split_with_sizes(): argument 'split_sizes' (position 2) must be tuple of ints, not "
-            f"{type(lengths).__name__}"
+            "range"
         )
-    return split_with_sizes(self, tuple(lengths), dim)  # type: ignore[no-any-return]
+    try:
+        bound = entry.signature.bind((self, lengths, dim), {}, False)
+    except Mismatch as mismatch:
+        raise TypeError(str(mismatch)) from None
+    return entry(*bound)  # type: ignore[no-any-return]
 
 
 @composite(
@@ -209,6 +213,7 @@ def _divide(self: Any, sections: Any, dim: int) -> tuple[Any, ...]:
         return _slices(self, sections, where)
     if sections <= 0:
         raise RuntimeError(f"number of sections must be larger than 0, got {sections}")
+    reserve((sections,), TENSOR_SIZE)
     short, longer = divmod(shape[where], sections)
     ends = [(short + 1) * min(k, longer) + short * max(k - longer, 0) for k in range(1, sections)]
     return _slices(self, ends, where)

@@ -1,0 +1,80 @@
+"""What an operator did not foresee is told about the call, not about the engine's own names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import gradcli
+from gradcli.language import Machine, compile_text
+from gradcli.language.telling.diagnostics import diagnose
+
+INSIDE = Path(gradcli.__file__).parent / "kernels" / "broken.py"
+"""A file of the engine, as far as its functions know."""
+
+ENGINE = """
+import numpy as np
+def attribute(x): return x._view
+def value(x): return int("no number")
+def index(x): return [][x]
+def division(x): return x / 0
+def memory(x): return np.empty((10**6, 10**9), np.uint8)
+def depth(x): return depth(x)
+def refusal(x): raise ValueError(f"bad value {x}")
+def calls(x): return x()
+"""
+
+
+def told(text: str) -> tuple[str, str]:
+    """The type and the message of a program's error."""
+    names: dict[str, Any] = {}
+    exec(compile(ENGINE, str(INSIDE), "exec"), names)
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - its type is the result
+        Machine(names).run(compile_text(text))
+    found = diagnose(caught.value)
+    assert found.source == text
+    return found.type, found.message
+
+
+@pytest.mark.parametrize(
+    ("text", "type", "message"),
+    [
+        ("attribute([1])", "TypeError", "attribute() does not take (list)"),
+        ("value(1.5)", "RuntimeError", "value() does not take (float) of these values"),
+        ("index(3)", "IndexError", "index() does not take (int) of these sizes"),
+        ("division(1)", "ZeroDivisionError", "division by zero"),
+        ("depth(1)", "RecursionError", "maximum recursion depth exceeded"),
+    ],
+)
+def test_an_accident_is_told_in_words_about_the_call(text: str, type: str, message: str) -> None:
+    assert told(text) == (type, message)
+
+
+def test_memory_is_told_in_pytorchs_words() -> None:
+    kind, message = told("memory(1)")
+    assert kind == "RuntimeError"
+    assert "you tried to allocate 1000000000000000 bytes" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("refusal(3)", "bad value 3"),
+        ("float('x')", "could not convert string to float: 'x'"),
+        ("[*map(int, ['x'])]", "invalid literal for int() with base 10: 'x'"),
+        ("calls(lambda: [].pop())", "pop from empty list"),
+        ("calls(lambda: 1 + 'a')", "unsupported operand type(s) for +: 'int' and 'str'"),
+    ],
+)
+def test_what_was_said_on_purpose_or_by_the_program_stays(text: str, message: str) -> None:
+    assert told(text)[1] == message
+
+
+def test_the_cause_is_kept_for_who_looks_for_the_fault() -> None:
+    names: dict[str, Any] = {}
+    exec(compile(ENGINE, str(INSIDE), "exec"), names)
+    with pytest.raises(TypeError) as caught:
+        Machine(names).run(compile_text("attribute(1)"))
+    assert isinstance(caught.value.__cause__, AttributeError)
