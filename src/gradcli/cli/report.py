@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 import typer
 
@@ -31,7 +31,12 @@ PASSED = (UsageError, typer.Exit)
 
 def wants_color(stream: TextIO) -> bool:
     """Whether a stream is a terminal that may be coloured (https://no-color.org)."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    return not os.environ.get("NO_COLOR") and can_erase(stream)
+
+
+def can_erase(stream: TextIO) -> bool:
+    """Whether a stream is a terminal that knows more than to print."""
+    if os.environ.get("TERM") == "dumb":
         return False
     try:
         return stream.isatty()
@@ -39,10 +44,39 @@ def wants_color(stream: TextIO) -> bool:
         return False
 
 
+class _Status:
+    """A line at the end of what a terminal shows; it goes before anything else is written."""
+
+    is_shown = False
+
+    def show(self, text: str) -> None:
+        """Writes the line anew, as much of it as the terminal is wide."""
+        if not text:
+            return
+        try:
+            width = os.get_terminal_size(sys.stderr.fileno()).columns
+        except (OSError, ValueError):
+            width = 0
+        sys.stderr.write(f"\r{text[: (width or 80) - 1]}\x1b[K")
+        sys.stderr.flush()
+        self.is_shown = True
+
+    def erase(self) -> None:
+        """Removes the line, if there is one."""
+        if self.is_shown:
+            self.is_shown = False
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+status: Final = _Status()
+
+
 def say(diagnostic: Any) -> None:
     """Writes a diagnostic to the standard error stream."""
     from gradcli.language.telling.diagnostics import render
 
+    status.erase()
     # What was answered before comes before the error where both streams end in one place.
     sys.stdout.flush()
     print(render(diagnostic, wants_color(sys.stderr)), file=sys.stderr, flush=True)
@@ -81,6 +115,7 @@ def show_warning(
     line: str | None = None,
 ) -> None:
     """Shows a warning as one line without a place in gradcli's own sources."""
+    status.erase()
     yellow, plain = ("\x1b[33m", "\x1b[0m") if wants_color(sys.stderr) else ("", "")
     sys.stdout.flush()
     print(f"{yellow}warning:{plain} {category.__name__}: {message}", file=sys.stderr, flush=True)
