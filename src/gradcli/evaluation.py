@@ -163,16 +163,34 @@ def compile_expression(text: str, origin: str = "expression") -> Code:
     return code
 
 
+def compile_value(text: str, origin: str) -> Code:
+    """The code of a text that is one expression, as a variable's value is.
+
+    Raises:
+        ParseError: it is not in the language, or not one expression.
+    """
+    code = compile_text(text, origin)
+    if code.statements == 1 and code.ends_in_expression:
+        return code
+    start, end = code.starts[-1], code.ends[-1]
+    what, hint = "a value is one expression", ""
+    if code.statements > 1:
+        hint = 'several numbers are written [1, 2], or in rows: "1 2"'
+    if not code.statements:
+        what, hint = "the value is empty", "write a number or an expression, as 3 or [1, 2]"
+    raise ParseError(locate("SyntaxError", what, code.text, origin, start, end, hint=hint))
+
+
 def bindings_of(code: Code, given: Iterable[Variable]) -> Bindings:
     """The code of a text with the variables that are given for it.
 
     Raises:
-        ParseError: the text of a variable is not in the language, or has no value.
+        ParseError: the text of a variable is not in the language, or not one expression.
     """
     return Bindings(
         code,
         tuple(
-            variable._replace(value=compile_expression(variable.value, variable.origin))
+            variable._replace(value=compile_value(variable.value, variable.origin))
             if isinstance(variable.value, str)
             else variable
             for variable in given

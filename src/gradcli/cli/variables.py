@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from typing import Any
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, Final
 
 import typer
 
@@ -12,14 +12,17 @@ import gradcli.wiring  # noqa: F401 - printing, floating point warnings
 from gradcli.cli.arguments import suggest_option, variables_of
 from gradcli.cli.arrays import read_array
 from gradcli.cli.report import USAGE, UsageError, say
+from gradcli.cli.rows import WHITE, RowsError, are_numbers, array_of_rows
 from gradcli.cli.source import check_argument
-from gradcli.evaluation import Bindings, Variable, bindings_of
+from gradcli.evaluation import Bindings, Variable, bindings_of, compile_value
 from gradcli.language.running.code import Code
-from gradcli.language.telling.diagnostics import locate
+from gradcli.language.telling.diagnostics import Place, locate
 from gradcli.language.telling.suggest import did_you_mean
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor, wrap
+from gradcli.typing import Array
 
+SEED: Final = "--grad-tensors"
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
@@ -39,6 +42,23 @@ def variables_given(
     ]
 
 
+def seeds_given(texts: list[str]) -> list[Any]:
+    """What `--grad-tensors` gives, each as a `Plan` has it.
+
+    Raises:
+        ParseError: a text is not in the language, or not UTF-8.
+    """
+    return [_seed(text) for text in texts]
+
+
+def _seed(text: str) -> Any:
+    text = check_argument(text, f"value of {SEED}")
+    fetch = _numbers(text, SEED)
+    if fetch is None:
+        return compile_value(text, SEED)
+    return lambda output: wrap(fetch().astype(output._array.dtype))
+
+
 def _pairs(option: str, assignments: list[str]) -> Iterator[tuple[str, str]]:
     """Names and texts of `--let NAME=VALUE` and `--const NAME=VALUE`."""
     for assignment in assignments:
@@ -50,9 +70,35 @@ def _pairs(option: str, assignments: list[str]) -> Iterator[tuple[str, str]]:
 
 def _variable(name: str, text: str, kind: str, option: str) -> Variable:
     text = check_argument(text, f"value of {option}")
+    fetch = _numbers(text, option)
+    if fetch is None:
+        return Variable(name, text, kind, option)
+    return Variable(name, lambda: _leaf(fetch(), kind), kind, option)
+
+
+def _numbers(text: str, option: str) -> Callable[[], Array] | None:
+    """What fetches the array that a value names or holds in rows; None where it is an expression.
+
+    `1 -2` is two numbers, `1 - 2` an expression.
+    """
     if text.startswith("@"):
-        return Variable(name, lambda: _leaf(read_array(text[1:]), kind), kind, option)
-    return Variable(name, text, kind, option)
+        return lambda: read_array(text[1:])
+    if are_numbers(text):
+        return lambda: _rows(text, option)
+    return None
+
+
+def _rows(text: str, option: str) -> Array:
+    try:
+        return array_of_rows(text, WHITE)
+    except RowsError as error:
+        lines = text.splitlines(keepends=True)
+        start = len("".join(lines[: error.line - 1]))
+        line = lines[error.line - 1]
+        start, end = start + len(line) - len(line.lstrip()), start + len(line.rstrip())
+        failure = ValueError(f"row {error.line}: {error}")
+        failure.place = Place(text, option, start, end, "")  # type: ignore[attr-defined]
+        raise failure from None
 
 
 def bind(code: Code, given: list[Variable], context: typer.Context) -> Bindings:

@@ -14,7 +14,6 @@ from gradcli.process import Limits, write_whole
 
 if TYPE_CHECKING:
     from gradcli.evaluation import Answer, Bindings
-    from gradcli.language.running.code import Code
 
 
 def command(
@@ -43,7 +42,7 @@ def command(
             "--grad-tensors",
             "-g",
             metavar="SEED",
-            help="The gradient to start from, an expression; once per output.",
+            help="The gradient to start from, a value as a variable's; once per output.",
         ),
     ] = None,
     retain_graph: Annotated[
@@ -89,8 +88,12 @@ def command(
 ) -> None:
     """Evaluate an expression and print its value, its grad_fn and the gradients of its variables.
 
-    A variable is given by a flag of its own name: --x 3, --x=-3, --x "[1, 2]", --x "randn(3)",
-    --x @weights.npy (also .npz:NAME, .csv, .tsv, .json).
+    A variable is given by a flag of its own name. Its value is an expression (--x 3, --x=-3,
+    --x "[1, 2]", --x "randn(3)"), rows of numbers (--x "1 2 3", --x "$(seq 3)"), or a file of them:
+    --x @weights.npy, .npz:NAME, .csv, .tsv, .json, text under any other name, @- for the standard
+    input, and @table.csv:NAME for one column.
+
+    What --grad-tensors, --wrt and --get are given more than once is collected.
     """
     flags = {
         "--grad-tensors": grad_tensors is not None,
@@ -111,7 +114,7 @@ def command(
     limits = Limits(timeout=timeout, max_memory=max_memory)
     check_enforceable(limits)
     _set_defaults(dtype, precision)
-    from gradcli.cli.variables import bind, variables_given
+    from gradcli.cli.variables import bind, seeds_given, variables_given
     from gradcli.evaluation import Plan, compile_expression, evaluate
     from gradcli.language.running.machine import Machine
     from gradcli.views.answers import PARTS
@@ -125,7 +128,7 @@ def command(
         _check_get(get, order or 1, no_backward)
         plan = Plan(
             run=_runs(flags, no_backward or get in PARTS),
-            seeds=_seeds(grad_tensors or []),
+            seeds=seeds_given(grad_tensors or []),
             retain_graph=retain_graph or None,
             create_graph=create_graph,
             times=backward or 1,
@@ -202,16 +205,6 @@ def _check_get(get: str | None, order: int, no_backward: bool) -> None:
         raise UsageError(f"--no-backward and --get {get} contradict each other")
     if nth > order:
         raise UsageError(f"--get {get} needs --order {nth}")
-
-
-def _seeds(texts: list[str]) -> list[Code]:
-    from gradcli.cli.source import check_argument
-    from gradcli.evaluation import compile_expression
-
-    return [
-        compile_expression(check_argument(text, "value of --grad-tensors"), "--grad-tensors")
-        for text in texts
-    ]
 
 
 def _shown(answer: Answer, bindings: Bindings, json: bool, get: str | None) -> str:

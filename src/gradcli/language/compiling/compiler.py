@@ -25,6 +25,7 @@ class Compiler(ExpressionCompiler):
     def __init__(self, text: str, origin: str, tree: ast.Block, scoped: bool) -> None:
         super().__init__(text, origin, tree, scoped)
         statements = tree.statements
+        self.program.statements = len(statements)
         last = statements[-1] if statements else None
         items: list[Any] = list(statements)
         if isinstance(last, ast.ExpressionStatement):

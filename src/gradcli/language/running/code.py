@@ -85,6 +85,7 @@ class Code:
         "simple",
         "slots",
         "starts",
+        "statements",
         "stores",
         "text",
         "within",
@@ -118,6 +119,8 @@ class Code:
         self.stores: dict[str, None] = {}
         self.declared: dict[str, str] = {}
         """Names that `let` and `const` declare, with which."""
+        self.statements = 0
+        """How many stand at the top of the program."""
         self.ends_in_expression = False
 
     @property
