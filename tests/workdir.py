@@ -27,6 +27,8 @@ TEXTS = {
     "days.csv": "day,speed,speed\nMon,1,2\nTue,3,n/a\n",
     "week.csv": "day,speed\nMon,1.5\nTue,2\nWed,n/a\n",
     "square.py": "let x = 3\ny = x * x\ny.backward()\nprint(y, x.grad)\n",
+    "given.py": "y = (x * x).sum()\ny.backward()\nprint(y.item(), x.grad)\n",
+    "model.py": "def model(t):\n    return rate * t\nrate = rate ** 2\nprint(model(10))\n",
     "fails.py": "x = torch.ones(2, requires_grad=True)\nprint(x)\ny = x * 2\ny.backward()\n",
     "unbalanced.py": "print(1)\nx = (1 + 2\nprint(x)\n",
     "endless.py": "n = 0\nwhile True:\n    n += 1\n",

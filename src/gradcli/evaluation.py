@@ -16,6 +16,7 @@ from gradcli.language.allowed.limits import check_items
 from gradcli.language.allowed.namespace import knows
 from gradcli.language.compiling.compiler import compile_text
 from gradcli.language.running.code import GLOBAL, Code
+from gradcli.language.running.flow import needs
 from gradcli.language.running.machine import Machine
 from gradcli.language.telling.accidents import in_words, is_accident
 from gradcli.language.telling.diagnostics import Diagnostic, ParseError, Place, locate
@@ -67,10 +68,10 @@ class Bindings(NamedTuple):
         return [name for name in self.free_names() if not self._is_called(name)]
 
     def unused(self) -> list[Variable]:
-        """The variables that neither the text nor the value of another one reads."""
+        """The variables that neither the text, before it sets them, nor another's value reads."""
         texts = [variable.value for variable in self.variables if isinstance(variable.value, Code)]
-        used = {name for code in (self.code, *texts) for name in code.read_names}
-        return [variable for variable in self.variables if variable.name not in used]
+        codes = (self.code, *texts)
+        return [v for v in self.variables if not any(needs(code, v.name) for code in codes)]
 
     def place(self, name: str) -> tuple[int, int] | None:
         """Where the text first reads a global name: two offsets in it."""

@@ -11,14 +11,20 @@ import typer
 import typer.main
 from typer.core import TyperCommand, TyperGroup
 
-from gradcli.cli.arguments import Command, ExpressionCommand, converted, suggest_option
+from gradcli.cli.arguments import (
+    Command,
+    ExpressionCommand,
+    VariablesCommand,
+    converted,
+    suggest_option,
+)
 from gradcli.cli.report import FAILED, USAGE, UsageError, say_usage
 
 PROGRAM: Final = "gradcli"
 
 COMMANDS: Final[dict[str, tuple[str, type[Command]]]] = {
     "eval": ("Evaluate an expression and print its value and gradients.", ExpressionCommand),
-    "run": ("Run a program file.", Command),
+    "run": ("Run a program file.", VariablesCommand),
     "batch": ("Answer many expressions or programs, one record a line.", Command),
     "repl": ("Talk in the language at a prompt.", Command),
     "functions": ("List what can be called, with derivative formulas.", Command),

@@ -102,7 +102,7 @@ def _rows(text: str, option: str) -> Array:
 
 
 def bind(code: Code, given: list[Variable], context: typer.Context) -> Bindings:
-    """The variables of a command line as those of a text: each is used, each is given, once.
+    """The variables of a command line as those of an expression: each is used, each is given, once.
 
     Raises:
         UsageError: that is not so.
@@ -110,13 +110,8 @@ def bind(code: Code, given: list[Variable], context: typer.Context) -> Bindings:
         typer.Exit: the text needs variables that are not given; that is said, with the place.
     """
     bindings = bindings_of(code, given)
-    for name in bindings.repeated():
-        raise UsageError(f"{name} is given more than once")
+    _check_used(bindings, context, "expression")
     unbound = bindings.unbound()
-    unused = bindings.unused()
-    if unused:
-        known = [v.name for v in bindings.variables if v not in unused] + unbound
-        raise _unused(bindings, unused[0], known, context)
     if unbound:
         start, end = bindings.place(unbound[0]) or (0, 0)
         what = f"the variable {unbound[0]} has no value"
@@ -128,19 +123,44 @@ def bind(code: Code, given: list[Variable], context: typer.Context) -> Bindings:
     return bindings
 
 
+def bind_program(code: Code, given: list[Variable], context: typer.Context) -> Bindings:
+    """The variables of a command line as those of a program: each is used, and given once.
+
+    What a program lacks it says itself, when it comes to that.
+
+    Raises:
+        UsageError: that is not so.
+        ParseError: the text of a variable is not in the language.
+    """
+    bindings = bindings_of(code, given)
+    _check_used(bindings, context, "program")
+    return bindings
+
+
+def _check_used(bindings: Bindings, context: typer.Context, what: str) -> None:
+    for name in bindings.repeated():
+        raise UsageError(f"{name} is given more than once")
+    unused = bindings.unused()
+    if unused:
+        known = [v.name for v in bindings.variables if v not in unused] + bindings.unbound()
+        raise _unused(bindings, unused[0], known, context, what)
+
+
 def _unused(
-    bindings: Bindings, variable: Variable, known: list[str], context: typer.Context
+    bindings: Bindings, variable: Variable, known: list[str], context: typer.Context, what: str
 ) -> UsageError:
     """The complaint about a variable that nothing reads."""
     name, option = variable.name, variable.origin
     if name in bindings.code.stores:
-        return UsageError(f"{name} is given and declared in the expression, too")
+        return UsageError(f"{name} is given, and the {what} sets it before it reads it")
     if option in ("--const", "--let"):
-        return UsageError(f"{name} is no variable of the expression", nearest_variable(name, known))
+        return UsageError(f"{name} is no variable of the {what}", nearest_variable(name, known))
     flags = {f"--{other}" for other in (*known, *bindings.free_names())}
     options = {spelling for parameter in context.command.params for spelling in parameter.opts}
     hint = suggest_option(option, flags) or suggest_option(option, options | flags)
-    return UsageError(f"{option} names no variable of the expression", hint or its_variables(known))
+    if not (hint or known) and what == "program":
+        hint = "it sets every name that it reads"
+    return UsageError(f"{option} names no variable of the {what}", hint or its_variables(known))
 
 
 def nearest_variable(name: str, known: Collection[str]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gradcli.cli.arguments import MaxMemory, Timeout, whole_number
+from gradcli.cli.arguments import Const, Let, MaxMemory, Timeout, whole_number
 from gradcli.cli.confinement import check_enforceable, confine, release
 from gradcli.cli.report import PASSED, UsageError, fail, wants_color
 from gradcli.process import Limits, write_whole
@@ -25,14 +25,8 @@ def command(
             help="The expression, after declarations if need be; - reads the standard input.",
         ),
     ],
-    const: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="A variable that needs no gradient."),
-    ] = None,
-    let: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="A variable whose name is also that of an option."),
-    ] = None,
+    const: Const = None,
+    let: Let = None,
     dtype: Annotated[
         str, typer.Option(metavar="DTYPE", help="The dtype of plain numbers.")
     ] = "float32",
