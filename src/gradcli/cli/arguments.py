@@ -127,7 +127,7 @@ class Command(TyperCommand):
         """Refuses a second value where Typer would take the last one, and words too many."""
         if not ctx.resilient_parsing:
             given: list[Any] = list(self.make_parser(ctx).parse_args(list(args))[2])
-            for option in {*given}:
+            for option in dict.fromkeys(given):
                 if given.count(option) > 1 and not (option.multiple or option.is_flag):
                     raise UsageError(f"{option.opts[0]} is given more than once")
         surplus = super().parse_args(ctx, args)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from gradcli.evaluation import Answer
@@ -13,6 +14,9 @@ PARTS: Final = ("value", "grad_fn", "dtype", "shape", "requires_grad")
 """What an answer has whether or not backward ran."""
 
 _GRADIENT: Final = re.compile(r"([^\W\d]\w*)\.grad")
+_BLANKS: Final = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
+"""In JSON: blanks outside of strings, which are in the group."""
+
 _DERIVATIVE: Final = re.compile(r"d([1-9]\d*)/d([^\W\d]\w*?)\1")
 
 
@@ -59,8 +63,22 @@ def derivative_named(what: str) -> tuple[str, int]:
     return (match[2], int(match[1])) if match else ("", 0)
 
 
-def single_text(answer: Answer, what: str) -> str:
-    """One thing alone: numbers bare, tensors as nested lists.
+def parts_text(answer: Answer, parts: Sequence[str]) -> str:
+    """One thing alone, or several for a shell's `read`: between tabs, and lists without blanks.
+
+    Raises:
+        RuntimeError, KeyError: as `part` does.
+    """
+    values = [part(answer, what) for what in parts]
+    if len(values) == 1:
+        return bare(values[0])
+    return "\t".join(
+        value if isinstance(value, str) else _BLANKS.sub(r"\1", bare(value)) for value in values
+    )
+
+
+def part(answer: Answer, what: str) -> Any:
+    """One thing of an answer, as JSON has it.
 
     Raises:
         RuntimeError: a gradient is asked for and nothing requires grad.
@@ -68,13 +86,13 @@ def single_text(answer: Answer, what: str) -> str:
     """
     if what in PARTS:
         found = [tensor_fields(out)[what] for out in answer.outputs]
-        return bare(found if answer.several else found[0])
+        return found if answer.several else found[0]
     name, nth = derivative_named(what)
     if answer.grads is None:
         raise RuntimeError("element 0 of tensors does not require grad and does not have a grad_fn")
     gradient = answer.grads[name]
     orders = answer.derivatives.get(name, [])
-    return bare(plain(orders[nth - 1] if 0 < nth <= len(orders) else gradient))
+    return plain(orders[nth - 1] if 0 < nth <= len(orders) else gradient)
 
 
 def bare(value: Any) -> str:

@@ -64,10 +64,11 @@ def command(
     no_backward: Annotated[bool, typer.Option("--no-backward", help="Only evaluate.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
     get: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             metavar="WHAT",
-            help="Print one thing only: value, grad_fn, dtype, shape, x.grad or d2/dx2.",
+            help="Print this only: value, grad_fn, dtype, shape, requires_grad, x.grad or d2/dx2;"
+            " several, as value,x.grad, between tabs.",
         ),
     ] = None,
     precision: Annotated[
@@ -102,9 +103,8 @@ def command(
         raise UsageError(f"--no-backward and {asked} contradict each other")
     if json and get is not None:
         raise UsageError("--json and --get contradict each other")
-    wanted = [name.strip() for names in wrt or [] for name in names.split(",") if name.strip()]
-    if wrt is not None and not wanted:
-        raise UsageError("--wrt names no variable")
+    wanted = _listed("--wrt", "no variable", wrt)
+    parts = _listed("--get", "nothing", get)
     limits = Limits(timeout=timeout, max_memory=max_memory)
     check_enforceable(limits)
     _set_defaults(dtype, precision)
@@ -119,9 +119,9 @@ def command(
         text, origin = _source(expression)
         bindings = bind(compile_expression(text, origin), given, context)
         _check_wrt(bindings, wanted)
-        _check_get(get, order or 1, no_backward)
+        _check_get(parts, order or 1, no_backward)
         plan = Plan(
-            run=_runs(flags, no_backward or get in PARTS),
+            run=_runs(flags, no_backward or (parts != [] and {*parts} <= {*PARTS})),
             seeds=seeds_given(grad_tensors or []),
             retain_graph=retain_graph or None,
             create_graph=create_graph,
@@ -130,10 +130,10 @@ def command(
             wrt=wanted,
         )
         # What the text prints leaves room for a machine-readable answer.
-        write = sys.stderr.write if json or get is not None else write_whole
+        write = sys.stderr.write if json or parts else write_whole
         machine = Machine(write=write, timeout=timeout)
         answer = evaluate(machine, bindings, plan)
-        shown = _shown(answer, bindings, json, get)
+        shown = _shown(answer, bindings, json, parts)
     except PASSED:
         raise
     except Exception as error:
@@ -185,35 +185,49 @@ def _check_wrt(bindings: Bindings, wanted: list[str]) -> None:
             raise UsageError(f"--wrt: {name} is no variable of the expression", hint)
 
 
-def _check_get(get: str | None, order: int, no_backward: bool) -> None:
+def _listed(option: str, nothing: str, texts: list[str] | None) -> list[str]:
+    """The names in all values of an option, which may each have several between commas.
+
+    Raises:
+        UsageError: there is none before or after a comma.
+    """
+    names = [name.strip() for text in texts or [] for name in text.split(",")]
+    if "" in names:
+        what = "has a comma with nothing beside it" if any(names) else f"names {nothing}"
+        raise UsageError(f"{option} {what}")
+    return names
+
+
+def _check_get(parts: list[str], order: int, no_backward: bool) -> None:
     from gradcli.views.answers import PARTS, derivative_named
 
-    if get is None or get in PARTS:
-        return
-    name, nth = derivative_named(get)
-    if not name:
-        raise UsageError(
-            f"--get: there is no {get}", f"it takes {', '.join(PARTS)}, NAME.grad or d2/dNAME2"
-        )
-    if no_backward:
-        raise UsageError(f"--no-backward and --get {get} contradict each other")
-    if nth > order:
-        raise UsageError(f"--get {get} needs --order {nth}")
+    for what in parts:
+        if what in PARTS:
+            continue
+        name, nth = derivative_named(what)
+        if not name:
+            raise UsageError(
+                f"--get: there is no {what}", f"it takes {', '.join(PARTS)}, NAME.grad or d2/dNAME2"
+            )
+        if no_backward:
+            raise UsageError(f"--no-backward and --get {what} contradict each other")
+        if nth > order:
+            raise UsageError(f"--get {what} needs --order {nth}")
 
 
-def _shown(answer: Answer, bindings: Bindings, json: bool, get: str | None) -> str:
+def _shown(answer: Answer, bindings: Bindings, json: bool, parts: list[str]) -> str:
     """The answer in the form that was asked for."""
-    from gradcli.views.answers import answer_fields, answer_text, single_text
+    from gradcli.views.answers import answer_fields, answer_text, parts_text
 
     if json:
         from gradcli.views.jsonout import dumps
 
         return dumps({"ok": True, **answer_fields(answer)}) + "\n"
-    if get is None:
+    if not parts:
         label = "\x1b[36m{}\x1b[0m" if wants_color(sys.stdout) else "{}"
         return answer_text(answer, label, shows_none="print" not in bindings.code.read_names)
     try:
-        return f"{single_text(answer, get)}\n"
+        return f"{parts_text(answer, parts)}\n"
     except KeyError as error:
         from gradcli.cli.variables import nearest_variable
 
