@@ -8,6 +8,8 @@ from typing import Any, Final, TextIO
 
 import typer
 
+from gradcli.process import write_whole
+
 USAGE = 2
 SYNTAX = 3
 FAILED = 1
@@ -90,10 +92,11 @@ def say_usage(error: UsageError, command: str) -> None:
     say(Diagnostic(error.message, "", hint=hint))
 
 
-def fail(error: Exception, debug: bool = False) -> typer.Exit:
+def fail(error: Exception, debug: bool = False, json: bool = False) -> typer.Exit:
     """Reports an error of an evaluation; raise what it returns.
 
-    The exit code is 3 where a text does not parse, else 1. `debug` shows Python's traceback first.
+    The exit code is 3 where a text does not parse, else 1. `debug` shows Python's traceback first,
+    `json` answers on the standard output, too.
     """
     from gradcli.language.telling.diagnostics import ParseError, diagnose
 
@@ -102,8 +105,18 @@ def fail(error: Exception, debug: bool = False) -> typer.Exit:
 
         sys.stdout.flush()
         traceback.print_exception(error)
-    say(diagnose(error))
+    tell(diagnose(error), json)
     return typer.Exit(SYNTAX if isinstance(error, ParseError) else FAILED)
+
+
+def tell(diagnostic: Any, json: bool) -> None:
+    """Writes a diagnostic to the standard error stream, and as an answer in JSON where asked."""
+    if json:
+        from gradcli.views.answers import error_fields
+        from gradcli.views.jsonout import dumps
+
+        write_whole(dumps({"ok": False, "error": error_fields(diagnostic)}) + "\n")
+    say(diagnostic)
 
 
 def show_warning(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from gradcli.evaluation import Answer
+from gradcli.language.telling.diagnostics import Diagnostic
 from gradcli.tensor.identity import without_addresses
 from gradcli.views.tensors import plain, tensor_fields
 
@@ -37,6 +38,17 @@ def answer_text(answer: Answer, label: str = "{}", shows_none: bool = True) -> s
             if nth > 1:
                 lines.append(f"{label.format(f'd{nth}/d{name}{nth}')} = {derivative!r}")
     return "".join(f"{line}\n" for line in lines)
+
+
+def error_fields(diagnostic: Diagnostic) -> dict[str, Any]:
+    """An error as JSON has it; without a hint or a place where it has none."""
+    fields: dict[str, Any] = {"type": diagnostic.type, "message": diagnostic.message}
+    if diagnostic.hint:
+        fields["hint"] = diagnostic.hint
+    if diagnostic.line:
+        fields["line"] = diagnostic.line
+        fields["column"] = diagnostic.column
+    return fields
 
 
 def answer_fields(answer: Answer) -> dict[str, Any]:

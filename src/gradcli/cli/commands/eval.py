@@ -115,7 +115,7 @@ def command(
 
     try:
         given = variables_given(context, const, let)
-        confine(limits)
+        confine(limits, json)
         text, origin = _source(expression)
         bindings = bind(compile_expression(text, origin), given, context)
         _check_wrt(bindings, wanted)
@@ -137,7 +137,7 @@ def command(
     except PASSED:
         raise
     except Exception as error:
-        failure = fail(error, debug)
+        failure = fail(error, debug, json)
         release()
         raise failure from None
     write_whole(shown)

@@ -146,12 +146,15 @@ def locate(
 
 
 def diagnose(error: BaseException, hint: str = "") -> Diagnostic:
-    """The diagnostic of an exception that came out of `compile_text` or out of a machine."""
+    """The diagnostic of an exception that came out of `compile_text` or out of a machine.
+
+    The hint is the one given, that of the exception itself, or one from the table.
+    """
     if isinstance(error, ParseError):
         return error.diagnostic
     name, message = words_of(error)
     place = getattr(error, "place", None)
-    hint = hint or hint_for(name, message)
+    hint = hint or getattr(error, "hint", "") or hint_for(name, message)
     if not isinstance(place, Place):
         return Diagnostic(name, message, hint=hint)
     if not hint and place.suggest is not None:
