@@ -263,6 +263,8 @@ def _evaluated(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
     given = list(plan.seeds)
     if len(given) == len(ends):
         given = [seed_for(machine, seed, end) for seed, end in zip(given, ends, strict=True)]
+    else:
+        given = [None] * len(given)  # PyTorch's error says how many there are
     seeds = given or None
     derivatives: dict[str, list[Tensor]] = {}
     inputs = list(wanted.values()) if plan.wrt else None
