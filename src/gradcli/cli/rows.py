@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -49,6 +50,15 @@ def are_numbers(text: str) -> bool:
     """Whether a text is several numbers and white space, and nothing else."""
     words = text.split()
     return len(words) > 1 and all(map(_is_number, words))
+
+
+def stray_word(text: str) -> str:
+    """The first word that is no number in a text that has two numbers side by side; or ""."""
+    words = text.split()
+    numbers = [_is_number(word) for word in words]
+    if not any(first and second for first, second in pairwise(numbers)):
+        return ""
+    return next((word for word, known in zip(words, numbers, strict=True) if not known), "")
 
 
 def separator_of(text: str, otherwise: str) -> str:

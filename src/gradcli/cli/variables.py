@@ -12,11 +12,11 @@ import gradcli.wiring  # noqa: F401 - printing, floating point warnings
 from gradcli.cli.arguments import suggest_option, variables_of
 from gradcli.cli.arrays import read_array
 from gradcli.cli.report import USAGE, UsageError, say
-from gradcli.cli.rows import WHITE, RowsError, are_numbers, array_of_rows
+from gradcli.cli.rows import WHITE, RowsError, are_numbers, array_of_rows, stray_word
 from gradcli.cli.source import check_argument
 from gradcli.evaluation import Bindings, Variable, bindings_of, compile_value
 from gradcli.language.running.code import Code
-from gradcli.language.telling.diagnostics import Place, locate
+from gradcli.language.telling.diagnostics import ParseError, Place, locate
 from gradcli.language.telling.suggest import did_you_mean
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor, wrap
@@ -109,7 +109,7 @@ def bind(code: Code, given: list[Variable], context: typer.Context) -> Bindings:
         ParseError: the text of a variable is not in the language.
         typer.Exit: the text needs variables that are not given; that is said, with the place.
     """
-    bindings = bindings_of(code, given)
+    bindings = _compiled(code, given)
     _check_used(bindings, context, "expression")
     unbound = bindings.unbound()
     if unbound:
@@ -132,9 +132,21 @@ def bind_program(code: Code, given: list[Variable], context: typer.Context) -> B
         UsageError: that is not so.
         ParseError: the text of a variable is not in the language.
     """
-    bindings = bindings_of(code, given)
+    bindings = _compiled(code, given)
     _check_used(bindings, context, "program")
     return bindings
+
+
+def _compiled(code: Code, given: list[Variable]) -> Bindings:
+    try:
+        return bindings_of(code, given)
+    except ParseError as error:
+        told = error.diagnostic
+        texts = [v.value for v in given if v.origin == told.origin and isinstance(v.value, str)]
+        stray = next(filter(None, map(stray_word, texts)), "")
+        if stray:
+            told.hint = f"rows hold nothing but numbers, and {stray[:40]!r} is none"
+        raise
 
 
 def _check_used(bindings: Bindings, context: typer.Context, what: str) -> None:
