@@ -65,12 +65,12 @@ class Commands(TyperGroup):
         name = args[0]
         if name in COMMANDS or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
+        hint = ""
         if name.replace("-", "").isalnum():
             from gradcli.language.telling.suggest import did_you_mean
 
             hint = did_you_mean(name, COMMANDS)
-        else:
-            hint = f'to evaluate it: {PROGRAM} eval "{name}"'
+        hint = hint or f'to evaluate it: {PROGRAM} eval "{name}"'
         raise UsageError(f"no such command: {name}", hint)
 
 
@@ -86,7 +86,11 @@ def root(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+            "--version",
+            "-V",
+            callback=_show_version,
+            is_eager=True,
+            help="Show the version and exit.",
         ),
     ] = False,
 ) -> None:

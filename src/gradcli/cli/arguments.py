@@ -6,6 +6,7 @@ words. `VariablesCommand` adds the flags of variables, `--NAME VALUE`; no other 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, Final, NamedTuple
@@ -14,6 +15,7 @@ import typer
 from typer.core import CompletionItem, TyperCommand  # type: ignore[attr-defined]
 
 from gradcli.cli.report import UsageError
+from gradcli.language.telling.hints import hint_for
 
 # A flag for a variable; `--x==3` is a comparison of the doubly negated x.
 _VARIABLE: Final = re.compile(r"--([^\W\d]\w*)(?:=(?!=)(.*))?", re.DOTALL)
@@ -209,8 +211,13 @@ class ExpressionCommand(VariablesCommand):
 
     def too_many(self, ctx: Any, surplus: list[str]) -> UsageError:
         words = [ctx.params["expression"], *surplus]
-        hint = f'quote it: "{" ".join(words)}"'
-        return UsageError(f"one expression is expected, not {len(words)}", hint)
+        text = " ".join(words)
+        message = f"one expression is expected, not {len(words)}"
+        if any(os.path.exists(word) for word in surplus):
+            hint = "the shell put names of files in the place of *: quote the expression"
+        else:
+            hint = hint_for(message, text, f'quote it: "{text}"')
+        return UsageError(message, hint)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[CompletionItem]:
         """Options, and a flag for each variable that has no value yet."""
@@ -304,7 +311,7 @@ def sort_words(words: Sequence[str], takes_value: dict[str, bool], takes_negatio
         elif variable:
             found.doubtful.append((word, _without_value(word, following, takes_value)))
         elif _OPTION.fullmatch(word):
-            hint = suggest_option(name, takes_value)
+            hint = suggest_option(name, takes_value) or _underscored(name)
             found.doubtful.append((word, UsageError(f"no such option: {name}", hint)))
         elif takes_negations:
             found.positional.append(word)
@@ -325,6 +332,12 @@ def _is_negation(word: str, words: Sequence[str], position: int, found: Words) -
     if len(word) != 2 or found.positional:
         return False
     return any(f"{other}=".startswith(f"-{word}=") for other in words[position:])
+
+
+def _underscored(option: str) -> str:
+    """A hint for a variable's name that was written as options are: `--learning-rate`."""
+    name = option[2:].replace("-", "_")
+    return f"a variable is written as in the expression: --{name}" if name.isidentifier() else ""
 
 
 def _without_value(word: str, following: Sequence[str], options: Iterable[str]) -> UsageError:

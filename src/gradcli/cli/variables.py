@@ -15,6 +15,7 @@ from gradcli.cli.report import USAGE, UsageError, say
 from gradcli.cli.rows import WHITE, RowsError, are_numbers, array_of_rows, stray_word
 from gradcli.cli.source import check_argument
 from gradcli.evaluation import Bindings, Variable, bindings_of, compile_value
+from gradcli.language.allowed.namespace import knows
 from gradcli.language.running.code import Code
 from gradcli.language.telling.diagnostics import ParseError, Place, locate
 from gradcli.language.telling.suggest import did_you_mean
@@ -111,13 +112,14 @@ def bind(code: Code, given: list[Variable], context: typer.Context) -> Bindings:
     """
     bindings = _compiled(code, given)
     _check_used(bindings, context, "expression")
+    _check_order(bindings)
     unbound = bindings.unbound()
     if unbound:
         start, end = bindings.place(unbound[0]) or (0, 0)
         what = f"the variable {unbound[0]} has no value"
         if len(unbound) > 1:
             what = f"the variables {', '.join(unbound)} have no value"
-        hint = f"add {' '.join(f'--{name} VALUE' for name in unbound)}"
+        hint = f"add {' '.join(_flag(name, context) for name in unbound)}"
         say(locate(what, "", code.text, code.origin, start, end, hint=hint))
         raise typer.Exit(USAGE)
     return bindings
@@ -158,6 +160,37 @@ def _check_used(bindings: Bindings, context: typer.Context, what: str) -> None:
         raise _unused(bindings, unused[0], known, context, what)
 
 
+def _flag(name: str, context: typer.Context) -> str:
+    """How a variable gets a value: by an option of its name, unless there is another such."""
+    taken = f"--{name}" in {option for p in context.command.params for option in p.opts}
+    return f"--let {name}=VALUE" if taken else f"--{name} VALUE"
+
+
+def _check_order(bindings: Bindings) -> None:
+    """Raises:
+    UsageError: the text of a variable reads one that is given after it.
+    """
+    later = [variable.name for variable in bindings.variables]
+    for _, value, _, option in bindings.variables:
+        later.pop(0)
+        for name in value.read_names if isinstance(value, Code) else ():
+            if name in later:
+                message = f"the value of {option} reads {name}, which is given after it"
+                raise UsageError(message, f"give {name} first")
+
+
+def spelled_out(name: str, variables: Collection[str]) -> str:
+    """What a name without a value may be made of: `xy` of variables, `sinx` of a function, too."""
+    for cut in range(1, len(name)):
+        head, rest = name[:cut], name[cut:]
+        if rest in variables:
+            if head in variables:
+                return f"{head}*{rest}"
+            if cut > 1 and knows(head):
+                return f"{head}({rest})"
+    return ""
+
+
 def _unused(
     bindings: Bindings, variable: Variable, known: list[str], context: typer.Context, what: str
 ) -> UsageError:
@@ -167,6 +200,10 @@ def _unused(
         return UsageError(f"{name} is given, and the {what} sets it before it reads it")
     if option in ("--const", "--let"):
         return UsageError(f"{name} is no variable of the {what}", nearest_variable(name, known))
+    for missing in bindings.unbound():
+        meant = spelled_out(missing, [variable.name for variable in bindings.variables])
+        if meant:
+            return UsageError(f"{option} names no variable of the {what}", f"did you mean {meant}?")
     flags = {f"--{other}" for other in (*known, *bindings.free_names())}
     options = {spelling for parameter in context.command.params for spelling in parameter.opts}
     hint = suggest_option(option, flags) or suggest_option(option, options | flags)

@@ -10,6 +10,7 @@ import typer
 from gradcli.cli.arguments import Const, Let, MaxMemory, Timeout, whole_number
 from gradcli.cli.confinement import check_enforceable, confine, release
 from gradcli.cli.report import PASSED, UsageError, fail, wants_color
+from gradcli.language.telling.hints import hint_for
 from gradcli.process import Limits, write_whole
 
 if TYPE_CHECKING:
@@ -206,9 +207,9 @@ def _check_get(parts: list[str], order: int, no_backward: bool) -> None:
             continue
         name, nth = derivative_named(what)
         if not name:
-            raise UsageError(
-                f"--get: there is no {what}", f"it takes {', '.join(PARTS)}, NAME.grad or d2/dNAME2"
-            )
+            message = f"--get: there is no {what}"
+            known = f"it takes {', '.join(PARTS)}, NAME.grad or d2/dNAME2"
+            raise UsageError(message, hint_for(message) or known)
         if no_backward:
             raise UsageError(f"--no-backward and --get {what} contradict each other")
         if nth > order:
