@@ -18,7 +18,9 @@ def page(told: dict[str, Any]) -> str:
     lines = [f"{told['name'].removeprefix('aten.')} ({kind}, {told['group']})"]
     for overload in told["overloads"]:
         lines += ["", f"  {overload['signature']}", ""]
-        lines += textwrap.wrap(overload["computes"], WIDTH, initial_indent="    ") or []
+        lines += textwrap.wrap(
+            overload["computes"], WIDTH, initial_indent="    ", subsequent_indent="    "
+        )
         if "composed_of" in overload:
             lines += _composition(overload["composed_of"])
         else:
@@ -44,7 +46,11 @@ def _differential(told: dict[str, Any], indent: str) -> list[str]:
     lines = [f"{indent}grad_fn      {told['grad_fn']}"]
     for argument, formula in told["derivatives"].items():
         first, *rest = formula.split("\n")
-        lines.append(f"{indent}d/d {argument:<8} {first}")
+        if len(argument) > 8:
+            lines.append(f"{indent}d/d {argument}")
+            rest.insert(0, first)
+        else:
+            lines.append(f"{indent}d/d {argument:<8} {first}")
         lines += [f"{indent}{'':13}{line}" for line in rest]
     saves = ", ".join(told["saves"]) or "no tensor: backward may run again"
     lines.append(f"{indent}saves        {saves}")

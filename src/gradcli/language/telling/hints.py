@@ -69,7 +69,7 @@ HINTS: Final = (
     Hint("variables? .* ha(s|ve) no value", "π is written pi", "π"),
     Hint(
         "variable (np|numpy) has no value|name '(np|numpy)' is not defined",
-        r"NumPy is not part of the language; its function goes by its bare name: \1(...)",
+        r"NumPy is not part of the language; the function alone is \1(...)",
         r"\b(?:np|numpy)\.(?:\w+\.)*(\w+)",
     ),
     Hint(
@@ -101,31 +101,31 @@ HINTS: Final = (
     Hint(r"--get: there is no d(\w+)$", r"the gradient of \1 is \1.grad"),
     # PyTorch's errors.
     Hint(
-        "grad can be implicitly created only for scalar outputs",
+        "RuntimeError: .*grad can be implicitly created only for scalar outputs",
         'seed it: --grad-tensors ones or "[1,2,3]", in a program y.backward(torch.ones_like(y))',
     ),
     Hint(
-        "Trying to backward through the graph a second time",
+        "RuntimeError: .*Trying to backward through the graph a second time",
         "keep the graph for a second pass: --retain-graph, or retain_graph=True in a program",
     ),
     Hint(
-        r"element \d+ of tensors does not require grad",
+        r"RuntimeError: .*element \d+ of tensors does not require grad",
         "nothing here requires grad: declare a variable with `let`, or call requires_grad_()",
     ),
     Hint(
-        "appears to not have been used in the graph",
+        "RuntimeError: .*appears to not have been used in the graph",
         "the output does not depend on it; allow_unused=True gives None instead",
     ),
     Hint(
-        "modified by an inplace operation",
+        "RuntimeError: .*modified by an inplace operation",
         "backward needs the old value: write y = y + 1 instead of y += 1",
     ),
     Hint(
-        "a leaf Variable that requires grad is being used in an in-place operation",
+        "RuntimeError: .*a leaf Variable that requires grad is being used in an in-place operation",
         "update a leaf inside `with torch.no_grad():`",
     ),
     Hint(
-        "[Oo]nly Tensors of floating point (and complex )?dtype can require gradients",
+        "RuntimeError: .*[Oo]nly Tensors of floating point (and complex )?dtype can require",
         "write the number with a point (1.0), or give dtype=torch.float32",
     ),
     Hint(
@@ -137,14 +137,15 @@ HINTS: Final = (
         "bring both to one type: x.float() or x.double(); --dtype float64 makes all variables that",
     ),
     Hint(
-        r"Can't call numpy\(\) on Tensor that requires grad", "detach it first: x.detach().numpy()"
+        r"RuntimeError: .*Can't call numpy\(\) on Tensor that requires grad",
+        "detach it first: x.detach().numpy()",
     ),
     Hint(
-        "mat1 and mat2 shapes cannot be multiplied",
+        "RuntimeError: .*mat1 and mat2 shapes cannot be multiplied",
         "the left operand's last size must equal the right operand's first; .T transposes",
     ),
     Hint(
-        r"The size of tensor a \(\d+\) must match the size of tensor b",
+        r"RuntimeError: .*The size of tensor a \(\d+\) must match the size of tensor b",
         "sizes broadcast from the right: equal, or one of them 1; unsqueeze() adds a 1",
     ),
     Hint(
@@ -152,7 +153,7 @@ HINTS: Final = (
         "reduce it first (sum(), mean()), or use tolist()",
     ),
     Hint(
-        "Boolean value of Tensor with (more than one|no) value",
+        "RuntimeError: .*Boolean value of Tensor with (more than one|no) value",
         "reduce it first: .any() or .all()",
     ),
     Hint(
