@@ -161,6 +161,9 @@ HINTS: Final = (
         "compute in floating point: float(n)",
     ),
     Hint("maximum recursion depth exceeded", "write it as a loop"),
+    Hint(r"LimitError: stopped after [\d.]+ s$", "give it more time: --timeout SECONDS"),
+    Hint(r"LimitError: stopped after \d+ steps", "let it take more: --max-steps N"),
+    Hint("MemoryError: there is no more memory", "let it take more: --max-memory SIZE"),
 )
 """The first row that fits wins."""
 
