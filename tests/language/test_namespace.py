@@ -387,4 +387,4 @@ def test_one_policy_decides() -> None:
     assert attribute("abc", "upper")() == "ABC"
     assert attribute(Tensor(1), "shape") == ()
     with pytest.raises(AttributeError):
-        attribute("abc", "__class__")
+        attribute("abc", "__dict__")

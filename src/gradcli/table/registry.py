@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 from gradcli.table import index
 from gradcli.table.entry import Entry
@@ -123,4 +123,13 @@ def entries() -> Iterable[Entry]:
     return seen.values()
 
 
+def _construct(*data: Any, **options: Any) -> Tensor:
+    """`torch.Tensor(...)`, an operator of the table like others."""
+    function = _find("Tensor", False)
+    assert function is not None
+    made: Tensor = function(*data, **options)
+    return made
+
+
 Tensor._resolvers.append(lookup_method)
+Tensor._construct = staticmethod(_construct)
