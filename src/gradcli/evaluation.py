@@ -61,7 +61,8 @@ class Bindings(NamedTuple):
         """The names that the text reads, never binds, are not given, and mean nothing to it."""
         given = {variable.name for variable in self.variables}
         # What is given need not be asked for: to know all names is to load the operator table.
-        return [name for name in self.code.read_names if name not in given and not knows(name)]
+        asked = [name for name in self.code.read_names if name not in given]
+        return [name for name in asked if not knows(name, name in self.code.operands)]
 
     def unbound(self) -> list[str]:
         """The variables that the text needs and nobody gave; unknown functions are none."""
@@ -138,7 +139,7 @@ def compile_expression(text: str, origin: str = "expression") -> Code:
     Raises:
         ParseError: it is not in the language, or it has no value.
     """
-    code = compile_text(text, origin)
+    code = compile_text(text, origin, mathematics=True)
     if not code.ends_in_expression:
         if not text.strip():
             raise ParseError(
@@ -235,6 +236,21 @@ def seed_for(machine: Machine, seed: Any, output: Tensor) -> Any:
     return machine.namespace.declare("const", value, output.dtype)
 
 
+def check_operands(machine: Machine, bindings: Bindings) -> None:
+    """Refuses an operand that is no variable and no number: `t * x` asks for a t.
+
+    Raises:
+        NameError: there is one.
+    """
+    code = bindings.code
+    for name in code.operands - machine.globals.keys() - code.stores.keys():
+        if knows(name) and not knows(name, operand=True):
+            error = NameError(f"name '{name}' is not defined", name=name)
+            start, end = bindings.place(name) or (0, 0)
+            error.place = Place(code.text, code.origin, start, end, "")  # type: ignore[attr-defined]
+            raise error
+
+
 def evaluate(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
     """Sets the variables, runs the text, and does what the plan asks for.
 
@@ -248,6 +264,7 @@ def evaluate(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
 def _evaluated(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
     define(machine, bindings)
     code = bindings.code
+    check_operands(machine, bindings)
     value = machine.run(code)
     several = isinstance(value, tuple | list) and any(isinstance(part, Tensor) for part in value)
     outputs = list(value) if several else [value]

@@ -257,7 +257,7 @@ def _open_variables(ctx: Any) -> list[str]:
 
     given = tuple(Variable(*pair) for pair in variables_of(ctx))
     try:
-        return Bindings(compile_text(text), given).free_names()
+        return Bindings(compile_text(text, mathematics=True), given).free_names()
     except ParseError:
         return []
 

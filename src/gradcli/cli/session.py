@@ -87,14 +87,15 @@ class Session:
             return [(INDENT, 0)] if continued and not line.strip() else []
         names = {
             *self.machine.globals,
-            *self.machine.names,
+            *self.machine.names(),
             *self._torch_names(),
             *parser().tables.words,
         }
         return _matching(names, word[0])
 
     def _torch_names(self) -> set[str]:
-        return {name for name in self._engine().names() if "." not in name}
+        engine = self._engine()
+        return {*engine.bare_names(), *(name for name in engine.names() if "." not in name)}
 
     def _engine(self) -> Any:
         return self.machine.namespace.engine

@@ -11,6 +11,9 @@ from gradcli.table.entry import Entry
 from gradcli.table.functions import Function
 from gradcli.tensor.tensor import Tensor
 
+BARE: Final = "bare."
+"""What names of mathematics begin with that PyTorch lacks: no module of `torch` has them."""
+
 # The module that adds a resolver for names ending in an underscore.
 DERIVING: Final = "gradcli.ops.inplace.derive"
 
@@ -95,7 +98,13 @@ def _derived(name: str, method: bool) -> Function | None:
 def names() -> list[str]:
     """Every public function's dotted name, but for derived ones. Loads the whole table."""
     load()
-    return sorted(name for name in _functions if not name.startswith("aten."))
+    return sorted(name for name in _functions if not name.startswith(("aten.", BARE)))
+
+
+def bare_names() -> list[str]:
+    """Every name that only programs have, without a module before it. Loads the whole table."""
+    load()
+    return sorted(name.removeprefix(BARE) for name in _functions if name.startswith(BARE))
 
 
 def method_names() -> list[str]:

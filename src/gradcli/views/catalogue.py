@@ -13,7 +13,15 @@ from typing import Any
 
 from gradcli.table.entry import Composite, Entry
 from gradcli.table.node import Formula, Plan, parameter_names
-from gradcli.table.registry import internal, lookup, lookup_method, method_names, names
+from gradcli.table.registry import (
+    BARE,
+    bare_names,
+    internal,
+    lookup,
+    lookup_method,
+    method_names,
+    names,
+)
 from gradcli.table.row import Row
 from gradcli.views.examples import example, recorded
 
@@ -66,6 +74,7 @@ _TITLES = {
     "pointwise.smooth_activation": "activations",
     "pointwise.twins": "activations",
     "pointwise.bounds": "clamping and interpolation",
+    "pointwise.mathematics": "elementary functions",
     "selecting": "indexing and scattering",
     "selecting.counting": "statistics",
     "selecting.distinct": "sorting and searching",
@@ -78,13 +87,16 @@ _TITLES = {
 """What users call a module of operators, or all modules of a folder that are not listed."""
 
 
+def shown(name: str) -> str:
+    """A name without what says that no module has it."""
+    return name.removeprefix("aten.").removeprefix(BARE)
+
+
 def groups() -> dict[str, list[str]]:
     """Every public name by the group that it stands in, the groups in reading order."""
     found: dict[str, list[str]] = {}
-    for name in names():
-        function = lookup(name)
-        assert function is not None
-        found.setdefault(_group(function.entries[0]), []).append(name)
+    for name in {*names(), *bare_names()}:
+        found.setdefault(_group(entries_of(name)[0]), []).append(name)
     for name in method_names():
         if lookup(name) is None and not name.startswith("_"):
             function = lookup_method(name)
@@ -106,14 +118,16 @@ def summary(name: str) -> str:
 def entries_of(name: str) -> list[Entry]:
     """The overloads under a name, or an empty list.
 
-    A method is `Tensor.view`; a row that only formulas call is `aten.tanh_backward`.
+    A method is `Tensor.view`; a row that only formulas call is `aten.tanh_backward`. What
+    PyTorch lacks has its bare name: `cbrt`.
     """
     if name.startswith("Tensor."):
         function = lookup_method(name.removeprefix("Tensor."))
     elif name.startswith("aten."):
         function = internal(name)
     else:
-        function = lookup(name)
+        # A bare name may have an overload more than PyTorch's function: log(x, base).
+        function = lookup(BARE + name) or lookup(name)
     return [] if function is None else function.entries
 
 
@@ -153,13 +167,14 @@ def describe(name: str) -> dict[str, Any]:
     return {
         "name": name,
         "group": _group(entries[0]),
+        "bare": name in bare_names() and lookup(name) is None,
         "method": lookup_method(name.removeprefix("Tensor.")) is not None,
         "overloads": [_overload(name, entry) for entry in entries],
     }
 
 
 def _overload(name: str, entry: Entry) -> dict[str, Any]:
-    short = name.removeprefix("Tensor.").removeprefix("aten.")
+    short = shown(name.removeprefix("Tensor."))
     told: dict[str, Any] = {
         "signature": f"{short}{entry.signature.describe()}",
         "computes": _spoken(entry.doc.strip()),
@@ -168,8 +183,7 @@ def _overload(name: str, entry: Entry) -> dict[str, Any]:
     }
     if isinstance(entry, Composite):
         told["composed_of"] = [
-            {"name": row.names[0].removeprefix("aten."), **_differential(row)}
-            for row in _rows_in(entry)
+            {"name": shown(row.names[0]), **_differential(row)} for row in _rows_in(entry)
         ]
     elif isinstance(entry, Row):
         told |= _differential(entry)
@@ -225,7 +239,7 @@ def formula_text(formula: Formula) -> str:
     wanted = parameter_names(formula)
     if isinstance(formula, Row):
         called = ", ".join(("grad", *wanted[1:]))
-        return f"{formula.names[0].removeprefix('aten.')}({called})"
+        return f"{shown(formula.names[0])}({called})"
     code = formula.__code__
     source, functions = _tree(code.co_filename)
     for node in functions:
@@ -265,7 +279,8 @@ def full_name(name: str) -> str | None:
     """The name in the table that a user means: `torch.sin`, `F.relu`, `relu`, `x.view`."""
     bare = name.removeprefix("torch.")
     bare = "nn.functional." + bare[2:] if bare.startswith("F.") else bare
-    for candidate in (bare, f"nn.functional.{bare}", f"Tensor.{bare}", f"aten.{bare}"):
+    for prefix in ("", "nn.functional.", "Tensor.", "aten."):
+        candidate = prefix + bare
         if entries_of(candidate):
             return candidate
     return None

@@ -13,6 +13,8 @@ def page(told: dict[str, Any]) -> str:
     kind = "function and method" if told["method"] else "function"
     if told["name"].startswith("Tensor."):
         kind = "method"
+    elif told["bare"]:
+        kind = "function, by its bare name only"
     elif told["name"].startswith("aten."):
         kind = "used in formulas only"
     lines = [f"{told['name'].removeprefix('aten.')} ({kind}, {told['group']})"]

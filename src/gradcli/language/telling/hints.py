@@ -133,6 +133,10 @@ HINTS: Final = (
         "powers are written **: x ** 2",
     ),
     Hint(
+        r"unsupported operand type\(s\) for \S+ ('list' and 'Tensor'|'Tensor' and 'list')",
+        "a list of tensors becomes one tensor by stack([...])",
+    ),
+    Hint(
         "dtype, but (found|got) |expected scalar type|expected m1 and m2 to have the same dtype",
         "bring both to one type: x.float() or x.double(); --dtype float64 makes all variables that",
     ),
