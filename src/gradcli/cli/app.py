@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, tuple[str, type[Command]]]] = {
     "batch": ("Answer many expressions or programs, one record a line.", Command),
     "repl": ("Talk in the language at a prompt.", Command),
     "functions": ("List what can be called, with derivative formulas.", Command),
+    "help": ("Read about the language.", Command),
 }
 """Name -> (one line of help, class); the module of that name in `commands` holds the function."""
 
