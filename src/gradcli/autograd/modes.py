@@ -6,9 +6,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from gradcli.tensor.classes import label_of
 from gradcli.tensor.graph import mode
-from gradcli.tensor.public import admit, public, word_of
+from gradcli.tensor.public import admit, label_of, public, word_of
 
 
 class _Switch:
