@@ -12,6 +12,7 @@ from gradcli.evaluation import (
     Variable,
     bindings_of,
     compile_expression,
+    compile_value,
     define,
     evaluate,
 )
@@ -44,6 +45,28 @@ def test_text_of_a_variable_that_does_not_parse() -> None:
     with pytest.raises(ParseError, match="never closed") as failed:
         bound("x", Variable("x", "(1", "let", "--x"))
     assert failed.value.diagnostic.origin == "--x"
+
+
+def test_variable_that_the_text_sets_is_used_where_it_is_read_before() -> None:
+    assert bound("y = x; x = 2; y", Variable("x", "3")).unused() == []
+    assert len(bound("x = 2; x", Variable("x", "3")).unused()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("1;2", (1, 3)),
+        ("1\nx", (2, 1)),
+        ("x = 1", (1, 1)),
+        ("let x = 1; x", (1, 12)),
+        (" ", (1, 1)),
+    ],
+)
+def test_value_that_is_not_one_expression(text: str, place: tuple[int, int]) -> None:
+    with pytest.raises(ParseError, match=r"value is (one expression|empty)") as failed:
+        compile_value(text, "--x")
+    told = failed.value.diagnostic
+    assert (told.origin, told.line, told.column) == ("--x", *place)
 
 
 def test_values_come_in_order_and_are_fetched_when_their_turn_comes() -> None:

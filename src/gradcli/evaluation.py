@@ -16,6 +16,7 @@ from gradcli.language.allowed.limits import check_items
 from gradcli.language.allowed.namespace import knows
 from gradcli.language.compiling.compiler import compile_text
 from gradcli.language.running.code import GLOBAL, Code
+from gradcli.language.running.flow import needs
 from gradcli.language.running.machine import Machine
 from gradcli.language.telling.accidents import in_words, is_accident
 from gradcli.language.telling.diagnostics import Diagnostic, ParseError, Place, locate
@@ -60,17 +61,18 @@ class Bindings(NamedTuple):
         """The names that the text reads, never binds, are not given, and mean nothing to it."""
         given = {variable.name for variable in self.variables}
         # What is given need not be asked for: to know all names is to load the operator table.
-        return [name for name in self.code.read_names if name not in given and not knows(name)]
+        asked = [name for name in self.code.read_names if name not in given]
+        return [name for name in asked if not knows(name, name in self.code.operands)]
 
     def unbound(self) -> list[str]:
         """The variables that the text needs and nobody gave; unknown functions are none."""
         return [name for name in self.free_names() if not self._is_called(name)]
 
     def unused(self) -> list[Variable]:
-        """The variables that neither the text nor the value of another one reads."""
+        """The variables that neither the text, before it sets them, nor another's value reads."""
         texts = [variable.value for variable in self.variables if isinstance(variable.value, Code)]
-        used = {name for code in (self.code, *texts) for name in code.read_names}
-        return [variable for variable in self.variables if variable.name not in used]
+        codes = (self.code, *texts)
+        return [v for v in self.variables if not any(needs(code, v.name) for code in codes)]
 
     def place(self, name: str) -> tuple[int, int] | None:
         """Where the text first reads a global name: two offsets in it."""
@@ -137,7 +139,7 @@ def compile_expression(text: str, origin: str = "expression") -> Code:
     Raises:
         ParseError: it is not in the language, or it has no value.
     """
-    code = compile_text(text, origin)
+    code = compile_text(text, origin, mathematics=True)
     if not code.ends_in_expression:
         if not text.strip():
             raise ParseError(
@@ -163,16 +165,34 @@ def compile_expression(text: str, origin: str = "expression") -> Code:
     return code
 
 
+def compile_value(text: str, origin: str) -> Code:
+    """The code of a text that is one expression, as a variable's value is.
+
+    Raises:
+        ParseError: it is not in the language, or not one expression.
+    """
+    code = compile_text(text, origin)
+    if code.statements == 1 and code.ends_in_expression:
+        return code
+    start, end = code.starts[-1], code.ends[-1]
+    what, hint = "a value is one expression", ""
+    if code.statements > 1:
+        hint = 'several numbers are written [1, 2], or in rows: "1 2"'
+    if not code.statements:
+        what, hint = "the value is empty", "write a number or an expression, as 3 or [1, 2]"
+    raise ParseError(locate("SyntaxError", what, code.text, origin, start, end, hint=hint))
+
+
 def bindings_of(code: Code, given: Iterable[Variable]) -> Bindings:
     """The code of a text with the variables that are given for it.
 
     Raises:
-        ParseError: the text of a variable is not in the language, or has no value.
+        ParseError: the text of a variable is not in the language, or not one expression.
     """
     return Bindings(
         code,
         tuple(
-            variable._replace(value=compile_expression(variable.value, variable.origin))
+            variable._replace(value=compile_value(variable.value, variable.origin))
             if isinstance(variable.value, str)
             else variable
             for variable in given
@@ -216,6 +236,21 @@ def seed_for(machine: Machine, seed: Any, output: Tensor) -> Any:
     return machine.namespace.declare("const", value, output.dtype)
 
 
+def check_operands(machine: Machine, bindings: Bindings) -> None:
+    """Refuses an operand that is no variable and no number: `t * x` asks for a t.
+
+    Raises:
+        NameError: there is one.
+    """
+    code = bindings.code
+    for name in code.operands - machine.globals.keys() - code.stores.keys():
+        if knows(name) and not knows(name, operand=True):
+            error = NameError(f"name '{name}' is not defined", name=name)
+            start, end = bindings.place(name) or (0, 0)
+            error.place = Place(code.text, code.origin, start, end, "")  # type: ignore[attr-defined]
+            raise error
+
+
 def evaluate(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
     """Sets the variables, runs the text, and does what the plan asks for.
 
@@ -229,6 +264,7 @@ def evaluate(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
 def _evaluated(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
     define(machine, bindings)
     code = bindings.code
+    check_operands(machine, bindings)
     value = machine.run(code)
     several = isinstance(value, tuple | list) and any(isinstance(part, Tensor) for part in value)
     outputs = list(value) if several else [value]
@@ -244,6 +280,8 @@ def _evaluated(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
     given = list(plan.seeds)
     if len(given) == len(ends):
         given = [seed_for(machine, seed, end) for seed, end in zip(given, ends, strict=True)]
+    else:
+        given = [None] * len(given)  # PyTorch's error says how many there are
     seeds = given or None
     derivatives: dict[str, list[Tensor]] = {}
     inputs = list(wanted.values()) if plan.wrt else None

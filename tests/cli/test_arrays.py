@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import threading
 import zipfile
 from pathlib import Path
 
@@ -54,12 +56,75 @@ BROKEN[BROKEN.index(b"\x93NUMPY") + 130] ^= 255
         ("A.CSV", "\ufeff1,2\n", [1, 2]),
         ("a.csv", "inf,-inf\n1,2\n", [[np.inf, -np.inf], [1, 2]]),
         ("a.json", "\ufeff[1, 2]", [1, 2]),
+        ("a", "1 2\n3\t4\r\n", [[1, 2], [3, 4]]),
+        ("a", "1 2\t3\n", [1, 2, 3]),
+        ("a", "x\ty\n1\t2\n", [1, 2]),
+        ("a", "# one, two\n\n x y\n1 2\n# end\n", [1, 2]),
+        ("a", "# one, two\n1 2\n", [1, 2]),
+        ("a", "x; y\n1; 2\n", [1, 2]),
+        ("a.csv.txt", "1,2\n", [1, 2]),
+        ("a", " [[1], [2]]", [[1], [2]]),
+        ("a", "7", [7]),
     ],
 )
 def test_text(tmp_path: Path, name: str, text: str, value: list[float]) -> None:
     path = tmp_path / name
     path.write_bytes(text.encode())
     assert read_array(str(path)).tolist() == value
+
+
+@pytest.mark.parametrize(
+    ("text", "dtype"),
+    [
+        ("1,2\n-3,+4\n", np.int64),
+        ("1,2\n3,4.\n", np.float32),
+        ("1.,2\n3,4\n", np.float32),
+        ("1,12345678901234567890\n", np.float32),
+    ],
+)
+def test_dtype_of_a_table_is_inferred(tmp_path: Path, text: str, dtype: type) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    assert read_array(str(path)).dtype == dtype
+
+
+def test_integers_of_a_table_are_exact(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("9007199254740993\n1\n")
+    assert read_array(str(path)).tolist() == [9007199254740993, 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "column", "value"),
+    [
+        ("a.csv", "day,speed\nMon,1\nTue,2\n", "speed", [1, 2]),
+        ("a.csv", "year,2020,2021\n7,1,2\n", "2021", [2]),
+        ("a.csv", '"a:b", c \n1,2\n', "a:b", [1]),
+        ("a.csv", '"a:b", c \n1,2\n', "c", [2]),
+        ("a", "day speed\nMon 1\nTue 2\n", "speed", [1, 2]),
+        ("a:b.csv", "x,y\n1,2\n", "y", [2]),
+    ],
+)
+def test_column(tmp_path: Path, name: str, text: str, column: str, value: list[float]) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    assert read_array(f"{path}:{column}").tolist() == value
+
+
+def test_colon_that_belongs_to_a_name(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("x y\n1 2\n")
+    (tmp_path / "a:y").write_text("3 4\n")
+    assert read_array(f"{tmp_path}/a:y").tolist() == [3, 4]
+
+
+@pytest.mark.parametrize("name", ["a", "a.npy"])
+def test_array_in_a_pipe_that_is_read_once(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=(FOUR,))
+    writer.start()
+    assert read_array(str(path)).tolist() == [0, 1, 2, 3]
+    writer.join()
 
 
 @pytest.mark.parametrize(
@@ -81,6 +146,11 @@ def test_text(tmp_path: Path, name: str, text: str, value: list[float]) -> None:
         ("a.csv", "1,,3\n", ", line 1, column 2: the cell is empty"),
         ("a.csv", '1,2\n"3,4\n5,6\n', ", line 2: unexpected end of data"),
         ("a.csv", "a,b\n", " holds no numbers"),
+        ("a", "1 2\n3 x\n", ", line 2, column 2: 'x' is no number"),
+        ("a", "1 2\n\n# c\n3\n", ", line 4: 1 number, where the rows before have 2"),
+        ("a", "x y\n3\n", ", line 2: 1 number, where the header has 2"),
+        ("a", "# nothing\n", " holds no numbers"),
+        ("a", "[1,\n 2,,3]", ", line 2, column 4: not valid JSON: expecting value"),
         ("a.json", "[1,\n 2,,3]", ", line 2, column 4: not valid JSON: expecting value"),
     ],
 )

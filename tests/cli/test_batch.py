@@ -228,7 +228,6 @@ def test_random_stream_starts_afresh() -> None:
     ("record", "message"),
     [
         ({"expr": "1", "bogus": 1}, 'unknown key "bogus"'),
-        ({"expr": "1", "varz": {}}, "unknown key \"varz\", did you mean 'vars'?"),
         ({}, 'a record has "expr" or "program", and this one neither'),
         ({"expr": "1", "program": "1"}, 'a record has "expr" or "program", not both'),
         ({"expr": 3}, '"expr" must be a string, not a number'),
@@ -296,6 +295,9 @@ def test_errors_of_the_expression() -> None:
     assert error({"expr": "x * 2", "vars": {"x": [1, 2]}}) == {
         "type": "RuntimeError",
         "message": "grad can be implicitly created only for scalar outputs",
+        "hint": (
+            'seed it: --grad-tensors ones or "[1,2,3]", in a program y.backward(torch.ones_like(y))'
+        ),
         "line": 1,
         "column": 1,
     }
@@ -312,6 +314,21 @@ def test_errors_of_the_expression() -> None:
         == "element 0 of tensors does not require grad and does not have a grad_fn"
     )
     assert error("x = 3")["type"] == "SyntaxError"
+
+
+@pytest.mark.parametrize(
+    ("record", "hint"),
+    [
+        ({"expr": "1", "exprs": {}}, "did you mean 'expr'?"),
+        ({"expr": "sinn(x)", "vars": {"x": 1}}, "did you mean 'sign', 'sinc' or 'sinh'?"),
+        ("2x", "multiplication is written *: 2*x"),
+        ({"program": "x = 1\nprint(tourch.ones(1))"}, "did you mean 'torch'?"),
+    ],
+)
+def test_hint(record: Any, hint: str) -> None:
+    found = error(record)
+    assert found["hint"] == hint
+    assert list(found)[:3] == ["type", "message", "hint"]
 
 
 def test_limits_are_those_of_a_record() -> None:

@@ -47,11 +47,10 @@ def test_missing_and_surplus_arguments() -> None:
     hint = "hint: see `gradcli run --help`\n"
     assert run("run") == (2, "", f"error: missing argument 'FILE'\n{hint}")
     assert run("run", "a", "b", "c") == (2, "", f"error: unexpected argument: b c\n{hint}")
-    assert run("run", "--timeout") == (
-        2,
-        "",
-        f"error: option '--timeout' requires an argument\n{hint}",
-    )
+    assert run("run", "--timeout") == (2, "", f"error: --timeout needs a value\n{hint}")
+    done = run("batch", "--timeout")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: option '--timeout' requires an argument\n")
 
 
 @pytest.mark.parametrize(

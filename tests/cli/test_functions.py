@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gradcli.random.generator import default_generator, manual_seed
 from gradcli.table import index
 from gradcli.table.registry import names
 from gradcli.views import catalogue
@@ -47,8 +48,8 @@ def page(name: str) -> dict[str, Any]:
 
 def test_a_formula_is_the_text_of_its_row() -> None:
     (sin,) = page("sin")["overloads"]
-    assert sin["derivatives"] == {"self": "grad * conj(cos(self))"}
-    assert sin["saves"] == ["self"]
+    assert sin["derivatives"] == {"input": "grad * conj(cos(input))"}
+    assert sin["saves"] == ["input"]
     assert sin["grad_fn"] == "SinBackward0"
 
 
@@ -58,13 +59,42 @@ def test_a_row_that_saves_nothing_says_so() -> None:
     assert "saves        no tensor: backward may run again" in out
 
 
-def test_a_composition_shows_what_it_is_made_of() -> None:
-    (pow_,) = page("pow")["overloads"]
-    assert [row["grad_fn"] for row in pow_["composed_of"]] == [
-        "PowBackward0",
-        "PowBackward2",
-        "PowBackward1",
-    ]
+@pytest.mark.parametrize(
+    ("name", "nodes"),
+    [
+        ("max", [None, ["MaxBackward0"], ["MaximumBackward0"]]),
+        ("softmax", [["SoftmaxBackward0"]]),
+        ("pow", [["PowBackward1", "PowBackward0"]]),
+    ],
+)
+def test_a_composition_shows_what_it_records(name: str, nodes: list[list[str] | None]) -> None:
+    for overload, wanted in zip(page(name)["overloads"], nodes, strict=True):
+        if wanted is not None:
+            shown = [row["grad_fn"] for row in overload["composed_of"]]
+            assert set(wanted) <= set(shown)
+
+
+def test_a_formula_names_arguments_as_the_signature_does() -> None:
+    code, out, _ = run("functions", "conv2d")
+    assert code == 0
+    assert "d/d input, weight, bias" in out
+    assert "self" not in out.replace("self_shape", "")
+
+
+def test_examples_are_small() -> None:
+    for name in ("softmax", "conv2d", "max"):
+        for overload in page(name)["overloads"]:
+            assert len(overload["example"]) < 180
+
+
+def test_showing_a_page_leaves_the_random_stream_alone() -> None:
+    drawn = []
+    for asked in (False, True):
+        manual_seed(3)
+        if asked:
+            page("nn.functional.dropout")
+        drawn.append(default_generator.rand((5,)).tolist())
+    assert drawn[0] == drawn[1]
 
 
 def test_conventions_at_kinks_are_told() -> None:
@@ -91,10 +121,22 @@ def test_a_word_is_looked_for_in_names_and_descriptions() -> None:
     assert "tanh  The hyperbolic tangent." in out
 
 
+def test_titles_and_nodes_are_looked_for() -> None:
+    code, out, _ = run("functions", "activations")
+    assert code == 0
+    assert "  softmax  exp(input), divided by its sum along a dimension." in out
+    code, out, _ = run("functions", "AddBackward0")
+    assert code == 0
+    assert "  add  " in out
+    assert "  tanh  " not in out
+
+
 def test_json() -> None:
     code, out, _ = run("functions", "tanh", "--json")
     assert code == 0
-    assert json.loads(out)["overloads"][0]["derivatives"] == {"self": "tanh_backward(grad, result)"}
+    assert json.loads(out)["overloads"][0]["derivatives"] == {
+        "input": "tanh_backward(grad, result)"
+    }
     code, out, _ = run("functions", "--json")
     assert code == 0
     assert {"name", "group", "computes"} == set(json.loads(out)[0])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -210,14 +212,16 @@ def test_package_imports_nothing_before_it_is_asked() -> None:
 
 def shown_on_a_terminal(*arguments: str, **environment: str) -> bytes:
     """What a command prints on a terminal."""
+    variables = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    return on_a_terminal([*GRADCLI, *arguments], {**variables, **environment})
+
+
+def on_a_terminal(words: list[str], environment: dict[str, str]) -> bytes:
+    """What a command of the system prints on a terminal."""
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
-    variables = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
     process = subprocess.Popen(
-        [*GRADCLI, *arguments],
-        stdout=theirs,
-        stderr=theirs,
-        env={**variables, "TERM": "xterm", **environment},
+        words, stdout=theirs, stderr=theirs, env={"TERM": "xterm", **environment}
     )
     os.close(theirs)
     shown = b""
@@ -241,6 +245,34 @@ def test_colour_on_a_terminal_only() -> None:
     assert shown_on_a_terminal("eval", "x*2", "--x", "3", NO_COLOR="1") == plain
     assert shown_on_a_terminal("eval", "x*2", "--x", "3", TERM="dumb") == plain
     assert b"\x1b[31m" in shown_on_a_terminal("eval", "1/0")
+
+
+SLOWLY = "(echo 1; until [ -s out ]; do sleep 0.05; done; sleep 0.6; echo 2) | gradcli batch -"
+"""A batch whose second answer comes when its progress is due."""
+
+
+@pytest.mark.parametrize(
+    ("command", "environment", "shown"),
+    [
+        (f"{SLOWLY} >out", {}, rb"\r2 records, [\d.]+/s\x1b\[K\r\x1b\[K"),
+        (f"{SLOWLY} >out", {"NO_COLOR": "1"}, rb"\r2 records, [\d.]+/s\x1b\[K\r\x1b\[K"),
+        (f"{SLOWLY} >out", {"TERM": "dumb"}, b""),
+        (f"{SLOWLY} 2>&1 >out | cat", {}, b""),
+        (f"{SLOWLY} >out 2>err; cat err", {}, b""),
+    ],
+)
+def test_progress_of_a_batch_on_a_terminal_only(
+    command: str,
+    environment: dict[str, str],
+    shown: bytes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    variables = {name: value for name, value in shell_environment().items() if name != "TERM"}
+    assert re.fullmatch(shown, on_a_terminal(["bash", "-c", command], {**variables, **environment}))
+    answers = (tmp_path / "out").read_text().splitlines()
+    assert [json.loads(line)["value"] for line in answers] == [1, 2]
 
 
 def completed(shell: str, line: str) -> str:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from gradcli.cli.commands.repl import answer, editor, history_file, run_lines
 from gradcli.cli.session import Session
@@ -63,6 +64,39 @@ def test_an_error_ends_the_line_only(capsys: pytest.CaptureFixture[str]) -> None
     out, err = capsys.readouterr()
     assert out == "1\n"
     assert err.startswith("error: ZeroDivisionError: division by zero\n")
+
+
+@pytest.mark.parametrize("text", ["exit", "quit", "exit()", " quit( ) "])
+def test_words_that_leave(text: str) -> None:
+    session, watch = Session(print), Watch("")
+    with pytest.raises(typer.Exit):
+        answer(session, text, watch, debug=False)
+    session.run(f"{text.strip()[:4]} = 3")
+    assert talk("exit = 3", "exit + 1") == "4\n"
+
+
+@pytest.mark.parametrize("text", ["help(sin)", "?sin", "sin?", "? torch.sin"])
+def test_help_shows_a_page(text: str) -> None:
+    assert talk(text).startswith("sin (function and method, ")
+    assert "SinBackward0" in talk(text)
+
+
+@pytest.mark.parametrize("text", ["help", "?", "help()"])
+def test_help_without_a_name_tells_of_the_session(text: str) -> None:
+    assert "Ctrl-D" in talk(text)
+    assert Session(print).is_complete(text)
+
+
+def test_help_on_what_is_not_there() -> None:
+    assert talk("?sinn").startswith("no function is called 'sinn'; did you mean ")
+    assert talk("help = 3", "help") == "3\n"
+
+
+def test_completion_of_keywords_modules_and_indents() -> None:
+    session = Session(print)
+    assert ("while", 3) in session.completions("whi")
+    assert ("factorial", 4) in session.completions("math.fact")
+    assert session.completions("if x:\n") == [("    ", 0)]
 
 
 def test_completion_of_names_members_and_methods() -> None:

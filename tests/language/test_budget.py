@@ -69,7 +69,7 @@ def test_the_budget_is_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("text", ["[0] * 10**5", "'a' * 10**6", "torch.zeros(10**5)"])
 def test_small_requests_add_up(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "limit", 1)
-    with pytest.raises((RuntimeError, OverflowError), match="allocate memory|result too large"):
+    with pytest.raises((RuntimeError, OverflowError), match=r"allocate memory|result too large"):
         run(f"x = []\nfor i in range(1000): x.append({text})")
 
 

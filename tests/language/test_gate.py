@@ -255,7 +255,6 @@ def test_arrays_hold_numbers_only(text: str) -> None:
         "setflags",
         "__array_interface__",
         "__array_struct__",
-        "__class__",
         "__reduce__",
         "getfield",
         "tobytes",

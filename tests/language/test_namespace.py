@@ -93,8 +93,17 @@ class Engine:
     def lookup(self, name: str) -> Any:
         return FUNCTIONS.get(name)
 
+    def bare(self, function: Any) -> Any:
+        return function
+
+    def lists(self, name: str) -> bool:
+        return name in FUNCTIONS
+
     def names(self) -> list[str]:
         return list(FUNCTIONS)
+
+    def bare_names(self) -> list[str]:
+        return []
 
     def methods(self) -> list[str]:
         return ["detach", "item"]
@@ -152,13 +161,21 @@ def test_names(text: str, value: Any) -> None:
     assert run(text, x=Tensor([1, 2])) == value
 
 
-def test_shared_names_of_a_tensor_mean_pytorch() -> None:
+@pytest.mark.parametrize("star", ["from torch import *; ", "max = 5\nfrom torch import *\n"])
+def test_all_names_of_torch_stand_before_those_of_python(star: str) -> None:
     x = Tensor([1])
-    assert run("sum(x), max(x, 0), abs(x)", x=x) == (
+    assert run(f"{star}sum(x), max(x, 0), abs(x)", x=x) == (
         ("torch.sum", x),
         ("torch.max", x),
         ("torch.abs", x),
     )
+    assert run(f"{star}len([1]), float", x=x) == (1, TYPES["float32"])
+    assert run(f"{star}max = 3; max") == 3
+
+
+def test_the_last_star_wins_and_spares_what_came_after_the_first() -> None:
+    assert run("from torch import *; relu = 5; from math import *; sin(0), relu") == (0.0, 5)
+    assert run("from math import *; from torch import *; sin(0)") == ("torch.sin", 0)
 
 
 @pytest.mark.parametrize(
@@ -392,4 +409,4 @@ def test_one_policy_decides() -> None:
     assert attribute("abc", "upper")() == "ABC"
     assert attribute(Tensor(1), "shape") == ()
     with pytest.raises(AttributeError):
-        attribute("abc", "__class__")
+        attribute("abc", "__dict__")

@@ -10,12 +10,13 @@ import pytest
 import gradcli.wiring  # noqa: F401 - methods of tensors
 from gradcli.language import Machine, ParseError, compile_text, diagnose, render
 from gradcli.language.allowed.builtins import REFUSED
+from gradcli.tensor.classes import Class
 from gradcli.tensor.dtypes import float32
 from gradcli.tensor.formats import Device, strided
 from gradcli.tensor.public import public
 
 CLOSED_ATTRIBUTES = [
-    "'a'.__class__",
+    "'a'.__class__.__mro__",
     "().__class__.__bases__[0].__subclasses__()",
     "(1).__add__(2)",
     "(lambda: 0).__globals__",
@@ -37,10 +38,10 @@ CLOSED_ATTRIBUTES = [
     "'a'.encode()",
     "'a'.maketrans('a', 'b')",
     "str.maketrans('a', 'b')",
-    "'{0.__class__}'.format(1)",
+    "'{0.__class__.__bases__}'.format(1)",
     "'{0.machine}'.format(lambda: 0)",
     "'{a.b.__class__}'.format(a=1)",
-    "'{0:{0.__class__}}'.format(1)",
+    "'{0:{0.__class__.__dict__}}'.format(1)",
     "ValueError('x').__traceback__",
     "ValueError('x').with_traceback",
     "torch.__dict__",
@@ -49,14 +50,14 @@ CLOSED_ATTRIBUTES = [
     "math.__loader__",
     "[].__len__()",
     "{}.__init__",
-    "None.__class__",
-    "True.__class__",
+    "None.__class__.__subclasses__",
+    "True.__class__.__base__",
     "(1.5).__reduce__",
-    "slice(1).__class__",
+    "slice(1).__class__.__new__",
     "range(3).__iter__",
-    "int.__name__.__class__",
-    "f'{1 .__class__}'",
-    "map(str, []).__class__",
+    "int.__name__.__class__.__init__",
+    "f'{1 .__class__.__module__}'",
+    "map(str, []).__class__.__call__",
 ]
 
 
@@ -66,6 +67,16 @@ def test_attributes_are_closed(text: str) -> None:
         Machine().run(compile_text(text))
     message = str(caught.value)
     assert message.endswith("is not part of the language") or "has no attribute" in message
+
+
+@pytest.mark.parametrize(
+    "text", ["'a'", "None", "slice(1)", "map(str, [])", "int", "len", "torch", "x", "x.numpy()"]
+)
+def test_the_class_of_a_value_is_a_token(text: str) -> None:
+    text = f"x = torch.ones(1); {text}.__class__, type({text})"
+    found, same = Machine().run(compile_text(text))
+    assert type(found) is Class
+    assert found is same
 
 
 @pytest.mark.parametrize(
@@ -186,7 +197,7 @@ def test_what_a_class_does_not_list_is_closed() -> None:
     run = lambda text: Machine(dict(variables)).run(compile_text(text))
     assert run("t.public, t.fixed, t._version") == (2, 3, 4)
     run("t.public = 7")
-    for name in ("secret", "_hidden", "__class__"):
+    for name in ("secret", "_hidden"):
         with pytest.raises(AttributeError):
             run(f"t.{name}")
     for name in ("secret", "fixed", "_version", "_hidden", "__class__"):

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli.table.entry import Entry
-from gradcli.table.registry import entries, lookup_method
+from gradcli.table.registry import BARE, entries, lookup_method
 from gradcli.table.row import Row
 from gradcli.table.samples import Fixed, Sampler
 from gradcli.tensor.dtypes import DTYPES
@@ -133,6 +133,8 @@ def resolve(engine: Engine, entry: Entry, internal: bool) -> Callable[..., Any]:
     name = name_of(entry)
     if entry.pytorch and not internal:
         return _spelled(engine, entry)
+    if internal and name.startswith(BARE):
+        return entry
     if name.startswith("aten."):
         whole = entry if internal else _whole(entry, attrgetter(name[5:])(engine.torch.ops.aten))
         return _copied_if(name.endswith("_"), whole)
@@ -253,8 +255,18 @@ def answers(engine: Engine, call: Call, internal: bool) -> dict[str, Answer]:
         )
         if name_of(call.entry).startswith("aten."):
             answer.pop("kind", None)
+        if name_of(call.entry).startswith(BARE):
+            _forget_nodes(answer)
         found[way.name] = answer
     return found
+
+
+def _forget_nodes(answer: Answer) -> None:
+    """Leaves out the nodes: PyTorch is asked for a composition where the table may have a row."""
+    for output in answer.get("outputs", ()):
+        output[2:3] = []
+    for slope in answer.get("recorded", ()):
+        slope[1:] = []
 
 
 def faults(name: str) -> list[str]:

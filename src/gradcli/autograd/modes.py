@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gradcli.tensor.graph import mode
-from gradcli.tensor.public import admit, public, word_of
+from gradcli.tensor.public import admit, label_of, public, word_of
 
 
 class _Switch:
@@ -38,6 +38,9 @@ class _Switch:
                 return function(*args, **kwargs)
 
         return switched
+
+    def __repr__(self) -> str:
+        return f"<{label_of(self)} object at {hex(id(self))}>"
 
 
 @public(name="no_grad", label="torch.autograd.grad_mode.no_grad", calls=True)
@@ -73,6 +76,9 @@ class set_grad_enabled(_Switch):
     def __enter__(self) -> None:
         self._saved.append((self._before, mode.inference))
         mode.enabled = bool(self.enabled)
+
+    def __repr__(self) -> str:
+        return f"torch.autograd.grad_mode.set_grad_enabled(mode={self.enabled})"
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         _set_enabled(self._before)

@@ -33,7 +33,11 @@ _PROGRAM_KEYS = ("id", "program", "vars")
 
 
 class RecordError(ValueError):
-    """A record that is JSON, but no question."""
+    """A record that is JSON, but no question; `hint` is the way out, where there is one."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class Record(NamedTuple):
@@ -116,8 +120,7 @@ def _check_keys(given: dict[str, Any]) -> None:
         if key not in _KEYS:
             from gradcli.language.telling.suggest import did_you_mean
 
-            hint = did_you_mean(key, _KEYS)
-            raise RecordError(f'unknown key "{key}"' + (f", {hint}" if hint else ""))
+            raise RecordError(f'unknown key "{key}"', did_you_mean(key, _KEYS))
     if ("expr" in given) == ("program" in given):
         both = "expr" in given
         raise RecordError(
@@ -205,15 +208,6 @@ def _seed(value: Any) -> Callable[[Tensor], Tensor]:
         return wrap(array)
 
     return seed
-
-
-def error_fields(diagnostic: Diagnostic) -> dict[str, Any]:
-    """An error as JSON has it; without a place where it has none."""
-    fields: dict[str, Any] = {"type": diagnostic.type, "message": diagnostic.message}
-    if diagnostic.line:
-        fields["line"] = diagnostic.line
-        fields["column"] = diagnostic.column
-    return fields
 
 
 def _describe(value: Any) -> str:

@@ -10,7 +10,6 @@ import gradcli.wiring  # noqa: F401 - printing, floating point warnings
 from gradcli.batch.records import (
     Record,
     decode_line,
-    error_fields,
     is_blank,
     parse_json,
     record_of,
@@ -23,7 +22,7 @@ from gradcli.process import Limits
 from gradcli.random.generator import manual_seed
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import mode
-from gradcli.views.answers import answer_fields
+from gradcli.views.answers import answer_fields, error_fields
 from gradcli.views.jsonout import dumps
 from gradcli.views.printing import set_printoptions
 

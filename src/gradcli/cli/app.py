@@ -11,17 +11,24 @@ import typer
 import typer.main
 from typer.core import TyperCommand, TyperGroup
 
-from gradcli.cli.arguments import Command, ExpressionCommand, converted, suggest_option
+from gradcli.cli.arguments import (
+    Command,
+    ExpressionCommand,
+    VariablesCommand,
+    converted,
+    suggest_option,
+)
 from gradcli.cli.report import FAILED, USAGE, UsageError, say_usage
 
 PROGRAM: Final = "gradcli"
 
 COMMANDS: Final[dict[str, tuple[str, type[Command]]]] = {
     "eval": ("Evaluate an expression and print its value and gradients.", ExpressionCommand),
-    "run": ("Run a program file.", Command),
+    "run": ("Run a program file.", VariablesCommand),
     "batch": ("Answer many expressions or programs, one record a line.", Command),
     "repl": ("Talk in the language at a prompt.", Command),
     "functions": ("List what can be called, with derivative formulas.", Command),
+    "help": ("Read about the language.", Command),
 }
 """Name -> (one line of help, class); the module of that name in `commands` holds the function."""
 
@@ -59,12 +66,12 @@ class Commands(TyperGroup):
         name = args[0]
         if name in COMMANDS or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
+        hint = ""
         if name.replace("-", "").isalnum():
             from gradcli.language.telling.suggest import did_you_mean
 
             hint = did_you_mean(name, COMMANDS)
-        else:
-            hint = f'to evaluate it: {PROGRAM} eval "{name}"'
+        hint = hint or f'to evaluate it: {PROGRAM} eval "{name}"'
         raise UsageError(f"no such command: {name}", hint)
 
 
@@ -80,7 +87,11 @@ def root(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+            "--version",
+            "-V",
+            callback=_show_version,
+            is_eager=True,
+            help="Show the version and exit.",
         ),
     ] = False,
 ) -> None:

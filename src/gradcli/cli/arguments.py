@@ -1,11 +1,12 @@
 """What gradcli's command lines have beyond Typer's: variables, and conversions without pydantic.
 
 Typer reads the options and arguments that a command declares, writes the help pages and completes
-words. `ExpressionCommand` adds the flags of variables, `--NAME VALUE`; no other place does.
+words. `VariablesCommand` adds the flags of variables, `--NAME VALUE`; no other place does.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, Final, NamedTuple
@@ -14,6 +15,7 @@ import typer
 from typer.core import CompletionItem, TyperCommand  # type: ignore[attr-defined]
 
 from gradcli.cli.report import UsageError
+from gradcli.language.telling.hints import hint_for
 
 # A flag for a variable; `--x==3` is a comparison of the doubly negated x.
 _VARIABLE: Final = re.compile(r"--([^\W\d]\w*)(?:=(?!=)(.*))?", re.DOTALL)
@@ -64,6 +66,14 @@ def memory_size(text: str) -> int:
     return size
 
 
+Const = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=VALUE", help="A variable that needs no gradient."),
+]
+Let = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=VALUE", help="A variable whose name is also that of an option."),
+]
 Timeout = Annotated[
     float | None,
     typer.Option(
@@ -119,7 +129,7 @@ class Command(TyperCommand):
         """Refuses a second value where Typer would take the last one, and words too many."""
         if not ctx.resilient_parsing:
             given: list[Any] = list(self.make_parser(ctx).parse_args(list(args))[2])
-            for option in {*given}:
+            for option in dict.fromkeys(given):
                 if given.count(option) > 1 and not (option.multiple or option.is_flag):
                     raise UsageError(f"{option.opts[0]} is given more than once")
         surplus = super().parse_args(ctx, args)
@@ -146,30 +156,35 @@ class Command(TyperCommand):
                     formatter.write_dl(rows)
 
 
-class ExpressionCommand(Command):
-    """A command on an expression, with a flag for each of its variables: `--x 3`, `--x=-3`.
+class VariablesCommand(Command):
+    """A command on a text, with a flag for each variable of the text: `--x 3`, `--x=-3`.
 
-    The names of these flags are whatever names the expression has, so they cannot be declared, and
-    an expression may itself begin with `-`. Typer's way to take unknown options, the setting
-    `ignore_unknown_options`, does not help: it loses where a value belongs, and reads `-x*g` as a
-    row of short options. So the words are sorted before Typer reads them: variables are taken out,
-    what else looks like an option and is none stands behind `--`, and the rest is Typer's.
+    The names of these flags are whatever names the text has, so they cannot be declared. Typer's
+    way to take unknown options, the setting `ignore_unknown_options`, does not help: it loses where
+    a value belongs, and reads `-x*g` as a row of short options. So the words are sorted before
+    Typer reads them: variables are taken out, and the rest is Typer's.
     """
 
+    takes_negations = False
+    """Whether the text stands on the command line, where it may begin with `-`."""
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        options = [p for p in self.get_params(ctx) if not _is_argument(p)]
-        words = sort_words(args, {name: not p.is_flag for p in options for name in p.opts})
+        parameters = self.get_params(ctx)
+        options = [p for p in parameters if not _is_argument(p)]
+        takes_value = {name: not p.is_flag for p in options for name in p.opts}
+        words = sort_words(args, takes_value, self.takes_negations)
         ctx.meta[_META] = words.variables
         if not ctx.resilient_parsing:
             if words.doubtful:
                 raise words.doubtful[0][1]
             if not words.positional and not {*words.options} & {*ctx.help_option_names}:
                 flags = {name for p in options if p.is_flag for name in p.opts}
-                self.check_values(words.variables, flags)
+                (text,) = (p.metavar for p in parameters if _is_argument(p))
+                self.check_values(words.variables, flags, text)
         return super().parse_args(ctx, [*words.options, "--", *words.positional])
 
-    def check_values(self, variables: list[tuple[str, str]], flags: set[str]) -> None:
-        """Where the expression is missing: it may have been taken for the value of a variable.
+    def check_values(self, variables: list[tuple[str, str]], flags: set[str], text: str) -> None:
+        """Where the text is missing: it may have been taken for the value of a variable.
 
         Raises:
             UsageError: so it seems.
@@ -180,15 +195,29 @@ class ExpressionCommand(Command):
                 raise UsageError(f"no such option: --{name}", hint)
             if len(variables) == 1:
                 hint = f"{value!r} was taken for the value of --{name}"
-                raise UsageError("missing argument 'EXPR'", hint)
-
-    def too_many(self, ctx: Any, surplus: list[str]) -> UsageError:
-        words = [ctx.params["expression"], *surplus]
-        hint = f'quote it: "{" ".join(words)}"'
-        return UsageError(f"one expression is expected, not {len(words)}", hint)
+                raise UsageError(f"missing argument '{text}'", hint)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return [*super().collect_usage_pieces(ctx), "[--NAME VALUE]..."]
+
+
+class ExpressionCommand(VariablesCommand):
+    """A command on an expression, which may itself begin with `-`.
+
+    What looks like an option, and is none, is an expression.
+    """
+
+    takes_negations = True
+
+    def too_many(self, ctx: Any, surplus: list[str]) -> UsageError:
+        words = [ctx.params["expression"], *surplus]
+        text = " ".join(words)
+        message = f"one expression is expected, not {len(words)}"
+        if any(os.path.exists(word) for word in surplus):
+            hint = "the shell put names of files in the place of *: quote the expression"
+        else:
+            hint = hint_for(message, text, f'quote it: "{text}"')
+        return UsageError(message, hint)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[CompletionItem]:
         """Options, and a flag for each variable that has no value yet."""
@@ -228,7 +257,7 @@ def _open_variables(ctx: Any) -> list[str]:
 
     given = tuple(Variable(*pair) for pair in variables_of(ctx))
     try:
-        return Bindings(compile_text(text), given).free_names()
+        return Bindings(compile_text(text, mathematics=True), given).free_names()
     except ParseError:
         return []
 
@@ -246,11 +275,12 @@ class Words(NamedTuple):
     doubtful: list[tuple[str, UsageError]]
 
 
-def sort_words(words: Sequence[str], takes_value: dict[str, bool]) -> Words:
-    """Sorts the words of a command on an expression.
+def sort_words(words: Sequence[str], takes_value: dict[str, bool], takes_negations: bool) -> Words:
+    """Sorts the words of a command on a text.
 
     Args:
         takes_value: the options of the command, each with whether a value follows it.
+        takes_negations: whether what begins with `-` and is no option is positional.
     """
     found = Words([], [], [], [])
     position = 0
@@ -262,7 +292,8 @@ def sort_words(words: Sequence[str], takes_value: dict[str, bool]) -> Words:
         if word == "--":
             found.positional.extend(words[position:])
             break
-        if word in ("", "-") or word[0] != "-" or _is_negation(word, words, position, found):
+        negates = takes_negations and _is_negation(word, words, position, found)
+        if word in ("", "-") or word[0] != "-" or negates:
             found.positional.append(word)
         elif takes_value.get(word):
             if following:
@@ -280,11 +311,13 @@ def sort_words(words: Sequence[str], takes_value: dict[str, bool]) -> Words:
         elif variable:
             found.doubtful.append((word, _without_value(word, following, takes_value)))
         elif _OPTION.fullmatch(word):
-            hint = suggest_option(name, takes_value)
+            hint = suggest_option(name, takes_value) or _underscored(name)
             found.doubtful.append((word, UsageError(f"no such option: {name}", hint)))
-        else:
+        elif takes_negations:
             found.positional.append(word)
-    if found.doubtful and not found.positional:
+        else:
+            found.options.append(word)  # Typer says that it is none
+    if found.doubtful and not found.positional and takes_negations:
         # An expression may begin with minus signs.
         found.positional.append(found.doubtful.pop(0)[0])
     return found
@@ -299,6 +332,12 @@ def _is_negation(word: str, words: Sequence[str], position: int, found: Words) -
     if len(word) != 2 or found.positional:
         return False
     return any(f"{other}=".startswith(f"-{word}=") for other in words[position:])
+
+
+def _underscored(option: str) -> str:
+    """A hint for a variable's name that was written as options are: `--learning-rate`."""
+    name = option[2:].replace("-", "_")
+    return f"a variable is written as in the expression: --{name}" if name.isidentifier() else ""
 
 
 def _without_value(word: str, following: Sequence[str], options: Iterable[str]) -> UsageError:

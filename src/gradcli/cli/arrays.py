@@ -1,4 +1,4 @@
-"""Arrays from files: `.npy`, `.npz`, `.csv`, `.tsv` and `.json`.
+"""Arrays from files: those of NumPy, tables, JSON.
 
 A file is text of strangers: nothing is ever unpickled, what it says about its size is checked
 before memory is taken for it, and what is not understood is an error and never left out.
@@ -6,81 +6,119 @@ before memory is taken for it, and what is not understood is an error and never 
 
 from __future__ import annotations
 
+import io
 import os
-import re
+import stat
 import struct
-from collections.abc import Iterator
 from math import prod
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from gradcli.cli.report import UsageError
-from gradcli.cli.source import decode, read_bytes, unreadable
+from gradcli.cli.rows import WHITE, RowsError, array_of_rows, listed, separator_of
+from gradcli.cli.source import STDIN, decode, origin_of, standard_input, unreadable
 from gradcli.tensor import dtypes
 from gradcli.tensor.memory import budget
+from gradcli.typing import Array
 
 if TYPE_CHECKING:
     from zipfile import ZipInfo
 
-_ARCHIVE: Final = re.compile(r"(.+\.npz)(?::(.*))?", re.DOTALL | re.IGNORECASE)
+KINDS: Final = (".npy", ".npz", ".csv", ".tsv", ".json")
+"""Ends of names that tell what a file holds."""
+
 _MAGIC: Final = b"\x93NUMPY"
+_ARCHIVES: Final = (b"PK\x03\x04", b"PK\x05\x06")
 _MAX_HEADER: Final = 10_000
 """Bytes of a header: NumPy's own limit, which it asks after it has read them."""
-
-_MAX_NAMES: Final = 20
-"""Names of arrays that an error lists."""
-
-_SEPARATORS: Final = "\t;,"
-"""Of these the first that stands in the first line separates the cells."""
-
-_BEGINNING: Final = 1 << 16
-"""Characters of a table among which its first line ends."""
-
-_NUMBER_BEGINS: Final = re.compile(r"[-+.,]*\d")
-_DECIMAL_COMMA: Final = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
-_MISSING: Final = frozenset(("na", "n/a", "nil", "none", "null", "missing"))
-"""What stands for a number that is not known, in small letters; it is no name of a column."""
 
 
 class FileContentError(ValueError):
     """A file does not hold the numbers that it should."""
 
 
-def read_array(path: str) -> Any:
-    """The array in a `.npy`, `.npz` (`FILE.npz:NAME`), `.csv`, `.tsv` or `.json` file.
+def read_array(what: str) -> Array:
+    """The array in a file, or in the standard input for `-`.
 
-    Numbers in texts get the dtype that `torch.tensor` infers; a table of one row or one column is
-    a vector. Its cells are separated by tabs, semicolons or commas, and its first line may be a
-    header: names without a number among them.
+    The name of a file tells its kind: `.npy`, `.npz`, `.csv`, `.tsv`, `.json`. Where it does not,
+    the contents do: an array or an archive of NumPy, JSON in brackets, else a table, whose cells
+    are separated as its first line shows, by white space if there is nothing else. Behind a colon
+    stands the name of one array of an archive, or of one column of a table. What is text gets the
+    dtype that `torch.tensor` infers; a table of one row or one column is a vector.
 
     Raises:
-        UsageError: the file cannot be read or its kind is unknown.
+        UsageError: the file cannot be read.
         FileContentError: it holds no array of numbers.
         ParseError: its text is not UTF-8.
     """
-    archive = _ARCHIVE.fullmatch(path)
-    if archive:
-        return _from_archive(archive[1], archive[2] or None)
-    kind = os.path.splitext(path)[1].lower()
-    if kind == ".npy":
-        return _from_npy(path)
-    if kind in (".csv", ".tsv"):
-        return _from_table(path, decode(read_bytes(path), path), "\t" if kind == ".tsv" else "")
-    if kind == ".json":
-        return _from_json(path, decode(read_bytes(path), path))
-    raise UsageError(
-        f"cannot tell what kind of file {path or '@'} is",
-        "a file of numbers is named .npy, .npz:NAME, .csv, .tsv or .json",
-    )
-
-
-def _from_npy(path: str) -> Any:
+    path, part = _parted(what)
     try:
-        with open(path, "rb") as file:
-            return _array_of(path, file, os.fstat(file.fileno()).st_size)
+        file = _open(path)
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from None
+    with file:
+        return _read(path, file, part or None)
+
+
+def _parted(what: str) -> tuple[str, str | None]:
+    """A path and what stands behind a colon, unless that belongs to the name of a file."""
+    colons = [position for position, character in enumerate(what) if character == ":"]
+    for end in (len(what), *colons):
+        path = what[:end]
+        if path == STDIN or os.path.lexists(path) or (end < len(what) and _kind_of(path)):
+            return path, what[end + 1 :] if end < len(what) else None
+    return what, None
+
+
+def _kind_of(path: str) -> str:
+    """What the name of a file says about its kind: `.npy`, or "" for nothing."""
+    kind = os.path.splitext(path)[1].lower()
+    return kind if kind in KINDS else ""
+
+
+def _open(path: str) -> IO[bytes]:
+    """A file to move about in; a pipe, which can be read once only, is read to its end."""
+    if path == STDIN:
+        return io.BytesIO(standard_input.open().read())
+    file = open(path, "rb")  # noqa: SIM115 - whoever asks closes it
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    with file:
+        return io.BytesIO(file.read())
+
+
+def _read(path: str, file: IO[bytes], part: str | None) -> Array:
+    kind = _kind_of(path) or _kind_by_content(file)
+    what = origin_of(path)
+    if kind == ".npz":
+        return _array_in(what, file, part)
+    if part is not None and kind in (".npy", ".json"):
+        raise FileContentError(f"{what} has no columns with names, and so no {part}")
+    if kind == ".npy":
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        return _array_of(what, file, size)
+    text = decode(_contents(path, file), what)
+    if kind == ".json" or (not kind and text.lstrip()[:1] in ("[", "{")):
+        return _from_json(what, text)
+    separator = "\t" if kind == ".tsv" else separator_of(text, "," if kind == ".csv" else WHITE)
+    return _from_table(what, text, separator, part)
+
+
+def _contents(path: str, file: IO[bytes]) -> bytes:
+    try:
+        return file.read()
     except OSError as error:
         raise unreadable(path, error) from None
+
+
+def _kind_by_content(file: IO[bytes]) -> str:
+    """The kind of what NumPy wrote; "" for text."""
+    beginning = file.read(len(_MAGIC))
+    file.seek(0)
+    if beginning == _MAGIC:
+        return ".npy"
+    return ".npz" if beginning.startswith(_ARCHIVES) else ""
 
 
 def _array_of(what: str, file: IO[bytes], size: int) -> Any:
@@ -148,15 +186,6 @@ def _check_size(what: str, shape: tuple[int, ...], dtype: np.dtype[Any], held: i
         raise FileContentError(f"{what} is too large: {needed} bytes")
 
 
-def _from_archive(path: str, member: str | None) -> Any:
-    try:
-        file = open(path, "rb")  # noqa: SIM115 - so that no error of what is in it is caught here
-    except OSError as error:
-        raise unreadable(path, error) from None
-    with file:
-        return _array_in(path, file, member)
-
-
 def _array_in(path: str, file: IO[bytes], name: str | None) -> Any:
     """The array of that name in an open archive, the only one where no name is given."""
     import zipfile
@@ -183,85 +212,17 @@ def _member(path: str, name: str | None, members: list[ZipInfo]) -> ZipInfo:
     if len(found) == 1:
         return found[0]
     what = f"{len(found)} arrays" if found or not name else "no array"
-    names = [member.filename.removesuffix(".npy") for member in arrays[:_MAX_NAMES]]
-    listed = ", ".join(names) or "none"
-    if len(arrays) > _MAX_NAMES:
-        listed += ", …"
-    raise FileContentError(f"{path} has {what}{f' {name}' if name else ''}; its arrays: {listed}")
+    names = listed([member.filename.removesuffix(".npy") for member in arrays])
+    raise FileContentError(f"{path} has {what}{f' {name}' if name else ''}; its arrays: {names}")
 
 
-def _from_table(path: str, text: str, separator: str) -> Any:
-    rows: list[list[float]] = []
-    width = 0
-    before = "the lines before have"
-    for line, cells in _records(path, text, separator or _separator(text)):
-        where = f"{path}, line {line}"
-        if width and len(cells) != width:
-            raise FileContentError(f"{where}: {len(cells)} cells, where {before} {width}")
-        if not width and _is_header(cells):
-            before = "the header has"
-        else:
-            rows.append([_number(cell, where, column) for column, cell in enumerate(cells, 1)])
-            before = "the lines before have"
-        width = len(cells)
-    if not rows:
-        raise FileContentError(f"{path} holds no numbers")
-    array = np.array(rows, dtypes.default.dtype.np)
-    return array.reshape(-1) if 1 in array.shape else array
-
-
-def _records(path: str, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """The cells of each row that is not blank, with the number of the line that it begins in."""
-    import csv
-    import io
-
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            raise FileContentError(f"{path}, line {line}: {error}") from None
-        if cells is None:
-            return
-        if len(cells) > 1 or (cells and cells[0].strip()):
-            yield line, cells
-
-
-def _separator(text: str) -> str:
-    """What separates the cells of a table, as its first line that is not blank shows it."""
-    unquoted = re.sub(r'"[^"]*"', "", text[:_BEGINNING])
-    first = next(filter(str.strip, unquoted.splitlines()), "")
-    return next((character for character in _SEPARATORS if character in first), ",")
-
-
-def _is_header(cells: list[str]) -> bool:
-    """Whether a row has names and nothing that is, or was meant for, a number."""
-    named = [cell.strip() for cell in cells if cell.strip()]
-    return bool(named) and not any(_is_for_number(cell) for cell in named)
-
-
-def _is_for_number(cell: str) -> bool:
-    if _NUMBER_BEGINS.match(cell) or cell.lower() in _MISSING:
-        return True
-    if not any(map(str.isalpha, cell)):
-        return True
+def _from_table(what: str, text: str, separator: str, column: str | None) -> Array:
     try:
-        float(cell)  # nan, inf
-    except ValueError:
-        return False
-    return True
-
-
-def _number(cell: str, where: str, column: int) -> float:
-    try:
-        return float(cell)
-    except ValueError:
-        cell = cell.strip()
-    what = f"{cell[:40]!r} is no number" if cell else "the cell is empty"
-    if _DECIMAL_COMMA.fullmatch(cell):
-        what += ": decimals are written with a point"
-    raise FileContentError(f"{where}, column {column}: {what}")
+        return array_of_rows(text, separator, column)
+    except RowsError as error:
+        cell = f", column {error.column}" if error.column else ""
+        where = f", line {error.line}{cell}:" if error.line else ""
+        raise FileContentError(f"{what}{where} {error}") from None
 
 
 def _from_json(path: str, text: str) -> Any:

@@ -7,7 +7,7 @@ import signal
 
 import typer
 
-from gradcli.cli.report import FAILED, UsageError, say
+from gradcli.cli.report import FAILED, UsageError, tell
 from gradcli.process import (
     ENDING,
     Limits,
@@ -32,12 +32,15 @@ def check_enforceable(limits: Limits) -> None:
         raise UsageError(f"{option}: {missing}")
 
 
-def confine(limits: Limits) -> None:
+def confine(limits: Limits, json: bool = False) -> None:
     """Goes on in a child that the limits end; without such limits, in this process. What is read
     there counts: an input may not end either.
 
     So it does too in a process that is not the command's own: there the limits hold as far as the
     machine looks at them.
+
+    Args:
+        json: whether an end by the limits is answered in JSON, too.
 
     Raises:
         Exit: in the parent, with the exit code of the child; 1 where the system ended it.
@@ -58,7 +61,7 @@ def confine(limits: Limits) -> None:
     if code < 0:
         from gradcli.language.telling.diagnostics import Diagnostic
 
-        say(Diagnostic(*told(status, limits)))
+        tell(Diagnostic(*told(status, limits)), json)
         code = FAILED
     raise typer.Exit(code)
 

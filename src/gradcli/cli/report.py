@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import typer
+
+from gradcli.process import write_whole
 
 if TYPE_CHECKING:
     from gradcli.language.telling.diagnostics import Place
@@ -35,7 +37,12 @@ PASSED = (UsageError, typer.Exit)
 
 def wants_color(stream: TextIO) -> bool:
     """Whether a stream is a terminal that may be coloured (https://no-color.org)."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    return not os.environ.get("NO_COLOR") and can_erase(stream)
+
+
+def can_erase(stream: TextIO) -> bool:
+    """Whether a stream is a terminal that knows more than to print."""
+    if os.environ.get("TERM") == "dumb":
         return False
     try:
         return stream.isatty()
@@ -43,10 +50,39 @@ def wants_color(stream: TextIO) -> bool:
         return False
 
 
+class _Status:
+    """A line at the end of what a terminal shows; it goes before anything else is written."""
+
+    is_shown = False
+
+    def show(self, text: str) -> None:
+        """Writes the line anew, as much of it as the terminal is wide."""
+        if not text:
+            return
+        try:
+            width = os.get_terminal_size(sys.stderr.fileno()).columns
+        except (OSError, ValueError):
+            width = 0
+        sys.stderr.write(f"\r{text[: (width or 80) - 1]}\x1b[K")
+        sys.stderr.flush()
+        self.is_shown = True
+
+    def erase(self) -> None:
+        """Removes the line, if there is one."""
+        if self.is_shown:
+            self.is_shown = False
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+status: Final = _Status()
+
+
 def say(diagnostic: Any) -> None:
     """Writes a diagnostic to the standard error stream."""
     from gradcli.language.telling.diagnostics import render
 
+    status.erase()
     # What was answered before comes before the error where both streams end in one place.
     sys.stdout.flush()
     print(render(diagnostic, wants_color(sys.stderr)), file=sys.stderr, flush=True)
@@ -60,10 +96,11 @@ def say_usage(error: UsageError, command: str) -> None:
     say(Diagnostic(error.message, "", hint=hint))
 
 
-def fail(error: Exception, debug: bool = False) -> typer.Exit:
+def fail(error: Exception, debug: bool = False, json: bool = False) -> typer.Exit:
     """Reports an error of an evaluation; raise what it returns.
 
-    The exit code is 3 where a text does not parse, else 1. `debug` shows Python's traceback first.
+    The exit code is 3 where a text does not parse, else 1. `debug` shows Python's traceback first,
+    `json` answers on the standard output, too.
     """
     from gradcli.language.telling.diagnostics import ParseError, diagnose
 
@@ -72,8 +109,18 @@ def fail(error: Exception, debug: bool = False) -> typer.Exit:
 
         sys.stdout.flush()
         traceback.print_exception(error)
-    say(diagnose(error))
+    tell(diagnose(error), json)
     return typer.Exit(SYNTAX if isinstance(error, ParseError) else FAILED)
+
+
+def tell(diagnostic: Any, json: bool) -> None:
+    """Writes a diagnostic to the standard error stream, and as an answer in JSON where asked."""
+    if json:
+        from gradcli.views.answers import error_fields
+        from gradcli.views.jsonout import dumps
+
+        write_whole(dumps({"ok": False, "error": error_fields(diagnostic)}) + "\n")
+    say(diagnostic)
 
 
 def show_warnings() -> None:
@@ -99,6 +146,7 @@ def show_warnings() -> None:
         known = str(message), 0 if issubclass(category, Once) else number
         if known not in shown:
             shown.add(known)
+            status.erase()
             sys.stdout.flush()
             print(_warning(f"{message}", category, place, number), file=sys.stderr, flush=True)
 

@@ -4,12 +4,34 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from gradcli.cli.report import UsageError
 from gradcli.cli.streams import reason
 from gradcli.language.reading.encoding import EncodingError, decode_utf8
 from gradcli.language.telling.diagnostics import Diagnostic, ParseError
+
+
+class _StandardInput:
+    """What can be read once only: `taken` is the stream that somebody reads already."""
+
+    taken: object = None
+
+    def open(self) -> BinaryIO:
+        """The standard input.
+
+        Raises:
+            UsageError: another argument has it.
+        """
+        if self.taken is sys.stdin:
+            hint = "one argument can have it; others come from files, as @NAME"
+            raise UsageError("the standard input is asked for more than once", hint)
+        self.taken = sys.stdin
+        return sys.stdin.buffer
+
+
+STDIN: Final = "-"
+standard_input: Final = _StandardInput()
 
 
 def read_bytes(path: str) -> bytes:
@@ -19,8 +41,8 @@ def read_bytes(path: str) -> bytes:
         UsageError: it cannot be read.
     """
     try:
-        if path == "-":
-            return sys.stdin.buffer.read()
+        if path == STDIN:
+            return standard_input.open().read()
         with open(path, "rb") as file:
             return file.read()
     except (OSError, ValueError) as error:
@@ -35,8 +57,8 @@ def read_lines(path: str, longest: int | None = None) -> Iterator[bytes]:
         UsageError: it cannot be read.
     """
     try:
-        if path == "-":
-            yield from _lines(sys.stdin.buffer, longest)
+        if path == STDIN:
+            yield from _lines(standard_input.open(), longest)
         else:
             with open(path, "rb") as file:
                 yield from _lines(file, longest)
@@ -57,7 +79,7 @@ def _lines(file: BinaryIO, longest: int | None) -> Iterator[bytes]:
 
 def unreadable(path: str, error: OSError | ValueError) -> UsageError:
     """The complaint about a file that cannot be read."""
-    name = "the standard input" if path == "-" else path or "a file without a name"
+    name = "the standard input" if path == STDIN else path or "a file without a name"
     return UsageError(f"cannot read {name}: {reason(error)}", None)
 
 
@@ -73,7 +95,7 @@ def read_text(path: str) -> str:
 
 def origin_of(path: str) -> str:
     """How errors name a file."""
-    return "standard input" if path == "-" else path
+    return "standard input" if path == STDIN else path
 
 
 def decode(data: bytes, origin: str) -> str:

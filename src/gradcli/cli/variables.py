@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from typing import Any
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, Final
 
 import typer
 
@@ -12,14 +12,18 @@ import gradcli.wiring  # noqa: F401 - printing, floating point warnings
 from gradcli.cli.arguments import suggest_option, variables_of
 from gradcli.cli.arrays import read_array
 from gradcli.cli.report import USAGE, UsageError, say
+from gradcli.cli.rows import WHITE, RowsError, are_numbers, array_of_rows, stray_word
 from gradcli.cli.source import check_argument
-from gradcli.evaluation import Bindings, Variable, bindings_of
+from gradcli.evaluation import Bindings, Variable, bindings_of, compile_value
+from gradcli.language.allowed.namespace import knows
 from gradcli.language.running.code import Code
-from gradcli.language.telling.diagnostics import locate
+from gradcli.language.telling.diagnostics import ParseError, Place, locate
 from gradcli.language.telling.suggest import did_you_mean
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor, wrap
+from gradcli.typing import Array
 
+SEED: Final = "--grad-tensors"
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
@@ -39,6 +43,23 @@ def variables_given(
     ]
 
 
+def seeds_given(texts: list[str]) -> list[Any]:
+    """What `--grad-tensors` gives, each as a `Plan` has it.
+
+    Raises:
+        ParseError: a text is not in the language, or not UTF-8.
+    """
+    return [_seed(text) for text in texts]
+
+
+def _seed(text: str) -> Any:
+    text = check_argument(text, f"value of {SEED}")
+    fetch = _numbers(text, SEED)
+    if fetch is None:
+        return compile_value(text, SEED)
+    return lambda output: wrap(fetch().astype(output._array.dtype))
+
+
 def _pairs(option: str, assignments: list[str]) -> Iterator[tuple[str, str]]:
     """Names and texts of `--let NAME=VALUE` and `--const NAME=VALUE`."""
     for assignment in assignments:
@@ -50,51 +71,145 @@ def _pairs(option: str, assignments: list[str]) -> Iterator[tuple[str, str]]:
 
 def _variable(name: str, text: str, kind: str, option: str) -> Variable:
     text = check_argument(text, f"value of {option}")
+    fetch = _numbers(text, option)
+    if fetch is None:
+        return Variable(name, text, kind, option)
+    return Variable(name, lambda: _leaf(fetch(), kind), kind, option)
+
+
+def _numbers(text: str, option: str) -> Callable[[], Array] | None:
+    """What fetches the array that a value names or holds in rows; None where it is an expression.
+
+    `1 -2` is two numbers, `1 - 2` an expression.
+    """
     if text.startswith("@"):
-        return Variable(name, lambda: _leaf(read_array(text[1:]), kind), kind, option)
-    return Variable(name, text, kind, option)
+        return lambda: read_array(text[1:])
+    if are_numbers(text):
+        return lambda: _rows(text, option)
+    return None
+
+
+def _rows(text: str, option: str) -> Array:
+    try:
+        return array_of_rows(text, WHITE)
+    except RowsError as error:
+        lines = text.splitlines(keepends=True)
+        start = len("".join(lines[: error.line - 1]))
+        line = lines[error.line - 1]
+        start, end = start + len(line) - len(line.lstrip()), start + len(line.rstrip())
+        failure = ValueError(f"row {error.line}: {error}")
+        failure.place = Place(text, option, start, end, "")  # type: ignore[attr-defined]
+        raise failure from None
 
 
 def bind(code: Code, given: list[Variable], context: typer.Context) -> Bindings:
-    """The variables of a command line as those of a text: each is used, each is given, once.
+    """The variables of a command line as those of an expression: each is used, each is given, once.
 
     Raises:
         UsageError: that is not so.
         ParseError: the text of a variable is not in the language.
         typer.Exit: the text needs variables that are not given; that is said, with the place.
     """
-    bindings = bindings_of(code, given)
-    for name in bindings.repeated():
-        raise UsageError(f"{name} is given more than once")
+    bindings = _compiled(code, given)
+    _check_used(bindings, context, "expression")
+    _check_order(bindings)
     unbound = bindings.unbound()
-    unused = bindings.unused()
-    if unused:
-        known = [v.name for v in bindings.variables if v not in unused] + unbound
-        raise _unused(bindings, unused[0], known, context)
     if unbound:
         start, end = bindings.place(unbound[0]) or (0, 0)
         what = f"the variable {unbound[0]} has no value"
         if len(unbound) > 1:
             what = f"the variables {', '.join(unbound)} have no value"
-        hint = f"add {' '.join(f'--{name} VALUE' for name in unbound)}"
+        hint = f"add {' '.join(_flag(name, context) for name in unbound)}"
         say(locate(what, "", code.text, code.origin, start, end, hint=hint))
         raise typer.Exit(USAGE)
     return bindings
 
 
+def bind_program(code: Code, given: list[Variable], context: typer.Context) -> Bindings:
+    """The variables of a command line as those of a program: each is used, and given once.
+
+    What a program lacks it says itself, when it comes to that.
+
+    Raises:
+        UsageError: that is not so.
+        ParseError: the text of a variable is not in the language.
+    """
+    bindings = _compiled(code, given)
+    _check_used(bindings, context, "program")
+    return bindings
+
+
+def _compiled(code: Code, given: list[Variable]) -> Bindings:
+    try:
+        return bindings_of(code, given)
+    except ParseError as error:
+        told = error.diagnostic
+        texts = [v.value for v in given if v.origin == told.origin and isinstance(v.value, str)]
+        stray = next(filter(None, map(stray_word, texts)), "")
+        if stray:
+            told.hint = f"rows hold nothing but numbers, and {stray[:40]!r} is none"
+        raise
+
+
+def _check_used(bindings: Bindings, context: typer.Context, what: str) -> None:
+    for name in bindings.repeated():
+        raise UsageError(f"{name} is given more than once")
+    unused = bindings.unused()
+    if unused:
+        known = [v.name for v in bindings.variables if v not in unused] + bindings.unbound()
+        raise _unused(bindings, unused[0], known, context, what)
+
+
+def _flag(name: str, context: typer.Context) -> str:
+    """How a variable gets a value: by an option of its name, unless there is another such."""
+    taken = f"--{name}" in {option for p in context.command.params for option in p.opts}
+    return f"--let {name}=VALUE" if taken else f"--{name} VALUE"
+
+
+def _check_order(bindings: Bindings) -> None:
+    """Raises:
+    UsageError: the text of a variable reads one that is given after it.
+    """
+    later = [variable.name for variable in bindings.variables]
+    for _, value, _, option in bindings.variables:
+        later.pop(0)
+        for name in value.read_names if isinstance(value, Code) else ():
+            if name in later:
+                message = f"the value of {option} reads {name}, which is given after it"
+                raise UsageError(message, f"give {name} first")
+
+
+def spelled_out(name: str, variables: Collection[str]) -> str:
+    """What a name without a value may be made of: `xy` of variables, `sinx` of a function, too."""
+    for cut in range(1, len(name)):
+        head, rest = name[:cut], name[cut:]
+        if rest in variables:
+            if head in variables:
+                return f"{head}*{rest}"
+            if cut > 1 and knows(head):
+                return f"{head}({rest})"
+    return ""
+
+
 def _unused(
-    bindings: Bindings, variable: Variable, known: list[str], context: typer.Context
+    bindings: Bindings, variable: Variable, known: list[str], context: typer.Context, what: str
 ) -> UsageError:
     """The complaint about a variable that nothing reads."""
     name, option = variable.name, variable.origin
     if name in bindings.code.stores:
-        return UsageError(f"{name} is given and declared in the expression, too")
+        return UsageError(f"{name} is given, and the {what} sets it before it reads it")
     if option in ("--const", "--let"):
-        return UsageError(f"{name} is no variable of the expression", nearest_variable(name, known))
+        return UsageError(f"{name} is no variable of the {what}", nearest_variable(name, known))
+    for missing in bindings.unbound():
+        meant = spelled_out(missing, [variable.name for variable in bindings.variables])
+        if meant:
+            return UsageError(f"{option} names no variable of the {what}", f"did you mean {meant}?")
     flags = {f"--{other}" for other in (*known, *bindings.free_names())}
     options = {spelling for parameter in context.command.params for spelling in parameter.opts}
     hint = suggest_option(option, flags) or suggest_option(option, options | flags)
-    return UsageError(f"{option} names no variable of the expression", hint or its_variables(known))
+    if not (hint or known) and what == "program":
+        hint = "it sets every name that it reads"
+    return UsageError(f"{option} names no variable of the {what}", hint or its_variables(known))
 
 
 def nearest_variable(name: str, known: Collection[str]) -> str:

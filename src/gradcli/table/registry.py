@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 from gradcli.table import index
 from gradcli.table.entry import Entry
 from gradcli.table.functions import Function
 from gradcli.tensor.tensor import Tensor
+
+BARE: Final = "bare."
+"""What names of mathematics begin with that PyTorch lacks: no module of `torch` has them."""
 
 # The module that adds a resolver for names ending in an underscore.
 DERIVING: Final = "gradcli.ops.inplace.derive"
@@ -95,7 +98,13 @@ def _derived(name: str, method: bool) -> Function | None:
 def names() -> list[str]:
     """Every public function's dotted name, but for derived ones. Loads the whole table."""
     load()
-    return sorted(name for name in _functions if not name.startswith("aten."))
+    return sorted(name for name in _functions if not name.startswith(("aten.", BARE)))
+
+
+def bare_names() -> list[str]:
+    """Every name that only programs have, without a module before it. Loads the whole table."""
+    load()
+    return sorted(name.removeprefix(BARE) for name in _functions if name.startswith(BARE))
 
 
 def method_names() -> list[str]:
@@ -123,4 +132,13 @@ def entries() -> Iterable[Entry]:
     return seen.values()
 
 
+def _construct(*data: Any, **options: Any) -> Tensor:
+    """`torch.Tensor(...)`, an operator of the table like others."""
+    function = _find("Tensor", False)
+    assert function is not None
+    made: Tensor = function(*data, **options)
+    return made
+
+
 Tensor._resolvers.append(lookup_method)
+Tensor._construct = staticmethod(_construct)

@@ -14,7 +14,8 @@ or it is the head of a function, and only the names are written::
 
 Names before the parenthesis are alternatives. A plain name whose first parameter is `self` is a
 function of `torch` and a method; a plain name without it is a function; `Tensor.` marks a
-method only; other dotted names live in that module of `torch`; `aten.` names are internal.
+method only; other dotted names live in that module of `torch`; `aten.` names are internal, and
+`bare.` names are those of mathematics that PyTorch lacks: programs have them without a module.
 
 Types: `Tensor`, `Operand` (a tensor, or a number that acts as one), `Scalar`, `Real`, `int`,
 `float`, `bool`, `str`, `dtype`, `device`, `layout`, `memory_format`, `generator`, `any`, lists such
@@ -206,7 +207,7 @@ class Signature:
             values[position] = self._check(parameter, value, position + 1 - skipped)
         unknown: str | None = None
         for keyword, value in kwargs.items():
-            found = self._find(keyword)
+            found = self.find(keyword)
             if found is None:
                 unknown = unknown or keyword
                 continue
@@ -256,7 +257,8 @@ class Signature:
                 return [*args[:position], tuple(args[position:])]
         return args
 
-    def _find(self, keyword: str) -> int | None:
+    def find(self, keyword: str) -> int | None:
+        """The place of the parameter that a keyword names."""
         position = self.index.get(keyword)
         if position is None:
             position = self.index.get(_NUMPY_NAMES.get(keyword, ""))

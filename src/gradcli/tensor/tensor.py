@@ -102,7 +102,7 @@ class Tensor:
     """Ask these for a method that the class does not have yet, in turn."""
     _construct: ClassVar[Callable[..., Tensor]]
     """The legacy constructor, printing and the renewal of a stale view's history live above this
-    layer and are put here by it."""
+    layer and are put here by it: by what cannot be missing when they are needed."""
     _represent: ClassVar[Callable[[Tensor], str]] = lambda tensor: f"tensor({tensor._array})"
     _renew: ClassVar[Callable[[Tensor], None]] = lambda tensor: None
 

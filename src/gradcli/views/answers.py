@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from gradcli.evaluation import Answer
+from gradcli.language.telling.diagnostics import Diagnostic
 from gradcli.tensor.identity import without_addresses
 from gradcli.views.tensors import plain, tensor_fields
 
@@ -13,6 +15,9 @@ PARTS: Final = ("value", "grad_fn", "dtype", "shape", "requires_grad")
 """What an answer has whether or not backward ran."""
 
 _GRADIENT: Final = re.compile(r"([^\W\d]\w*)\.grad")
+_BLANKS: Final = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
+"""In JSON: blanks outside of strings, which are in the group."""
+
 _DERIVATIVE: Final = re.compile(r"d([1-9]\d*)/d([^\W\d]\w*?)\1")
 
 
@@ -33,6 +38,17 @@ def answer_text(answer: Answer, label: str = "{}", shows_none: bool = True) -> s
             if nth > 1:
                 lines.append(f"{label.format(f'd{nth}/d{name}{nth}')} = {derivative!r}")
     return "".join(f"{line}\n" for line in lines)
+
+
+def error_fields(diagnostic: Diagnostic) -> dict[str, Any]:
+    """An error as JSON has it; without a hint or a place where it has none."""
+    fields: dict[str, Any] = {"type": diagnostic.type, "message": diagnostic.message}
+    if diagnostic.hint:
+        fields["hint"] = diagnostic.hint
+    if diagnostic.line:
+        fields["line"] = diagnostic.line
+        fields["column"] = diagnostic.column
+    return fields
 
 
 def answer_fields(answer: Answer) -> dict[str, Any]:
@@ -59,8 +75,22 @@ def derivative_named(what: str) -> tuple[str, int]:
     return (match[2], int(match[1])) if match else ("", 0)
 
 
-def single_text(answer: Answer, what: str) -> str:
-    """One thing alone: numbers bare, tensors as nested lists.
+def parts_text(answer: Answer, parts: Sequence[str]) -> str:
+    """One thing alone, or several for a shell's `read`: between tabs, and lists without blanks.
+
+    Raises:
+        RuntimeError, KeyError: as `part` does.
+    """
+    values = [part(answer, what) for what in parts]
+    if len(values) == 1:
+        return bare(values[0])
+    return "\t".join(
+        value if isinstance(value, str) else _BLANKS.sub(r"\1", bare(value)) for value in values
+    )
+
+
+def part(answer: Answer, what: str) -> Any:
+    """One thing of an answer, as JSON has it.
 
     Raises:
         RuntimeError: a gradient is asked for and nothing requires grad.
@@ -68,13 +98,13 @@ def single_text(answer: Answer, what: str) -> str:
     """
     if what in PARTS:
         found = [tensor_fields(out)[what] for out in answer.outputs]
-        return bare(found if answer.several else found[0])
+        return found if answer.several else found[0]
     name, nth = derivative_named(what)
     if answer.grads is None:
         raise RuntimeError("element 0 of tensors does not require grad and does not have a grad_fn")
     gradient = answer.grads[name]
     orders = answer.derivatives.get(name, [])
-    return bare(plain(orders[nth - 1] if 0 < nth <= len(orders) else gradient))
+    return plain(orders[nth - 1] if 0 < nth <= len(orders) else gradient)
 
 
 def bare(value: Any) -> str:

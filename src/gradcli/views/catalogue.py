@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from gradcli.language.allowed.builtins import PYTHON
 from gradcli.table.entry import Composite, Entry
-from gradcli.table.functions import Attribute
 from gradcli.table.node import Formula, Plan, parameter_names
-from gradcli.table.registry import internal, lookup, lookup_method, method_names, names
+from gradcli.table.registry import (
+    BARE,
+    bare_names,
+    internal,
+    lookup,
+    lookup_method,
+    method_names,
+    names,
+)
 from gradcli.table.row import Row
-from gradcli.table.samples import Fixed, Sampler
-
-_SPELLED = ("float64", "complex128", "int64", "bool")
-"""The types that lists of numbers become in the command line, single or double."""
-_VARIABLES = "xyzuvwabcdefgh"
+from gradcli.views.examples import example, recorded
 
 _TITLES = {
     "algebra": "arithmetic",
@@ -75,6 +74,7 @@ _TITLES = {
     "pointwise.smooth_activation": "activations",
     "pointwise.twins": "activations",
     "pointwise.bounds": "clamping and interpolation",
+    "pointwise.mathematics": "elementary functions",
     "selecting": "indexing and scattering",
     "selecting.counting": "statistics",
     "selecting.distinct": "sorting and searching",
@@ -87,13 +87,16 @@ _TITLES = {
 """What users call a module of operators, or all modules of a folder that are not listed."""
 
 
+def shown(name: str) -> str:
+    """A name without what says that no module has it."""
+    return name.removeprefix("aten.").removeprefix(BARE)
+
+
 def groups() -> dict[str, list[str]]:
     """Every public name by the group that it stands in, the groups in reading order."""
     found: dict[str, list[str]] = {}
-    for name in names():
-        function = lookup(name)
-        assert function is not None
-        found.setdefault(_group(function.entries[0]), []).append(name)
+    for name in {*names(), *bare_names()}:
+        found.setdefault(_group(entries_of(name)[0]), []).append(name)
     for name in method_names():
         if lookup(name) is None and not name.startswith("_"):
             function = lookup_method(name)
@@ -109,32 +112,53 @@ def _group(entry: Entry) -> str:
 
 def summary(name: str) -> str:
     """One sentence on what a function computes."""
-    return entries_of(name)[0].doc.strip().split("\n\n")[0].replace("\n", " ")
+    return _spoken(entries_of(name)[0].doc.strip().split("\n\n")[0].replace("\n", " "))
 
 
 def entries_of(name: str) -> list[Entry]:
     """The overloads under a name, or an empty list.
 
-    A method is `Tensor.view`; a row that only formulas call is `aten.tanh_backward`.
+    A method is `Tensor.view`; a row that only formulas call is `aten.tanh_backward`. What
+    PyTorch lacks has its bare name: `cbrt`.
     """
     if name.startswith("Tensor."):
         function = lookup_method(name.removeprefix("Tensor."))
     elif name.startswith("aten."):
         function = internal(name)
     else:
-        function = lookup(name)
+        # A bare name may have an overload more than PyTorch's function: log(x, base).
+        function = lookup(BARE + name) or lookup(name)
     return [] if function is None else function.entries
 
 
 def search(text: str) -> dict[str, list[str]]:
-    """The groups with only those names that contain the text, or whose description does."""
+    """The groups with only those names that contain the text, or whose description does.
+
+    A group's own title finds all of it, the name of a node what records it.
+    """
     wanted = text.lower()
     matches: dict[str, list[str]] = {}
     for group, members in groups().items():
-        kept = [n for n in members if wanted in n.lower() or wanted in summary(n).lower()]
+        if "backward" in wanted:
+            kept = [name for name in members if wanted in " ".join(_nodes(name)).lower()]
+        elif wanted in group.lower():
+            kept = members
+        else:
+            kept = [n for n in members if wanted in n.lower() or wanted in summary(n).lower()]
         if kept:
             matches[group] = kept
     return matches
+
+
+def _nodes(name: str) -> set[str]:
+    """The names of the nodes that a function records."""
+    found: set[str] = set()
+    for entry in entries_of(name):
+        if isinstance(entry, Composite):
+            found.update(row.node_name for row in _rows_in(entry))
+        elif isinstance(entry, Row) and entry.differentiable:
+            found.add(entry.node_name)
+    return found
 
 
 def describe(name: str) -> dict[str, Any]:
@@ -143,23 +167,23 @@ def describe(name: str) -> dict[str, Any]:
     return {
         "name": name,
         "group": _group(entries[0]),
+        "bare": name in bare_names() and lookup(name) is None,
         "method": lookup_method(name.removeprefix("Tensor.")) is not None,
         "overloads": [_overload(name, entry) for entry in entries],
     }
 
 
 def _overload(name: str, entry: Entry) -> dict[str, Any]:
-    short = name.removeprefix("Tensor.").removeprefix("aten.")
+    short = shown(name.removeprefix("Tensor."))
     told: dict[str, Any] = {
         "signature": f"{short}{entry.signature.describe()}",
-        "computes": entry.doc.strip(),
+        "computes": _spoken(entry.doc.strip()),
         "subgradient": entry.kink or None,
         "example": None if name.startswith("aten.") else example(name, entry),
     }
     if isinstance(entry, Composite):
         told["composed_of"] = [
-            {"name": row.names[0].removeprefix("aten."), **_differential(row)}
-            for row in _rows_in(entry)
+            {"name": shown(row.names[0]), **_differential(row)} for row in _rows_in(entry)
         ]
     elif isinstance(entry, Row):
         told |= _differential(entry)
@@ -176,17 +200,25 @@ def _differential(row: Row) -> dict[str, Any]:
     for edges, formula in row.formulas:
         positions = edges if isinstance(edges, tuple) else (edges,)
         arguments = ", ".join(parameters[row.differentiable[k]].name for k in positions)
-        derivatives[arguments] = formula_text(formula)
+        derivatives[_spoken(arguments)] = _spoken(formula_text(formula))
     saves = [
         name
         for name, (_, _, fact) in zip(plan.names, plan.saves, strict=True)
         if fact in ("tensor", "list")
     ]
+    saves = [_spoken(name) for name in saves]
     return {"grad_fn": row.node_name, "derivatives": derivatives, "saves": saves}
 
 
+def _spoken(text: str) -> str:
+    """Arguments by the names that signatures show: the first tensor is `input` there."""
+    return re.sub(r"\bself\b", "input", text)
+
+
 def _rows_in(entry: Composite) -> list[Row]:
-    """The differentiable rows that a composition names."""
+    """The rows that a composition's samples record; without samples, those that it names."""
+    if entry.samples is not None:
+        return recorded(entry)
     scope = entry.body.__globals__
     called = [scope.get(name) for name in entry.body.__code__.co_names]
     return [row for row in called if isinstance(row, Row) and row.differentiable]
@@ -207,7 +239,7 @@ def formula_text(formula: Formula) -> str:
     wanted = parameter_names(formula)
     if isinstance(formula, Row):
         called = ", ".join(("grad", *wanted[1:]))
-        return f"{formula.names[0].removeprefix('aten.')}({called})"
+        return f"{shown(formula.names[0])}({called})"
     code = formula.__code__
     source, functions = _tree(code.co_filename)
     for node in functions:
@@ -221,15 +253,18 @@ def formula_text(formula: Formula) -> str:
         returns = [part for part in node.body if not _is_docstring(part)]
         if len(returns) == 1 and isinstance(returns[0], ast.Return) and returns[0].value:
             return _normal(ast.unparse(returns[0].value))
-        return _without_types(ast.get_source_segment(source, node) or node.name)
+        return _without_types(source, node)
     return getattr(formula, "__name__", "?")
 
 
-def _without_types(text: str) -> str:
+def _without_types(source: str, node: ast.FunctionDef) -> str:
     """The source of a formula whose head has the names only."""
-    head, colon, rest = text.partition(":\n")
-    head = re.sub(r" -> [^:]*$", "", head)
-    return re.sub(r"(\w+): [\w |\[\], ]+?(?=[,)=]| =)", r"\1", head) + colon + rest
+    first = node.body[0]
+    body = source.splitlines()[first.lineno - 1 : node.end_lineno]
+    names = ", ".join(argument.arg for argument in node.args.args)
+    margin = " " * node.col_offset
+    lines = [line.removeprefix(margin) for line in body]
+    return "\n".join([f"def {node.name}({names}):", *lines])
 
 
 def _is_docstring(part: ast.stmt) -> bool:
@@ -240,104 +275,12 @@ def _normal(text: str) -> str:
     return " ".join(text.split())
 
 
-def example(name: str, entry: Entry) -> str | None:
-    """A command that calls the function with the smallest of its own plain samples."""
-    if entry.samples is None:
-        return None
-    calls = sorted(entry.samples(Sampler()), key=_weight)
-    for call in calls:
-        text = _command(name, entry, call)
-        if text is not None:
-            return text
-    return None
-
-
-def _weight(call: Sequence[Any]) -> tuple[bool, bool, int]:
-    arrays = _arrays(call)
-    sizes = [value.size for value in arrays]
-    # Corners such as nan and arguments that are no floats tell a newcomer little.
-    corner = not all(value.dtype.kind == "f" and np.isfinite(value).all() for value in arrays)
-    return not sizes or 0 in sizes or sum(sizes) < 2, corner, sum(sizes)
-
-
-def _arrays(call: Any) -> list[Any]:
-    found = []
-    for value in call:
-        if isinstance(value, np.ndarray):
-            found.append(value)
-        elif isinstance(value, (list, tuple)):
-            found += _arrays(value)
-    return found
-
-
-def _spoken(name: str) -> str:
-    """The shortest way to write a function of `torch` that means nothing else."""
-    if name.startswith("nn.functional."):
-        return name.replace("nn.functional.", "F.")
-    return f"torch.{name}" if "." in name or name in PYTHON else name
-
-
-def _can_be_spelled(call: Sequence[Any]) -> bool:
-    """Whether a command line has a way to write the arguments: no functions, no rare types."""
-    return all(array.dtype.name in _SPELLED for array in _arrays(call)) and not any(
-        callable(value) for value in call
-    )
-
-
-def _command(name: str, entry: Entry, call: Sequence[Any]) -> str | None:
-    *args, keywords = call if call and isinstance(call[-1], dict) else (*call, {})
-    if not _can_be_spelled(call):
-        return None
-    options: list[str] = []
-    # A leaf that requires grad must not be changed.
-    changed = args[0] if name.endswith("_") else None
-
-    def spell(value: Any) -> str:
-        if isinstance(value, np.ndarray):
-            variable = _VARIABLES[len(options)]
-            rounded = np.round(value, 1) if value.dtype.kind in "fc" else value
-            text = str(rounded.tolist()).replace(" ", "")
-            if value.dtype.kind == "f" and value is not changed and not isinstance(value, Fixed):
-                options.append(f'--{variable} "{text}"')
-            else:
-                options.append(f'--const "{variable}={text}"')
-            return variable
-        if isinstance(value, (list, tuple)):
-            inner = ", ".join(spell(item) for item in value)
-            return (
-                f"[{inner}]" if isinstance(value, list) else f"({inner}{',' * (len(value) == 1)})"
-            )
-        return repr(value)
-
-    positional = entry.signature.positional
-    words = [spell(value) for value in args]
-    words[positional:] = [
-        f"{parameter.name}={word}"
-        for parameter, word in zip(
-            entry.signature.parameters[positional:], words[positional:], strict=False
-        )
-    ]
-    if name.startswith("Tensor."):
-        short = name.removeprefix("Tensor.")
-        first, *parts = words
-        head = f"{first}.{short}"
-        if isinstance(lookup_method(short), Attribute):
-            return " ".join([f'gradcli eval "{head}"', *options])
-    else:
-        head, parts = _spoken(name), words
-    parts += [f"{key}={spell(value)}" for key, value in keywords.items() if value is not None]
-    if changed is not None and changed.dtype.kind == "f":
-        options.append("--dtype float64")
-    if len(options) > len(_VARIABLES):
-        return None
-    return " ".join([f'gradcli eval "{head}({", ".join(parts)})"', *options])
-
-
 def full_name(name: str) -> str | None:
     """The name in the table that a user means: `torch.sin`, `F.relu`, `relu`, `x.view`."""
     bare = name.removeprefix("torch.")
     bare = "nn.functional." + bare[2:] if bare.startswith("F.") else bare
-    for candidate in (bare, f"nn.functional.{bare}", f"Tensor.{bare}", f"aten.{bare}"):
+    for prefix in ("", "nn.functional.", "Tensor.", "aten."):
+        candidate = prefix + bare
         if entries_of(candidate):
             return candidate
     return None

@@ -10,7 +10,7 @@ import typer
 from gradcli.cli.arguments import MaxMemory, Timeout, whole_number
 from gradcli.cli.confinement import check_enforceable
 from gradcli.cli.report import FAILED
-from gradcli.process import Limits, end_together, write_whole
+from gradcli.process import Limits, end_together
 
 
 def command(
@@ -37,21 +37,25 @@ def command(
     as in: let x = 3; x*x. Blank lines and # comments are skipped. The exit code is 1 if a record
     failed; the others are answered all the same, and with --timeout or --max-memory those after
     one that ends the evaluating process, too.
+
+    A terminal shows how many records are answered, and how many a second.
     """
     limits = Limits(max_steps, timeout, max_memory)
     check_enforceable(limits)
     from gradcli.batch.executors import replies
+    from gradcli.cli.progress import Progress
     from gradcli.cli.source import read_lines
 
     if limits.needs_child:
         end_together()
     answered = failed = first = 0
-    for number, answer in replies(read_lines(file, max_memory), limits):
-        answered += 1
-        if not answer.ok:
-            failed += 1
-            first = first or number
-        write_whole(answer.text + "\n")
+    with Progress(file) as progress:
+        for number, answer in replies(progress.counted(read_lines(file, max_memory)), limits):
+            answered += 1
+            if not answer.ok:
+                failed += 1
+                first = first or number
+            progress.write(answer.text + "\n", answered, failed)
     if failed:
         records = "record" if answered == 1 else "records"
         print(

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gradcli.cli.arguments import MaxMemory, Timeout, whole_number
+from gradcli.cli.arguments import Const, Let, MaxMemory, Timeout, whole_number
 from gradcli.cli.confinement import check_enforceable, confine, release
 from gradcli.cli.report import PASSED, UsageError, fail, wants_color
+from gradcli.language.telling.hints import hint_for
 from gradcli.process import Limits, write_whole
 
 if TYPE_CHECKING:
     from gradcli.evaluation import Answer, Bindings
-    from gradcli.language.running.code import Code
 
 
 def command(
@@ -26,14 +26,8 @@ def command(
             help="The expression, after declarations if need be; - reads the standard input.",
         ),
     ],
-    const: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="A variable that needs no gradient."),
-    ] = None,
-    let: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="A variable whose name is also that of an option."),
-    ] = None,
+    const: Const = None,
+    let: Let = None,
     dtype: Annotated[
         str, typer.Option(metavar="DTYPE", help="The dtype of plain numbers.")
     ] = "float32",
@@ -43,7 +37,7 @@ def command(
             "--grad-tensors",
             "-g",
             metavar="SEED",
-            help="The gradient to start from, an expression; once per output.",
+            help="The gradient to start from, a value as a variable's; once per output.",
         ),
     ] = None,
     retain_graph: Annotated[
@@ -71,10 +65,11 @@ def command(
     no_backward: Annotated[bool, typer.Option("--no-backward", help="Only evaluate.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
     get: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             metavar="WHAT",
-            help="Print one thing only: value, grad_fn, dtype, shape, x.grad or d2/dx2.",
+            help="Print this only: value, grad_fn, dtype, shape, requires_grad, x.grad or d2/dx2;"
+            " several, as value,x.grad, between tabs.",
         ),
     ] = None,
     precision: Annotated[
@@ -89,8 +84,12 @@ def command(
 ) -> None:
     """Evaluate an expression and print its value, its grad_fn and the gradients of its variables.
 
-    A variable is given by a flag of its own name: --x 3, --x=-3, --x "[1, 2]", --x "randn(3)",
-    --x @weights.npy (also .npz:NAME, .csv, .tsv, .json).
+    A variable is given by a flag of its own name. Its value is an expression (--x 3, --x=-3,
+    --x "[1, 2]", --x "randn(3)"), rows of numbers (--x "1 2 3", --x "$(seq 3)"), or a file of them:
+    --x @weights.npy, .npz:NAME, .csv, .tsv, .json, text under any other name, @- for the standard
+    input, and @table.csv:NAME for one column.
+
+    What --grad-tensors, --wrt and --get are given more than once is collected.
     """
     flags = {
         "--grad-tensors": grad_tensors is not None,
@@ -105,27 +104,26 @@ def command(
         raise UsageError(f"--no-backward and {asked} contradict each other")
     if json and get is not None:
         raise UsageError("--json and --get contradict each other")
-    wanted = [name.strip() for names in wrt or [] for name in names.split(",") if name.strip()]
-    if wrt is not None and not wanted:
-        raise UsageError("--wrt names no variable")
+    wanted = _listed("--wrt", "no variable", wrt)
+    parts = _listed("--get", "nothing", get)
     limits = Limits(timeout=timeout, max_memory=max_memory)
     check_enforceable(limits)
     _set_defaults(dtype, precision)
-    from gradcli.cli.variables import bind, variables_given
+    from gradcli.cli.variables import bind, seeds_given, variables_given
     from gradcli.evaluation import Plan, compile_expression, evaluate
     from gradcli.language.running.machine import Machine
     from gradcli.views.answers import PARTS
 
     try:
         given = variables_given(context, const, let)
-        confine(limits)
+        confine(limits, json)
         text, origin = _source(expression)
         bindings = bind(compile_expression(text, origin), given, context)
         _check_wrt(bindings, wanted)
-        _check_get(get, order or 1, no_backward)
+        _check_get(parts, order or 1, no_backward)
         plan = Plan(
-            run=_runs(flags, no_backward or get in PARTS),
-            seeds=_seeds(grad_tensors or []),
+            run=_runs(flags, no_backward or (parts != [] and {*parts} <= {*PARTS})),
+            seeds=seeds_given(grad_tensors or []),
             retain_graph=retain_graph or None,
             create_graph=create_graph,
             times=backward or 1,
@@ -133,14 +131,14 @@ def command(
             wrt=wanted,
         )
         # What the text prints leaves room for a machine-readable answer.
-        write = sys.stderr.write if json or get is not None else write_whole
+        write = sys.stderr.write if json or parts else write_whole
         machine = Machine(write=write, timeout=timeout)
         answer = evaluate(machine, bindings, plan)
-        shown = _shown(answer, bindings, json, get)
+        shown = _shown(answer, bindings, json, parts)
     except PASSED:
         raise
     except Exception as error:
-        failure = fail(error, debug)
+        failure = fail(error, debug, json)
         release()
         raise failure from None
     write_whole(shown)
@@ -188,45 +186,49 @@ def _check_wrt(bindings: Bindings, wanted: list[str]) -> None:
             raise UsageError(f"--wrt: {name} is no variable of the expression", hint)
 
 
-def _check_get(get: str | None, order: int, no_backward: bool) -> None:
+def _listed(option: str, nothing: str, texts: list[str] | None) -> list[str]:
+    """The names in all values of an option, which may each have several between commas.
+
+    Raises:
+        UsageError: there is none before or after a comma.
+    """
+    names = [name.strip() for text in texts or [] for name in text.split(",")]
+    if "" in names:
+        what = "has a comma with nothing beside it" if any(names) else f"names {nothing}"
+        raise UsageError(f"{option} {what}")
+    return names
+
+
+def _check_get(parts: list[str], order: int, no_backward: bool) -> None:
     from gradcli.views.answers import PARTS, derivative_named
 
-    if get is None or get in PARTS:
-        return
-    name, nth = derivative_named(get)
-    if not name:
-        raise UsageError(
-            f"--get: there is no {get}", f"it takes {', '.join(PARTS)}, NAME.grad or d2/dNAME2"
-        )
-    if no_backward:
-        raise UsageError(f"--no-backward and --get {get} contradict each other")
-    if nth > order:
-        raise UsageError(f"--get {get} needs --order {nth}")
+    for what in parts:
+        if what in PARTS:
+            continue
+        name, nth = derivative_named(what)
+        if not name:
+            message = f"--get: there is no {what}"
+            known = f"it takes {', '.join(PARTS)}, NAME.grad or d2/dNAME2"
+            raise UsageError(message, hint_for(message) or known)
+        if no_backward:
+            raise UsageError(f"--no-backward and --get {what} contradict each other")
+        if nth > order:
+            raise UsageError(f"--get {what} needs --order {nth}")
 
 
-def _seeds(texts: list[str]) -> list[Code]:
-    from gradcli.cli.source import check_argument
-    from gradcli.evaluation import compile_expression
-
-    return [
-        compile_expression(check_argument(text, "value of --grad-tensors"), "--grad-tensors")
-        for text in texts
-    ]
-
-
-def _shown(answer: Answer, bindings: Bindings, json: bool, get: str | None) -> str:
+def _shown(answer: Answer, bindings: Bindings, json: bool, parts: list[str]) -> str:
     """The answer in the form that was asked for."""
-    from gradcli.views.answers import answer_fields, answer_text, single_text
+    from gradcli.views.answers import answer_fields, answer_text, parts_text
 
     if json:
         from gradcli.views.jsonout import dumps
 
         return dumps({"ok": True, **answer_fields(answer)}) + "\n"
-    if get is None:
+    if not parts:
         label = "\x1b[36m{}\x1b[0m" if wants_color(sys.stdout) else "{}"
         return answer_text(answer, label, shows_none="print" not in bindings.code.read_names)
     try:
-        return f"{single_text(answer, get)}\n"
+        return f"{parts_text(answer, parts)}\n"
     except KeyError as error:
         from gradcli.cli.variables import nearest_variable
 

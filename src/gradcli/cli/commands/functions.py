@@ -10,8 +10,6 @@ import typer
 
 from gradcli.cli.report import UsageError
 
-WIDTH = 80
-
 
 def command(
     name: Annotated[
@@ -27,6 +25,7 @@ def command(
     and an example. In a formula `grad` is the gradient of the result.
     """
     from gradcli.views import catalogue
+    from gradcli.views.pages import page
 
     found: dict[str, Any] | None = None
     listed: dict[str, list[str]] = {}
@@ -46,7 +45,7 @@ def command(
         answer = found if found is not None else catalogue.listing(listed)
         print(dumps(answer))
     elif found is not None:
-        print("\n".join(_page(found)))
+        print(page(found))
     else:
         print("\n".join(_list(listed, with_summaries=name is not None)))
     sys.stdout.flush()
@@ -54,6 +53,7 @@ def command(
 
 def _list(groups: dict[str, list[str]], with_summaries: bool) -> list[str]:
     from gradcli.views import catalogue
+    from gradcli.views.pages import WIDTH
 
     lines: list[str] = []
     for group, members in groups.items():
@@ -71,45 +71,3 @@ def _list(groups: dict[str, list[str]], with_summaries: bool) -> list[str]:
             )
         lines.append("")
     return lines[:-1]
-
-
-def _page(told: dict[str, Any]) -> list[str]:
-    kind = "function and method" if told["method"] else "function"
-    if told["name"].startswith("Tensor."):
-        kind = "method"
-    elif told["name"].startswith("aten."):
-        kind = "used in formulas only"
-    lines = [f"{told['name'].removeprefix('aten.')} ({kind}, {told['group']})"]
-    for overload in told["overloads"]:
-        lines += ["", f"  {overload['signature']}", ""]
-        lines += textwrap.wrap(overload["computes"], WIDTH, initial_indent="    ") or []
-        if "composed_of" in overload:
-            lines += _composition(overload["composed_of"])
-        else:
-            lines += _differential(overload, "    ")
-        if overload["subgradient"]:
-            lines.append(f"    convention   {overload['subgradient']}")
-        if overload["example"]:
-            lines.append(f"    example      {overload['example']}")
-    return lines
-
-
-def _composition(rows: list[dict[str, Any]]) -> list[str]:
-    lines = []
-    for row in rows:
-        lines.append(f"    composed of {row['name']}")
-        lines += _differential(row, "      ")
-    return lines
-
-
-def _differential(told: dict[str, Any], indent: str) -> list[str]:
-    if told["grad_fn"] is None:
-        return [f"{indent}has no gradient"]
-    lines = [f"{indent}grad_fn      {told['grad_fn']}"]
-    for argument, formula in told["derivatives"].items():
-        first, *rest = formula.split("\n")
-        lines.append(f"{indent}d/d {argument:<8} {first}")
-        lines += [f"{indent}{'':13}{line}" for line in rest]
-    saves = ", ".join(told["saves"]) or "no tensor: backward may run again"
-    lines.append(f"{indent}saves        {saves}")
-    return lines

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PROMPT = ">>> "
 CONTINUED = "... "
-GREETING = 'gradcli: PyTorch\'s language for gradients. Ctrl-D leaves, "gradcli functions" lists.'
+GREETING = "gradcli: PyTorch's language for gradients. Ctrl-D leaves, ? helps."
 
 
 def command(
@@ -35,7 +35,8 @@ def command(
     """Talk in the language: the value of an expression is shown, and `_` holds the last one.
 
     Ctrl-C ends the line, not the session, unless a call does not come back from it within a second;
-    Ctrl-D leaves. History is kept between sessions.
+    Ctrl-D, exit and quit leave. help(sin) or ?sin tells of a function. History is kept between
+    sessions.
     """
     watch = Watch("error: the call did not come back from Ctrl-C: the session ends")
     come_back_from_interrupts()
@@ -62,7 +63,11 @@ def converse(session: Session, prompts: PromptSession[str], watch: Watch, debug:
 
 
 def answer(session: Session, text: str, watch: Watch, debug: bool) -> bool:
-    """Runs one input and reports its error; whether it went well."""
+    """Runs one input and reports its error; whether it went well.
+
+    Raises:
+        typer.Exit: the session is to end.
+    """
     if not text.strip():
         return True
     try:
@@ -71,6 +76,8 @@ def answer(session: Session, text: str, watch: Watch, debug: bool) -> bool:
     except KeyboardInterrupt:
         print("KeyboardInterrupt", file=sys.stderr)
         return False
+    except typer.Exit:
+        raise
     except Exception as error:
         fail(error, debug)
         return False
@@ -95,7 +102,10 @@ def run_lines(session: Session, watch: Watch, debug: bool) -> bool:
             went_well, text = False, ""
             continue
         if session.is_complete(text):
-            went_well = answer(session, text, watch, debug) and went_well
+            try:
+                went_well = answer(session, text, watch, debug) and went_well
+            except typer.Exit:
+                return went_well
             text = ""
         else:
             text += "\n"
@@ -151,6 +161,7 @@ def editor(session: Session, **streams: Any) -> PromptSession[str]:
         history=Kept(str(path)) if path else InMemoryHistory(),
         completer=Names(),
         complete_while_typing=False,
+        enable_suspend=True,
         key_bindings=keys,
         **streams,
     )

@@ -11,7 +11,7 @@ from types import MethodType
 from typing import Any, Final
 
 from gradcli.language.allowed.methods import guarded
-from gradcli.tensor.classes import Class
+from gradcli.tensor.classes import Class, type_of
 from gradcli.tensor.public import CALLABLE, REGISTRY, Public, class_name
 
 SEQUENCE = "count index"
@@ -77,6 +77,8 @@ def attribute(value: Any, name: str) -> Any:
         raise refused_or_missing(value, name)
     if name in entry.reads:
         return getattr(value, name)
+    if name == "__class__":
+        return type_of(value)
     if type_ is Class:
         return attribute_of_class(value, name)
     guard = entry.guards.get(name)

@@ -374,9 +374,6 @@ for _name, _function in PYTHON.items():
     present(_function, _name)
 present(the_type, "type")
 
-SHARED: Final = ("abs", "all", "any", "max", "min", "round", "sum")
-"""Names that mean PyTorch's function where the first argument is a tensor."""
-
 
 def product(values: Any, /, *, start: Any = 1) -> Any:
     """`math.prod(values)`."""
@@ -428,3 +425,32 @@ MATH: Final[dict[str, Callable[..., Any]]] = {
     "prod": product,
 }
 """Functions of `math` that could make giants."""
+
+INSTEAD: Final[dict[str, str]] = {
+    "comb": "exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1))",
+    "dist": "norm(x - y)",
+    "factorial": "gamma(n + 1)",
+    "fsum": "sum(x)",
+    "isqrt": "floor(sqrt(x))",
+    "modf": "frac(x) and trunc(x)",
+    "perm": "exp(lgamma(n + 1) - lgamma(n - k + 1))",
+    "sumprod": "dot(x, y)",
+}
+"""What has a derivative in the place of functions of `math` that have none."""
+
+
+def without_derivative(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of `math` as its bare name means it: it cuts no gradient without a word."""
+
+    def guarded(*arguments: Any, **options: Any) -> Any:
+        for value in (*arguments, *options.values()):
+            parts = value if type(value) in (list, tuple) else (value,)
+            if any(getattr(part, "requires_grad", False) is True for part in parts):
+                instead = f"use {INSTEAD[name]}, or " if name in INSTEAD else ""
+                raise RuntimeError(
+                    f"{name}() has no derivative: {instead}detach() what requires grad"
+                )
+        return function(*arguments, **options)
+
+    present(guarded, name)
+    return guarded

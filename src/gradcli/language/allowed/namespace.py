@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Final
 
 from gradcli.language.allowed import attributes
-from gradcli.language.allowed.builtins import MATH, PYTHON, REFUSED, SHARED, over
+from gradcli.language.allowed.builtins import MATH, PYTHON, REFUSED, over, without_derivative
 from gradcli.language.telling.suggest import did_you_mean
 from gradcli.tensor.classes import Class, token_of
 from gradcli.tensor.formats import FORMATS
@@ -34,6 +34,14 @@ MODULES: Final[dict[str, str]] = {
 }
 """Modules, and what their members' names begin with in the engine's tables."""
 
+UNNAMED: Final = ""
+"""The module of names that mathematics has and PyTorch lacks; no program can name it."""
+
+PREFIXES: Final = MODULES | {UNNAMED: "bare."}
+
+BARE: Final = (UNNAMED, "torch", "torch.nn.functional", "math")
+"""Where bare names are looked for, in turn."""
+
 CONSTANTS: Final[dict[str, Any]] = {
     "pi": math.pi,
     "e": math.e,
@@ -50,9 +58,6 @@ SHORTHANDS: Final[dict[str, str]] = {
     "math": "math",
 }
 """Modules that a program finds without importing them."""
-
-NO_TENSORS: Final = frozenset((bool, int, float, complex, str, list, tuple, dict, set, range))
-"""Types of arguments that are quickly seen to be no tensors."""
 
 MODULE_LACKS = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
 OBJECT_LACKS = re.compile(r"'([\w.]+)' object has no attribute '(\w+)'")
@@ -100,12 +105,31 @@ class Engine:
         found = autograd.lookup(name)
         return registry.lookup(name) if found is None else found
 
+    def bare(self, function: Any) -> Any:
+        """What stands for a function of `torch` that is called by its bare name."""
+        from gradcli.table.bare import bare
+
+        return bare(function)
+
+    def lists(self, name: str) -> bool:
+        """Whether `lookup` knows a dotted name, as far as can be told without loading the table."""
+        from gradcli import autograd
+        from gradcli.table import index
+
+        return name in index.read()[0] or name in autograd.names()
+
     def names(self) -> list[str]:
         """Every dotted name that `lookup` knows."""
         from gradcli import autograd
         from gradcli.table import registry
 
         return [*registry.names(), *autograd.names()]
+
+    def bare_names(self) -> list[str]:
+        """Every name that has no module."""
+        from gradcli.table import registry
+
+        return registry.bare_names()
 
     def methods(self) -> list[str]:
         """Every method's and attribute's name of a tensor."""
@@ -147,28 +171,26 @@ class Engine:
 
 
 class Namespace:
-    """Names that a program finds; the same for all programs of a process."""
+    """Names that programs and expressions find; the same for all of a process."""
 
     def __init__(self, engine: Any = None) -> None:
         self.engine: Any = Engine() if engine is None else engine
         self.modules = {name: Module(name, self) for name in MODULES}
         self.found: dict[tuple[str, str], Any] = {}
+        self.bare: dict[str, Any] = {}
         self.builtins: dict[str, Any] = dict(PYTHON)
-        for name in SHARED:
-            self.builtins[name] = self.shared(name, PYTHON[name])
         for name, module in SHORTHANDS.items():
             self.builtins[name] = self.modules[module]
 
-    def shared(self, name: str, python: Callable[..., Any]) -> Callable[..., Any]:
-        """Python's function, or PyTorch's where the first argument is a tensor."""
+    def first_names(self, mathematics: bool) -> dict[str, Any]:
+        """The names that are found before all others: Python's, in expressions with the meanings
+        of mathematics.
+        """
+        if not mathematics:
+            return dict(self.builtins)
+        from gradcli.language.allowed.mathematics import SHARED
 
-        def choose(*arguments: Any, **named: Any) -> Any:
-            if arguments and type(arguments[0]) not in NO_TENSORS and self.is_tensor(arguments[0]):
-                return self.find("torch", name)(*arguments, **named)
-            return python(*arguments, **named)
-
-        choose.__name__ = choose.__qualname__ = name
-        return choose
+        return self.builtins | SHARED
 
     def is_tensor(self, value: Any) -> bool:
         """Whether a value is a tensor."""
@@ -201,8 +223,36 @@ class Namespace:
             for table in (self.engine.dtypes, CONSTANTS, self.engine.types, FORMATS):
                 if name in table:
                     return table[name]
-        value = self.engine.lookup(MODULES[module] + name)
+        value = self.engine.lookup(PREFIXES[module] + name)
         return _MISSING if value is None else value
+
+    def offers(self, module: str, name: str) -> bool:
+        """Whether a module has a member that is no module, as far as can be told without loading
+        the table.
+        """
+        if module == "math":
+            return not name.startswith("_") and hasattr(math, name)
+        if module == "torch":
+            engine = self.engine
+            if any(name in table for table in (engine.dtypes, CONSTANTS, engine.types, FORMATS)):
+                return True
+        return (module, name) in self.found or bool(self.engine.lists(PREFIXES[module] + name))
+
+    def mathematics(self, name: str) -> Any:
+        """What a bare name means that Python lacks, or a mark that it means nothing."""
+        value = self.bare.get(name, _MISSING)
+        if value is not _MISSING or name.startswith("_"):
+            return value
+        # A name that no module is known to offer is looked for in all of them.
+        for module in [module for module in BARE if self.offers(module, name)] or BARE:
+            value = self.find(module, name)
+            if value is _MISSING:
+                continue
+            if module == "math" and callable(value):
+                value = without_derivative(name, value)
+            self.bare[name] = value = self.engine.bare(value)
+            break
+        return value
 
     def resolve(self, name: str, variables: Iterable[str] = ()) -> Any:
         """What a bare name means that is no variable.
@@ -214,11 +264,9 @@ class Namespace:
             return self.builtins[name]
         if name in REFUSED:
             raise NameError(f"'{name}' is not part of the language", name=name)
-        if not name.startswith("_"):
-            for module in ("torch", "torch.nn.functional", "math"):
-                value = self.find(module, name)
-                if value is not _MISSING:
-                    return value
+        value = self.mathematics(name)
+        if value is not _MISSING:
+            return value
         error = NameError(f"name '{name}' is not defined", name=name)
         error.variables = list(variables)  # type: ignore[attr-defined]
         raise error
@@ -236,6 +284,7 @@ class Namespace:
     def candidates(self) -> list[str]:
         """Every bare name; loads the whole engine."""
         names = [*self.builtins, "print", *CONSTANTS, *self.engine.dtypes, *self.engine.types]
+        names += self.engine.bare_names()
         for name in self.engine.names():
             if "." not in name:
                 names.append(name)
@@ -301,16 +350,6 @@ class Namespace:
             raise ImportError(f"cannot import name '{name}' from '{module}'", name=name)
         return value
 
-    def import_all(self, module: str) -> dict[str, Any]:
-        """What `from module import *` binds; nothing where bare names find the module's members
-        anyway.
-        """
-        if self.module(module).name in ("torch", "torch.nn.functional"):
-            return {}
-        names = self.members(module)
-        found = {name: self.find(module, name) for name in names}
-        return {name: value for name, value in found.items() if value is not _MISSING}
-
     def shape(self, value: Any) -> str:
         """A tensor's shape for a label, "shape [2, 3]", or "" for anything else."""
         # What has no shape is seen to be no tensor without importing the engine.
@@ -372,6 +411,11 @@ def differentiable(tensor: Any) -> bool:
     return bool(tensor.is_floating_point() or tensor.is_complex())
 
 
+def is_number(value: Any) -> bool:
+    """Whether a value is a number of Python."""
+    return isinstance(value, int | float | complex)
+
+
 def has_complex(value: Any) -> bool:
     """Whether a number or nested list holds a complex number."""
     waiting = [value]
@@ -395,6 +439,11 @@ def default_namespace() -> Namespace:
     return _default
 
 
-def knows(name: str) -> bool:
-    """Whether a bare name means something in the language."""
-    return default_namespace().knows(name)
+def knows(name: str, operand: bool = False) -> bool:
+    """Whether a bare name means something in the language; as an `operand` of arithmetic, only
+    numbers do.
+    """
+    namespace = default_namespace()
+    if not namespace.knows(name):
+        return False
+    return not operand or name in REFUSED or is_number(namespace.resolve(name))

@@ -22,9 +22,12 @@ from gradcli.language.telling.diagnostics import ParseError, Refusal, locate
 class Compiler(ExpressionCompiler):
     """Compiles one tree."""
 
-    def __init__(self, text: str, origin: str, tree: ast.Block, scoped: bool) -> None:
-        super().__init__(text, origin, tree, scoped)
+    def __init__(
+        self, text: str, origin: str, tree: ast.Block, scoped: bool, mathematics: bool
+    ) -> None:
+        super().__init__(text, origin, tree, scoped, mathematics)
         statements = tree.statements
+        self.program.statements = len(statements)
         last = statements[-1] if statements else None
         items: list[Any] = list(statements)
         if isinstance(last, ast.ExpressionStatement):
@@ -286,8 +289,9 @@ DISPATCH: dict[type, Callable[[Compiler, Any], None]] = {
 }
 
 
-def compile_text(text: str, origin: str = "expression") -> Code:
-    """Read and compile a program or an expression.
+def compile_text(text: str, origin: str = "expression", mathematics: bool = False) -> Code:
+    """Read and compile a program, or an expression: there `max(x, 0)` and its like mean
+    `mathematics` (see `gradcli.language.allowed.mathematics`).
 
     Raises:
         ParseError: the text is not in the language.
@@ -297,7 +301,7 @@ def compile_text(text: str, origin: str = "expression") -> Code:
         tree, scoped = parser().program(text)
         if not tree.statements and origin == "expression":
             raise Refusal("nothing to evaluate", len(text), len(text))
-        return Compiler(text, origin, tree, scoped).program
+        return Compiler(text, origin, tree, scoped, mathematics).program
     except Refusal as refusal:
         raise ParseError(
             locate(

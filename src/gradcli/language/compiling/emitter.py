@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from gradcli.language.allowed.operators import BINARY, Operator
 from gradcli.language.compiling.scopes import Scope, Scopes
 from gradcli.language.reading import ast
 from gradcli.language.running import actions as act
 from gradcli.language.running import code as op
 from gradcli.language.running.code import Code
+
+
+def operators(mathematics: bool) -> dict[str, Operator]:
+    """The binary operators of programs, or those of expressions."""
+    if not mathematics:
+        return BINARY
+    from gradcli.language.allowed.mathematics import OPERATORS
+
+    return OPERATORS
 
 
 class Label:
@@ -52,10 +62,13 @@ class Emitter:
     (operation, argument, node), labels to place, and calls to make (function, arguments).
     """
 
-    def __init__(self, text: str, origin: str, tree: ast.Block, scoped: bool) -> None:
+    def __init__(
+        self, text: str, origin: str, tree: ast.Block, scoped: bool, mathematics: bool
+    ) -> None:
         self.text = text
         self.origin = origin
-        self.program = Code("<module>", text, origin)
+        self.program = Code("<module>", text, origin, mathematics=mathematics)
+        self.operators = operators(mathematics)
         self.scopes = Scopes(tree) if scoped else None
         module = self.scopes.module if self.scopes is not None else Scope("module", None)
         self.scope = module
@@ -122,6 +135,13 @@ class Emitter:
             self.emit(op.GLOBAL, name, node)
         else:
             self.emit(op.LOCAL if kind == "local" else op.CELL, slot, node)
+
+    def note_operands(self, *nodes: ast.Node) -> None:
+        """In an expression, a global name that is an operand of arithmetic is a variable."""
+        if self.program.mathematics:
+            for node in nodes:
+                if type(node) is ast.Name and self.resolve(node.name)[0] == "global":
+                    self.program.operands.add(node.name)
 
     def store(self, target: ast.Node) -> None:
         """Pop a value into a target."""

@@ -23,9 +23,14 @@ class ExpressionCompiler(Emitter):
         self.load(node.name, node)
 
     def visit_binary(self, node: ast.Binary) -> None:
-        self.work += ((op.BINARY, BINARY[node.operator], node), node.right, node.left)
+        self.note_operands(node.left, node.right)
+        # A number beside the operator leaves no place for a list and a tensor.
+        plain = type(node.left) is ast.Constant or type(node.right) is ast.Constant
+        table = BINARY if plain and node.operator != "^" else self.operators
+        self.work += ((op.BINARY, table[node.operator], node), node.right, node.left)
 
     def visit_unary(self, node: ast.Unary) -> None:
+        self.note_operands(node.operand)
         self.work += ((op.UNARY, UNARY[node.operator], node), node.operand)
 
     def visit_logical(self, node: ast.Logical) -> None:
@@ -35,6 +40,8 @@ class ExpressionCompiler(Emitter):
 
     def visit_compare(self, node: ast.Compare) -> None:
         functions = [COMPARISONS[operator] for operator in node.operators]
+        if not {"in", "not in", "is", "is not"}.intersection(node.operators):
+            self.note_operands(node.first, *node.rest)
         if len(functions) == 1:
             self.work += ((op.BINARY, functions[0], node), node.rest[0], node.first)
             return

@@ -422,4 +422,4 @@ def import_name(machine: Runner, stack: Stack, variables: Stack, argument: tuple
 
 
 def import_all(machine: Runner, stack: Stack, variables: Stack, module: str) -> None:
-    machine.globals.update(machine.namespace.import_all(module))
+    machine.import_all(module)

@@ -75,7 +75,9 @@ class Code:
         "instructions",
         "keyword_only",
         "keywords",
+        "mathematics",
         "name",
+        "operands",
         "origin",
         "outside",
         "positional",
@@ -85,16 +87,26 @@ class Code:
         "simple",
         "slots",
         "starts",
+        "statements",
         "stores",
         "text",
         "within",
     )
 
-    def __init__(self, name: str, text: str, origin: str, within: Code | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        text: str,
+        origin: str,
+        within: Code | None = None,
+        mathematics: bool = False,
+    ) -> None:
         self.name = name
         self.text = text
         self.origin = origin
         self.within = within
+        self.mathematics: bool = mathematics if within is None else within.mathematics
+        """Whether names that Python has, too, mean mathematics, as in expressions."""
         self.instructions: list[tuple[int, Any]] = []
         self.starts: list[int] = []
         self.ends: list[int] = []
@@ -116,8 +128,12 @@ class Code:
         """Name of each slot."""
         self.reads: dict[str, None] = {}
         self.stores: dict[str, None] = {}
+        self.operands: set[str] = set()
+        """Global names that are operands of arithmetic, where that tells what they are."""
         self.declared: dict[str, str] = {}
         """Names that `let` and `const` declare, with which."""
+        self.statements = 0
+        """How many stand at the top of the program."""
         self.ends_in_expression = False
 
     @property

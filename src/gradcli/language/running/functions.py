@@ -20,6 +20,9 @@ class Runner(Protocol):
     def call(self, function: Any, *arguments: Any, **named: Any) -> Any:
         """Call a function as the program would."""
 
+    def import_all(self, module: str) -> None:
+        """Bind every name of a module."""
+
     def run_function(
         self, function: Function, arguments: Sequence[Any], named: dict[str, Any]
     ) -> Any:

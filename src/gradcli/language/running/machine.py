@@ -86,8 +86,12 @@ class Machine:
         self.namespace = default_namespace() if namespace is None else namespace
         self.declared: dict[str, Any] = {}
         """Variables that `let` and `const` declared, in order."""
-        self.names: dict[str, Any] = dict(self.namespace.builtins)
-        self.names["print"] = printer(sys.stdout.write if write is None else write)
+        self.print = printer(sys.stdout.write if write is None else write)
+        self.tables: dict[bool, dict[str, Any]] = {}
+        """What names mean that are no variables, as far as was asked: in expressions (True), in
+        programs (False)."""
+        self.starred: list[str] = []
+        """Modules all of whose names were imported."""
         self.max_steps = max_steps
         self.timeout = timeout
         self.steps = 0
@@ -174,15 +178,46 @@ class Machine:
         called = function.builder() if type(function) is Class else admit(function)
         return called(*arguments, **named)
 
-    def look_up(self, name: str) -> Any:
-        """What a name means that is no variable.
+    def names(self, mathematics: bool = False) -> dict[str, Any]:
+        """What names mean, as far as is known: in expressions, or in programs."""
+        names = self.tables.get(mathematics)
+        if names is None:
+            names = self.namespace.first_names(mathematics)
+            names["print"] = self.print
+            self.tables[mathematics] = names
+            for module in self.starred:
+                self.forget(names, module)
+        return names
+
+    def look_up(self, name: str, names: dict[str, Any]) -> Any:
+        """What a name means that is neither a variable nor among `names`; it is from now on.
 
         Raises:
             NameError: nothing.
         """
-        value = self.namespace.resolve(name, self.globals)
-        self.names[name] = value
+        for module in reversed(self.starred):
+            if self.namespace.offers(module, name):
+                value = self.namespace.import_name(module, name)
+                break
+        else:
+            value = self.namespace.resolve(name, self.globals)
+        names[name] = value
         return value
+
+    def import_all(self, module: str) -> None:
+        """`from module import *`: names are looked up there first, when they are needed.
+
+        Raises:
+            ModuleNotFoundError: there is no such module.
+        """
+        self.starred.append(self.namespace.module(module).name)
+        for names in (self.globals, *self.tables.values()):
+            self.forget(names, module)
+
+    def forget(self, names: dict[str, Any], module: str) -> None:
+        """Leaves out the names that a module offers."""
+        for name in [name for name in names if self.namespace.offers(module, name)]:
+            del names[name]
 
     def execute(
         self,
@@ -197,7 +232,7 @@ class Machine:
         callers: list[tuple[Code, list[Any], int, list[Any], int]] = []
         contexts: list[tuple[Any, int]] = []
         outer_depth = self.depth
-        global_values, names = self.globals, self.names
+        global_values, names = self.globals, self.names(code.mathematics)
         instructions, constants = code.instructions, code.constants
         direct = CALLABLE
         operation, argument, right = POP, None, None
@@ -213,7 +248,7 @@ class Machine:
                             if value is _MISSING:
                                 value = names.get(argument, _MISSING)
                                 if value is _MISSING:
-                                    value = self.look_up(argument)
+                                    value = self.look_up(argument, names)
                             push(value)
                         elif operation == LOCAL:
                             value = variables[argument]

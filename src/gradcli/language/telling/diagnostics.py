@@ -131,6 +131,7 @@ def locate(
     if last < 0:
         last = len(text)
     column = start - first + 1
+    source = text[first:last]
     return Diagnostic(
         type,
         message,
@@ -138,20 +139,23 @@ def locate(
         column=column,
         end_column=max(column, min(end, last) - first + 1),
         label=label,
-        hint=hint or hint_for(type, message),
+        hint=hint_for(f"{type}: {message}", source, hint),
         origin=origin,
-        source=text[first:last],
+        source=source,
         multiline="\n" in text.rstrip("\n"),
     )
 
 
 def diagnose(error: BaseException, hint: str = "") -> Diagnostic:
-    """The diagnostic of an exception that came out of `compile_text` or out of a machine."""
+    """The diagnostic of an exception that came out of `compile_text` or out of a machine.
+
+    The hint is the one given, that of the exception itself, or one from the table.
+    """
     if isinstance(error, ParseError):
         return error.diagnostic
     name, message = words_of(error)
     place = getattr(error, "place", None)
-    hint = hint or hint_for(name, message)
+    hint = hint or getattr(error, "hint", "") or hint_for(f"{name}: {message}")
     if not isinstance(place, Place):
         return Diagnostic(name, message, hint=hint)
     if not hint and place.suggest is not None:

@@ -3,97 +3,189 @@
 from __future__ import annotations
 
 import re
+from typing import Final, NamedTuple
 
-HINTS: tuple[tuple[str, str, str], ...] = (
-    (
-        "RuntimeError",
-        r"grad can be implicitly created only for scalar outputs",
-        'seed it: --grad-tensors ones or "[1,2,3]", in a program y.backward(torch.ones_like(y))',
+_FUNCTION: Final = r"\b(a?sinh?|a?cosh?|a?tanh?|exp|log|ln|sqrt|abs)"
+
+
+class Hint(NamedTuple):
+    r"""A row of the table.
+
+    Attributes:
+        error: a pattern of `TYPE: MESSAGE`, or of the words of a usage error.
+        hint: what helps; `\1` is the first group of `text`, or of `error` where there is no text.
+        text: a pattern of the line that the error is about. Such a row goes before what whoever
+            raised the error has to say, because it knows more.
+    """
+
+    error: str
+    hint: str
+    text: str = ""
+
+
+HINTS: Final = (
+    # What a line says that the grammar reads in another way, or not at all.
+    Hint(
+        "", r"a power of a function's value: \1(...)**\2", _FUNCTION + r" ?(?:\^|\*\*) ?(\d+) ?\("
     ),
-    (
-        "RuntimeError",
-        r"Trying to backward through the graph a second time",
-        "keep the graph for a second pass: --retain-graph, or retain_graph=True in a program",
+    Hint(
+        "expected an operator",
+        r"a function's argument stands in brackets: \1(\2)",
+        _FUNCTION + r" +([\w.]+)",
     ),
-    (
-        "RuntimeError",
-        r"element \d+ of tensors does not require grad",
-        "nothing here requires grad: declare a variable with `let`, or call requires_grad_()",
+    Hint(
+        "SyntaxError",
+        "lambda begins a function here: call the variable lam",
+        r"\blambda\s*(?:[-+*/^)]|$)",
     ),
-    (
-        "RuntimeError",
-        r"appears to not have been used in the graph",
-        "the output does not depend on it; allow_unused=True gives None instead",
+    Hint(
+        "cannot assign to function call",
+        r'its value is asked for as "\1"; a program defines it: def f(x): return \1',
+        r"^\s*\w+\([\w, ]*\)\s*=\s*([^=].*)$",
     ),
-    (
-        "RuntimeError",
-        r"modified by an inplace operation",
-        "backward needs the old value: write y = y + 1 instead of y += 1",
+    Hint(
+        "invalid character '!'",
+        "the factorial is factorial(n), of real numbers gamma(x + 1)",
+        r"[\w)]\s*!(?!=)",
     ),
-    (
-        "RuntimeError",
-        r"a leaf Variable that requires grad is being used in an in-place operation",
-        "update a leaf inside `with torch.no_grad():`",
+    Hint(r"unexpected '\|'", r"the absolute value is abs(\1)", r"\|([^|]+)\|"),
+    Hint(
+        "unexpected '='",
+        r"each variable has its own declaration: ...; \1 \2 = ...",
+        r"\b(let|const)\b[^;]*,\s*(\w+)\s*=",
     ),
-    (
-        "RuntimeError",
-        r"[Oo]nly Tensors of floating point (and complex )?dtype can require gradients",
-        "write the number with a point (1.0), or give dtype=torch.float32",
+    Hint("unexpected '=', expected 'else'", "equality is written =="),
+    Hint(
+        r"'(int|float|complex|Tensor)' object is not callable",
+        "multiplication is written *, as in 2*(x + 1)",
     ),
-    (
-        "NotImplementedError",
-        r'"bitwise_xor_cpu" not implemented for',
-        "powers are written **: x ** 2",
+    # Names of other languages.
+    Hint("'tg' is not defined", "the tangent is tan(x)"),
+    Hint("'c(o?)tg' is not defined", "the cotangent is 1/tan(x)"),
+    Hint("'arc?tg' is not defined", "the arc tangent is atan(x)"),
+    Hint("'lg' is not defined", "the logarithm to the base 10 is log10(x)"),
+    Hint("'ld' is not defined", "the logarithm to the base 2 is log2(x)"),
+    Hint("'sqr' is not defined", "the square is x**2"),
+    Hint("variables? .* ha(s|ve) no value", "π is written pi", "π"),
+    Hint(
+        "variable (np|numpy) has no value|name '(np|numpy)' is not defined",
+        r"NumPy is not part of the language; the function alone is \1(...)",
+        r"\b(?:np|numpy)\.(?:\w+\.)*(\w+)",
     ),
-    ("TypeError", r"unsupported operand type\(s\) for \^", "powers are written **: x ** 2"),
-    (
-        "RuntimeError",
-        r"Can't call numpy\(\) on Tensor that requires grad",
-        "detach it first: x.detach().numpy()",
-    ),
-    (
-        "RuntimeError",
-        r"mat1 and mat2 shapes cannot be multiplied",
-        "the left operand's last size must equal the right operand's first; .T transposes",
-    ),
-    (
-        "RuntimeError",
-        r"The size of tensor a \(\d+\) must match the size of tensor b",
-        "sizes broadcast from the right: equal, or one of them 1; unsqueeze() adds a 1",
-    ),
-    (
-        "RuntimeError",
-        r"a Tensor with \d+ elements cannot be converted to Scalar",
-        "reduce it first (sum(), mean()), or use tolist()",
-    ),
-    (
-        "RuntimeError",
-        r"Boolean value of Tensor with (more than one|no) value",
-        "reduce it first: .any() or .all()",
-    ),
-    (
-        "NameError",
-        r"name '(np|numpy)' is not defined",
+    Hint(
+        "name '(np|numpy)' is not defined",
         "NumPy is not part of the language; torch has the same functions",
     ),
-    (
-        "ModuleNotFoundError",
-        r"No module named",
+    Hint(
+        "name 'grad' is not defined",
+        r'eval prints gradients by itself: gradcli eval "\1" --x 3; a program calls '
+        "torch.autograd.grad(y, x)",
+        r"\bgrad\(([^,()]+),",
+    ),
+    Hint("name 'grad' is not defined", "in a program: torch.autograd.grad(y, x)"),
+    Hint(
+        "name '(jacobian|hessian)' is not defined",
+        r"write torch.autograd.functional.\1(lambda x: ..., x)",
+    ),
+    Hint(
+        "No module named",
         "an import only binds what the language has: torch, torch.nn.functional, math",
     ),
-    (
-        "ValueError",
+    # The command line.
+    Hint("one expression is expected", r"the seed is its own word: -g \1", r" -g(\w+)"),
+    Hint(
+        "one expression is expected",
+        r"a variable is given as --\1 \2",
+        r" -?([^\W\d]\w*)[= ]([-+.\d\[]\S*)$",
+    ),
+    Hint(r"--get: there is no d(\w+)$", r"the gradient of \1 is \1.grad"),
+    # PyTorch's errors.
+    Hint(
+        "RuntimeError: .*grad can be implicitly created only for scalar outputs",
+        'seed it: --grad-tensors ones or "[1,2,3]", in a program y.backward(torch.ones_like(y))',
+    ),
+    Hint(
+        "RuntimeError: .*Trying to backward through the graph a second time",
+        "keep the graph for a second pass: --retain-graph, or retain_graph=True in a program",
+    ),
+    Hint(
+        r"RuntimeError: .*element \d+ of tensors does not require grad",
+        "nothing here requires grad: declare a variable with `let`, or call requires_grad_()",
+    ),
+    Hint(
+        "RuntimeError: .*appears to not have been used in the graph",
+        "the output does not depend on it; allow_unused=True gives None instead",
+    ),
+    Hint(
+        "RuntimeError: .*modified by an inplace operation",
+        "backward needs the old value: write y = y + 1 instead of y += 1",
+    ),
+    Hint(
+        "RuntimeError: .*a leaf Variable that requires grad is being used in an in-place operation",
+        "update a leaf inside `with torch.no_grad():`",
+    ),
+    Hint(
+        "RuntimeError: .*[Oo]nly Tensors of floating point (and complex )?dtype can require",
+        "write the number with a point (1.0), or give dtype=torch.float32",
+    ),
+    Hint(
+        r'"bitwise_xor_cpu" not implemented for|unsupported operand type\(s\) for \^',
+        "powers are written **: x ** 2",
+    ),
+    Hint(
+        r"unsupported operand type\(s\) for \S+ ('list' and 'Tensor'|'Tensor' and 'list')",
+        "a list of tensors becomes one tensor by stack([...])",
+    ),
+    Hint(
+        "dtype, but (found|got) |expected scalar type|expected m1 and m2 to have the same dtype",
+        "bring both to one type: x.float() or x.double(); --dtype float64 makes all variables that",
+    ),
+    Hint(
+        r"RuntimeError: .*Can't call numpy\(\) on Tensor that requires grad",
+        "detach it first: x.detach().numpy()",
+    ),
+    Hint(
+        "RuntimeError: .*mat1 and mat2 shapes cannot be multiplied",
+        "the left operand's last size must equal the right operand's first; .T transposes",
+    ),
+    Hint(
+        r"RuntimeError: .*The size of tensor a \(\d+\) must match the size of tensor b",
+        "sizes broadcast from the right: equal, or one of them 1; unsqueeze() adds a 1",
+    ),
+    Hint(
+        r"a Tensor with \d+ elements cannot be converted to Scalar|only one element tensors can be",
+        "reduce it first (sum(), mean()), or use tolist()",
+    ),
+    Hint(
+        "RuntimeError: .*Boolean value of Tensor with (more than one|no) value",
+        "reduce it first: .any() or .all()",
+    ),
+    Hint(
         r"Exceeds the limit \(\d+ digits\) for integer string conversion",
         "compute in floating point: float(n)",
     ),
-    ("RecursionError", r"maximum recursion depth exceeded", "write it as a loop"),
+    Hint("maximum recursion depth exceeded", "write it as a loop"),
+    Hint(r"LimitError: stopped after [\d.]+ s$", "give it more time: --timeout SECONDS"),
+    Hint(r"LimitError: stopped after \d+ steps", "let it take more: --max-steps N"),
+    Hint("MemoryError: there is no more memory", "let it take more: --max-memory SIZE"),
 )
-"""Type, pattern of the message, hint. The first row that fits wins."""
+"""The first row that fits wins."""
 
 
-def hint_for(type: str, message: str) -> str:
-    """The hint for an error, or "" where the table has none."""
-    for name, pattern, hint in HINTS:
-        if name == type and re.search(pattern, message):
-            return hint
-    return ""
+def hint_for(error: str, text: str = "", otherwise: str = "") -> str:
+    """The hint for an error, or "" where nobody has one.
+
+    Args:
+        error: `TYPE: MESSAGE`, or the words of a usage error.
+        text: the line that it is about.
+        otherwise: what whoever raised it has to say.
+    """
+    for row in HINTS:
+        if otherwise and not row.text:
+            continue
+        found = re.search(row.error, error)
+        if found and row.text:
+            found = re.search(row.text, text)
+        if found:
+            return found.expand(row.hint)
+    return otherwise

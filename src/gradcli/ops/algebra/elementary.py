@@ -269,13 +269,26 @@ expm1: Row = row(
     doc="exp(self) - 1, accurate near zero.",
 )
 log: Row = row(
-    "log(Tensor self)",
+    "log|bare.log|bare.ln(Tensor self)",
     np.log,
     promote=FLOAT,
     self=lambda grad, self: grad / conj(self),
     samples=pointwise(0.5, 2.0),
     doc="The natural logarithm.",
 )
+
+
+@composite(
+    "bare.log",
+    samples=binary(0.5, 2.0),
+    pytorch="torch.log(self) / torch.log(base)",
+)
+def log_to_base(self: Value, base: Value) -> Value:
+    """The logarithm to a base."""
+    found: Value = log(self) / log(base)
+    return found
+
+
 log2: Row = row(
     "log2(Tensor self)",
     np.log2,

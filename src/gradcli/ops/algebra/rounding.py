@@ -63,7 +63,7 @@ sign: Row = row(
 
 
 absolute: Row = row(
-    "abs|absolute(Tensor self)",
+    "abs|absolute|bare.fabs(Tensor self)",
     np.abs,
     kinds="fiuc",
     self=lambda grad, self: grad * sgn(self),

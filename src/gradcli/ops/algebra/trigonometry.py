@@ -189,7 +189,7 @@ hypot: Row = row(
     doc="sqrt(self ** 2 + other ** 2) without overflow.",
 )
 deg2rad: Row = row(
-    "deg2rad(Tensor self)",
+    "deg2rad|bare.radians(Tensor self)",
     lambda self: np.multiply(self, math.pi / 180),
     promote=FLOAT,
     kinds="fiub",
@@ -200,7 +200,7 @@ deg2rad: Row = row(
     doc="Degrees as radians.",
 )
 rad2deg: Row = row(
-    "rad2deg(Tensor self)",
+    "rad2deg|bare.degrees(Tensor self)",
     lambda self: np.multiply(self, 180 / math.pi),
     promote=FLOAT,
     kinds="fiub",

@@ -420,12 +420,13 @@ for _name, _dtype in _TYPES.items():
     _enter(_name, _dtype)
 
 
-def _construct(*args: Any, **options: Any) -> Tensor:
-    """`torch.Tensor(...)`."""
+@free(
+    "Tensor(any data)",
+    samples=lambda r: [([1, 0, 2],), ([[True], [False]],), (2, 0), (r(3),), ()],
+    doc="A tensor of data or, given integers, of that shape, in the default type.",
+)
+def legacy(*args: Any, **options: Any) -> Tensor:
     return construct(dtypes.default.dtype, args, options, False)
-
-
-Tensor._construct = staticmethod(_construct)
 
 
 @free(

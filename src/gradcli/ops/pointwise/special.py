@@ -28,7 +28,7 @@ from gradcli.typing import Array, Operand, Value
 _TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
 
 
-def _scipy(name: str) -> Callable[..., Array]:
+def scipy_function(name: str) -> Callable[..., Array]:
     """A function of `scipy.special`, imported when first called."""
 
     def forward(*args: Array) -> Array:
@@ -44,7 +44,7 @@ def _scipy(name: str) -> Callable[..., Array]:
 
 erf: Row = row(
     "erf|special.erf(Tensor self)",
-    _scipy("erf"),
+    scipy_function("erf"),
     promote=FLOAT,
     kinds="iubf",
     kernel="erf_vml_cpu",
@@ -54,7 +54,7 @@ erf: Row = row(
 )
 erfc: Row = row(
     "erfc|special.erfc(Tensor self)",
-    _scipy("erfc"),
+    scipy_function("erfc"),
     promote=FLOAT,
     kinds="iubf",
     kernel="erfc_vml_cpu",
@@ -64,7 +64,7 @@ erfc: Row = row(
 )
 erfcx: Row = row(
     "special.erfcx(Tensor self)",
-    _scipy("erfcx"),
+    scipy_function("erfcx"),
     promote=FLOAT,
     kinds="iubd",
     self=lambda grad, self, result: (2.0 * self * result - _TWO_OVER_SQRT_PI) * grad,
@@ -73,7 +73,7 @@ erfcx: Row = row(
 )
 erfinv: Row = row(
     "erfinv|special.erfinv(Tensor self)",
-    _scipy("erfinv"),
+    scipy_function("erfinv"),
     promote=FLOAT,
     kinds="iubf",
     kernel="erfinv_vml_cpu",
@@ -92,7 +92,7 @@ def ndtr(self: Value) -> Any:
 
 ndtri: Row = row(
     "special.ndtri(Tensor self)",
-    _scipy("ndtri"),
+    scipy_function("ndtri"),
     promote=FLOAT,
     kinds="iubd",
     self=lambda grad, result: grad * math.sqrt(2 * math.pi) * exp(pow_scalar(result, 2) / 2),
@@ -101,7 +101,7 @@ ndtri: Row = row(
 )
 log_ndtr: Row = row(
     "special.log_ndtr(Tensor self)",
-    _scipy("log_ndtr"),
+    scipy_function("log_ndtr"),
     promote=FLOAT,
     kinds="iubd",
     self=lambda grad, self, result: (
@@ -115,7 +115,7 @@ log_ndtr: Row = row(
 def _digamma(self: Array) -> Array:
     """The derivative of lgamma."""
     require_kinds(np.result_type(self), "fiub", "digamma")
-    values: Array = _scipy("psi")(self)
+    values: Array = scipy_function("psi")(self)
     kind = values.dtype
     # The two sides of the pole at zero tend to opposite infinities.
     values = np.where(np.equal(self, 0), np.copysign(np.inf, -np.asarray(self)), values)
@@ -137,7 +137,7 @@ digamma: Row = row(
 
 def _lgamma(self: Array) -> Array:
     """The logarithm of the absolute value of the gamma function."""
-    values = _scipy("gammaln")(self)
+    values = scipy_function("gammaln")(self)
     return np.where(np.isneginf(self), np.inf, values).astype(values.dtype)
 
 
@@ -161,7 +161,7 @@ def _zeta(self: Array, other: Array) -> Array:
     poles = left & np.equal(other, np.floor(other))
     # zeta(x, q) = q ** -x + zeta(x, q + 1), until the argument is positive.
     steps = np.where(left & ~poles & np.isfinite(other), np.ceil(1 - other), 0).astype(int)
-    values = np.array(_scipy("zeta")(self, np.where(left, other + steps, other)))
+    values = np.array(scipy_function("zeta")(self, np.where(left, other + steps, other)))
     for k in range(int(steps.max(initial=0))):
         values = values + np.where(k < steps, np.power(other + k, -self), 0)
     values = np.where(left & np.not_equal(self, np.floor(self)), np.nan, values)
@@ -174,7 +174,7 @@ def _trigamma(self: Array) -> Array:
     """By reflection below one half, whose sine makes the poles large numbers as in PyTorch."""
     kind = self.dtype.type
     reflected = np.less(self, 0.5)
-    regular = _scipy("zeta")(kind(2), np.where(reflected, 1 - self, self))
+    regular = scipy_function("zeta")(kind(2), np.where(reflected, 1 - self, self))
     mirror = np.square(kind(np.pi) / np.sin(kind(np.pi) * self))
     return np.where(reflected, mirror - regular, regular).astype(self.dtype)
 
@@ -251,7 +251,7 @@ def _mvlgamma(self: Array, p: int) -> Array:
     reserve((*self.shape, p), self.itemsize)
     terms = np.expand_dims(self, -1) + _half_steps(p).astype(self.dtype)
     constant = p * (p - 1) / 4 * math.log(math.pi)
-    return np.asarray(_scipy("gammaln")(terms).sum(-1) + constant).astype(self.dtype)
+    return np.asarray(scipy_function("gammaln")(terms).sum(-1) + constant).astype(self.dtype)
 
 
 def _mvlgamma_vjp(grad: Any, self: Any, p: int) -> Any:
@@ -275,7 +275,7 @@ mvlgamma: Row = row(
 
 
 def _igamma(self: Array, other: Array) -> Array:
-    values = _scipy("gammainc")(self, other)
+    values = scipy_function("gammainc")(self, other)
     # PyTorch looks at the end of the integral first: nothing is there, even for nan.
     nothing = np.isnan(self) & np.equal(other, 0)
     return np.where(nothing, 0, values).astype(values.dtype)
@@ -299,7 +299,7 @@ igamma: Row = row(
 )
 igammac: Row = row(
     "igammac|special.gammaincc(Tensor self, Tensor other)",
-    _scipy("gammaincc"),
+    scipy_function("gammaincc"),
     promote=COMMON,
     kinds="f",
     self=underived("igammac: input"),
@@ -313,7 +313,7 @@ igammac: Row = row(
 
 i0: Row = row(
     "i0|special.i0(Tensor self)",
-    _scipy("i0"),
+    scipy_function("i0"),
     promote=FLOAT,
     kinds="iubf",
     kernel="i0_vml_cpu",
@@ -323,7 +323,7 @@ i0: Row = row(
 )
 i0e: Row = row(
     "special.i0e(Tensor self)",
-    _scipy("i0e"),
+    scipy_function("i0e"),
     promote=FLOAT,
     kinds="iubf",
     self=lambda grad, self, result: grad * (i1e(self) - sgn(self) * result),
@@ -354,7 +354,7 @@ def _i1e_vjp(grad: Any, self: Any, result: Any) -> Any:
 
 i1: Row = row(
     "special.i1(Tensor self)",
-    _scipy("i1"),
+    scipy_function("i1"),
     promote=FLOAT,
     kinds="iubf",
     self=_i1_vjp,
@@ -363,7 +363,7 @@ i1: Row = row(
 )
 i1e: Row = row(
     "special.i1e(Tensor self)",
-    _scipy("i1e"),
+    scipy_function("i1e"),
     promote=FLOAT,
     kinds="iubf",
     self=_i1e_vjp,
@@ -385,7 +385,7 @@ for _names, _function, _doc in (
 ):
     row(
         f"{_names}(Tensor self)",
-        _scipy(_function),
+        scipy_function(_function),
         promote=FLOAT,
         kinds="iubd",
         samples=lambda r: [(r(3, 4, low=0.1, high=5.0),), (r(low=0.1, high=20.0),)],
