@@ -122,7 +122,7 @@ class Row(Entry):
         forward = self.takes_positions(forward)
         if kinds:
             kernel = kernel or self.names[0].rpartition(".")[2] + "_cpu"
-            forward = _serving(forward, kinds, kernel, refusal)
+            forward = _serving(forward, kinds, kernel, refusal, bool(promote))
         self.forward = forward
         # The kinds of types (see `serves`) that it takes, where others are refused first.
         self.kinds = kinds
@@ -365,12 +365,17 @@ class Row(Entry):
 
 
 def _serving(
-    forward: Callable[..., Any], kinds: str, kernel: str, refusal: Exception | None
+    forward: Callable[..., Any], kinds: str, kernel: str, refusal: Exception | None, combines: bool
 ) -> Callable[..., Any]:
-    """A forward function that refuses types which PyTorch's kernel does not serve."""
+    """A forward function that refuses types which PyTorch's kernel does not serve.
+
+    Before that, the shapes of operands that it `combines` must broadcast.
+    """
 
     def checked(operand: Any, *rest: Any) -> Any:
         if not serves(kinds, operand.dtype):
+            if combines:
+                common_shape([part.shape for part in (operand, *rest) if hasattr(part, "shape")])
             if operand.dtype.kind == "c" and refusal is not None:
                 raise type(refusal)(*refusal.args)
             raise no_kernel(kernel, operand.dtype)
@@ -394,7 +399,7 @@ def _reserve(operands: Sequence[Any]) -> None:
 
 def _refuse_shapes(operands: Sequence[Any], error: BaseException) -> None:
     """Says in PyTorch's words that shapes do not broadcast, where that is the error."""
-    if str(error).startswith("operands could not be broadcast"):
+    if "could not be broadcast" in str(error) or "cannot be broadcast" in str(error):
         common_shape([operand.shape for operand in operands if hasattr(operand, "shape")])
 
 

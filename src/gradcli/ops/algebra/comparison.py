@@ -11,7 +11,8 @@ from gradcli.table.entry import METHOD, InPlace
 from gradcli.table.row import COMMON, Row
 from gradcli.table.samples import Sampler, fixed, pointwise
 from gradcli.tensor import dtypes
-from gradcli.tensor.errors import require_kinds
+from gradcli.tensor.errors import no_kernel, serves
+from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, constant, raw
 from gradcli.typing import Array, Operand, Value
 
@@ -206,7 +207,10 @@ signbit: Row = row(
 
 def _bitwise(name: str, symbol: str, forward: Any, doc: str, kinds: str = "iub") -> Row:
     def checked(self: Operand, other: Operand) -> Array:
-        require_kinds(np.result_type(self, other), kinds, f"{symbol}_cpu")
+        dtype = np.result_type(self, other)
+        if not serves(kinds, dtype):
+            common_shape([np.shape(self), np.shape(other)])  # is looked at first
+            raise no_kernel(f"{symbol}_cpu", dtype)
         return forward(self, other)
 
     def samples(r: Sampler) -> list[tuple[Any, ...]]:

@@ -73,10 +73,10 @@ def tile(self: Value, dims: Sequence[int]) -> Any:
 
 def _indices_of_repeats(repeats: Array) -> Array:
     """How often each index comes up, as a list of indices."""
-    if repeats.ndim != 1:
-        raise RuntimeError("repeat_interleave only accept 1D vector as repeat")
     if repeats.dtype not in (np.int32, np.int64):
         raise no_kernel("repeat_interleave_cpu", repeats.dtype)
+    if repeats.ndim != 1:
+        raise RuntimeError("repeat_interleave only accept 1D vector as repeat")
     if np.any(repeats < 0):
         raise RuntimeError("repeats can not be negative")
     reserve((sum(repeats.tolist()),), repeats.itemsize)
