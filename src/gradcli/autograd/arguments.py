@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,19 @@ def seeds_of(given: Any, count: int) -> list[Any]:
     if given is None:
         return [None] * count
     return _listed(given, _refuse_seed)
+
+
+def flags_of(retain_graph: Any, create_graph: Any) -> tuple[bool, bool]:
+    """Whether the graph is kept, and whether the pass is recorded.
+
+    Raises:
+        TypeError: a flag is no whole number.
+    """
+    keep = create_graph if retain_graph is None else retain_graph
+    try:
+        return bool(index(keep)), bool(index(create_graph))
+    except TypeError as error:
+        raise TypeError(str(error)) from None
 
 
 def roots_of(

@@ -13,7 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd.arguments import inputs_of, outputs_of, roots_of, seeds_of, wanted_edge
+from gradcli.autograd.arguments import (
+    flags_of,
+    inputs_of,
+    outputs_of,
+    roots_of,
+    seeds_of,
+    wanted_edge,
+)
 from gradcli.autograd.fitting import fit, named
 from gradcli.autograd.hooks import after_leaf, apply_with_hooks, before_node
 from gradcli.ops.algebra.arithmetic import add
@@ -253,7 +260,7 @@ def accumulate(
     outputs = outputs_of(tensors)
     seeds = seeds_of(grad_tensors, len(outputs))
     roots = roots_of(outputs, seeds, create_graph)
-    keep = create_graph if retain_graph is None else retain_graph
+    keep, create_graph = flags_of(retain_graph, create_graph)
     if create_graph and warns:
         warn(CREATES_GRAPH, once=True)
     if chosen is None:
@@ -288,7 +295,7 @@ def grad(
     if is_grads_batched:
         return _batched(ends, chosen, seeds, create_graph, allow_unused, materialize_grads)
     roots = roots_of(ends, seeds, create_graph)
-    keep = create_graph if retain_graph is None else retain_graph
+    keep, create_graph = flags_of(retain_graph, create_graph)
     found = walk(
         roots, keep, create_graph, [wanted_edge(tensor) for tensor in chosen], accumulate=False
     )
@@ -372,6 +379,9 @@ def tensor_backward(
 ) -> None:
     """`x.backward(gradient, retain_graph, create_graph, inputs)`."""
     backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+
+tensor_backward.__qualname__ = "Tensor.backward"  # as errors show it
 
 
 def _method(name: str) -> Any:

@@ -17,6 +17,7 @@ from gradcli.autograd.modes import enable_grad
 from gradcli.ops.algebra.joining import stack
 from gradcli.ops.algebra.parts import select
 from gradcli.ops.algebra.views import reshape, squeeze_all
+from gradcli.tensor.classes import type_of
 from gradcli.tensor.public import admit
 from gradcli.tensor.tensor import Tensor, wrap
 
@@ -253,13 +254,13 @@ def _as_tuple(value: Any, what: str, caller: str) -> tuple[bool, Tensors]:
     if not isinstance(value, tuple):
         raise TypeError(
             f"The {what} given to {caller} must be either a Tensor or a tuple of Tensors but the "
-            f"given {what} has type {type(value)}."
+            f"given {what} has type {type_of(value)}."
         )
     for position, item in enumerate(value):
         if not isinstance(item, Tensor):
             raise TypeError(
                 f"The {what} given to {caller} must be either a Tensor or a tuple of Tensors but "
-                f"the value at index {position} has type {type(item)}."
+                f"the value at index {position} has type {type_of(item)}."
             )
     return True, value
 
@@ -326,7 +327,7 @@ def _grad(
     ]
     if not pairs:
         return (None,) * len(inputs)
-    return grad(
+    found: tuple[Tensor | None, ...] = grad(
         [output for output, _ in pairs],
         list(inputs),
         [weight for _, weight in pairs],
@@ -334,6 +335,7 @@ def _grad(
         create_graph=create_graph,
         allow_unused=True,
     )
+    return found
 
 
 def _zeros(like: Tensor) -> Tensor:

@@ -66,6 +66,9 @@ class Generator(BitStream):
 
     __slots__ = ()
 
+    def __repr__(self) -> str:
+        return f"<torch._C.Generator object at {id(self):#x}>"
+
     def rand(self, shape: Shape, dtype: DTypeLike = np.float32) -> Array:
         """Uniforms on [0, 1), `torch.rand`: of 53 bits if double, else of 24."""
         return self.uniform(shape, 0.0, 1.0, dtype)
