@@ -32,7 +32,7 @@ class Class:
         self.build: Callable[..., Any] | None = None
         self.__name__ = label if label.startswith("torch.return") else label.rpartition(".")[2]
 
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
+    def __call__(self, /, *arguments: Any, **named: Any) -> Any:
         return self.builder()(*arguments, **named)
 
     def builder(self) -> Callable[..., Any]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from gradcli.language.allowed.methods import guarded
 from gradcli.tensor.classes import Class, type_of
-from gradcli.tensor.public import CALLABLE, REGISTRY, Public, class_name
+from gradcli.tensor.public import CALLABLE, REGISTRY, Public, word_of
 
 SEQUENCE = "count index"
 TEXT = (
@@ -116,13 +116,7 @@ def refused(name: str) -> AttributeError:
 
 def missing(value: Any, name: str) -> AttributeError:
     """Python's error for an attribute that does not exist."""
-    return AttributeError(f"'{class_of(value)}' object has no attribute '{name}'")
-
-
-def class_of(value: Any) -> str:
-    """What messages call a value's class."""
-    entry = REGISTRY.get(type(value))
-    return type(value).__name__ if entry is None else class_name(entry, value)
+    return AttributeError(f"'{word_of(value)}' object has no attribute '{name}'")
 
 
 def refused_or_missing(value: Any, name: str) -> AttributeError:
@@ -180,7 +174,7 @@ def not_writable(target: Any, name: str) -> AttributeError:
     elif entry is not None and entry.reader is None and name[0] != "_":
         if not entry.has(name):
             return missing(target, name)
-        holder = entry.holder or class_of(target)
+        holder = entry.holder or word_of(target)
         return AttributeError(f"attribute '{name}' of '{holder}' objects is not writable")
     return AttributeError(f"setting attribute '{name}' is not part of the language")
 

@@ -17,7 +17,7 @@ from gradcli.language.allowed.builtins import MATH, PYTHON, REFUSED, over, witho
 from gradcli.language.telling.suggest import did_you_mean
 from gradcli.tensor.classes import Class, token_of
 from gradcli.tensor.formats import FORMATS
-from gradcli.tensor.public import public
+from gradcli.tensor.public import public, word_of
 
 MODULES: Final[dict[str, str]] = {
     "torch": "",
@@ -206,7 +206,8 @@ class Namespace:
                 if isinstance(value, type):
                     # Nobody makes new types of tensors.
                     made = value is not self.engine.types.get("dtype")
-                    value = token_of(value, over(value, "tuple") if made else None)
+                    build = getattr(value, "checked", value)
+                    value = token_of(value, over(build, "tuple") if made else None)
                 self.found[key] = value
         return value
 
@@ -376,7 +377,7 @@ class Namespace:
             return found
         if isinstance(value, type(next(iter(self.engine.dtypes.values())))):
             return value
-        raise TypeError(f"'{attributes.class_of(value)}' object is not a tensor's type")
+        raise TypeError(f"'{word_of(value)}' object is not a tensor's type")
 
     def declare(self, kind: str, value: Any, dtype: Any = None) -> Any:
         """The leaf that `let` or `const` (`kind`) makes of a value.

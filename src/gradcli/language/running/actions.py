@@ -23,13 +23,14 @@ from gradcli.language.running.code import UNBOUND, Cell, Code
 from gradcli.language.running.functions import Function, Generator, Runner
 from gradcli.tensor.classes import Class
 from gradcli.tensor.identity import without_addresses
+from gradcli.tensor.public import word_of
 
 Stack = list[Any]
 
 
 def type_name(value: Any) -> str:
     """The name of a value's type, as errors spell it."""
-    return attributes.class_of(value)
+    return word_of(value)
 
 
 def duplicate(machine: Runner, stack: Stack, variables: Stack, count: int) -> None:

@@ -77,9 +77,6 @@ class Function:
         return f"<function {self.__qualname__} at {id(self):#x}>"
 
 
-Function.__name__ = "function"  # as errors and type() show it
-
-
 def bind(function: Function, arguments: Sequence[Any], named: dict[str, Any]) -> list[Any]:
     """The variables of a call, in slots.
 
@@ -199,6 +196,3 @@ class Generator:
 
     def __repr__(self) -> str:
         return f"<generator object {self.code.qualified_name} at {id(self):#x}>"
-
-
-Generator.__name__ = "generator"
