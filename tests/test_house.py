@@ -47,6 +47,7 @@ ROOMS = (
     "gradcli.ops.algebra",
     "gradcli.ops",
     "gradcli.table",
+    "gradcli.table.calls",
     "gradcli.random",
     "gradcli.kernels",
     "gradcli.tensor",

@@ -47,6 +47,14 @@ def test_programs_of_other_seeds_are_answered_as_by_pytorch(name: str) -> None:
         assert theirs is None or not list(differences(ours, theirs, *group.tolerance)), program
 
 
+@pytest.mark.oracle
+def test_signatures_are_those_of_pytorch() -> None:
+    pytest.importorskip("torch")
+    from tests.recorded import overloads
+
+    assert overloads.written() == overloads.PATH.read_text(encoding="utf-8")
+
+
 def test_no_answers_are_left_over() -> None:
     samples = {name: {c.key for e in found for c in calls_of(e)} for name, found in asked().items()}
     written = {name: set(group.calls) for name, group in calls.groups().items()}

@@ -57,6 +57,9 @@ class no_grad(_Switch):
     enabled = False
 
 
+no_grad.__new__.__qualname__ = "_NoParamDecoratorContextManager.__new__"  # as errors show it
+
+
 @public(name="enable_grad", label="torch.autograd.grad_mode.enable_grad", calls=True)
 class enable_grad(no_grad):
     """What is computed inside is recorded, also inside `no_grad`."""
@@ -70,6 +73,10 @@ class set_grad_enabled(_Switch):
 
     def __init__(self, mode: bool) -> None:
         super().__init__()
+        if type(mode) is not bool:
+            from gradcli.table.calls.wrong import refuse_call
+
+            refuse_call("set_grad_enabled", "set_grad_enabled", (mode,), {}, False)
         self._before = _set_enabled(mode)
         self.enabled = mode
 

@@ -10,10 +10,9 @@ import numpy as np
 from gradcli.table.entry import Composite, Entry, name_in_messages
 from gradcli.table.out import takes
 from gradcli.table.schema import Mismatch
-from gradcli.table.typenames import describe_types, type_name
 from gradcli.tensor import dtypes
 from gradcli.tensor.memory import refuse_giant
-from gradcli.tensor.public import public
+from gradcli.tensor.public import public, word_of
 from gradcli.tensor.tensor import Tensor, wrap
 
 # The module that writes results to the tensors given as `out=`.
@@ -25,15 +24,6 @@ def _label(function: Function) -> str:
     return "function" if function.name.startswith("nn.functional.") else _BUILT_IN
 
 
-_OF_NUMBERS: Final = frozenset(
-    (
-        *("add", "sub", "subtract", "mul", "multiply"),
-        *("div", "divide", "true_divide", "floor_divide"),
-        *("pow", "float_power", "isin"),
-    )
-)
-"""Functions that take the first operand for a tensor where all are numbers."""
-
 _WITHOUT_TENSORS: Final = frozenset(("linspace", "logspace", "result_type"))
 """Functions that do without a tensor."""
 
@@ -44,6 +34,7 @@ def _tensor_of(number: complex) -> Tensor:
 
 
 _BUILT_IN: Final = "builtin_function_or_method"
+_UNFIT: Final = object()
 
 
 @public("__name__", name=_BUILT_IN, label=_label, calls=True)
@@ -56,15 +47,16 @@ class Function:
         self.name = name
         self.entries: list[Entry] = []
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         return self.within_memory(args, kwargs, False)
 
     def within_memory(self, args: tuple[Any, ...], kwargs: dict[str, Any], method: bool) -> Any:
         """A call whose giants are refused in PyTorch's words."""
         try:
             return self.call(args, kwargs, method)
-        except (MemoryError, OverflowError, ValueError) as error:
+        except Exception as error:
             refuse_giant(error)
+            self.explain(args, kwargs, method)
             raise
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any], method: bool) -> Any:
@@ -80,41 +72,52 @@ class Function:
                         return entry(*args)
         elif "out" in kwargs and not method and takes(self.name, entries[0]):
             return import_module(WRITING).call(self, args, dict(kwargs))
-        failures = []
-        given = len(args) + len(kwargs)
-        for entry in entries:
-            signature = entry.signature
-            try:
-                bound = signature.bind(args, kwargs, method)
-            except Mismatch as failure:
-                if len(entries) == 1 or signature.required <= given <= len(signature.parameters):
-                    failures.append(failure)
-            else:
-                operands = signature.operands
-                if (
-                    operands
-                    and self.name not in _WITHOUT_TENSORS
-                    and not any(type(bound[place]) is Tensor for place in operands)
-                ):
-                    if self.name not in _OF_NUMBERS:
-                        break
-                    bound[operands[0]] = _tensor_of(bound[operands[0]])
-                found = entry(*bound)
-                if isinstance(found, (np.generic, np.ndarray)):
-                    break  # a row computes on what is raw, and no tensor was among the arguments
-                return found
-        # PyTorch explains the one overload that takes so many arguments, or lists them all.
-        if len(failures) == 1:
-            raise TypeError(str(failures[0])) from None
-        raise self.unfit(args[1:] if method else args, kwargs)
+        found = self._bound(args, kwargs, method, False)
+        return self._refused(args, kwargs, method) if found is _UNFIT else found
 
-    def unfit(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> TypeError:
-        """What is said of arguments that no overload takes."""
-        return TypeError(
-            f"{name_in_messages(self.name)}() received an invalid combination of arguments - got "
-            f"{describe_types(args, kwargs)}, but expected one of:\n"
-            + "\n".join(f" * {entry.signature.describe()}" for entry in self.entries)
-        )
+    def _bound(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], method: bool, loosely: bool
+    ) -> Any:
+        """Runs the first overload whose signature the arguments fit; `_UNFIT` if there is none."""
+        for entry in self.entries:
+            try:
+                bound = entry.signature.bind(args, kwargs, method, loosely)
+            except Mismatch:
+                continue
+            operands = entry.signature.operands
+            if (
+                operands
+                and self.name not in _WITHOUT_TENSORS
+                and not any(type(bound[place]) is Tensor for place in operands)
+            ):
+                self.explain(args, kwargs, method)  # few functions take a number for a tensor
+                bound[operands[0]] = _tensor_of(bound[operands[0]])
+            found = entry(*bound)
+            if isinstance(found, (np.generic, np.ndarray)):
+                break  # a row computes on what is raw, and no tensor was among the arguments
+            return found
+        return _UNFIT
+
+    def _refused(self, args: tuple[Any, ...], kwargs: dict[str, Any], method: bool) -> Any:
+        """Tells what is wrong with a call, in PyTorch's words.
+
+        What PyTorch writes in Python takes anything for a flag, and so runs all the same.
+        """
+        from gradcli.table.calls import wrong
+
+        self.explain(args, kwargs, method)
+        loosely = wrong.written_in_python(self.name, method) is not None
+        found = self._bound(args, kwargs, method, loosely) if loosely else _UNFIT
+        if found is _UNFIT:
+            own = [f"({entry.parameters})" for entry in self.entries]
+            wrong.refuse_own(name_in_messages(self.name), own, args, kwargs, method)
+        return found
+
+    def explain(self, args: tuple[Any, ...], kwargs: dict[str, Any], method: bool) -> None:
+        """Raises what PyTorch says about the arguments of a failed call, if they do not fit."""
+        from gradcli.table.calls import wrong
+
+        wrong.refuse_call(self.name, name_in_messages(self.name), args, kwargs, method)
 
     @property
     def __name__(self) -> str:
@@ -151,7 +154,7 @@ class Free(Function):
             if not isinstance(args[0], Tensor):
                 raise TypeError(
                     f"descriptor '{self.name}' for 'torch._C.TensorBase' objects doesn't apply to "
-                    f"a '{type_name(args[0])}' object"
+                    f"a '{word_of(args[0])}' object"
                 )
         if kwargs and not entry.takes_keywords:
             raise TypeError(
@@ -174,7 +177,7 @@ class Method:
     def __name__(self) -> str:
         return self.function.__name__
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         return self.function.within_memory((self.instance, *args), kwargs, True)
 
     def __repr__(self) -> str:

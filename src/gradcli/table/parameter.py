@@ -13,6 +13,7 @@ from gradcli.tensor.arrays import Scalar
 from gradcli.tensor.classes import Class
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Device, Layout, MemoryFormat
+from gradcli.tensor.integers import LEAST, MOST, index64, refuse_number
 from gradcli.tensor.shapes import Size
 from gradcli.tensor.tensor import Tensor
 
@@ -20,11 +21,8 @@ _PARAMETER: Final = re.compile(
     r"\s*(?P<type>\w+(\[[\d*]*\])?\??)\s+(?P<name>\w+)\s*(=\s*(?P<default>.+?))?\s*$"
 )
 MISSING: Final = object()
-LEAST: Final = -(1 << 63)
-MOST: Final = (1 << 63) - 1
 _LONGEST: Final = 1 << 20
 _FLOAT_BITS: Final = 1023  # an integer of so many bits is a float
-OVERFLOW: Final = "Overflow when unpacking long long"
 _WORDS: Final = {
     "Tensor": "Tensor",
     "Operand": "Tensor",
@@ -148,15 +146,12 @@ def bounded(kind: str, number: int) -> Any:
     if LEAST <= number <= MOST or kind == "any":
         return number
     if kind == "int":
-        raise ValueError(OVERFLOW)
+        return index64(number)
     if kind == "float":
         if number.bit_length() > _FLOAT_BITS:
             raise OverflowError("int too large to convert to float")
         return float(number)
-    if number < LEAST:
-        raise OverflowError("can't convert negative int to unsigned")
-    if number > 2 * MOST + 1:
-        raise OverflowError("int too big to convert")
+    refuse_number(number)
     return number
 
 
@@ -171,7 +166,7 @@ def fit(parameter: Parameter, value: Any) -> Any:
         return value if kind == "Operand" and isinstance(value, (int, float, complex)) else MISSING
     if kind.endswith("[]"):
         return _fit_list(parameter, kind[:-2], value)
-    if type(value) is Tensor and kind in ("Scalar", "Real", "int", "float", "bool"):
+    if type(value) is Tensor and kind in ("Scalar", "Real", "int", "float"):
         if value._array.ndim or value.requires_grad:
             return MISSING
         value = value.item()
@@ -223,4 +218,10 @@ def _fit_list(parameter: Parameter, element: str, value: Any) -> Any:
     inner = Parameter.__new__(Parameter)
     inner.base, inner.length, inner.nullable = element, 0, False
     fitted = tuple(fit(inner, item) for item in value)
-    return MISSING if any(item is MISSING for item in fitted) else fitted
+    if any(item is MISSING for item in fitted):
+        if element == "int" and fitted[0] is not MISSING and bool in map(type, value):
+            # PyTorch looks for integers in the first place only, and then takes flags.
+            whole = [int(item) if type(item) is bool else item for item in value]
+            return _fit_list(parameter, element, whole)
+        return MISSING
+    return fitted

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any, Final
 
-from gradcli.table import index
+from gradcli.table import index, methods
 from gradcli.table.entry import Entry
 from gradcli.table.functions import Function
 from gradcli.tensor.tensor import Tensor
@@ -142,3 +142,4 @@ def _construct(*data: Any, **options: Any) -> Tensor:
 
 Tensor._resolvers.append(lookup_method)
 Tensor._construct = staticmethod(_construct)
+methods.install()

@@ -34,10 +34,7 @@ from types import FunctionType
 from typing import Any, Final
 
 from gradcli.table.parameter import (
-    LEAST,
     MISSING,
-    MOST,
-    OVERFLOW,
     Parameter,
     bounded,
     fit,
@@ -46,7 +43,8 @@ from gradcli.table.parameter import (
     real,
     wrong_element,
 )
-from gradcli.table.typenames import type_name
+from gradcli.tensor.integers import LEAST, MOST, OVERFLOW
+from gradcli.tensor.public import word_of
 
 _FACTORY: Final = (
     "dtype? dtype=None, layout? layout=None, device? device=None, bool? pin_memory=False, "
@@ -81,7 +79,7 @@ _KINDS: Final = {
 
 
 class Mismatch(TypeError):
-    """The arguments do not fit a signature; the message is PyTorch's."""
+    """The arguments do not fit a signature; `gradcli.table.calls` says why."""
 
 
 def split_signature(text: str) -> tuple[list[str], str | None]:
@@ -156,10 +154,20 @@ def by_position(function: FunctionType) -> FunctionType:
 class Signature:
     """The parameters of an operator in order, and how arguments are fitted to them."""
 
-    __slots__ = ("defaults", "index", "name", "operands", "parameters", "positional", "required")
+    __slots__ = (
+        "defaults",
+        "index",
+        "name",
+        "operands",
+        "parameters",
+        "positional",
+        "required",
+        "text",
+    )
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
+        self.text = text
         self.parameters: list[Parameter] = []
         keyword_only = False
         for part in _split(text.replace("$factory", _FACTORY)):
@@ -183,52 +191,31 @@ class Signature:
             parts.insert(self.positional, "*")
         return f"({', '.join(parts)})"
 
-    def bind(self, args: Sequence[Any], kwargs: dict[str, Any], method: bool) -> list[Any]:
+    def bind(
+        self, args: Sequence[Any], kwargs: dict[str, Any], method: bool, loosely: bool = False
+    ) -> list[Any]:
         """The arguments in the order of the parameters, with defaults; `Mismatch` if not.
 
-        `method`: the first argument is the tensor before the dot and does not count in messages.
+        `method`: the first argument is the tensor before the dot. `loosely`: anything is a flag, as
+        in Python.
         """
         parameters, skipped = self.parameters, int(method)
         values: list[Any] = [MISSING] * len(parameters)
         args = self._gather(args, skipped)
         if len(args) > self.positional:
-            takes, gave = self.positional - skipped, len(args) - skipped
-            least = self.required - skipped
-            if least != takes:
-                takes_text = f"from {least} to {takes} positional arguments"
-            else:
-                takes_text = f"{takes} positional argument{'s' * (takes != 1)}"
-            raise Mismatch(
-                f"{self.name}() takes {takes_text} but {gave} {'was' if gave == 1 else 'were'} "
-                "given"
-            )
+            raise Mismatch
         for position, value in enumerate(args):
-            parameter = parameters[position]
-            values[position] = self._check(parameter, value, position + 1 - skipped)
-        unknown: str | None = None
+            values[position] = self._check(parameters[position], value, loosely)
         for keyword, value in kwargs.items():
             found = self.find(keyword)
-            if found is None:
-                unknown = unknown or keyword
-                continue
-            if values[found] is not MISSING:
-                raise Mismatch(f"{self.name}() got multiple values for argument '{keyword}'")
-            values[found] = self._check(parameters[found], value, None)
-        missing = []
+            if found is None or values[found] is not MISSING:
+                raise Mismatch
+            values[found] = self._check(parameters[found], value, loosely)
         for position, value in enumerate(values):
             if value is MISSING:
                 if parameters[position].required:
-                    missing.append(parameters[position].name)
+                    raise Mismatch
                 values[position] = parameters[position].default
-        if missing:
-            # The plural is PyTorch's.
-            raise Mismatch(
-                f"{self.name}() missing {len(missing)} required positional "
-                f"argument{'s' * (len(missing) == 1)}: "
-                + ", ".join(f'"{"input" if name == "self" else name}"' for name in missing)
-            )
-        if unknown is not None:
-            raise Mismatch(f"{self.name}() got an unexpected keyword argument '{unknown}'")
         return values
 
     def fit(self, *args: Any) -> list[Any]:
@@ -239,8 +226,10 @@ class Signature:
         """
         try:
             return self.bind(args, {}, False)
-        except Mismatch as failure:
-            raise TypeError(str(failure)) from None
+        except Mismatch:
+            from gradcli.table.calls.wrong import refuse_own
+
+            refuse_own(self.name, [f"({self.text})"], args, {}, False)
 
     def _gather(self, args: Sequence[Any], skipped: int) -> Sequence[Any]:
         """Turns `x.view(2, 3)` into `x.view((2, 3))`."""
@@ -262,14 +251,16 @@ class Signature:
         position = self.index.get(keyword)
         if position is None:
             position = self.index.get(_NUMPY_NAMES.get(keyword, ""))
-        return position
+        return None if keyword == "self" else position
 
-    def _check(self, parameter: Parameter, value: Any, position: int | None) -> Any:
+    def _check(self, parameter: Parameter, value: Any, loosely: bool) -> Any:
         if value is None and parameter.nullable:
             return None
         fitted = fit(parameter, value)
         if fitted is MISSING:
-            raise self._complaint(parameter, value, position)
+            if loosely and parameter.base == "bool":
+                return bool(value)
+            raise self._complaint(parameter, value)
         if parameter.base == "Real":
             return real(fitted)
         if type(fitted) is int:
@@ -279,37 +270,27 @@ class Signature:
                 if not LEAST <= item <= MOST:
                     if isinstance(value, int):
                         raise ValueError(OVERFLOW)
-                    name = "input" if parameter.name == "self" else parameter.name
-                    raise TypeError(
-                        f"{self.name}(): argument '{name}' failed to unpack the object at pos "
-                        f'{place + 1} with error "{OVERFLOW}'
-                    )
+                    raise self._unpacked(parameter, place, OVERFLOW)
         return fitted
 
-    def _complaint(self, parameter: Parameter, value: Any, position: int | None) -> TypeError:
-        """What is wrong with an argument.
+    def _complaint(self, parameter: Parameter, value: Any) -> TypeError:
+        """The error of an argument that does not fit.
 
         PyTorch looks at the first element only when it chooses an overload: a later one of a wrong
         type is an error of the call, not a `Mismatch`.
         """
-        name = "input" if parameter.name == "self" else parameter.name
         wrong = wrong_element(parameter, value)
-        if wrong is not None and parameter.base == "Tensor[]":
-            return TypeError(
-                f"expected Tensor as element {wrong[0]} in argument {(position or 1) - 1}, but got "
-                f"{type_name(wrong[1])}"
-            )
-        if wrong is not None and parameter.base == "int[]" and wrong[0] > 0:
-            return TypeError(
-                f"{self.name}(): argument '{name}' failed to unpack the object at pos "
-                f'{wrong[0] + 1} with error "type must be {parameter.word()},but got '
-                f'{type_name(wrong[1])}"'
-            )
-        where = f"(position {position}) " if position is not None else ""
-        text = f"{self.name}(): argument '{name}' {where}must be {parameter.word()}, "
-        if wrong is None:
-            return Mismatch(f"{text}not {type_name(value)}")
-        return Mismatch(f"{text}but found element of type {type_name(wrong[1])} at pos {wrong[0]}")
+        if wrong is None or parameter.base != "int[]" or wrong[0] == 0:
+            return Mismatch()
+        word = word_of(wrong[1])
+        return self._unpacked(parameter, wrong[0], f'type must be tuple of ints,but got {word}"')
+
+    def _unpacked(self, parameter: Parameter, place: int, why: str) -> TypeError:
+        name = "input" if parameter.name == "self" else parameter.name
+        return TypeError(
+            f"{self.name}(): argument '{name}' failed to unpack the object at pos {place + 1} "
+            f'with error "{why}'
+        )
 
 
 def _split(text: str) -> list[str]:

@@ -7,7 +7,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from gradcli.tensor.public import public
+from gradcli.tensor.integers import index64
+from gradcli.tensor.public import public, word_of
 
 
 @public("count index numel", name="torch.Size")
@@ -16,14 +17,15 @@ class Size(tuple[int, ...]):
 
     __slots__ = ()
 
-    def __new__(cls, *values: Iterable[int]) -> Self:
+    def __new__(cls, *values: Iterable[int], **named: Any) -> Self:
+        if named:
+            raise TypeError("tuple() takes no keyword arguments")
+        if len(values) > 1:
+            raise TypeError(f"tuple expected at most 1 argument, got {len(values)}")
         made = super().__new__(cls, *values)
-        for position, item in enumerate(made):
-            if not hasattr(item, "__index__"):
-                raise TypeError(
-                    f"torch.Size() takes an iterable of 'int' (item {position} is "
-                    f"'{type(item).__name__}')"
-                )
+        for item in made:
+            if type(item) is not int:
+                return super().__new__(cls, [_length(*pair) for pair in enumerate(made)])
         return made
 
     def __repr__(self) -> str:
@@ -54,6 +56,15 @@ class Size(tuple[int, ...]):
 
     def __rmul__(self, times: Any) -> Any:
         return Size(tuple.__mul__(self, times))
+
+
+def _length(position: int, item: Any) -> int:
+    try:
+        return index64(item)
+    except TypeError:
+        raise TypeError(
+            f"torch.Size() takes an iterable of 'int' (item {position} is '{word_of(item)}')"
+        ) from None
 
 
 def wrap_dim(dim: int, ndim: int) -> int:

@@ -19,6 +19,7 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Device
 from gradcli.tensor.graph import INFERENCE, Handle, InferenceCounter, Node, mode
+from gradcli.tensor.integers import index64
 from gradcli.tensor.leaf import (
     AccumulateGrad,
     Extras,
@@ -144,12 +145,12 @@ class Tensor:
         """The shape, or the length of one dimension."""
         if dim is None:
             return self.shape
-        return self._array.shape[wrap_dim(dim, self._array.ndim)]
+        return self._array.shape[wrap_dim(index64(dim), self._array.ndim)]
 
     def stride(self, dim: int | None = None) -> Any:
         """Steps in memory per dimension, in elements."""
         strides = contiguous_strides(self._array)
-        return strides if dim is None else strides[wrap_dim(dim, self._array.ndim)]
+        return strides if dim is None else strides[wrap_dim(index64(dim), self._array.ndim)]
 
     def is_contiguous(self) -> bool:
         return bool(self._array.flags.c_contiguous)

@@ -206,8 +206,7 @@ class Namespace:
                 if isinstance(value, type):
                     # Nobody makes new types of tensors.
                     made = value is not self.engine.types.get("dtype")
-                    build = getattr(value, "checked", value)
-                    value = token_of(value, over(build, "tuple") if made else None)
+                    value = token_of(value, over(value, "tuple") if made else None)
                 self.found[key] = value
         return value
 

@@ -34,8 +34,7 @@ def call(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
     results = function(*args, **kwargs)
     several = isinstance(results, tuple)
     if several != isinstance(out, (tuple, list)) or not all(map(_is_tensor, _each(out))):
-        if len(function.entries) > 1:
-            raise function.unfit(args, {**kwargs, "out": out})
+        function.explain(args, {**kwargs, "out": out}, False)
         wanted = "tuple of Tensors" if several else "Tensor"
         raise TypeError(f"{title}(): argument 'out' must be {wanted}, not {type(out).__name__}")
     made, targets = tuple(_each(results)), tuple(_each(out))

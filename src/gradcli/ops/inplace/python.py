@@ -8,12 +8,16 @@ from typing import Any
 
 from gradcli.ops.algebra import arithmetic, comparison
 from gradcli.table.row import Row
+from gradcli.tensor.integers import refuse_number
 from gradcli.tensor.tensor import Tensor
 
 _OPERANDS = frozenset({Tensor, int, float, bool, complex})
 
 
 def _accepts(other: Any) -> bool:
+    if type(other) is int:
+        refuse_number(other)
+        return True
     return type(other) in _OPERANDS or isinstance(other, (int, float, complex))
 
 
@@ -22,9 +26,13 @@ def _forward(function: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any
         record = function.record
 
         def method(self: Tensor, other: Any) -> Any:
-            if type(other) in _OPERANDS or isinstance(other, (int, float, complex)):
-                return record((self, other))
-            return NotImplemented
+            kind = type(other)
+            if kind is int:
+                if other.bit_length() > 63:
+                    refuse_number(other)
+            elif kind not in _OPERANDS and not isinstance(other, (int, float, complex)):
+                return NotImplemented
+            return record((self, other))
 
     else:
 
@@ -102,6 +110,14 @@ def _augmented(name: str) -> Callable[[Tensor, Any], Any]:
     return method
 
 
+def _invert(self: Tensor) -> Any:
+    if self._array.dtype.kind not in "iub":
+        raise TypeError(
+            "~ (operator.invert) is only implemented on integer and Boolean-type tensors"
+        )
+    return comparison.bitwise_not(self)
+
+
 def _get_item(self: Tensor, index: Any) -> Any:
     from gradcli.ops.inplace.subscripts import get_item
 
@@ -151,7 +167,7 @@ def _install() -> None:
     methods["__neg__"] = lambda self: arithmetic.neg(self)
     methods["__pos__"] = lambda self: arithmetic.positive(self)
     methods["__abs__"] = _late("abs")
-    methods["__invert__"] = lambda self: comparison.bitwise_not(self)
+    methods["__invert__"] = _invert
     methods["__pow__"], methods["__rpow__"] = _power, _reflected_power
     for name in [*operators, "pow"]:
         methods[f"__i{name}__"] = _augmented(_IN_PLACE.get(name, name) + "_")

@@ -22,6 +22,7 @@ from gradcli.table.typenames import type_name
 from gradcli.tensor import dtypes
 from gradcli.tensor.arrays import Numbers, unwrapped
 from gradcli.tensor.dtypes import DType
+from gradcli.tensor.integers import index64
 from gradcli.tensor.tensor import Tensor, raw, wrap
 from gradcli.typing import Array
 
@@ -196,9 +197,12 @@ index_put_row: Row = row(
     ],
     inplace=BOTH,
 )
-def index_put(self: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Any:
+def index_put(
+    self: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False
+) -> Any:
     """A copy of self with values at the given indices, added if accumulate."""
-    return index_put_row(self, _given("index_put", self, indices, values), values, accumulate)
+    _check_mask(self, indices, values)
+    return index_put_row(self, tuple(indices), values, accumulate)
 
 
 @composite(
@@ -209,27 +213,12 @@ def index_put(self: Tensor, indices: Any, values: Tensor, accumulate: bool = Fal
         (r(2, 3), [r.mask(2, 3)], r()),
     ],
 )
-def index_put_(self: Tensor, indices: Any, values: Tensor, accumulate: bool = False) -> Tensor:
+def index_put_(
+    self: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False
+) -> Tensor:
     """Writes values at the given indices, adding if accumulate."""
-    return in_place(
-        index_put_row, (self, _given("index_put_", self, indices, values), values, accumulate)
-    )
-
-
-def _given(name: str, self: Tensor, indices: Any, values: Tensor) -> tuple[Any, ...]:
-    """The indices of a call of `index_put`, which are tensors."""
-    if not isinstance(indices, (tuple, list)):
-        raise TypeError(
-            f"{name}(): argument 'indices' (position 1) must be tuple of Tensors, not "
-            f"{type_name(indices)}"
-        )
-    for position, index in enumerate(indices):
-        if type(index) is not Tensor:
-            raise TypeError(
-                f"expected Tensor as element {position} in argument 0, but got {type_name(index)}"
-            )
     _check_mask(self, indices, values)
-    return tuple(indices)
+    return in_place(index_put_row, (self, tuple(indices), values, accumulate))
 
 
 def _check_mask(self: Tensor, indices: Indices, values: Tensor) -> None:
@@ -326,6 +315,7 @@ def _selected(tensor: Tensor, dim: int, index: int, position: int) -> Tensor:
         )
     length = tensor._array.shape[dim]
     if not -length <= index < length:
+        index64(index)
         raise IndexError(
             f"index {index} is out of bounds for dimension {position} with size {length}"
         )
@@ -424,8 +414,8 @@ def _as_value(value: Any, dtype: DType) -> Tensor:
         return value
     if not isinstance(value, (bool, int, float, complex)):
         raise TypeError(f"can't assign a {type_name(value)} to a torch.{dtype.tensor_name}")
-    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
-        raise ValueError("Overflow when unpacking long long")
+    if isinstance(value, int):
+        index64(value)
     return wrap(np.asarray(dtypes.convert(value, dtype)))
 
 

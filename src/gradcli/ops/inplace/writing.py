@@ -25,8 +25,8 @@ from gradcli.tensor.formats import MemoryFormat
 from gradcli.tensor.graph import mode
 from gradcli.tensor.public import admit
 from gradcli.tensor.shapes import common_shape
-from gradcli.tensor.tensor import Tensor
-from gradcli.typing import Array, Operand, Scalar, Value
+from gradcli.tensor.tensor import Tensor, wrap
+from gradcli.typing import Array, Operand, Scalar
 
 
 def _filled(self: Array, value: Scalar) -> Array:
@@ -145,9 +145,10 @@ def zero_(self: Tensor) -> Tensor:
         (r(2), r()),
     ],
 )
-def copy_(self: Tensor, src: Value, non_blocking: bool = False) -> Tensor:
+def copy_(self: Tensor, other: Operand, non_blocking: bool = False) -> Tensor:
     """Writes the elements of another tensor, which broadcasts and is cast."""
-    return in_place(_copy, (self, src), coincide=_same(self._array, src._array))
+    source = other if isinstance(other, Tensor) else wrap(np.asarray(other))
+    return in_place(_copy, (self, source), coincide=_same(self._array, source._array))
 
 
 @composite(

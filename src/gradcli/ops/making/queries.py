@@ -22,12 +22,16 @@ from gradcli.typing import Operand
 _MOST: Final = (1 << 63) - 1
 
 
-@composite(
-    "finfo", samples=lambda r: [(), (dtypes.float16,), (dtypes.float64,), (dtypes.complex64,)]
-)
-def finfo(type: DType | None = None) -> FloatInfo:
+@composite("finfo", samples=lambda r: [()])
+def default_finfo() -> FloatInfo:
+    """The range and precision of the default type."""
+    return FloatInfo(dtypes.default.dtype)
+
+
+@composite("finfo", samples=lambda r: [(dtypes.float16,), (dtypes.float64,), (dtypes.complex64,)])
+def finfo(type: DType) -> FloatInfo:
     """The range and precision of a floating type."""
-    return FloatInfo(type or dtypes.default.dtype)
+    return FloatInfo(type)
 
 
 @composite("iinfo", samples=lambda r: [(dtypes.int8,), (dtypes.uint8,), (dtypes.int64,)])
