@@ -168,7 +168,10 @@ def test_module_is_the_same_program(arguments: list[str]) -> None:
     assert module.returncode == program.returncode
 
 
-HEAVY = ("scipy", "rich", "numpy.random", "pydantic", "json", "importlib.metadata", "lark")
+HEAVY = (
+    *("scipy", "ml_dtypes", "numpy.random", "rich", "pydantic", "lark"),
+    *("json", "importlib.metadata"),
+)
 
 
 def modules_after(*arguments: str) -> set[str]:

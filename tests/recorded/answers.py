@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from gradcli.table.samples import Fixed
+from gradcli.tensor.dtypes import INEXACT
 
 Array = np.ndarray[Any, Any]
 Answer = dict[str, Any]
@@ -69,7 +70,7 @@ class Detail(NamedTuple):
 def arguments(engine: Engine, value: Any, made: list[Any]) -> Any:
     """Arguments with tensors in the place of arrays; `made` receives those that want gradients."""
     if isinstance(value, np.ndarray):
-        wants = value.dtype.kind in "fc" and not isinstance(value, Fixed)
+        wants = value.dtype.kind in INEXACT and not isinstance(value, Fixed)
         tensor = engine.leaf(np.array(value), wants)
         if tensor.requires_grad:
             made.append(tensor)

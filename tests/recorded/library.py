@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import gradcli
+from gradcli.tensor.dtypes import DTYPES, FLOATS
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.views.printing import PrintOptions, format_tensor
 from tests.recorded.answers import Array
@@ -28,13 +29,12 @@ class Library:
         return value
 
     def shown(self, dtype: str, shape: tuple[int, ...], values: Any = None, **facts: Any) -> str:
-        # NumPy has no bfloat16; float32 holds its values.
-        held = np.dtype(dtype.replace("bfloat16", "float32"))
+        held = DTYPES[dtype].np
         if values is None:
             values = np.arange(math.prod(shape)) * float(facts["step"]) + facts["start"]
         elif held.kind == "c":
             values = [complex(*pair) for pair in values]
-        elif held.kind != "f":
+        elif held.kind not in FLOATS:
             values = np.array(values, held)
         options = PrintOptions()
         options.update(**facts.get("options", {}))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import torch
 import torch.masked
 
-from gradcli.tensor.dtypes import DType
+from gradcli.tensor.dtypes import DType, bfloat16
 from gradcli.tensor.formats import MemoryFormat
 from tests.recorded.answers import Array
 
@@ -24,12 +25,19 @@ class PyTorch:
         torch.set_num_threads(1)
 
     def leaf(self, array: Array, wants: bool) -> Any:
-        return torch.from_numpy(array).requires_grad_(wants)
+        if array.dtype == bfloat16.np:  # PyTorch does not know NumPy's
+            tensor = torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
+        else:
+            tensor = torch.from_numpy(array)
+        return tensor.requires_grad_(wants)
 
     def array(self, tensor: torch.Tensor) -> Array:
         if tensor.dtype == torch.complex32:  # NumPy has no such type
             tensor = tensor.to(torch.complex64)
-        array: Array = tensor.detach().resolve_conj().resolve_neg().numpy(force=True)
+        tensor = tensor.detach().resolve_conj().resolve_neg()
+        if tensor.dtype == torch.bfloat16:
+            return tensor.clone().view(torch.int16).numpy(force=True).view(bfloat16.np)
+        array: Array = tensor.numpy(force=True)
         return array
 
     def argument(self, value: Any) -> Any:

@@ -22,11 +22,12 @@ from tests.recorded import store
 from tests.recorded.answers import Answer, Array, Engine, describe, differences
 from tests.recorded.library import LIBRARY
 
-TYPES = ("float32", "float16", "complex64", "int64", "bool")
+TYPES = ("float32", "float16", "bfloat16", "complex64", "int64", "bool")
 """Types that the first call of an entry is also made with."""
-DIGITS = {"float16": 4, "float32": 7, "complex64": 7}
+DIGITS = {"bfloat16": 4, "float16": 5, "float32": 7, "complex64": 7}
 """The significant digits that answers keep, and how far they may be apart."""
-TOLERANCES = {"float16": (5e-3, 5e-3), "float32": (2e-5, 2e-6), "complex64": (2e-5, 2e-6)}
+TOLERANCES = {"float32": (2e-5, 2e-6), "complex64": (2e-5, 2e-6)}
+TOLERANCES["float16"], TOLERANCES["bfloat16"] = (2e-3, 2e-3), (1.6e-2, 1e-2)
 TOLERANCES["int64"] = TOLERANCES["bool"] = TOLERANCES["float32"]
 """Functions of integers compute in the default type."""
 EXACT = (1e-6, 1e-8)
@@ -74,7 +75,8 @@ def asked() -> dict[str, list[Entry]]:
 def plain(value: Any) -> str:
     """Arguments as text that is the same everywhere."""
     if isinstance(value, np.ndarray):
-        array = np.round(value, 8) + 0 if value.dtype.kind in "fc" else value
+        exact = value.dtype.kind not in "fc"
+        array = value if exact else np.round(value, 8) + 0
         word = "fixed " * isinstance(value, Fixed)
         return f"{word}{value.dtype}{value.shape}{array.ravel().tolist()}"
     if type(value) in (list, tuple):
@@ -241,8 +243,8 @@ def _cast(array: Array, dtype: str) -> Array:
     if dtype == "complex64" and array.dtype.kind == "f":
         return np.asanyarray(array * (1 + 0.5j)).astype(dtype)
     if array.dtype.kind == "c":
-        return array.astype("complex64") if dtype.startswith("float") else array.real.astype(dtype)
-    return array.astype(dtype)
+        return array.astype("complex64") if "float" in dtype else array.real.astype(dtype)
+    return array.astype(DTYPES[dtype].np)
 
 
 def answers(engine: Engine, call: Call, internal: bool) -> dict[str, Answer]:

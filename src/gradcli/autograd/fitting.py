@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.table.halves import is_half
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import Node
+from gradcli.tensor.tensor import Tensor, wrap
 
 
 def fit(
@@ -26,6 +28,9 @@ def fit(
     from gradcli.ops.algebra.creation import to_dtype
     from gradcli.ops.algebra.sums import sum_to
 
+    if not recorded and is_half(gradient):
+        fitted: Tensor = fit(wrap(gradient), shape, dtype, True, words)
+        return fitted._array
     found = gradient._array.shape if recorded else gradient.shape
     if found != shape:
         if not _expands(shape, found):

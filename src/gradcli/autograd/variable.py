@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gradcli.tensor.dtypes import INEXACT
 from gradcli.tensor.tensor import Tensor, share
 
 
@@ -16,7 +17,7 @@ def Variable(data: Tensor, requires_grad: bool = False) -> Tensor:
         raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
     leaf = share(data, data._array, differentiable=False)
     if requires_grad:
-        if data._array.dtype.kind not in "fc":
+        if data._array.dtype.kind not in INEXACT:
             raise RuntimeError(
                 "Only Tensors of floating point and complex dtype can require gradients"
             )

@@ -226,6 +226,6 @@ def _leaf(array: Any, kind: str) -> Tensor:
     """A leaf over an array; integers become the default dtype where a gradient is wanted."""
     if kind == "const":
         return wrap(array)
-    if array.dtype.kind not in "fc":
+    if array.dtype.kind not in dtypes.INEXACT:
         array = array.astype(dtypes.default.dtype.np)
     return wrap(array, requires_grad=True)

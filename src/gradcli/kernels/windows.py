@@ -9,7 +9,7 @@ they need little memory beyond their result.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache, wraps
+from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import Any, Final, NamedTuple
@@ -21,26 +21,6 @@ from gradcli.typing import Array
 
 BLOCK_BYTES: Final = 1 << 22
 """Bytes of gathered columns that are worked on at a time."""
-
-
-def half_in_single(forward: Callable[..., Any]) -> Callable[..., Any]:
-    """Lets a function of arrays compute half precision in single precision, and round once."""
-
-    @wraps(forward)
-    def computed(*args: Any) -> Any:
-        if getattr(args[0], "dtype", None) != np.float16:
-            return forward(*args)
-        wide = [_retyped(arg, np.float16, np.float32) for arg in args]
-        out = forward(*wide)
-        if isinstance(out, tuple):
-            return tuple(_retyped(part, np.float32, np.float16) for part in out)
-        return _retyped(out, np.float32, np.float16)
-
-    return computed
-
-
-def _retyped(value: Any, old: Any, new: Any) -> Any:
-    return value.astype(new) if getattr(value, "dtype", None) == old else value
 
 
 class Geometry(NamedTuple):

@@ -7,10 +7,12 @@ from typing import Any, Final
 import numpy as np
 
 from gradcli.tensor import dtypes
+from gradcli.tensor.dtypes import FLOATS, HALVES
 from gradcli.tensor.errors import require_kinds
+from gradcli.tensor.limits import float_limits
 
 INT64_MIN: Final = -(2**63)
-MANTISSA_BITS: Final = {"float16": 11, "float32": 24, "float64": 53}
+MANTISSA_BITS: Final = {"bfloat16": 8, "float16": 11, "float32": 24, "float64": 53}
 """The bits of a significand, the hidden one included."""
 
 
@@ -29,7 +31,7 @@ def continuous_only(distribution: str, type_name: str) -> str:
 
 def check_uniform_bounds(low: float, high: float, dtype: np.dtype[Any]) -> None:
     """Raises unless `[low, high)` is an interval of the type."""
-    largest = float(np.finfo(dtype).max)
+    largest = float(float_limits(dtype).max)
     for name, bound in (("from", low), ("to", high)):
         if not -largest <= bound <= largest:
             raise RuntimeError(f"{name} is out of bounds for {dtypes.from_numpy(dtype).c_name}")
@@ -50,8 +52,8 @@ def integer_bounds(low: int, high: int | None, dtype: np.dtype[Any]) -> tuple[in
     if dtype.kind == "c":
         where = "random_from_to_impl" if high is None else "check_random_bounds"
         raise RuntimeError(f"{where} handles only integral, floating-point and boolean types")
-    if dtype.kind == "f":
-        least, largest = -float(np.finfo(dtype).max), float(np.finfo(dtype).max)
+    if dtype.kind in FLOATS:
+        least, largest = -float(float_limits(dtype).max), float(float_limits(dtype).max)
         low = _representable_low(low, dtype)
         if high is None:
             last = 2 ** MANTISSA_BITS[dtype.name]
@@ -84,7 +86,7 @@ def _integer_limits(dtype: np.dtype[Any]) -> tuple[int, int]:
 
 def _through(value: int, dtype: np.dtype[Any]) -> int:
     """An integer to the floating type and back, kept within int64."""
-    single = np.float32(value) if dtype == np.float16 else value
+    single = np.float32(value) if dtype.char in HALVES else value
     with np.errstate(over="ignore"):
         there = float(dtype.type(single))
     return INT64_MIN if not -(2.0**63) <= there < 2.0**63 else int(there)
@@ -112,7 +114,7 @@ def check_permutation(n: int, dtype: np.dtype[Any]) -> None:
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
     if dtype.kind in "iu" and n > int(np.iinfo(dtype).max) + 1:
         raise RuntimeError(f"value cannot be converted to type {dtype.name}_t without overflow")
-    if dtype.kind == "f" and n > 2 ** MANTISSA_BITS[dtype.name] + 1:
+    if dtype.kind in FLOATS and n > 2 ** MANTISSA_BITS[dtype.name] + 1:
         name = scalar_name(dtype)
         limit = 2 ** MANTISSA_BITS[dtype.name] + 1
         raise RuntimeError(f"n cannot be greater than {limit} for {name} type.")

@@ -31,6 +31,7 @@ from gradcli.random.bounds import (
 from gradcli.random.boxmuller import box_muller32
 from gradcli.random.fma import Float64s, fma32, fma64
 from gradcli.tensor import dtypes
+from gradcli.tensor.dtypes import FLOATS, HALVES
 from gradcli.tensor.errors import no_kernel, require_kinds
 from gradcli.tensor.public import public
 
@@ -54,7 +55,7 @@ def _affine64(values: Float64s, scale: float, offset: float) -> Float64s:
 
 def _cast(values: Array, dtype: np.dtype[Any], shape: Shape) -> Array:
     """Converts doubles or int64 as C++ does: to half by way of single."""
-    if dtype == np.float16:
+    if dtype.char in HALVES:
         values = values.astype(np.float32)
     with np.errstate(over="ignore", invalid="ignore"):
         return values.astype(dtype, copy=False).reshape(shape)
@@ -135,7 +136,7 @@ class Generator(BitStream):
             return _cast(_affine64(self._normal_pairs(count), std, mean), dtype, shape)
         # Single precision draws for all elements, then for the last 16 again; half precision skips
         # the elements of the incomplete block.
-        skipped = count % 16 if dtype == np.float16 else 0
+        skipped = count % 16 if dtype.char in HALVES else 0
         redrawn = 16 if count % 16 else 0
         drawn = count - skipped + redrawn
         if dtype == np.float64:
@@ -214,9 +215,9 @@ class Generator(BitStream):
         count = math.prod(shape)
         if count == 0:
             return np.empty(shape, dtype)
-        if dtype.kind not in "iuf" or dtype == np.float16:
+        if dtype.kind not in "iufV" or dtype == np.float16:
             raise no_kernel("random_full_64_bits_range_kernel_cpu", dtype)
-        if dtype.itemsize != 8 and dtype != np.float32:
+        if dtype.itemsize != 8 and dtype.char not in "fE":
             raise RuntimeError(
                 "random_full_64_bits_range_kernel_cpu handles only "
                 "int64, double, float and bfloat16"
@@ -229,7 +230,7 @@ class Generator(BitStream):
         count = math.prod(shape)
         if count == 0:
             return np.empty(shape, dtype)
-        if dtype.kind == "f":
+        if dtype.kind in FLOATS:
             span = 2 ** MANTISSA_BITS[dtype.name] + 1
         elif dtype.kind in "iu":
             span = int(np.iinfo(dtype).max) + 1
@@ -310,7 +311,7 @@ class Generator(BitStream):
         """
         if not 0 < weights.ndim <= 2:
             raise RuntimeError("prob_dist must be 1 or 2 dim")
-        if weights.dtype.kind != "f":
+        if weights.dtype.kind not in FLOATS:
             raise RuntimeError(
                 "multinomial only supports floating-point dtypes for input, got: "
                 + scalar_name(weights.dtype)
@@ -411,7 +412,7 @@ class Generator(BitStream):
         if not lambd > 0:
             raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd:g}")
         count = math.prod(shape)
-        if count and dtype.kind != "f":
+        if count and dtype.kind not in FLOATS:
             raise RuntimeError(continuous_only("Exponential", scalar_name(dtype)))
         logs = _libm(math.log1p, -self._uniform64(count))
         return _cast(-1.0 / lambd * logs, dtype, shape)
@@ -423,7 +424,7 @@ class Generator(BitStream):
         dtype = np.dtype(dtype)
         if not sigma > 0:
             raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
-        if dtype.kind != "f":
+        if dtype.kind not in FLOATS:
             raise RuntimeError(continuous_only("Cauchy", dtypes.from_numpy(dtype).c_name))
         uniforms = self._uniform64(math.prod(shape))
         tangents = _libm(math.tan, math.pi * (uniforms - 0.5))

@@ -15,7 +15,7 @@ from gradcli.table.schema import Signature
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import FIRST, FREED, Node, mode, operator_name
 from gradcli.tensor.public import public
-from gradcli.tensor.tensor import Tensor, is_inference, versions_of, wrap
+from gradcli.tensor.tensor import Tensor, is_inference, raw, versions_of, wrap
 
 Formula = Callable[..., Any]
 _RESULT: Final = -1
@@ -297,6 +297,22 @@ class RowNode(Node):
         if wanted in self.row.formula_names():
             return None  # only the gradients of other operands would need it
         raise AttributeError(f"'{self.label}' object has no attribute '{name}'")
+
+
+@public(finds=lambda name: name.startswith("_saved_"))
+class HalfNode(RowNode):
+    """The node of a call with operands of half precision.
+
+    Its formulas always run on tensors, whose operators round as PyTorch's do.
+    """
+
+    __slots__ = ()
+
+    def apply(self, grads: Sequence[Any], recorded: bool) -> Sequence[Any]:
+        if recorded:
+            return super().apply(grads, True)
+        found = super().apply([None if grad is None else wrap(grad) for grad in grads], True)
+        return [raw(gradient) for gradient in found]
 
 
 def version_to_save(tensor: Tensor) -> int:

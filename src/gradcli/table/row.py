@@ -45,9 +45,11 @@ from typing import Any, Final
 import numpy as np
 
 from gradcli.table.entry import BOTH, METHOD, NEITHER, Entry, InPlace, name_in_messages
-from gradcli.table.node import Formula, Plan, RowNode, parameter_names
+from gradcli.table.halves import in_single, is_half, other_types
+from gradcli.table.node import Formula, HalfNode, Plan, RowNode, parameter_names
 from gradcli.tensor import dtypes
 from gradcli.tensor.clock import clock
+from gradcli.tensor.dtypes import HALVES, INEXACT, DType
 from gradcli.tensor.errors import no_kernel, serves
 from gradcli.tensor.graph import Node, mode
 from gradcli.tensor.memory import refuse_giant, reserve
@@ -71,12 +73,15 @@ class Row(Entry):
 
     __slots__ = (
         "_plans",
+        "bare",
         "check",
         "complex_gradient",
         "constant_outputs",
         "differentiable",
         "formulas",
         "forward",
+        "half_numbers",
+        "halves",
         "kinds",
         "linear",
         "list_position",
@@ -87,6 +92,7 @@ class Row(Entry):
         "promote",
         "several",
         "view",
+        "wide_numbers",
     )
 
     def __init__(
@@ -99,6 +105,9 @@ class Row(Entry):
         kinds: str,
         kernel: str,
         refusal: Exception | None,
+        halves: bool,
+        half_numbers: str,
+        wide_numbers: bool,
         view: bool,
         several: bool,
         node: str | None,
@@ -114,18 +123,17 @@ class Row(Entry):
         inplace: InPlace | None,
     ) -> None:
         super().__init__(signature, forward, module, doc, kink, samples)
-        if inplace is None:
-            # Operands that are brought to one type are combined element by element.
-            usual = METHOD if len(self.outlined) > 1 else BOTH
-            inplace = usual if promote and self.is_method else NEITHER
-        self.inplace = inplace
-        forward = self.takes_positions(forward)
+        self.inplace = inplace or self._usual_inplace(promote)
+        # `forward` refuses the types that are not of some `kinds` (see `serves`), `bare` computes.
+        self.bare = self.forward = self.takes_positions(forward)
         if kinds:
             kernel = kernel or self.names[0].rpartition(".")[2] + "_cpu"
-            forward = _serving(forward, kinds, kernel, refusal, bool(promote))
-        self.forward = forward
+            self.forward = _serving(self.bare, kinds, kernel, refusal, bool(promote))
         # The kinds of types (see `serves`) that it takes, where others are refused first.
         self.kinds = kinds
+        self.halves = halves and not view
+        self.half_numbers = self._places(half_numbers)
+        self.wide_numbers = wide_numbers
         # The sets of operands in which it is linear while the others stay as they are.
         self.linear = tuple(tuple(names.split()) for names in linear.split(",") if names)
         self.promote = promote
@@ -148,6 +156,17 @@ class Row(Entry):
         self.only_first = all(
             isinstance(f, Row) or parameter_names(f)[0] != "grads" for _, f in self.formulas
         )
+
+    def _places(self, names: str) -> tuple[int, ...]:
+        """The positions of parameters."""
+        order = [name for _, name in self.outlined] if names else []
+        return tuple(order.index(name) for name in names.split())
+
+    def _usual_inplace(self, promote: int) -> InPlace:
+        """Operands that are brought to one type are combined element by element."""
+        if not (promote and self.is_method):
+            return NEITHER
+        return METHOD if len(self.outlined) > 1 else BOTH
 
     def _resolve(self, vjps: dict[str, Formula], joint: tuple[str, Formula] | None) -> None:
         """Finds the positions of the differentiable arguments."""
@@ -188,7 +207,7 @@ class Row(Entry):
         try:
             return self.forward(*args)
         except ValueError as error:
-            _refuse_shapes(args, error)
+            _refuse(args, error)
             raise
 
     def formula_names(self) -> set[str]:
@@ -204,15 +223,14 @@ class Row(Entry):
         if clock.deadline is not None:
             clock.check(0 if self.view else _most(args))
         raw: list[Any] = []
-        promote = self.promote
-        dtype = None
-        same, wants, bound = True, False, 1
+        promote, bound, dtype, half, same, wants = self.promote, 1, None, None, True, False
         for arg in args:
             if type(arg) is Tensor:
                 array = arg._array
                 if array.dtype is not dtype:
                     same = same and dtype is None
                     dtype = array.dtype
+                    half = dtype if dtype.char in HALVES else half
                 if arg._requires_grad or (arg._view is not None and arg.requires_grad):
                     wants = True
                     if arg._view is not None and mode.enabled and self.differentiable:
@@ -223,31 +241,34 @@ class Row(Entry):
             else:
                 if type(arg) is complex:
                     same = False
+                elif type(arg) is DType and arg.is_half:
+                    half = arg.np
                 raw.append(arg)
         if self.list_position is not None:
             items = args[self.list_position] or ()
             wants = wants or any(type(item) is Tensor and item.requires_grad for item in items)
-            raw[self.list_position] = [array_of(item) for item in items]
-        if promote and not (same and dtype is not None and dtype.kind == "f"):
-            self._promote(raw)
+            raw[self.list_position] = listed = [array_of(item) for item in items]
+            half = next((item.dtype for item in listed if is_half(item)), half)
+        if promote and (half is not None or not (same and dtype is not None and dtype.kind == "f")):
+            half = self._promote(raw)
         if promote and bound > _LARGE:
             _reserve(raw)
         try:
-            out = self.forward(*raw)
+            out = self.forward(*raw) if half is None else self._on_half(raw, half)
         except (MemoryError, OverflowError, ValueError) as error:
-            _refuse_shapes(raw, error)
-            refuse_giant(error)
+            _refuse(raw, error)
             raise
         if type(out) is tuple:
-            return self._several(args, out)
+            return self._several(args, out, half)
         tensor = share(args[0], out) if self.view else wrap(out)
-        if wants and self.differentiable and mode.enabled and tensor._array.dtype.kind in "fc":
+        if wants and self.differentiable and mode.enabled and tensor._array.dtype.kind in INEXACT:
             wanted, successors, numbers = self._edges(args)
             if wanted:
                 if not self.complex_gradient:
                     self._refuse_complex(tensor._array)
                 plan = self._plans.get(wanted) or self._plan(wanted)
-                node = RowNode(self, plan, successors, numbers)
+                made = RowNode if half is None else HalfNode
+                node = made(self, plan, successors, numbers)
                 node.shape = tensor._array.shape
                 node.dtype = tensor._array.dtype
                 tensor._grad_fn = node
@@ -256,7 +277,7 @@ class Row(Entry):
                     node.save(args, (tensor,))
         return tensor
 
-    def _several(self, args: tuple[Any, ...], out: tuple[Any, ...]) -> Any:
+    def _several(self, args: tuple[Any, ...], out: tuple[Any, ...], half: Any) -> Any:
         tensors = tuple(
             share(args[0], part, several=True) if self.view else wrap(part) for part in out
         )
@@ -265,7 +286,8 @@ class Row(Entry):
         wanted, successors, numbers = self._edges(args)
         if wanted and tensors:
             plan = self._plans.get(wanted) or self._plan(wanted)
-            node = RowNode(self, plan, successors, numbers)
+            made = RowNode if half is None else HalfNode
+            node = made(self, plan, successors, numbers)
             known = tensors[:1] if self.only_first else tensors
             metas = [(tensor._array.shape, tensor._array.dtype) for tensor in known]
             node.shape, node.dtype = metas[0]
@@ -290,7 +312,7 @@ class Row(Entry):
     def carries_gradient(self, output: Any, number: int) -> bool:
         """Whether an output belongs to the graph: of the later ones, those a formula asks for."""
         return (
-            output.dtype.kind in "fc"
+            output.dtype.kind in INEXACT
             and not (number and self.only_first)
             and number not in self.constant_outputs
         )
@@ -347,8 +369,12 @@ class Row(Entry):
         tail = found[start + 1 : len(self.differentiable)]
         return head + list(gradients if gradients is not None else [None] * length) + tail
 
-    def _promote(self, raw: list[Any]) -> None:
-        """Brings the operands to one type, in place."""
+    def _promote(self, raw: list[Any]) -> np.dtype[Any] | None:
+        """Brings the operands to one type, in place; returns it if it is one of half precision.
+
+        That meets numbers, and tensors that have no dimensions, in single precision where the row
+        says so.
+        """
         count = len(raw)
         present = [p for p in self.operands if p < count and raw[p] is not None]
         if self.check is not None:
@@ -356,12 +382,29 @@ class Row(Entry):
         target = dtypes.result_type([raw[position] for position in present])
         if self.promote == FLOAT and target.category < dtypes.FLOATING:
             target = dtypes.default.dtype
+        wide = target.is_half and self.wide_numbers
         for position in present:
             operand = raw[position]
             if hasattr(operand, "dtype"):
-                raw[position] = operand.astype(target.np, copy=False)
+                kind = dtypes.float32 if wide and position and not operand.ndim else target
+                raw[position] = operand.astype(kind.np, copy=False)
             else:
-                raw[position] = dtypes.cast_number(operand, target)
+                raw[position] = dtypes.cast_number(operand, dtypes.float32 if wide else target)
+        return target.np if target.is_half else None
+
+    def _on_half(self, raw: list[Any], half: np.dtype[Any]) -> Any:
+        """The results of operands of half precision (see `gradcli.table.halves`).
+
+        What operands of several floating types are told, and what types PyTorch has no kernel for,
+        is found out by the function that sees them as they are.
+        """
+        refused = self.kinds and not serves(self.kinds, raw[0].dtype)
+        if not self.halves or refused or (not self.promote and other_types(raw, half)):
+            return self.forward(*raw)
+        for place in self.half_numbers:
+            if place < len(raw) and type(raw[place]) in (int, float):
+                raw[place] = float(dtypes.convert(raw[place], dtypes.from_numpy(half)))
+        return in_single(self.bare, raw, half)
 
 
 def _serving(
@@ -397,10 +440,11 @@ def _reserve(operands: Sequence[Any]) -> None:
         reserve(shape, max(array.itemsize for array in arrays))
 
 
-def _refuse_shapes(operands: Sequence[Any], error: BaseException) -> None:
-    """Says in PyTorch's words that shapes do not broadcast, where that is the error."""
+def _refuse(operands: Sequence[Any], error: MemoryError | OverflowError | ValueError) -> None:
+    """Says in PyTorch's words that shapes do not broadcast, or that there is too little room."""
     if "could not be broadcast" in str(error) or "cannot be broadcast" in str(error):
         common_shape([operand.shape for operand in operands if hasattr(operand, "shape")])
+    refuse_giant(error)
 
 
 def node_name(name: str) -> str:

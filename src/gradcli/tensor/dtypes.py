@@ -18,6 +18,16 @@ INTEGRAL: Final = 1
 FLOATING: Final = 2
 COMPLEX: Final = 3
 
+FLOATS: Final = frozenset("fV")
+"""NumPy's letters for the kinds of floating types; it knows bfloat16 by no letter but "V"."""
+INEXACT: Final = FLOATS | {"c"}
+"""The same with complex types: what has gradients."""
+HALVES: Final = frozenset("eE")
+"""NumPy's letters for single types: those of half precision, float16 and bfloat16.
+
+PyTorch's kernels compute on these in single precision, and round what they return.
+"""
+
 
 @public("is_complex is_floating_point is_signed itemsize to_complex to_real", name="torch.dtype")
 class DType(Fixed):
@@ -44,9 +54,20 @@ class DType(Fixed):
             scalar_name=scalar_name,
             c_name=c_name,
             tensor_name=scalar_name + "Tensor",
-            np=np.dtype(name),
             category=category,
         )
+        if name != "bfloat16":
+            self._fix(np=np.dtype(name))
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "np":
+            raise AttributeError(f"'torch.dtype' object has no attribute '{name}'")
+        # NumPy's type for bfloat16 is in a package of its own, loaded when it is first needed.
+        from ml_dtypes import bfloat16 as scalar
+
+        self._fix(np=np.dtype(scalar))
+        _BY_NUMPY[self.np] = self
+        return self.np
 
     def __repr__(self) -> str:
         return "torch." + self.name
@@ -75,8 +96,13 @@ class DType(Fixed):
         return self.category == COMPLEX
 
     @property
+    def is_half(self) -> bool:
+        """Whether PyTorch's kernels compute on the type in single precision."""
+        return self is float16 or self is bfloat16
+
+    @property
     def is_signed(self) -> bool:
-        return self.np.kind in "ifc"
+        return self.category >= FLOATING or (self.category == INTEGRAL and self.np.kind == "i")
 
     def to_complex(self) -> DType:
         """The complex type of the same precision."""
@@ -92,6 +118,7 @@ class DType(Fixed):
 float32 = DType("float32", "Float", "float", FLOATING)
 float64 = DType("float64", "Double", "double", FLOATING)
 float16 = DType("float16", "Half", "c10::Half", FLOATING)
+bfloat16 = DType("bfloat16", "BFloat16", "c10::BFloat16", FLOATING)
 uint8 = DType("uint8", "Byte", "unsigned char", INTEGRAL)
 int8 = DType("int8", "Char", "signed char", INTEGRAL)
 int16 = DType("int16", "Short", "short int", INTEGRAL)
@@ -105,6 +132,7 @@ ALL: Final = (
     float32,
     float64,
     float16,
+    bfloat16,
     uint8,
     int8,
     int16,
@@ -115,7 +143,9 @@ ALL: Final = (
     complex128,
 )
 # NumPy compares dtypes by value, so one dictionary serves every spelling of them.
-_BY_NUMPY: Final[dict[np.dtype[Any], DType]] = {dtype.np: dtype for dtype in ALL}
+_BY_NUMPY: Final[dict[np.dtype[Any], DType]] = {
+    dtype.np: dtype for dtype in ALL if dtype is not bfloat16
+}
 
 DTYPES: Final[dict[str, DType]] = {dtype.name: dtype for dtype in ALL} | {
     "float": float32,
@@ -193,8 +223,10 @@ def promote_types(a: DType, b: DType) -> DType:
         return a
     if a.category == b.category or COMPLEX in (a.category, b.category):
         if a.category == b.category or (a.category >= FLOATING and b.category >= FLOATING):
-            if float16 in (a, b) and COMPLEX in (a.category, b.category):
+            if a.category != b.category and (a.is_half or b.is_half):
                 return a if a.category == COMPLEX else b
+            if a.is_half and b.is_half:
+                return float32
             return _BY_NUMPY[np.promote_types(a.np, b.np)]
         return a if a.category == COMPLEX else b
     return a if a.category > b.category else b
@@ -260,7 +292,15 @@ def cast_number(number: complex, target: DType) -> Any:
         if target.is_signed and wrapped >> (bits - 1):
             wrapped -= 1 << bits
         return target.np.type(wrapped)
-    return target.np.type(number)
+    return _rounded(number, target)
+
+
+def _rounded(number: Any, target: DType) -> Any:
+    """A number as a NumPy scalar; to half precision by way of single, as C++ converts."""
+    if not target.is_half:
+        return target.np.type(number)
+    with np.errstate(over="ignore"):
+        return np.float32(number).astype(target.np)
 
 
 def convert(number: complex, target: DType, word: str | None = None) -> Any:
@@ -279,7 +319,7 @@ def convert(number: complex, target: DType, word: str | None = None) -> Any:
         number = number.real
     if target.category == FLOATING:
         with np.errstate(over="ignore"):
-            made = target.np.type(number)
+            made = _rounded(number, target)
         if np.isinf(made) and not np.isinf(number):
             raise overflow
         return made

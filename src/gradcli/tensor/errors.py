@@ -26,6 +26,8 @@ def no_kernel(name: str, dtype: np.dtype[Any]) -> NotImplementedError:
 def serves(kinds: str, dtype: np.dtype[Any]) -> bool:
     """Whether a type is of some kinds: NumPy's letters, and "d" for floating ones but halves."""
     kind = dtype.kind
+    if kind == "V":
+        return "f" in kinds
     return kind in kinds or (kind == "f" and "d" in kinds and dtype.itemsize > 2)
 
 

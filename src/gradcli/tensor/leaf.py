@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from gradcli.tensor.dtypes import DType
+from gradcli.tensor.dtypes import INEXACT, DType
 from gradcli.tensor.graph import FIRST, Handle, Node
 from gradcli.tensor.public import public
 
@@ -185,7 +185,7 @@ def check_flag(tensor: Leaf, value: bool, is_leaf: bool) -> None:
         )
     if not (is_leaf or value):
         raise RuntimeError(_ONLY_LEAVES + _DETACH_INSTEAD)
-    if value and tensor._array.dtype.kind not in "fc":
+    if value and tensor._array.dtype.kind not in INEXACT:
         raise RuntimeError("only Tensors of floating point dtype can require gradients")
 
 
@@ -195,5 +195,5 @@ def check_flag_attribute(tensor: Leaf, value: bool, is_leaf: bool) -> None:
         raise RuntimeError("requires_grad must be a bool")
     if not is_leaf:
         raise RuntimeError(_ONLY_LEAVES + ("" if value else _DETACH_INSTEAD))
-    if value and tensor._array.dtype.kind not in "fc":
+    if value and tensor._array.dtype.kind not in INEXACT:
         raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from gradcli.tensor.dtypes import BOOL, FLOATING, INTEGRAL, DType
 from gradcli.tensor.public import public
+
+
+def float_limits(dtype: np.dtype[Any]) -> Any:
+    """`np.finfo` of any floating type."""
+    if dtype.kind == "V":
+        import ml_dtypes
+
+        return ml_dtypes.finfo(dtype)  # type: ignore[no-untyped-call]
+    return np.finfo(dtype)
 
 
 @public(
@@ -24,7 +35,7 @@ class FloatInfo:
                 "'torch.finfo'"
             )
         real = dtype.to_real()
-        info = np.finfo(real.np)
+        info = float_limits(real.np)
         self.bits = real.itemsize * 8
         self.eps = float(info.eps)
         self.max = float(info.max)

@@ -179,7 +179,7 @@ class Tensor:
         return False
 
     def is_floating_point(self) -> bool:
-        return bool(self._array.dtype.kind == "f")
+        return self._array.dtype.kind in dtypes.FLOATS
 
     def is_complex(self) -> bool:
         return bool(self._array.dtype.kind == "c")
@@ -277,7 +277,7 @@ class Tensor:
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {word_of(value)}")
-        if self.requires_grad and value._array.dtype.kind not in "fc":
+        if self.requires_grad and value._array.dtype.kind not in dtypes.INEXACT:
             raise RuntimeError(
                 "data set to a tensor that requires gradients must be floating point or complex "
                 "dtype"
@@ -346,6 +346,8 @@ class Tensor:
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
                 "instead."
             )
+        if self._array.dtype.kind == "V":
+            raise TypeError("Got unsupported ScalarType BFloat16")
         return self._array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
@@ -496,6 +498,13 @@ def share(tensor: Tensor, array: Any, differentiable: bool = True, several: bool
             creation = "multi"
         made._view = View(base, made._versions[0], creation)
     return made
+
+
+def type_word(dtype: DType) -> str:
+    """A tensor's type as C++ messages print it: `torch.FloatTensor`, `CPUBoolType`."""
+    if dtype.category in (dtypes.BOOL, dtypes.COMPLEX) or dtype is dtypes.bfloat16:
+        return f"CPU{dtype.scalar_name}Type"
+    return f"torch.{dtype.tensor_name}"
 
 
 def detached(tensor: Tensor) -> Tensor:

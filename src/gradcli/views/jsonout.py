@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradcli.language.allowed.limits import MAX_ITEMS, check_items
-from gradcli.tensor.dtypes import BOOL, DTYPES, FLOATING, INTEGRAL, DType
+from gradcli.tensor.dtypes import BOOL, DTYPES, FLOATING, FLOATS, INTEGRAL, DType
 
 __all__ = [
     "JsonSyntaxError",
@@ -40,6 +40,8 @@ _NONFINITE_VALUES: Final = {
 _LINE_BREAKS: Final = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 _MAX_DIMENSIONS: Final = 64
 _END: Final = object()
+_BFLOAT16_DIGITS: Final = 4
+"""How many digits tell one bfloat16 from all others."""
 
 
 class JsonSyntaxError(ValueError):
@@ -115,7 +117,7 @@ def encode_array(array: NDArray[Any]) -> str:
     if kind == "c":
         real, imag = _float_texts(array.real), _float_texts(array.imag)
         texts = [f'{{"re": {re}, "im": {im}}}' for re, im in zip(real, imag, strict=True)]
-    elif kind == "f":
+    elif kind in FLOATS:
         texts = _float_texts(array)
     else:
         raise TypeError(f"an array of {array.dtype} cannot be written as JSON")
@@ -241,13 +243,21 @@ def _float_texts(array: NDArray[Any]) -> list[str]:
     """The shortest text of each element, in row-major order."""
     flat = array.ravel()
     numbers: Iterable[float] = flat.tolist()
-    if array.dtype != np.float64:
+    if array.dtype.kind == "V":
+        numbers = [_shortest(number, array.dtype) for number in flat.tolist()]
+    elif array.dtype != np.float64:
         # NumPy's scalars know how few digits their type needs, Python's floats the common notation.
         numbers = map(float, map(str, flat))
     texts = list(map(float.__repr__, numbers))
     if np.isfinite(flat).all():
         return texts
     return [_NONFINITE_NAMES.get(text, text) for text in texts]
+
+
+def _shortest(number: float, dtype: np.dtype[Any]) -> float:
+    """The float of the fewest digits that is `number` in a type whose scalars print more."""
+    texts = [f"{number:.{digits}g}" for digits in range(1, _BFLOAT16_DIGITS + 1)]
+    return next((float(text) for text in texts if np.array(float(text), dtype) == number), number)
 
 
 # The json package takes 2 ms to import, which a command that only prints tensors need not wait for.

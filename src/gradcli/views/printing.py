@@ -17,6 +17,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from gradcli.tensor.dtypes import FLOATS
+
 __all__ = [
     "PrintOptions",
     "format_named_tuple",
@@ -124,8 +126,8 @@ def format_tensor(
     """The `repr` of a tensor.
 
     Args:
-        array: the values, of any shape. Values of type bfloat16, which NumPy lacks, come as
-            float32; conjugate views come resolved, since printing does not show them.
+        array: the values, of any shape. Conjugate views come resolved, since printing does not
+            show them.
         dtype_name: PyTorch's name of the dtype, without `torch.`.
         default_dtype_name: the name of `torch.get_default_dtype()`; a tensor of that dtype does
             not show it.
@@ -187,7 +189,7 @@ def _contents(array: NDArray[Any], margin: int, opts: PrintOptions) -> str:
         cells, width = _complex_cells(array, opts)
     else:
         values = array.ravel().tolist()
-        texts, width = _float_texts(values, opts) if array.dtype.kind == "f" else _texts(values)
+        texts, width = _float_texts(values, opts) if array.dtype.kind in FLOATS else _texts(values)
         cells = [text.rjust(width) for text in texts]
     if not array.ndim:
         return cells[0]

@@ -159,7 +159,8 @@ def _set_defaults(dtype: str, precision: int | None) -> None:
     chosen = dtypes.DTYPES.get(dtype.removeprefix("torch."))
     if chosen is None or not chosen.is_floating_point:
         raise UsageError(
-            f"--dtype must be a floating point type, not {dtype}", "float16, float32 or float64"
+            f"--dtype must be a floating point type, not {dtype}",
+            "bfloat16, float16, float32 or float64",
         )
     if chosen is not dtypes.default.dtype:
         dtypes.set_default_dtype(chosen)

@@ -99,6 +99,7 @@ def scaled(grad: Any, factor: complex) -> Any:
 add: Row = row(
     "add",
     _add,
+    half_numbers="alpha",
     promote=COMMON,
     linear="self other",
     self=lambda grad: grad,
@@ -108,6 +109,7 @@ add: Row = row(
 sub: Row = row(
     "sub|subtract",
     _sub,
+    half_numbers="alpha",
     promote=COMMON,
     check=refuse_bool,
     linear="self other",
@@ -118,6 +120,7 @@ sub: Row = row(
 rsub: Row = row(
     "rsub(Tensor self, Operand other, *, Scalar alpha=1)",
     lambda self, other, alpha=1: _sub(other, self, alpha=alpha),
+    half_numbers="alpha",
     promote=COMMON,
     check=refuse_bool,
     number_nodes={"other": "RsubBackward1"},
@@ -132,6 +135,7 @@ mul: Row = row(
     "mul|multiply(Operand self, Operand other)",
     operator.mul,
     promote=COMMON,
+    wide_numbers=True,
     linear="self, other",
     self=lambda grad, other: grad * conj(other),
     other=lambda grad, self: grad * conj(self),
@@ -148,6 +152,7 @@ true_div: Row = row(
     "aten.div(Operand self, Operand other)",
     operator.truediv,
     promote=FLOAT,
+    wide_numbers=True,
     linear="self",
     self=lambda grad, other: grad / conj(other),
     other=_div_other,

@@ -69,6 +69,7 @@ where_: Row = row(
 filled: Row = row(
     "aten.masked_fill(Tensor self, Tensor mask, Scalar value)",
     lambda self, mask, value: np.where(mask, self.dtype.type(value), self),
+    halves=False,
     self=lambda grad, mask: filled(grad, mask, 0),
     samples=lambda r: [(r(3, 4), r.mask(3, 4), 0.5)],
     doc="A number where the mask holds, elements of self elsewhere.",
@@ -222,7 +223,7 @@ def _bitwise(name: str, symbol: str, forward: Any, doc: str, kinds: str = "iub")
         ]
         return calls + [(r.mask(5), r.mask(5))] * ("b" in kinds)
 
-    return row(name, checked, promote=COMMON, samples=samples, doc=doc)
+    return row(name, checked, promote=COMMON, halves=False, samples=samples, doc=doc)
 
 
 bitwise_and: Row = _bitwise("bitwise_and", "bitwise_and", np.bitwise_and, "self & other.")

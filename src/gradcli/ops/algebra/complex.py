@@ -120,6 +120,7 @@ def _complex(real: Array, imag: Array) -> Array:
 complex_: Row = row(
     "complex",
     _complex,
+    halves=False,
     linear="real imag",
     real=real_of,
     imag=imag_of,
@@ -142,6 +143,7 @@ def _polar_backward(grad: Any, result: Any) -> tuple[Any, Any]:
 polar: Row = row(
     "polar",
     _polar,
+    halves=False,
     linear="abs",
     joint=("abs angle", _polar_backward),
     samples=lambda r: [(r(2, 3, low=0.2, high=2.0), r(2, 3))],

@@ -13,7 +13,7 @@ from gradcli.table.samples import Sampler
 from gradcli.table.typenames import type_name
 from gradcli.tensor import dtypes
 from gradcli.tensor.arrays import unwrapped
-from gradcli.tensor.dtypes import DType
+from gradcli.tensor.dtypes import FLOATS, HALVES, INEXACT, DType
 from gradcli.tensor.formats import Device, MemoryFormat, arranged_copy, channels_last
 from gradcli.tensor.memory import reserve
 from gradcli.tensor.tensor import Tensor, wrap
@@ -49,10 +49,12 @@ def cast(array: Array, dtype: DType) -> Array:
     kind = array.dtype.kind
     if kind == "c" and target.kind not in "cb":
         array, kind = array.real, "f"
-    if kind != "f" or target.kind not in "iuf":
+    if target.char in HALVES and array.dtype == np.float64:
+        array = array.astype(np.float32)  # C++ converts doubles in two steps
+    if kind not in FLOATS or target.kind in "bc":
         return array.astype(target)
     with np.errstate(over="ignore", invalid="ignore"):
-        if target.kind != "f" and target.itemsize < 4:
+        if target.kind not in FLOATS and target.itemsize < 4:
             array = array.astype(np.int64 if target.kind == "u" else np.int32)
         return array.astype(target)
 
@@ -64,6 +66,7 @@ to_row: Row = row(
         if self.dtype == dtype.np
         else cast(self if memory_format is None else arranged_copy(self, memory_format), dtype)
     ),
+    halves=False,
     linear="self",
     self=lambda grad: grad,
     samples=lambda r: [
@@ -116,7 +119,7 @@ def element(value: Any, dtype: DType) -> Any:
 
 def leaf(array: Array, requires_grad: bool | None = False) -> Tensor:
     """A new tensor; only floating and complex ones can require gradients."""
-    if requires_grad and array.dtype.kind not in "fc":
+    if requires_grad and array.dtype.kind not in INEXACT:
         raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
     return wrap(array, bool(requires_grad))
 

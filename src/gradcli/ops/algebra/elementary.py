@@ -24,9 +24,11 @@ from gradcli.ops.algebra.creation import to_dtype
 from gradcli.ops.algebra.scalars import add_scalar, mul_scalar, sub_scalar
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import BOTH, METHOD, NEITHER
+from gradcli.table.halves import in_single
 from gradcli.table.row import COMMON, FLOAT, Row
 from gradcli.table.samples import binary, pointwise
 from gradcli.tensor import dtypes
+from gradcli.tensor.dtypes import HALVES
 from gradcli.tensor.errors import no_kernel, require_kinds
 from gradcli.tensor.tensor import Tensor, raw, wrap
 from gradcli.typing import Array, Operand, Scalar, Value
@@ -85,6 +87,8 @@ def _boxed(number: Array, infinite: Array, other_infinite: Array) -> tuple[Array
 
 def _power_scalar(self: Array, exponent: Scalar) -> Array:
     """self ** exponent for a number as exponent."""
+    if self.dtype.char in HALVES:
+        return _power_of_half(self, exponent)
     if self.dtype.kind in "iub" and type(exponent) is int and exponent < 0:
         raise RuntimeError("Integers to negative integer powers are not allowed.")
     if self.dtype.kind != "f" or isinstance(exponent, complex):
@@ -112,6 +116,16 @@ def _power_scalar(self: Array, exponent: Scalar) -> Array:
     return _power(self, dtypes.convert(exponent, dtypes.of(self)))
 
 
+def _power_of_half(self: Array, exponent: Scalar) -> Array:
+    """Only of bfloat16 PyTorch rounds the steps of small powers."""
+    if self.dtype.kind == "V" and exponent in (3, -2):
+        square = self * self
+        return square * self if exponent == 3 else self.dtype.type(1) / square
+    if type(exponent) is float:
+        exponent = float(dtypes.convert(exponent, dtypes.of(self)))
+    return in_single(_power_scalar, (self, exponent), self.dtype)
+
+
 def _two_bools(self: Array, exponent: Array) -> Array:
     if np.asarray(self).dtype == np.bool_ and np.asarray(exponent).dtype == np.bool_:
         raise no_kernel("pow", np.dtype(np.bool_))
@@ -127,6 +141,7 @@ def _pow_scalar_vjp(grad: Any, self: Any, exponent: complex) -> Any:
 pow_scalar: Row = row(
     "aten.pow_scalar",
     _power_scalar,
+    halves=False,
     node="PowBackward0",
     self=_pow_scalar_vjp,
     samples=lambda r: [(r(3, 4, low=0.5), p) for p in (0, 1, 2, 3, 0.5, -1.5)] + [(r(3), 2)],
@@ -238,6 +253,7 @@ sqrt: Row = row(
 rsqrt: Row = row(
     "rsqrt(Tensor self)",
     lambda self: np.true_divide(self.dtype.type(1), np.sqrt(self)),
+    halves=False,
     promote=FLOAT,
     self=lambda grad, result: mul_scalar(grad, -0.5) * conj(pow_scalar(result, 3)),
     samples=pointwise(0.5, 2.0),
@@ -370,6 +386,7 @@ def _xlogy_self_vjp(grad: Any, self: Any, other: Any) -> Any:
 xlogy: Row = row(
     "xlogy|special.xlogy",
     _xlogy,
+    halves=False,
     promote=FLOAT,
     number_nodes={"self": "XlogyBackward1", "other": "XlogyBackward2"},
     linear="self",

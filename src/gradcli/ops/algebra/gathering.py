@@ -115,6 +115,7 @@ def _scatter(self: Array, dim: int, index: Array, src: Array) -> Array:
 scatter_src: Row = row(
     "scatter",
     _scatter,
+    halves=False,
     linear="self src",
     self=lambda grad, dim, index: scatter_value(grad, dim, index, 0),
     src=lambda grad, dim, index: gather(grad, dim, index),

@@ -250,6 +250,7 @@ def _once(index: Any) -> Any:
 index_fill_number: Row = row(
     "index_fill(Tensor self, int dim, Tensor index, Scalar value)",
     _index_fill,
+    halves=False,
     self=lambda grad, dim, index: index_fill_number(grad, dim, index, 0),
     samples=lambda r: [(r(3, 4), 1, np.array([0, 2]), 1.5)],
     doc="A copy of self with one value in slices along a dimension.",

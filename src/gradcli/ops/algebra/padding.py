@@ -58,6 +58,7 @@ def _constant_pad(self: Array, pad: Sequence[int], value: Scalar = 0) -> Array:
 constant_pad: Row = row(
     "constant_pad_nd",
     _constant_pad,
+    halves=False,
     self=lambda grad, pad: constant_pad(grad, tuple(-count for count in pad), 0),
     samples=lambda r: [(r(2, 3), (1, 2), 0.5), (r(2, 3), (-1, 1, 0, 2)), (r(3), (-1, -1))],
 )

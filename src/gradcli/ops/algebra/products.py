@@ -30,13 +30,6 @@ def _word(array: Array) -> str:
     return dtypes.of(array).scalar_name
 
 
-def _multiplied(a: Array, b: Array) -> Array:
-    """The matrix product; half precision is summed in single, as PyTorch's kernels do."""
-    if a.dtype == np.float16:
-        return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(np.float16)
-    return np.matmul(a, b)
-
-
 def _combined(self: Array, product: Array, beta: complex, alpha: complex) -> Array:
     """beta * self + alpha * product; with beta zero even a nan in `self` does not count."""
     if alpha != 1:
@@ -67,7 +60,7 @@ def _mm(self: Array, mat2: Array) -> Array:
             f"{dtypes.of(self).c_name} != {dtypes.of(mat2).c_name}"
         )
     require_kinds(self.dtype, "fciu", "addmm_impl_cpu_")
-    return _multiplied(self, mat2)
+    return np.matmul(self, mat2)
 
 
 def _by_columns(shape: Sequence[int], stride: Sequence[int]) -> bool:
@@ -125,7 +118,7 @@ def _addmm(self: Array, mat1: Array, mat2: Array, *, beta: Scalar = 1, alpha: Sc
     _multipliable(mat1, mat2)
     expand(self, (mat1.shape[0], mat2.shape[1]))
     require_kinds(self.dtype, "fciu", "addmm_impl_cpu_")
-    return _combined(self, _multiplied(mat1, mat2), beta, alpha)
+    return _combined(self, np.matmul(mat1, mat2), beta, alpha)
 
 
 addmm: Row = row(
@@ -169,7 +162,7 @@ def _addmv(self: Array, mat: Array, vec: Array, *, beta: Scalar = 1, alpha: Scal
             f"{_word(self)}, {_word(mat)}, and {_word(vec)}"
         )
     require_kinds(self.dtype, "fciu", "addmv_impl_cpu")
-    return _combined(self, _multiplied(mat, vec), beta, alpha)
+    return _combined(self, np.matmul(mat, vec), beta, alpha)
 
 
 def _column_times_row(a: Any, b: Any) -> Any:
@@ -179,6 +172,7 @@ def _column_times_row(a: Any, b: Any) -> Any:
 addmv: Row = row(
     "addmv",
     _addmv,
+    half_numbers="beta alpha",
     linear="self mat, self vec",
     self=lambda grad, beta: scaled(grad, beta),
     mat=lambda grad, vec, alpha: scaled(_column_times_row(grad, conj(vec)), alpha),
@@ -274,6 +268,7 @@ def _addr(self: Array, vec1: Array, vec2: Array, *, beta: Scalar = 1, alpha: Sca
 addr: Row = row(
     "addr",
     _addr,
+    half_numbers="beta alpha",
     promote=COMMON,
     linear="self vec1, self vec2",
     self=lambda grad, beta: scaled(grad, beta),
@@ -302,7 +297,7 @@ def _bmm(self: Array, mat2: Array) -> Array:
         raise RuntimeError(f"expected scalar type {_word(self)} but found {_word(mat2)}")
     if self.shape[2]:
         require_kinds(self.dtype, "fciu", "bmm")
-    return _multiplied(self, mat2)
+    return np.matmul(self, mat2)
 
 
 bmm: Row = row(
@@ -330,7 +325,7 @@ def _baddbmm(
             f"batch2: {words[2]}"
         )
     require_kinds(self.dtype, "fciu", "baddbmm")
-    return _combined(own, _multiplied(batch1, batch2), beta, alpha)
+    return _combined(own, np.matmul(batch1, batch2), beta, alpha)
 
 
 baddbmm: Row = row(
@@ -368,7 +363,7 @@ def _addbmm(
         raise RuntimeError(f"Incompatible matrix sizes for bmm ({m}x{k} and {inner}x{n})")
     _same_types(self, batch1, batch2)
     require_kinds(self.dtype, "fciu", "addmm_impl_cpu_")
-    total = np.sum(_multiplied(batch1, batch2), axis=0, dtype=self.dtype)
+    total = np.sum(np.matmul(batch1, batch2), axis=0, dtype=self.dtype)
     return _combined(own, total, beta, alpha)
 
 

@@ -20,6 +20,8 @@ from gradcli.table.entry import BOTH, METHOD, InPlace
 from gradcli.table.refusals import NOT_IMPLEMENTED, no_derivative
 from gradcli.table.row import FLOAT, Row
 from gradcli.table.samples import binary, pointwise
+from gradcli.tensor.dtypes import HALVES, INEXACT
+from gradcli.tensor.limits import float_limits
 from gradcli.typing import Array
 
 
@@ -174,14 +176,20 @@ def _nan_to_num(
     self: Array, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
 ) -> Array:
     """Replaces nan and infinities by numbers."""
-    if self.dtype.kind not in "fc":
+    if self.dtype.kind not in INEXACT:
         return self.copy()
-    return np.nan_to_num(self, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)
+    limits = float_limits(self.dtype)
+    highest = float(limits.max) if posinf is None else posinf
+    lowest = float(limits.min) if neginf is None else neginf
+    wide = self.astype(np.float32) if self.dtype.char in HALVES else self
+    found = np.nan_to_num(wide, nan=nan or 0.0, posinf=highest, neginf=lowest)
+    return found.astype(self.dtype, copy=False)
 
 
 nan_to_num: Row = row(
     "nan_to_num",
     _nan_to_num,
+    halves=False,
     linear="self",
     self=lambda grad, self: grad * isfinite(self),
     complex_gradient=False,

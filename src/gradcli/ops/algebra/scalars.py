@@ -45,6 +45,7 @@ sub_scalar: Row = row(
 mul_scalar: Row = row(
     "aten.mul_scalar(Tensor self, Operand other)",
     operator.mul,
+    wide_numbers=True,
     promote=COMMON,
     node="MulBackward1",
     linear="self, other",
@@ -56,6 +57,7 @@ mul_scalar: Row = row(
 div_scalar: Row = row(
     "aten.div_scalar(Tensor self, Operand other)",
     operator.truediv,
+    wide_numbers=True,
     promote=FLOAT,
     node="DivBackward1",
     linear="self",

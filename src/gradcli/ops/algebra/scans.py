@@ -22,6 +22,7 @@ from gradcli.table.entry import METHOD
 from gradcli.table.row import Row
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import require_kinds
+from gradcli.tensor.limits import float_limits
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor, raw
@@ -236,7 +237,7 @@ def _logcumsumexp_vjp(grad: Any, self: Any, result: Any, dim: int) -> Any:
         return conj(part(log(conj(grad))))
     size = log(absolute(grad))
     # Not -inf, whose differences would be nan in the derivative of this formula.
-    lowest = float(np.finfo(array.dtype).min)
+    lowest = float(float_limits(array.dtype).min)
     return part(where_(gt(grad, 0), size, lowest)) - part(where_(lt(grad, 0), size, lowest))
 
 

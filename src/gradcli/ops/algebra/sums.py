@@ -61,9 +61,7 @@ def _sum(
 
 
 def add_up(self: Array, where: tuple[int, ...], keepdim: bool, kind: Any) -> Array:
-    """Sums along axes; those of half precision are kept in single precision until the end."""
-    if kind == np.float16:
-        return np.sum(self, axis=where, keepdims=keepdim, dtype=np.float32).astype(kind)
+    """Sums along axes."""
     total = np.sum(self, axis=where, keepdims=keepdim, dtype=kind)
     # NumPy keeps the memory order of the operand, PyTorch does not.
     return np.asarray(total, order="C") if total.ndim > 1 else total
@@ -211,8 +209,7 @@ def _mean(
     """The mean along dimensions."""
     kind = _mean_type(self, dtype)
     where = axes(dim, self.ndim)
-    wide = np.float32 if kind == np.float16 else kind
-    total = np.sum(self, axis=where, keepdims=keepdim, dtype=wide)
+    total = np.sum(self, axis=where, keepdims=keepdim, dtype=kind)
     return np.true_divide(total, count_of(self.shape, dim)).astype(kind)
 
 

@@ -13,7 +13,6 @@ import numpy as np
 from gradcli.kernels.windows import (
     Windows,
     adaptive_windows,
-    half_in_single,
     largest_in_windows,
     spread_windows,
     sum_windows,
@@ -60,7 +59,6 @@ def _counts(windows: Sequence[Windows]) -> Array:
     return total
 
 
-@half_in_single
 def _average(self: Array, output_size: Sizes) -> Array:
     dims = len(output_size)
     name = f"adaptive_avg_pool{dims}d"
@@ -101,7 +99,7 @@ def _average_row(dims: int) -> Row:
     )
     backward = row(
         f"aten._adaptive_avg_pool{dims}d_backward(Tensor grad_output, Tensor self)",
-        half_in_single(lambda grad_output, self: _spread(grad_output, self.shape, dims)),
+        lambda grad_output, self: _spread(grad_output, self.shape, dims),
         linear="grad_output",
         grad_output=lambda grad, grad_output_shape: forward(grad, grad_output_shape[-dims:]),
         self=zeros_like,

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.kernels.windows import half_in_single
 from gradcli.ops.algebra.creation import checked_size
 from gradcli.ops.algebra.products import bmm
 from gradcli.ops.algebra.views import reshape, shape_of, transpose
@@ -44,7 +43,7 @@ def _base_grid(size: Sizes, align_corners: bool, dtype: Any) -> Array:
     return grid
 
 
-def _affine_grid(theta: Array, size: Sizes, align_corners: bool) -> Array:
+def _affine_grid(theta: Array, size: Sequence[int], align_corners: bool) -> Array:
     if len(size) not in (4, 5):
         raise RuntimeError("AffineGridGenerator needs 4d (spatial) or 5d (volumetric) inputs.")
     checked_size((size[0], *size[2:], len(size) - 1), dtypes.of(theta))
@@ -73,8 +72,8 @@ def _affine_grid_backward(grad: Any, size: Sizes, align_corners: bool) -> Any:
 
 
 affine_grid_generator: Row = row(
-    "affine_grid_generator(Tensor theta, int[] size, bool align_corners)",
-    half_in_single(_affine_grid),
+    "affine_grid_generator",
+    _affine_grid,
     linear="theta",
     theta=_affine_grid_backward,
     complex_gradient=False,
@@ -87,7 +86,7 @@ affine_grid_generator: Row = row(
 def affine_grid(theta: Value, size: Sequence[int], align_corners: bool | None = None) -> Any:
     """A grid for grid_sample, from matrices (N, 2, 3) or (N, 3, 4) of affine maps."""
     shape, told = shape_of(theta), f"({', '.join(map(str, size))})"
-    if theta._array.dtype.kind != "f":
+    if not theta.is_floating_point():
         raise ValueError(f"Expected theta to have floating point type, but got {theta.dtype}")
     if len(size) not in (4, 5):
         raise NotImplementedError(

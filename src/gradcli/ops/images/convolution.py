@@ -17,7 +17,6 @@ from gradcli.kernels.windows import (
     correlate_images,
     correlate_weight,
     count_windows,
-    half_in_single,
 )
 from gradcli.ops.algebra.arithmetic import added
 from gradcli.ops.algebra.complex import view_as_real
@@ -83,18 +82,18 @@ def _geometry(
     return Geometry(given, tuple(map(count_windows, given, *rest)), *rest)
 
 
-@half_in_single
 def _convolution(
     input: Array,
     weight: Array,
     bias: Array | None,
-    stride: Sizes,
-    padding: Sizes,
-    dilation: Sizes,
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
     transposed: bool,
-    output_padding: Sizes,
+    output_padding: Sequence[int],
     groups: int,
 ) -> Array:
+    """Slides kernels over images, or, transposed, spreads each element over a window."""
     dims = weight.ndim - 2
     if dims <= 0:
         raise RuntimeError("weight should have at least three dimensions")
@@ -124,15 +123,15 @@ def _convolution_backward(
     grad_output: Array,
     input: Array,
     weight: Array,
-    stride: Sizes,
-    padding: Sizes,
-    dilation: Sizes,
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
     transposed: bool,
-    output_padding: Sizes,
+    output_padding: Sequence[int],
     groups: int,
     output_mask: Sequence[bool],
 ) -> tuple[Array, Array, Array]:
-    """Gradients of input, weight and bias; an empty array for one that is not wanted."""
+    """The gradients of a convolution's input, weight and bias; empty where not wanted."""
     dims = weight.ndim - 2
     options = _options(stride, padding, dilation, dims)
     extra = _per_dimension(output_padding, "output_padding", dims)
@@ -167,8 +166,7 @@ def _convolution_vjp(
 
 
 convolution: Row = row(
-    "convolution(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, "
-    "int[] dilation, bool transposed, int[] output_padding, int groups)",
+    "convolution",
     _convolution,
     linear="input bias, weight bias",
     joint=("input weight bias", _convolution_vjp),
@@ -178,7 +176,6 @@ convolution: Row = row(
         (r(1, 4, 3, 2), r(4, 2, 2, 3), r(4), (2, 1), (0, 1), (1, 2), True, (1, 0), 2),
         (r(1, 1, 2, 3, 3), r(2, 1, 1, 2, 2), r(2), (1,), (0,), (1,), False, (0,), 1),
     ],
-    doc="Slides kernels over images, or, transposed, spreads each element over a window.",
 )
 
 
@@ -272,10 +269,8 @@ def _double_backward(
 
 
 convolution_backward: Row = row(
-    "aten.convolution_backward(Tensor grad_output, Tensor input, Tensor weight, int[] stride, "
-    "int[] padding, int[] dilation, bool transposed, int[] output_padding, int groups, "
-    "bool[] output_mask)",
-    half_in_single(_convolution_backward),
+    "aten.convolution_backward",
+    _convolution_backward,
     linear="grad_output",
     joint=("grad_output input weight", _double_backward),
     samples=lambda r: [
@@ -289,7 +284,6 @@ convolution_backward: Row = row(
             *(True, (0, 0), 2, (True,) * 3),
         ),
     ],
-    doc="The gradients of a convolution's input, weight and bias.",
     pytorch=(
         "aten.convolution_backward(grad_output, input, weight, "
         "[weight.shape[1] * groups if transposed else weight.shape[0]], stride, padding, dilation, "

@@ -380,11 +380,20 @@ def _grid_rows(dims: int) -> tuple[Row, Row]:
         options = [(0, 0, False), (1, 1, True), (2 if dims == 2 else 0, 2, False), (0, 1, True)]
         return [(r(1, 2, *size), r(1, *out, dims, low=-1.4, high=1.4), *each) for each in options]
 
-    forward = row(name, sample, linear="input", joint=("input grid", differentiate), samples=calls)
+    # PyTorch's kernels round each step to half precision.
+    forward = row(
+        name,
+        sample,
+        halves=False,
+        linear="input",
+        joint=("input grid", differentiate),
+        samples=calls,
+    )
     backward = row(
         f"aten.{name}_backward(Tensor grad_output, Tensor input, Tensor grid, any how, "
         "bool[] output_mask)",
         _backward,
+        halves=False,
         linear="grad_output",
         joint=("grad_output input grid", _double_backward),
         samples=lambda r: [

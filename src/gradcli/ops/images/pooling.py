@@ -15,7 +15,6 @@ import numpy as np
 from gradcli.kernels.windows import (
     Windows,
     count_windows,
-    half_in_single,
     sliding_windows,
     spread_windows,
     sum_windows,
@@ -239,12 +238,10 @@ def _avg_pool(self: Array, pool: Pool) -> Array:
     return _averages(self, pool, windows)
 
 
-@half_in_single
 def _averages(self: Array, pool: Pool, windows: Sequence[Windows]) -> Array:
     return quotient(sum_windows(self, windows), _divisors(windows, pool))
 
 
-@half_in_single
 def _avg_pool_backward(grad_output: Array, self: Array, pool: Pool) -> Array:
     windows = pool_windows(self.shape, pool, "avg_pool3d_backward()")
     shares = quotient(grad_output, _divisors(windows, pool))
@@ -264,6 +261,7 @@ def _average_rows(dims: int) -> tuple[Row, Row]:
     forward = row(
         f"aten.avg_pool{dims}d(Tensor self, any pool)",
         _avg_pool,
+        halves=dims == 2,
         linear="self",
         self=lambda grad, self, pool: backward(grad, self, pool),
         samples=lambda r: [(r(2, *size), pool) for pool in (plain, padded, divided)],

@@ -12,7 +12,6 @@ from gradcli.kernels.windows import (
     Geometry,
     add_patches,
     count_windows,
-    half_in_single,
     pad,
     patches,
     unpad,
@@ -67,8 +66,13 @@ def _told(geometry: Geometry) -> str:
 
 
 def _im2col(
-    self: Array, kernel_size: Sizes, dilation: Sizes, padding: Sizes, stride: Sizes
+    self: Array,
+    kernel_size: Sequence[int],
+    dilation: Sequence[int],
+    padding: Sequence[int],
+    stride: Sequence[int],
 ) -> Array:
+    """The sliding blocks of images, one a column."""
     _check_pairs("kernel_size dilation padding stride", kernel_size, dilation, padding, stride)
     shape = list(self.shape)
     if self.ndim not in (3, 4) or 0 in shape[-3:]:
@@ -116,12 +120,13 @@ def _check_blocks(shape: Sizes, geometry: Geometry) -> None:
 
 def _col2im(
     self: Array,
-    output_size: Sizes,
-    kernel_size: Sizes,
-    dilation: Sizes,
-    padding: Sizes,
-    stride: Sizes,
+    output_size: Sequence[int],
+    kernel_size: Sequence[int],
+    dilation: Sequence[int],
+    padding: Sequence[int],
+    stride: Sequence[int],
 ) -> Array:
+    """Images from sliding blocks, one a column; overlaps add up."""
     sizes = (output_size, kernel_size, dilation, padding, stride)
     _check_pairs("output_size kernel_size dilation padding stride", *sizes)
     geometry = _geometry(output_size, kernel_size, dilation, padding, stride)
@@ -136,11 +141,9 @@ def _col2im(
     return images if self.ndim == 3 else images[0]
 
 
-_BLOCKS = "int[] kernel_size, int[] dilation, int[] padding, int[] stride)"
-
 im2col: Row = row(
-    f"aten.im2col(Tensor self, {_BLOCKS}",
-    half_in_single(_im2col),
+    "aten.im2col",
+    _im2col,
     linear="self",
     self=lambda grad, self_shape, kernel_size, dilation, padding, stride: col2im(
         grad, self_shape[-2:], kernel_size, dilation, padding, stride
@@ -149,18 +152,16 @@ im2col: Row = row(
         (r(1, 2, 4, 5), (2, 3), (1, 1), (0, 1), (1, 2)),
         (r(2, 4, 4), (2, 2), (2, 1), (1, 0), (1, 1)),
     ],
-    doc="The sliding blocks of images, one a column.",
 )
 col2im: Row = row(
-    f"aten.col2im(Tensor self, int[] output_size, {_BLOCKS}",
-    half_in_single(_col2im),
+    "aten.col2im",
+    _col2im,
     linear="self",
     self=im2col,
     samples=lambda r: [
         (r(1, 8, 9), (4, 4), (2, 2), (1, 1), (0, 0), (1, 1)),
         (r(4, 6), (3, 2), (2, 2), (1, 1), (1, 1), (2, 1)),
     ],
-    doc="Images from sliding blocks, one a column; overlaps add up.",
 )
 
 

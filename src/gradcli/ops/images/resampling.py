@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from gradcli.kernels.windows import Windows, half_in_single, picked, selector
+from gradcli.kernels.windows import Windows, picked, selector
 from gradcli.ops.algebra.views import shape_of
 from gradcli.ops.images.adaptive_pooling import averages_of
 from gradcli.ops.images.resampling_checks import fitted, requested
@@ -303,8 +303,8 @@ def _make_row(name: str, mode: str, dims: int) -> Row:
         return _resample(self, plan, mode)
 
     forward = row(
-        f"aten.{name}(Tensor self, any plan)",
-        half_in_single(compute),
+        f"aten.{name}",
+        compute,
         linear="self",
         self=lambda grad, plan: backward(grad, plan),
         samples=lambda r: [(r(1, 2, *size), plan) for plan in plans],
@@ -313,7 +313,7 @@ def _make_row(name: str, mode: str, dims: int) -> Row:
     )
     backward = row(
         f"aten.{name}_backward(Tensor grad_output, any plan)",
-        half_in_single(lambda grad_output, plan: _resample_backward(grad_output, plan, mode)),
+        lambda grad_output, plan: _resample_backward(grad_output, plan, mode),
         linear="grad_output",
         grad_output=lambda grad, plan: forward(grad, plan),
         samples=lambda r: [(r(1, 2, *out), plan) for plan in plans],

@@ -21,6 +21,7 @@ from gradcli.table.entry import InPlace
 from gradcli.table.node import RowNode, Saved
 from gradcli.table.registry import lookup_method
 from gradcli.table.row import Row
+from gradcli.tensor.dtypes import FLOATS
 from gradcli.tensor.graph import FREED, INFERENCE, Node, mode, next_sequence, operator_name
 from gradcli.tensor.public import public
 from gradcli.tensor.shapes import refuse_coinciding
@@ -216,7 +217,7 @@ class CopySlices(Node):
         found = list(self.function.apply((part.copy(),), False))
         if found[0] is not None:
             refuse_coinciding(part)
-            part[...] = found[0].real if part.dtype.kind == "f" else found[0]
+            part[...] = found[0].real if part.dtype.kind in FLOATS else found[0]
             found[0] = whole
         return found
 

@@ -46,7 +46,12 @@ def _filled_from(self: Array, value: Array) -> Array:
 
 def _fill_rows(name: str, nodes: tuple[str, str]) -> tuple[Row, Row]:
     by_number: Row = row(
-        name, _filled, node=nodes[0], self=zeros_like, samples=lambda r: [(r(2, 3), 2.5)]
+        name,
+        _filled,
+        halves=False,
+        node=nodes[0],
+        self=zeros_like,
+        samples=lambda r: [(r(2, 3), 2.5)],
     )
     by_tensor: Row = row(
         name,

@@ -347,7 +347,7 @@ def scaled_dot_product_attention(
             common_shape([(*query.shape[:-1], key.shape[-2]), mask.shape])
         return flash(query, key, value, mask, is_causal, factor)
     kind = query.dtype
-    if kind is dtypes.float16:
+    if kind.is_half:
         query, key, value = (to_dtype(x, dtypes.float32) for x in (query, key, value))
     # Both operands are scaled by the root, which keeps the product in range.
     root = math.sqrt(abs(factor))

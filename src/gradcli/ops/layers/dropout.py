@@ -51,20 +51,19 @@ def _drop(
         if len(shape) < 2:
             raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
         shape = (*shape[:2], *(1,) * (len(shape) - 2))
-    noise = default_generator.bernoulli(shape, 1 - p, array.dtype)
-    if array.dtype.kind != "f":
+    noise: Any = wrap(default_generator.bernoulli(shape, 1 - p, array.dtype))
+    if not input.is_floating_point():
         # Arithmetic with a number, of which alpha dropout has some, turns booleans into integers.
         named = dtypes.int64 if alpha and input.dtype is dtypes.bool_ else input.dtype
         raise RuntimeError(
             f"result type Float can't be cast to the desired output type {named.scalar_name}"
         )
-    kind = array.dtype.type
     if not alpha:
-        return multiply(wrap(noise / kind(1 - p)))
+        return multiply(noise / (1 - p))
     scale = 1.0 / math.sqrt((_LIMIT * _LIMIT * p + 1) * (1 - p))
-    offset = (noise - kind(1)) * kind(_LIMIT * scale) + kind(_LIMIT * scale * p)
-    scaled = multiply(wrap(noise * kind(scale)))
-    return scaled.add_(wrap(offset)) if inplace else scaled.add(wrap(offset))
+    offset = (noise - 1) * (_LIMIT * scale) + _LIMIT * scale * p
+    scaled = multiply(noise * scale)
+    return scaled.add_(offset) if inplace else scaled.add(offset)
 
 
 def _calls(r: Sampler) -> list[tuple[Any, ...]]:

@@ -236,7 +236,7 @@ def rms_norm(
     _check_normalized(input, normalized_shape, {"weight": weight}, "")
     require_kinds(input._array.dtype, "fc", "rms_norm")
     kind = input.dtype
-    wide = to_dtype(input, dtypes.float32) if kind is dtypes.float16 else input
+    wide = to_dtype(input, dtypes.float32) if kind.is_half else input
     if eps is None:
         eps = float(np.finfo(wide._array.dtype).eps)
     dims = tuple(range(input.ndim - len(normalized_shape), input.ndim))

@@ -25,6 +25,7 @@ from gradcli.table.refusals import constants, underived
 from gradcli.table.row import Row
 from gradcli.table.samples import fixed, kinked
 from gradcli.tensor import dtypes
+from gradcli.tensor.dtypes import HALVES
 from gradcli.tensor.shapes import length_along, wrap_dim
 from gradcli.tensor.tensor import constant, raw
 from gradcli.typing import Array, Value
@@ -32,7 +33,7 @@ from gradcli.typing import Array, Value
 
 def wide_array(array: Array) -> Array:
     """Half precision is computed in single precision."""
-    return array.astype(np.float32) if array.dtype == np.float16 else array
+    return array.astype(np.float32) if array.dtype.char in HALVES else array
 
 
 def same_type(self: Array, parameters: Sequence[Array | None], complaint: str) -> None:

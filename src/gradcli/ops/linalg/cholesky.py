@@ -80,6 +80,7 @@ def _cholesky_ex(
 cholesky_ex_row: Row = row(
     "aten.linalg_cholesky_ex",
     _cholesky_ex,
+    halves=False,
     self=lambda grad, result0, upper: _cholesky_vjp(grad, result0, upper),
     kink=_SYMMETRIC,
     samples=lambda r: [
@@ -134,6 +135,7 @@ def _cholesky_old(self: Array, upper: bool = False) -> Array:
 cholesky_old: Row = row(
     "cholesky",
     _cholesky_old,
+    halves=False,
     self=lambda grad, result, upper: _cholesky_vjp(grad, result, upper),
     kink=_SYMMETRIC,
     samples=lambda r: [
@@ -168,6 +170,7 @@ def _cholesky_inverse_vjp(grad: Any, self: Any, upper: bool, result: Any) -> Any
 cholesky_inverse: Row = row(
     "cholesky_inverse",
     _cholesky_inverse,
+    halves=False,
     self=_cholesky_inverse_vjp,
     kink=_WHOLE,
     samples=lambda r: [(np.tril(r(3, 3)) + 3 * np.eye(3),)],
@@ -207,6 +210,7 @@ def _cholesky_solve_vjp(
 cholesky_solve: Row = row(
     "cholesky_solve",
     _cholesky_solve,
+    halves=False,
     linear="self",
     joint=("self input2", _cholesky_solve_vjp),
     kink=_WHOLE,

@@ -114,6 +114,7 @@ def _det_vjp(grad: Any, A: Any, result0: Any, result1: Any, result2: Any) -> Any
 det_row: Row = row(
     "aten._linalg_det",
     _det,
+    halves=False,
     A=_det_vjp,
     samples=lambda r: [(r(3, 3),), (r(2, 2, 2),), (r.complex(2, 2),), (r(0, 0),)],
 )
@@ -175,6 +176,7 @@ def _slogdet_vjp(grads: Any, A: Any, result0: Any, result2: Any, result3: Any) -
 slogdet_row: Row = row(
     "aten._linalg_slogdet",
     _slogdet,
+    halves=False,
     A=_slogdet_vjp,
     constant_outputs=(2,),
     samples=lambda r: [(r(3, 3),), (r(2, 2, 2),), (r.complex(2, 2),), (r(0, 0),)],

@@ -41,6 +41,7 @@ def _ldl_factor(self: Array, hermitian: bool = False) -> tuple[Array, Array, Arr
 ldl_factor_row: Row = row(
     "aten.linalg_ldl_factor_ex",
     _ldl_factor,
+    halves=False,
     samples=lambda r: [
         (r.symmetric(3, 3),),
         (r.symmetric(2, 2, 2),),
@@ -128,6 +129,7 @@ def _ldl_solve(LD: Array, pivots: Array, B: Array, *, hermitian: bool = False) -
 ldl_solve: Row = row(
     "linalg.ldl_solve",
     _ldl_solve,
+    halves=False,
     node=NOT_IMPLEMENTED,
     linear="B",
     joint=("LD B", no_derivative("linalg_ldl_solve")),

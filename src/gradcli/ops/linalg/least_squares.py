@@ -24,6 +24,7 @@ from gradcli.table.refusals import constants
 from gradcli.table.row import Row
 from gradcli.table.samples import fixed, kinked
 from gradcli.tensor import dtypes
+from gradcli.tensor.errors import serves
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import raw, wrap
@@ -113,6 +114,7 @@ def pinv_vjp(grad: Any, self: Any, result: Any) -> Any:
 pinv_row: Row = row(
     "aten.linalg_pinv",
     _pinv,
+    halves=False,
     self=pinv_vjp,
     samples=lambda r: [(r(2, 3),), (r(3, 2),), (r(2, 3, 3),)],
     pytorch="torch.linalg.pinv(self, atol=atol, rtol=rtol, hermitian=hermitian)",
@@ -211,7 +213,7 @@ def _check_lstsq(self: Array, b: Array, driver: str) -> None:
         raise RuntimeError(
             f"{name}: input.size(-2) should match other.size({-1 if vector else -2})"
         )
-    if self.dtype.kind not in "fc" or self.dtype == np.float16:
+    if not serves("dc", self.dtype):
         raise RuntimeError("This function doesn't handle types other than float and double")
     if driver not in _DRIVERS:
         raise RuntimeError(f"{name}: parameter `driver` should be one of ({', '.join(_DRIVERS)})")
@@ -308,6 +310,7 @@ def _lstsq_vjp(grads: Any, self: Any, b: Any, result0: Any, needs: Any) -> tuple
 lstsq_row: Row = row(
     "aten.linalg_lstsq",
     _lstsq,
+    halves=False,
     joint=("self b", _lstsq_vjp),
     constant_outputs=(3,),
     samples=lambda r: [(r(4, 2), r(4, 3), None, "gels"), (r(2, 3), r(2)), (r(3, 3), r(3, 1))],
@@ -335,7 +338,7 @@ def _rank(self: Any, atol: Any, rtol: Any, hermitian: bool) -> Any:
         raise RuntimeError(
             "torch.linalg.matrix_rank: The input tensor input must have at least 2 dimensions."
         )
-    rounds = self.dtype.category >= dtypes.FLOATING and self.dtype is not dtypes.float16
+    rounds = self.dtype.category >= dtypes.FLOATING and not self.dtype.is_half
     if rtol is None and not rounds:
         raise RuntimeError("This function doesn't handle types other than float and double")
     name = "torch.linalg.matrix_rank"

@@ -258,6 +258,7 @@ def _lu_factor_vjp(grad: Any, result0: Any, result1: Any) -> Any:
 lu_factor_row: Row = row(
     "aten.linalg_lu_factor_ex",
     _lu_factor,
+    halves=False,
     A=_lu_factor_vjp,
     samples=lambda r: [(r(3, 3) + 3 * np.eye(3),), (r(2, 3),), (r(2, 3, 2),)],
     pytorch="aten.linalg_lu_factor_ex(A, pivot=pivot)",
@@ -331,6 +332,7 @@ def _lu(A: Array, pivot: bool = True) -> tuple[Array, Array, Array]:
 lu_row: Row = row(
     "aten.linalg_lu",
     _lu,
+    halves=False,
     A=lambda grads, result0, result1, result2: _plu_vjp(
         grads[1], grads[2], result0, result1, result2
     ),
@@ -408,6 +410,7 @@ def _lu_solve_vjp(
 lu_solve_row: Row = row(
     "aten.linalg_lu_solve",
     _lu_solve,
+    halves=False,
     linear="B",
     joint=("LU B", _lu_solve_vjp),
     samples=lambda r: [

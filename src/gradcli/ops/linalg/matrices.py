@@ -12,7 +12,7 @@ from gradcli.ops.algebra.comparison import conj
 from gradcli.ops.algebra.parts import blank, slice_
 from gradcli.ops.algebra.views import shape_of, transpose
 from gradcli.tensor import dtypes
-from gradcli.tensor.errors import _LinAlgError, no_kernel
+from gradcli.tensor.errors import _LinAlgError, require_kinds
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, constant, raw
 from gradcli.typing import Array
@@ -58,18 +58,17 @@ def check_matrix(array: Array, function: str, operand: str = "A") -> None:
 
 def check_floating(array: Array, function: str, half: bool = True) -> None:
     """Refuses integers, and half precision unless `half`."""
-    if array.dtype.kind not in "fc":
+    if array.dtype.kind not in dtypes.INEXACT:
         raise RuntimeError(
             f"{function}: Expected a floating point or complex tensor as input. Got {word(array)}"
         )
-    if not half and array.dtype == np.float16:
+    if not half and array.dtype.char in dtypes.HALVES:
         raise RuntimeError(f"{function}: Low precision dtypes not supported. Got {word(array)}")
 
 
 def check_kernel(array: Array, kernel: str) -> None:
     """Refuses the types that a LAPACK kernel does not exist for."""
-    if array.dtype.kind not in "fc" or array.dtype == np.float16:
-        raise no_kernel(kernel, array.dtype)
+    require_kinds(array.dtype, "dc", kernel)
 
 
 def word(array: Array) -> str:

@@ -110,7 +110,11 @@ def _qr_vjp(grads: Any, result0: Any, result1: Any, A_shape: Any, mode: str) -> 
 
 
 qr_row: Row = row(
-    "aten.linalg_qr", _qr, A=_qr_vjp, samples=lambda r: [(r(4, 3),), (r(3, 3),), (r(2, 4),)]
+    "aten.linalg_qr",
+    _qr,
+    halves=False,
+    A=_qr_vjp,
+    samples=lambda r: [(r(4, 3),), (r(3, 3),), (r(2, 4),)],
 )
 
 
@@ -150,6 +154,7 @@ def _geqrf(self: Array) -> tuple[Array, Array]:
 geqrf_row: Row = row(
     "aten.geqrf",
     _geqrf,
+    halves=False,
     self=underived("geqrf", every=True),
     complex_gradient=False,
     samples=lambda r: [(r(3, 2),), (r(2, 3),), (r(2, 2, 2),)],
@@ -263,6 +268,7 @@ def _householder_vjp(grad: Any, input: Any, tau: Any) -> tuple[Any, Any]:
 householder_row: Row = row(
     "linalg.householder_product",
     _householder,
+    halves=False,
     joint=("input tau", _householder_vjp),
     samples=lambda r: [(r(4, 3), r(2)), (r(2, 3, 3), r(2, 3)), (r(3, 2), r(0))],
 )
@@ -358,6 +364,7 @@ def _ormqr_vjp(
 ormqr: Row = row(
     "ormqr",
     _ormqr,
+    halves=False,
     linear="input3",
     joint=("self input2 input3", _ormqr_vjp),
     samples=lambda r: [

@@ -93,6 +93,7 @@ def _solve_vjp(
 solve_ex_row: Row = row(
     "aten.linalg_solve_ex",
     _solve_ex,
+    halves=False,
     joint=("A B", _solve_vjp),
     samples=lambda r: [
         (r(3, 3), r(3, 2)),
@@ -153,6 +154,7 @@ def _inv_ex(A: Array, complaint: str | None = None) -> tuple[Array, Array]:
 inv_ex_row: Row = row(
     "aten.linalg_inv_ex",
     _inv_ex,
+    halves=False,
     A=lambda grad, result0: -matmul(mh(result0), matmul(grad, mh(result0))),
     samples=lambda r: [(r(3, 3) + 3 * np.eye(3),), (r(2, 2, 2) + 3 * np.eye(2),)],
     pytorch="aten.linalg_inv_ex(A)",

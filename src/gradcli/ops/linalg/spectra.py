@@ -136,6 +136,7 @@ def _check_svd_phase(turn_u: Any, turn_v: Any) -> None:
 svd_row: Row = row(
     "aten.linalg_svd",
     _svd,
+    halves=False,
     A=_svd_vjp,
     kink=_DISTINCT,
     samples=lambda r: [(r(3, 3),), (r(4, 2),), (r(2, 4),)],
@@ -252,6 +253,7 @@ def _check_eigen_phase(turn: Any, name: str) -> None:
 eigh_row: Row = row(
     "aten._linalg_eigh",
     _eigh,
+    halves=False,
     A=_eigh_vjp,
     kink=_DISTINCT,
     samples=lambda r: [(r.symmetric(3, 3),), (r.symmetric(2, 2, 2), "U"), (r(3, 3), "L")],
@@ -326,7 +328,7 @@ def _eigen(a: Array) -> tuple[Array, Array, int]:
 
 
 def _check_eig(self: Array, name: str) -> None:
-    if self.dtype.kind not in "fc":
+    if self.dtype.kind not in dtypes.INEXACT:
         raise RuntimeError(f"Unknown Complex ScalarType for {word(self)}")
     check_square(self, name)
     if not np.isfinite(self).all():
@@ -367,6 +369,7 @@ def _eig_vjp(grads: Any, result0: Any, result1: Any, self_dtype: Any) -> Any:
 eig_row: Row = row(
     "aten.linalg_eig",
     _eig,
+    halves=False,
     self=_eig_vjp,
     kink=_DISTINCT,
     samples=lambda r: [(r(3, 3),), (r(2, 2, 2),), (r.complex(2, 2),)],

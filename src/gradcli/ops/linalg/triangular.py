@@ -99,6 +99,7 @@ def _solve_triangular_vjp(
 solve_triangular: Row = row(
     "linalg.solve_triangular",
     _solve_triangular,
+    halves=False,
     linear="B",
     joint=("self B", _solve_triangular_vjp),
     kink=_EXAMPLES,
@@ -152,6 +153,7 @@ def _triangular_solve_vjp(
 triangular_solve_row: Row = row(
     "aten.triangular_solve",
     _triangular_solve,
+    halves=False,
     joint=("self A", _triangular_solve_vjp),
     kink=_EXAMPLES,
     samples=lambda r: [

@@ -141,6 +141,7 @@ multi_margin_backward: Row = row(
 multi_margin_row: Row = row(
     "aten.multi_margin_loss",
     _multi_margin,
+    halves=False,
     self=multi_margin_backward,
     samples=lambda r: [
         *_class_samples(r),
@@ -243,6 +244,7 @@ multilabel_margin_backward: Row = row(
 multilabel_margin_row: Row = row(
     "aten.multilabel_margin_loss",
     _multilabel_margin,
+    halves=False,
     self=multilabel_margin_backward,
     samples=lambda r: [*((*call, code) for code in (0, 1, 2) for call in _label_samples(r))],
 )

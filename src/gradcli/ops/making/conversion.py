@@ -108,7 +108,10 @@ def _named(name: str, dtype: DType) -> None:
         return _converted(self, dtype, False, memory_format)
 
 
-for _name in ["float", "double", "half", "int", "long", "short", "bool", "cfloat", "cdouble"]:
+for _name in (
+    *("float", "double", "half", "bfloat16"),
+    *("int", "long", "short", "bool", "cfloat", "cdouble"),
+):
     _named(_name, dtypes.DTYPES[_name])
 _named("char", dtypes.int8)
 _named("byte", dtypes.uint8)

@@ -49,6 +49,7 @@ def _copy_of(name: str, view: Row) -> None:
     row(
         f"{name}_copy({view.parameters})",
         forward,
+        halves=False,
         node=f"{view.node_name}_copy",
         linear="self",
         samples=view.samples if name != "view_as_complex" else lambda r: [(fixed(r(3, 2)),)],

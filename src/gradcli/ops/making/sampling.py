@@ -253,6 +253,7 @@ def _normals(mean: Any, std: Any, generator: Generator | None) -> Array:
 normal: Row = row(
     "normal(Tensor mean, Tensor std, *, generator? generator=None)",
     lambda mean, std, generator=None: _normals(mean, std, generator),
+    halves=False,
     node="NormalBackward3",
     mean=lambda grad, mean_shape: blank(mean_shape, grad),
     std=lambda grad, std_shape: blank(std_shape, grad),
@@ -268,6 +269,7 @@ normal: Row = row(
 normal_of_means: Row = row(
     "normal(Tensor mean, float std=1.0, *, generator? generator=None)",
     lambda mean, std=1.0, generator=None: _normals(mean, float(std), generator),
+    halves=False,
     node="NormalBackward1",
     mean=lambda grad, mean_shape: blank(mean_shape, grad),
     complex_gradient=False,
@@ -277,6 +279,7 @@ normal_of_means: Row = row(
 normal_of_deviations: Row = row(
     "normal(float mean, Tensor std, *, generator? generator=None)",
     lambda mean, std, generator=None: _normals(float(mean), std, generator),
+    halves=False,
     node="NormalBackward2",
     std=lambda grad, std_shape: blank(std_shape, grad),
     complex_gradient=False,
@@ -286,6 +289,7 @@ normal_of_deviations: Row = row(
 bernoulli: Row = row(
     "bernoulli(Tensor self, *, generator? generator=None)",
     lambda self, generator=None: source(generator).bernoulli(self.shape, self, self.dtype),
+    halves=False,
     self=zeros_like,
     samples=lambda r: [
         (r(2, 3, low=0.0, high=1.0),),
@@ -299,6 +303,7 @@ bernoulli: Row = row(
 bernoulli_of: Row = row(
     "bernoulli(Tensor self, float p, *, generator? generator=None)",
     lambda self, p, generator=None: source(generator).bernoulli(self.shape, float(p), self.dtype),
+    halves=False,
     node=NOT_IMPLEMENTED,
     self=no_derivative("bernoulli"),
     samples=lambda r: [(r(2, 3), 0.3), (r(20), 0.7), (r.ints(4, high=9), 0.5)],
@@ -307,6 +312,7 @@ bernoulli_of: Row = row(
 poisson: Row = row(
     "poisson(Tensor self, generator? generator=None)",
     lambda self, generator=None: source(generator).poisson(self),
+    halves=False,
     self=zeros_like,
     samples=lambda r: [(r(2, 3, low=0.1, high=5.0),), (r(3, low=10.0, high=30.0),), (np.zeros(2),)],
     doc="Poisson numbers with the rates that self holds.",
@@ -359,6 +365,7 @@ def _filler(
     drawn = row(
         f"aten.{name}(Tensor self{parameters}",
         lambda self, *arguments: _fill_in_order(draw, self, *arguments),
+        halves=False,
         node=node,
         samples=samples,
         doc=doc,

@@ -13,6 +13,7 @@ from gradcli.tensor.tensor import Tensor
 
 TOLERANCES: Final = {
     "float16": (1e-3, 1e-5),
+    "bfloat16": (1.6e-2, 1e-5),
     "float32": (1.3e-6, 1e-5),
     "float64": (1e-7, 1e-7),
     "complex64": (1.3e-6, 1e-5),
@@ -146,7 +147,7 @@ def _distance(a: Any, e: Any, rtol: float, atol: float, equal_nan: bool) -> str:
         return ""
     away = np.abs(a - e)
     # As in PyTorch, whole numbers divide to single precision.
-    kind = away.dtype if common.kind in "fc" else np.dtype(np.float32)
+    kind = away.dtype if common.kind in dtypes.INEXACT else np.dtype(np.float32)
     relative = away.astype(kind) / np.abs(e).astype(kind)
     exact = rtol == 0 and atol == 0
     word = "equal" if exact else "close"

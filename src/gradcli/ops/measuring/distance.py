@@ -134,6 +134,7 @@ pdist_backward: Row = row(
 pdist_row: Row = row(
     "aten._pdist_forward",
     _pdist,
+    halves=False,
     node="PdistBackward0",
     self=lambda grad, self, p, result: pdist_backward(grad, self, p, result),
     samples=lambda r: [(r(4, 3), p) for p in (0.0, 1.0, 1.5, 2.0, 3.0, math.inf)],

@@ -129,8 +129,8 @@ def _normalization(norm: str | None, forward: bool) -> int:
 def _floating(self: Tensor, complex_wanted: bool = False) -> Tensor:
     """The input in a type that can be transformed."""
     found = self.dtype
-    if found is dtypes.float16:
-        raise RuntimeError("Unsupported dtype Half")
+    if found.is_half:
+        raise RuntimeError(f"Unsupported dtype {found.scalar_name}")
     if found.category < dtypes.FLOATING:
         found = dtypes.default.dtype
     return to_dtype(self, found.to_complex() if complex_wanted else found)  # type: ignore[no-any-return]

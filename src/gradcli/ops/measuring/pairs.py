@@ -86,6 +86,7 @@ cdist_backward: Row = row(
 cdist_row: Row = row(
     "aten._cdist_forward",
     _cdist,
+    halves=False,
     node="CdistBackward0",
     x1=lambda grad, x1, x2, p, result: cdist_backward(contiguous(grad), x1, x2, p, result),
     x2=lambda grad, x1, x2, p, result: cdist_backward(_flipped(grad), x2, x1, p, _flipped(result)),

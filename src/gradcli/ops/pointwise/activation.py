@@ -58,6 +58,7 @@ threshold_backward: Row = row(
 threshold_row: Row = row(
     "threshold|aten.threshold",
     _threshold,
+    half_numbers="threshold value",
     promote=COMMON,
     kinds="fiu",
     node="ThresholdBackward0",
@@ -119,6 +120,7 @@ hardtanh_backward: Row = row(
 hardtanh_row: Row = row(
     "aten.hardtanh",
     _hardtanh,
+    half_numbers="min_val max_val",
     promote=COMMON,
     self=hardtanh_backward,
     samples=lambda r: [(r(3, 4),), (r(3), -0.6, 0.4)],
@@ -179,6 +181,7 @@ hardshrink_backward: Row = row(
 hardshrink: Row = row(
     "hardshrink|nn.functional.hardshrink",
     _hardshrink,
+    half_numbers="lambd",
     promote=COMMON,
     kinds="f",
     self=hardshrink_backward,

@@ -64,6 +64,7 @@ def _inside(grad: Any, self: Any, min: Any, max: Any) -> Any:
 clamp_numbers: Row = row(
     "clamp|clip(Tensor self, Scalar? min=None, Scalar? max=None)",
     lambda self, min=None, max=None: _clipped(*_common(self, min, max)),
+    half_numbers="min max",
     node="ClampBackward1",
     self=_inside,
     kink=_AT_BOUND,
@@ -199,6 +200,7 @@ for _name, _forward, _compare, _word in (
 nextafter: Row = row(
     "nextafter(Tensor self, Tensor other)",
     np.nextafter,
+    halves=False,
     promote=COMMON,
     kinds="f",
     self=lambda grad, self, other: where_(ne(self, other), grad, 0.0),
@@ -368,6 +370,7 @@ def _logit_vjp(grad: Any, self: Any, eps: float | None) -> Any:
 logit: Row = row(
     "logit|special.logit",
     _logit,
+    halves=False,
     promote=FLOAT,
     kinds="f",
     self=_logit_vjp,

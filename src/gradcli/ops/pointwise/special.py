@@ -188,6 +188,7 @@ def _zeta_of_wide(self: Operand, other: Operand) -> Array:
 zeta: Row = row(
     "special.zeta",
     _zeta_of_wide,
+    halves=False,
     promote=FLOAT,
     number_nodes={"self": "SpecialZetaBackward1", "other": "SpecialZetaBackward2"},
     self=underived("zeta"),
@@ -446,6 +447,7 @@ def _entr(self: Array) -> Array:
 entr: Row = row(
     "special.entr",
     _entr,
+    halves=False,
     promote=FLOAT,
     kinds="iubf",
     self=lambda grad, self: grad * (-log(self) - 1),

@@ -55,6 +55,7 @@ def _bincount(self: Array, weights: Array | None = None, minlength: int = 0) -> 
 row(
     "bincount",
     _bincount,
+    halves=False,
     node=NOT_IMPLEMENTED,
     weights=no_derivative("bincount", every=True),
     samples=lambda r: [
@@ -237,6 +238,7 @@ def _histogram_row(name: str, bins: str, forward: Any, samples: Samples, pytorch
     return row(
         f"aten.{name}(Tensor self, {bins}, {_OPTIONS})",
         forward,
+        halves=False,
         node=NOT_IMPLEMENTED,
         self=fails,
         weight=fails,
