@@ -21,9 +21,10 @@ class Extras:
         grad_dtype: the type of the leaf's gradient where `has_grad_dtype`; None allows any.
         delayed: whether PyTorch would not have computed a conjugate (or the negation of its
             imaginary part) yet.
+        parameter: whether it is a `torch.nn.Parameter`.
     """
 
-    __slots__ = ("delayed", "grad_dtype", "has_grad_dtype", "hooks", "sink")
+    __slots__ = ("delayed", "grad_dtype", "has_grad_dtype", "hooks", "parameter", "sink")
 
     def __init__(self) -> None:
         self.hooks: dict[int, Callable[..., Any]] | None = None
@@ -31,6 +32,7 @@ class Extras:
         self.grad_dtype: DType | None = None
         self.has_grad_dtype = False
         self.delayed = False
+        self.parameter = False
 
 
 class Leaf(Protocol):
@@ -87,6 +89,11 @@ def accumulator(leaf: Leaf) -> AccumulateGrad:
                 node.node_hooks().tensor[0] = extras.hooks
         leaf._accumulator = weakref.ref(node)
     return node
+
+
+def is_parameter(tensor: Leaf) -> bool:
+    """Whether a tensor is a `torch.nn.Parameter`."""
+    return tensor._extras is not None and tensor._extras.parameter
 
 
 def add_hook(leaf: Leaf, hook: Callable[..., Any]) -> Handle:

@@ -29,6 +29,7 @@ class Public:
         name: the class in messages; given an object, for classes whose objects go by many names.
         holder: what messages say has an attribute that is not writable.
         label: the class as `type()` prints it, where that is not `name`; given an object too.
+        narrower: given an object, what `type()` prints if it is of a narrower kind than its class.
     """
 
     __slots__ = (
@@ -38,6 +39,7 @@ class Public:
         "holder",
         "label",
         "name",
+        "narrower",
         "reader",
         "reads",
         "writes",
@@ -65,6 +67,7 @@ class Public:
         self.name = name
         self.holder = holder
         self.label = label
+        self.narrower: Callable[[Any], str] | None = None
 
     def has(self, name: str) -> bool:
         """Whether programs see an attribute of that name."""
@@ -177,7 +180,7 @@ def label_of(value: Any) -> str:
     entry = REGISTRY.get(type(value))
     if entry is None:
         return type(value).__name__
-    label = entry.label
+    label = (entry.narrower and entry.narrower(value)) or entry.label
     if label:
         return label if isinstance(label, str) else label(value)
     return class_name(entry, value)

@@ -30,6 +30,7 @@ from gradcli.tensor.leaf import (
     check_flag_attribute,
     check_grad,
     grad_dtype_of,
+    is_parameter,
     set_grad_dtype,
 )
 from gradcli.tensor.memory import NUMBER_SIZE, reserve
@@ -411,7 +412,10 @@ class Tensor:
         return Tensor._represent(self)
 
     def __format__(self, spec: str) -> str:
-        if self._array.ndim == 0:
+        if is_parameter(self):
+            if spec:
+                raise TypeError("unsupported format string passed to Parameter.__format__")
+        elif self._array.ndim == 0:
             return format(self.item(), spec)
         if spec:
             raise TypeError("unsupported format string passed to Tensor.__format__")

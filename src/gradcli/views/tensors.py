@@ -11,6 +11,7 @@ from gradcli.tensor.arrays import Numbers
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.graph import Node
 from gradcli.tensor.identity import without_addresses
+from gradcli.tensor.leaf import is_parameter
 from gradcli.tensor.shapes import Size
 from gradcli.tensor.tensor import Tensor
 from gradcli.views.printing import format_tensor
@@ -18,13 +19,14 @@ from gradcli.views.printing import format_tensor
 
 def represent(tensor: Tensor) -> str:
     """The `repr` of a tensor, by the process's print options."""
-    return format_tensor(
+    text = format_tensor(
         tensor._array,
         dtype_name=tensor.dtype.name,
         default_dtype_name=dtypes.default.dtype.name,
         grad_fn_name=_printed_grad_fn(tensor),
         requires_grad=tensor.requires_grad,
     )
+    return f"Parameter containing:\n{text}" if is_parameter(tensor) else text
 
 
 def _printed_grad_fn(tensor: Tensor) -> str | None:

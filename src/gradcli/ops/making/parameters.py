@@ -1,0 +1,59 @@
+"""`torch.nn.Parameter`: a leaf that wants gradients, and says what it is."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from gradcli.ops.algebra.creation import leaf
+from gradcli.ops.making.construction import construct
+from gradcli.table.declare import free
+from gradcli.table.functions import Free
+from gradcli.table.samples import fixed
+from gradcli.tensor import dtypes
+from gradcli.tensor.leaf import extras_of, is_parameter
+from gradcli.tensor.public import REGISTRY, public
+from gradcli.tensor.tensor import Tensor, share
+
+_LABEL: Final = "torch.nn.parameter.Parameter"
+
+
+@public(name="torch._C._TensorMeta", label="torch.nn.parameter._ParameterMeta", calls=True)
+class ParameterType(Free):
+    """The constructor of parameters, which also serves as their type."""
+
+    __slots__ = ()
+
+    def __instancecheck__(self, value: Any) -> bool:
+        return isinstance(value, Tensor) and is_parameter(value)
+
+    def __repr__(self) -> str:
+        return f"<class '{_LABEL}'>"
+
+
+REGISTRY[Tensor].narrower = lambda tensor: _LABEL if is_parameter(tensor) else ""
+
+
+@free(
+    "nn.Parameter(Tensor? data=None, bool requires_grad=True)",
+    kind=ParameterType,
+    samples=lambda r: [(fixed(r(2, 3)),), (r.ints(2, high=3), False), ()],
+    doc="A leaf over the memory of a tensor, that wants gradients unless told otherwise.",
+)
+def parameter(*args: Any, **named: Any) -> Tensor:
+    return _made(*args, **named)
+
+
+def _made(data: Any = None, requires_grad: bool = True) -> Tensor:
+    if data is None:
+        data = construct(dtypes.default.dtype, (0,), {}, False)
+    elif not isinstance(data, Tensor):
+        raise AttributeError(f"'{type(data).__name__}' object has no attribute 'detach'")
+    if type(requires_grad) is not bool:
+        raise TypeError(
+            "_make_subclass(): argument 'require_grad' (position 3) must be bool, not "
+            f"{type(requires_grad).__name__}"
+        )
+    made = share(data, leaf(data._array, requires_grad)._array, differentiable=False)
+    made._requires_grad = requires_grad
+    extras_of(made).parameter = True
+    return made
