@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -31,6 +31,8 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.tensor import Tensor
 from gradcli.typing import Array, Operand, Scalar, Value
+
+_VECTORS: Final = 64  # bytes that PyTorch's vector code works on at a time
 
 
 def _weighted(other: Array, alpha: complex) -> Array:
@@ -323,7 +325,12 @@ def refuse_negation(array: Array) -> None:
 def _negative(self: Array) -> Array:
     """-self."""
     refuse_negation(self)
-    return np.negative(self)
+    found = np.negative(self)
+    if self.dtype.kind == "c" and self.flags.forc:
+        # PyTorch's vector code subtracts from zero, which has no sign then; the rest is negated.
+        whole = self.size - self.size % (_VECTORS // self.itemsize)
+        found.ravel("K")[:whole] = 0 - self.ravel("K")[:whole]
+    return found
 
 
 neg: Row = row(

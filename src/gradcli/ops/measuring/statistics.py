@@ -48,6 +48,27 @@ def _wide_variance(self: Array, dim: Any, correction: float | None, keepdim: boo
     return squares / np.float64(max(freedom, 0))
 
 
+def _running_mean(self: Array, where: tuple[int, ...], keepdim: bool) -> Array:
+    """The mean as PyTorch finds it beside a variance: element by element, of either part alone.
+
+    The distance to a mean that is infinite already is nan: an infinity survives only as the last.
+    """
+    mean: Array = np.mean(self, axis=where, keepdims=keepdim)
+    if np.isfinite(mean).all() or not self.size:
+        return mean
+    if self.dtype.kind == "c":
+        mean = np.asarray(mean)
+        mean.real = _running_mean(self.real, where, keepdim)
+        mean.imag = _running_mean(self.imag, where, keepdim)
+        return mean
+    rows = np.moveaxis(self, where, range(-len(where), 0)).reshape(-1, count_of(self.shape, where))
+    last = rows[:, -1]
+    alone = np.isinf(last) & np.isfinite(rows[:, :-1]).all(1)
+    shares = np.sum(rows / rows.dtype.type(rows.shape[1]), axis=1)  # which do not overflow
+    found = np.where(np.isfinite(rows).all(1), shares, np.where(alone, last, np.nan))
+    return found.reshape(np.shape(mean)).astype(mean.dtype)
+
+
 def _deviation(
     self: Array, dim: Any = None, correction: float | None = None, keepdim: bool = False
 ) -> Array:
@@ -145,7 +166,7 @@ def _spread_row(name: str, forward: Any, slope: Any, doc: str) -> None:
     ) -> tuple[Array, Array]:
         if self.dtype.kind not in "fc":
             raise RuntimeError(f"{name}_mean only support floating point and complex dtypes")
-        mean = np.mean(self, axis=axes(dim, self.ndim), keepdims=keepdim)
+        mean = _running_mean(self, axes(dim, self.ndim), keepdim)
         return np.asarray(forward(self, dim, correction, keepdim)), np.asarray(mean)
 
     def with_mean_vjp(
