@@ -58,6 +58,8 @@ def _flattened(data: Any) -> tuple[list[int], list[Any]] | None:
 def _type_of_numbers(numbers: Sequence[Any]) -> DType:
     kinds = set(map(type, numbers))
     if complex in kinds:
+        if dtypes.default.dtype is dtypes.bfloat16:
+            raise RuntimeError("invalid default scalar type for complex")
         return dtypes.default.dtype.to_complex()
     if float in kinds or not kinds:
         return dtypes.default.dtype

@@ -20,7 +20,7 @@ from gradcli.table.entry import NEITHER
 from gradcli.table.row import FLOAT, ITSELF, Row
 from gradcli.table.samples import kinked, soft_samples
 from gradcli.tensor import dtypes
-from gradcli.tensor.dtypes import DType
+from gradcli.tensor.dtypes import FLOATS, HALVES, DType
 from gradcli.tensor.errors import no_kernel
 from gradcli.tensor.shapes import implicit_dim, wrap_dim
 from gradcli.typing import Array, Single
@@ -31,14 +31,21 @@ def _logsumexp(self: Array, dim: Single, keepdim: bool = False) -> Array:
     where = axes(dim, self.ndim)
     peak = np.max(self, axis=where, keepdims=True, initial=-np.inf)
     peak = np.where(np.isfinite(peak), peak, 0).astype(self.dtype)
-    total = np.log(np.sum(np.exp(self - peak), axis=where, keepdims=True)) + peak
+    total = np.log(_total(np.exp(self - peak), where)) + peak
     return total if keepdim else np.squeeze(total, where)
+
+
+def _total(values: Array, where: tuple[int, ...]) -> Array:
+    """The sum along dimensions, which stay; of half precision in single, rounded."""
+    wide = np.float32 if values.dtype.char in HALVES else values.dtype
+    return np.sum(values, axis=where, keepdims=True, dtype=wide).astype(values.dtype)
 
 
 logsumexp: Row = row(
     "logsumexp|special.logsumexp",
     _logsumexp,
     promote=FLOAT,
+    halves=False,  # PyTorch composes it of operators that round
     self=lambda grad, self, self_shape, result, dim, keepdim: (
         restore(grad, self_shape, dim, keepdim)
         * conj(exp(self - restore(result, self_shape, dim, keepdim)))
@@ -55,7 +62,7 @@ logsumexp: Row = row(
 
 
 def _check_soft(self: Array, dim: int, name: str) -> None:
-    if self.dtype.kind != "f":
+    if self.dtype.kind not in FLOATS:
         last = wrap_dim(dim, self.ndim) >= self.ndim - 1
         raise no_kernel(f"{name}{'_lastdim' * last}_kernel_impl", self.dtype)
 
@@ -75,8 +82,14 @@ def _log_softmax(self: Array, dim: int, half_to_float: bool = False) -> Array:
     """The logarithm of softmax."""
     _check_soft(self, dim, "log_softmax")
     where = axes(dim, self.ndim)
-    shifted = self - np.max(self, axis=where, keepdims=True, initial=-np.inf)
-    return shifted - np.log(np.sum(np.exp(shifted), axis=where, keepdims=True))
+    half = self.dtype.char in HALVES
+    wide = self.astype(np.float32) if half else self
+    shifted = wide - np.max(wide, axis=where, keepdims=True, initial=-np.inf)
+    totals = np.sum(np.exp(shifted), axis=where, keepdims=True)
+    if half and wrap_dim(dim, self.ndim) >= self.ndim - 1:
+        # PyTorch's kernel for the last dimension keeps these in half precision.
+        totals = totals.astype(self.dtype)
+    return (shifted - np.log(totals)).astype(self.dtype)
 
 
 def _dot(values: Any, dim: int) -> Any:
@@ -127,6 +140,7 @@ log_softmax_backward: Row = row(
 log_softmax_row: Row = row(
     "aten._log_softmax",
     _log_softmax,
+    halves=False,
     self=lambda grad, result, dim: log_softmax_backward(grad, result, dim),
     samples=lambda r: [(r(3, 4), 1), (r(3, 4), 0)],
 )
