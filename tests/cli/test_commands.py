@@ -112,6 +112,6 @@ def test_texts_that_are_checked_are_found() -> None:
     everything = "\n".join(texts().values())
     assert {*QUOTED.findall(everything)} == app.COMMANDS.keys()
     assert {"retain-graph", "grad-tensors", "json"} <= {*FLAG.findall(everything)}
-    assert all(hint in everything for _, _, hint in HINTS)
+    assert all(row.hint in everything for row in HINTS)
     assert QUOTED.findall("ask for `gradcli jacobian` $ gradcli plot") == ["jacobian", "plot"]
     assert FLAG.findall("give --grad-tensors=1, not --x or a--b") == ["grad-tensors"]

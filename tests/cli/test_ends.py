@@ -31,7 +31,7 @@ def hold(): ctypes.PyDLL(None).sleep(1000)
 def crash(): os.kill(os.getpid(), signal.SIGSEGV)
 names = {"hang": hang, "hold": hold, "crash": crash}
 look_up = machine.Machine.look_up
-machine.Machine.look_up = lambda self, name: names.get(name) or look_up(self, name)
+machine.Machine.look_up = lambda self, name, *more: names.get(name) or look_up(self, name, *more)
 """
 """Gives programs calls into native code that do not come back: no clock foresees them."""
 LIMITED = ["--timeout", "0.2"]

@@ -18,6 +18,7 @@ ANSWERS = {
     "batch": "echo 1+1 | gradcli batch -",
     "repl": "echo 1+1 | gradcli repl",
     "functions": "gradcli functions tanh",
+    "help": "gradcli help language",
     "--help": "gradcli --help",
     "--version": "gradcli --version",
     "completion": "_GRADCLI_COMPLETE=source_bash gradcli",

@@ -20,6 +20,9 @@ from tests.table.checks import as_tensors, check_gradients, outputs_of
 from tests.table.linearity import calls_of as row_calls
 from tests.table.linearity import linear_groups
 
+# PyTorch warns of every tensor that is made from a tensor.
+pytestmark = pytest.mark.filterwarnings("ignore:To copy construct from a tensor")
+
 ENTRIES = list(entries())
 DIFFERENTIABLE = [e for e in ENTRIES if isinstance(e, Composite) or e.differentiable]
 # What their documentation says: results are double; only certain memory layouts are accepted.

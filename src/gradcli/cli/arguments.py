@@ -335,7 +335,7 @@ def _is_negation(word: str, words: Sequence[str], position: int, found: Words) -
 
 
 def _underscored(option: str) -> str:
-    """A hint for a variable's name that was written as options are: `--learning-rate`."""
+    """A hint for a variable's name that was written with hyphens, as options are."""
     name = option[2:].replace("-", "_")
     return f"a variable is written as in the expression: --{name}" if name.isidentifier() else ""
 

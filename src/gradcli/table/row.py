@@ -129,7 +129,6 @@ class Row(Entry):
         if kinds:
             kernel = kernel or self.names[0].rpartition(".")[2] + "_cpu"
             self.forward = _serving(self.bare, kinds, kernel, refusal, bool(promote))
-        # The kinds of types (see `serves`) that it takes, where others are refused first.
         self.kinds = kinds
         self.halves = halves and not view
         self.half_numbers = self._places(half_numbers)
@@ -267,10 +266,8 @@ class Row(Entry):
                 if not self.complex_gradient:
                     self._refuse_complex(tensor._array)
                 plan = self._plans.get(wanted) or self._plan(wanted)
-                made = RowNode if half is None else HalfNode
-                node = made(self, plan, successors, numbers)
-                node.shape = tensor._array.shape
-                node.dtype = tensor._array.dtype
+                node = (RowNode if half is None else HalfNode)(self, plan, successors, numbers)
+                node.shape, node.dtype = tensor._array.shape, tensor._array.dtype
                 tensor._grad_fn = node
                 tensor._requires_grad = True
                 if plan.saves:

@@ -332,6 +332,6 @@ def convert(number: complex, target: DType, word: str | None = None) -> Any:
 
 def type_word(dtype: DType) -> str:
     """A tensor's type as C++ messages print it: `torch.FloatTensor`, `CPUBoolType`."""
-    if dtype.category in (BOOL, COMPLEX):
+    if dtype.category in (BOOL, COMPLEX) or dtype is bfloat16:
         return f"CPU{dtype.scalar_name}Type"
     return f"torch.{dtype.tensor_name}"

@@ -198,3 +198,12 @@ def next_sequence() -> int:
     """The creation number of a new node."""
     mode.sequence += 1
     return mode.sequence
+
+
+def detached_counter(versions: Any) -> InferenceCounter | None:
+    """What counts changes of a tensor with such versions once it is detached; None where it is not
+    from inference mode.
+    """
+    if type(versions) is not InferenceCounter:
+        return None
+    return INFERENCE if mode.inference else InferenceCounter([0])

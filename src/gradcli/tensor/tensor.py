@@ -18,7 +18,7 @@ import numpy as np
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Device
-from gradcli.tensor.graph import INFERENCE, Handle, InferenceCounter, Node, mode
+from gradcli.tensor.graph import INFERENCE, Handle, InferenceCounter, Node, detached_counter, mode
 from gradcli.tensor.integers import index64
 from gradcli.tensor.leaf import (
     AccumulateGrad,
@@ -271,7 +271,7 @@ class Tensor:
     def data(self) -> Tensor:
         """The same memory without history and with a version counter of its own."""
         made = wrap(self._array)
-        made._versions = _detached_counter() if is_inference(self) else None
+        made._versions = detached_counter(self._versions)
         return made
 
     @data.setter
@@ -504,26 +504,13 @@ def share(tensor: Tensor, array: Any, differentiable: bool = True, several: bool
     return made
 
 
-def type_word(dtype: DType) -> str:
-    """A tensor's type as C++ messages print it: `torch.FloatTensor`, `CPUBoolType`."""
-    if dtype.category in (dtypes.BOOL, dtypes.COMPLEX) or dtype is dtypes.bfloat16:
-        return f"CPU{dtype.scalar_name}Type"
-    return f"torch.{dtype.tensor_name}"
-
-
 def detached(tensor: Tensor) -> Tensor:
     """The same memory, and changes of it, without history."""
     made = share(tensor, tensor._array, differentiable=False)
-    if is_inference(tensor):
-        made._versions = _detached_counter()
+    made._versions = detached_counter(tensor._versions) or made._versions
     return made
 
 
 def is_inference(tensor: Tensor) -> bool:
     """Whether a tensor stems from inference mode, so that no node may save it."""
     return type(tensor._versions) is InferenceCounter
-
-
-def _detached_counter() -> InferenceCounter:
-    """What counts changes of a tensor from inference mode that was detached from what made it."""
-    return INFERENCE if mode.inference else InferenceCounter([0])

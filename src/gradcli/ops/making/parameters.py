@@ -11,10 +11,11 @@ from gradcli.table.functions import Free
 from gradcli.table.samples import fixed
 from gradcli.tensor import dtypes
 from gradcli.tensor.leaf import extras_of, is_parameter
-from gradcli.tensor.public import REGISTRY, public
+from gradcli.tensor.public import REGISTRY, public, word_of
 from gradcli.tensor.tensor import Tensor, share
 
 _LABEL: Final = "torch.nn.parameter.Parameter"
+_NEW: Final = "Parameter.__new__()"
 
 
 @public(name="torch._C._TensorMeta", label="torch.nn.parameter._ParameterMeta", calls=True)
@@ -40,18 +41,30 @@ REGISTRY[Tensor].narrower = lambda tensor: _LABEL if is_parameter(tensor) else "
     doc="A leaf over the memory of a tensor, that wants gradients unless told otherwise.",
 )
 def parameter(*args: Any, **named: Any) -> Tensor:
-    return _made(*args, **named)
+    names = ("data", "requires_grad")
+    if len(args) > len(names):
+        raise TypeError(
+            f"{_NEW} takes from 1 to 3 positional arguments but {len(args) + 1} were given"
+        )
+    given = dict(zip(names, args, strict=False))
+    for name, value in named.items():
+        if name in given:
+            raise TypeError(f"{_NEW} got multiple values for argument '{name}'")
+        if name not in names:
+            raise TypeError(f"{_NEW} got an unexpected keyword argument '{name}'")
+        given[name] = value
+    return _made(**given)
 
 
-def _made(data: Any = None, requires_grad: bool = True) -> Tensor:
+def _made(data: Any = None, requires_grad: Any = True) -> Tensor:
     if data is None:
         data = construct(dtypes.default.dtype, (0,), {}, False)
     elif not isinstance(data, Tensor):
-        raise AttributeError(f"'{type(data).__name__}' object has no attribute 'detach'")
+        raise AttributeError(f"'{word_of(data)}' object has no attribute 'detach'")
     if type(requires_grad) is not bool:
         raise TypeError(
             "_make_subclass(): argument 'require_grad' (position 3) must be bool, not "
-            f"{type(requires_grad).__name__}"
+            f"{word_of(requires_grad)}"
         )
     made = share(data, leaf(data._array, requires_grad)._array, differentiable=False)
     made._requires_grad = requires_grad
