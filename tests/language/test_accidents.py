@@ -78,3 +78,13 @@ def test_the_cause_is_kept_for_who_looks_for_the_fault() -> None:
     with pytest.raises(TypeError) as caught:
         Machine(names).run(compile_text("attribute(1)"))
     assert isinstance(caught.value.__cause__, AttributeError)
+
+
+@pytest.mark.parametrize(
+    "name", ["torch.BFloat16Tensor", "torch.einsum", "int", "torch.ones(1).sum"]
+)
+def test_a_keyword_may_be_called_self(name: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        Machine().run(compile_text(f"{name}(self=2, nothing=3)"))
+    assert "does not take (" not in str(caught.value)
+    assert "multiple values" not in str(caught.value)

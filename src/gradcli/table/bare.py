@@ -34,7 +34,7 @@ class Bare(Function):
         self.name = function.name
         self.entries = function.entries
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         if (not args or type(args[0]) in NUMBERS) and not tensors(args, kwargs):
             return self.of_numbers(args, kwargs)
         try:

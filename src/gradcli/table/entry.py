@@ -161,7 +161,7 @@ class Entry:
             values[index[name]] = value
         return tuple(values)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError
 
 
@@ -188,7 +188,7 @@ class Composite(Entry):
         """Whether the body has a parameter for keywords of any name."""
         return bool(cast(FunctionType, self.body).__code__.co_flags & _ANY_KEYWORDS)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         return self.body(*args, **kwargs)
 
 

@@ -191,7 +191,7 @@ class Row(Entry):
             if parts[position[name]][0].startswith("Tensor["):
                 self.list_position = position[name]
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         if kwargs:
             args = self.positional(args, kwargs)
         for arg in args:

@@ -44,7 +44,7 @@ class Sampler:
 
         self._random = default_rng(seed)
 
-    def __call__(self, *shape: int, low: float = -2.0, high: float = 2.0) -> Array:
+    def __call__(self, /, *shape: int, low: float = -2.0, high: float = 2.0) -> Array:
         """float64 values spread over [low, high), none of them close to another."""
         count = int(np.prod(shape))
         steps = (self._random.permutation(count) + 0.2 + 0.6 * self._random.random(count)) / max(

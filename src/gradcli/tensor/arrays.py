@@ -234,7 +234,7 @@ class ArrayMethod:
         self.owner = owner
         self.name = name
 
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
+    def __call__(self, /, *arguments: Any, **named: Any) -> Any:
         takes = METHODS[self.name]
         if self.name in COPYING:
             reserve(self.owner._array.shape, NUMBER_SIZE)

@@ -99,7 +99,7 @@ class Node:
     _run: ClassVar[Callable[..., Any]]
     """What a call of a node does: it lives above this layer and is put here by it."""
 
-    def __call__(self, *grads: Any) -> Any:
+    def __call__(self, /, *grads: Any) -> Any:
         return Node._run(self, *grads)
 
     def apply(self, grads: Sequence[Any], recorded: bool) -> Sequence[Any]:

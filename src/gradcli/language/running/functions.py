@@ -70,7 +70,7 @@ class Function:
         self.__name__ = code.name
         self.__qualname__ = code.qualified_name
 
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
+    def __call__(self, /, *arguments: Any, **named: Any) -> Any:
         return self.machine.run_function(self, arguments, named)
 
     def __repr__(self) -> str:

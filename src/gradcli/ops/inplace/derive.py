@@ -317,7 +317,7 @@ class InPlaceEntry(Entry):
         self.original = original
         self.run = rearrange if original.inplace.rearranges else in_place
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         if kwargs:
             args = tuple(self.signature.bind(args, kwargs, False))
         changed: Tensor = self.run(self.original, args)
