@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradcli.language import Machine, compile_text
 from gradcli.table import registry
 from gradcli.table.calls import overloads, parser, wrong
 from gradcli.table.entry import name_in_messages
@@ -142,3 +143,13 @@ def test_flags_stand_for_integers_behind_the_first() -> None:
     view = lookup_method("view")
     assert view is not None
     assert view.call((_tensor(3), 3, True), {}, True).shape == (3, 1)
+
+
+def test_overloads_with_the_factor_first_warn() -> None:
+    message = (
+        "This overload of add_ is deprecated:\n\tadd_(Number alpha, Tensor other)\nConsider using "
+        "one of the following signatures instead:\n\tadd_(Tensor other, *, Number alpha = 1)"
+    )
+    with pytest.warns(UserWarning) as caught:
+        Machine().run(compile_text("x = torch.ones(2)\nx.add_(-0.5, torch.ones(2))"))
+    assert [str(warning.message) for warning in caught] == [message]

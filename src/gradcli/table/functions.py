@@ -103,8 +103,11 @@ class Function:
 
         What PyTorch writes in Python takes anything for a flag, and so runs all the same.
         """
-        from gradcli.table.calls import wrong
+        from gradcli.table.calls import deprecated, wrong
 
+        modern = deprecated.modern(self.name, args, kwargs, method)
+        if modern is not None:
+            return self.call(*modern, method)
         self.explain(args, kwargs, method)
         loosely = wrong.written_in_python(self.name, method) is not None
         found = self._bound(args, kwargs, method, loosely) if loosely else _UNFIT
