@@ -150,6 +150,6 @@ def test_overloads_with_the_factor_first_warn() -> None:
         "This overload of add_ is deprecated:\n\tadd_(Number alpha, Tensor other)\nConsider using "
         "one of the following signatures instead:\n\tadd_(Tensor other, *, Number alpha = 1)"
     )
-    with pytest.warns(UserWarning) as caught:
+    with pytest.warns(UserWarning, match="deprecated") as caught:
         Machine().run(compile_text("x = torch.ones(2)\nx.add_(-0.5, torch.ones(2))"))
     assert [str(warning.message) for warning in caught] == [message]

@@ -35,7 +35,7 @@ from gradcli.table.samples import Sampler
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_cast, require_kinds
 from gradcli.tensor.shapes import common_shape
-from gradcli.tensor.tensor import wrap
+from gradcli.tensor.tensor import raw, wrap
 from gradcli.typing import Array, Value
 
 
@@ -259,9 +259,7 @@ def _huber(self: Array, target: Array, reduction: int = MEAN, delta: float = 1.0
     """Half the squares of small differences, absolute values of large ones."""
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
-    common = dtypes.result_type([self, target])
-    require_cast(common, dtypes.of(self))
-    require_kinds(common.np, "f", "huber_cpu")
+    require_kinds(dtypes.result_type([self, target]).np, "f", "huber_cpu")
     distance = np.abs(self - target)
     near = distance <= delta
     loss = np.where(near, 0.5 * distance * distance, delta * (distance - 0.5 * delta))
@@ -333,6 +331,7 @@ def huber_loss(
     """
     _same_size(input, target)
     a, b = broadcast_tensors((input, target))
+    require_cast(dtypes.result_type([raw(a), raw(b)]), input.dtype)
     if weight is not None:
         return _weighted(huber_row(a, b, NONE, delta), weight, input, reduction, average=False)
     return huber_row(a, b, reduction_code(reduction), delta)

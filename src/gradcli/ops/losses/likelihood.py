@@ -284,6 +284,9 @@ def binary_cross_entropy_with_logits(
         raise ValueError(
             f"Target size ({target.shape}) must be the same as input size ({input.shape})"
         )
+    if input.dtype.is_half:  # the row sees it as single precision
+        refuse_bool([raw(target), raw(target)])
+        require_cast(dtypes.result_type([raw(target), raw(input)]), target.dtype)
     return torch_binary_cross_entropy_with_logits(input, target, weight, pos_weight, code)
 
 

@@ -136,7 +136,8 @@ def gumbel_softmax(
     logits: Any, tau: Any = 1, hard: Any = False, eps: Any = 1e-10, dim: Any = -1
 ) -> None:
     torch.empty_like(logits)
-    (logits / tau).softmax(dim)
+    torch.div(logits, tau)
+    torch.softmax(logits, dim)
 
 
 def dropout(input: Any, p: Any = 0.5, training: Any = True, inplace: Any = False) -> None:
@@ -258,7 +259,7 @@ def gaussian_nll_loss(
     input.size()
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(reduction + " is not valid")
-    input - target
+    torch.sub(input, target)
 
 
 def hinge_embedding_loss(
