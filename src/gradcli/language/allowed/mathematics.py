@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from gradcli.language.allowed.builtins import PYTHON, present
 from gradcli.language.allowed.limits import check_items
-from gradcli.language.allowed.operators import BINARY, SYMBOLS, Operator
+from gradcli.language.allowed.operators import BINARY, SYMBOLS, Operator, with_lists
 from gradcli.table import registry
 from gradcli.table.bare import NUMBERS, bare
 from gradcli.tensor import dtypes
@@ -61,21 +61,6 @@ def beside(value: Any, other: Tensor, complaint: str) -> Any:
     return made
 
 
-def with_constants(symbol: str, function: Operator) -> Operator:
-    """An operator that takes lists of numbers beside tensors."""
-    unsupported = f"unsupported operand type(s) for {symbol}:"
-
-    def operate(left: Any, right: Any) -> Any:
-        if type(left) is list:
-            if type(right) is Tensor:
-                left = beside(left, right, f"{unsupported} 'list' and 'Tensor'")
-        elif type(right) is list and type(left) is Tensor:
-            right = beside(right, left, f"{unsupported} 'Tensor' and 'list'")
-        return function(left, right)
-
-    return operate
-
-
 def exclusive_or(left: Any, right: Any) -> Any:
     """`left ^ right`, of whole numbers the error that other numbers get: a power was meant."""
     if type(left) is int and type(right) is int:
@@ -84,7 +69,7 @@ def exclusive_or(left: Any, right: Any) -> Any:
 
 
 OPERATORS: Final[dict[str, Operator]] = {
-    symbol: exclusive_or if symbol == "^" else with_constants(symbol, function)
+    symbol: exclusive_or if symbol == "^" else with_lists(symbol, function, Tensor, beside)
     for symbol, function in BINARY.items()
 }
 """The binary operators of expressions."""

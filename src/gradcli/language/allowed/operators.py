@@ -272,6 +272,28 @@ UNARY: Final[dict[str, Callable[[Any], Any]]] = {
     "not": operator.not_,
 }
 
+
+def with_lists(
+    symbol: str, function: Operator, kind: type, convert: Callable[[Any, Any, str], Any]
+) -> Operator:
+    """An operator that takes lists beside values of a kind.
+
+    Args:
+        convert: what makes an operand of a list, the value beside it and the words of an error.
+    """
+    unsupported = f"unsupported operand type(s) for {symbol}:"
+
+    def operate(left: Any, right: Any) -> Any:
+        if type(left) is list:
+            if type(right) is kind:
+                left = convert(left, right, f"{unsupported} 'list' and 'Tensor'")
+        elif type(right) is list and type(left) is kind:
+            right = convert(right, left, f"{unsupported} 'Tensor' and 'list'")
+        return function(left, right)
+
+    return operate
+
+
 SYMBOLS: Final[dict[Any, str]] = {
     function: symbol for symbol, function in (*INPLACE.items(), *BINARY.items())
 }
