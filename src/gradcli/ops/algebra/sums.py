@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.kernels import summing
 from gradcli.ops.algebra.comparison import eq, isnan, logical_not
 from gradcli.ops.algebra.scalars import div_scalar
 from gradcli.ops.algebra.views import reshape, shape_of, unsqueeze
@@ -62,6 +63,15 @@ def _sum(
 
 def add_up(self: Array, where: tuple[int, ...], keepdim: bool, kind: Any) -> Array:
     """Sums along axes."""
+    if (
+        kind == np.float32
+        and self.dtype == np.float32
+        and len(where) == self.ndim
+        and 0 < self.size <= summing.LONGEST
+        and self.flags.c_contiguous
+    ):
+        found = summing.total(self.reshape(-1))
+        return np.full((1,) * self.ndim, found) if keepdim else np.asarray(found)[()]
     total = np.sum(self, axis=where, keepdims=keepdim, dtype=kind)
     # NumPy keeps the memory order of the operand, PyTorch does not.
     return np.asarray(total, order="C") if total.ndim > 1 else total
@@ -209,7 +219,7 @@ def _mean(
     """The mean along dimensions."""
     kind = _mean_type(self, dtype)
     where = axes(dim, self.ndim)
-    total = np.sum(self, axis=where, keepdims=keepdim, dtype=kind)
+    total = add_up(self, where, keepdim, kind)
     return np.true_divide(total, count_of(self.shape, dim)).astype(kind)
 
 
