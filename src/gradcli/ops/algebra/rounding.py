@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -33,12 +33,36 @@ def _sign(self: Array) -> Array:
     return np.greater(self, 0).astype(self.dtype) - np.less(self, 0)
 
 
+def _absolute(self: Array) -> Array:
+    """The absolute value; of single precision parts the nearest number, as PyTorch has it."""
+    if self.dtype != np.complex64:
+        return np.abs(self)
+    parts = np.real(self).astype(np.float64), np.imag(self).astype(np.float64)
+    return np.hypot(*parts).astype(np.float32)
+
+
 def _sgn(self: Array) -> Array:
     """self / |self|, zero at zero."""
     if self.dtype.kind != "c":
         return _sign(self)
-    size = np.abs(self)
-    return np.where(size == 0, 0, self / np.where(size == 0, 1, size)).astype(self.dtype)
+    size = _absolute(self)
+    size = np.where(size == 0, 1, size)
+    divided = np.where(self == 0, 0, self / size).astype(self.dtype)
+    if self.dtype != np.complex64:
+        return divided
+    made = np.empty(self.shape, self.dtype)
+    flat, values, sizes = made.reshape(-1), np.ravel(self), np.ravel(size)
+    whole = self.size // _VECTOR * _VECTOR
+    factors = 1 / sizes[whole:]
+    for part in ("real", "imag"):
+        old, new = getattr(values, part), getattr(flat, part)
+        new[:whole] = old[:whole] / sizes[:whole]
+        new[whole:] = old[whole:] * factors
+    return np.where((self == 0) | ~np.isfinite(size), divided, made)
+
+
+_VECTOR: Final = 8
+"""Complex numbers that PyTorch's kernels divide at a time; the rest is multiplied by inverses."""
 
 
 def _sgn_vjp(grad: Any, self: Any, result: Any) -> Any:
@@ -66,7 +90,7 @@ sign: Row = row(
 
 absolute: Row = row(
     "abs|absolute|bare.fabs(Tensor self)",
-    np.abs,
+    _absolute,
     kinds="fiuc",
     self=lambda grad, self: grad * sgn(self),
     samples=pointwise(),
