@@ -20,7 +20,7 @@ from gradcli.ops.algebra.views import reshape, shape_of
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import METHOD
 from gradcli.table.row import Row
-from gradcli.tensor.dtypes import DType
+from gradcli.tensor.dtypes import INEXACT, DType
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.limits import float_limits
 from gradcli.tensor.namedtuples import return_type
@@ -35,7 +35,10 @@ def _cumulate(function: Any) -> Any:
         require_kinds(kind, "fciu", f"{function.__name__}_out_cpu")
         if not self.ndim:
             return self.astype(kind)
-        return function(self, axis=where, dtype=kind)
+        found: Array = function(self, axis=where, dtype=kind)
+        if function is np.cumsum and kind.kind in INEXACT:
+            found += kind.type(0)  # sums start at 0, which leaves no negative zero
+        return found
 
     return forward
 

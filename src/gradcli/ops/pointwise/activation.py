@@ -73,7 +73,7 @@ def _relu(self: Array) -> Array:
     if self.dtype.kind == "b":
         raise RuntimeError("Boolean inputs not supported for relu")
     _refuse_complex(self)
-    return np.maximum(self, self.dtype.type(0))
+    return np.maximum(self.dtype.type(0), self)
 
 
 def _refuse_complex(self: Array) -> None:
@@ -99,7 +99,7 @@ def _hardtanh(self: Array, min_val: Scalar = -1, max_val: Scalar = 1) -> Array:
         raise RuntimeError(_NEGATIVE_LIMITS)
     _refuse_complex(self)
     kind = self.dtype.type
-    return np.minimum(np.maximum(self, kind(min_val)), kind(max_val))
+    return np.minimum(kind(max_val), np.maximum(kind(min_val), self))
 
 
 def _hardtanh_backward(grad_output: Array, self: Array, min_val: Scalar, max_val: Scalar) -> Array:

@@ -42,15 +42,16 @@ _AT_BOUND = "at a bound the gradient passes as if inside"
 
 def _clipped(self: Array, min: Array | None = None, max: Array | None = None) -> Array:
     """The elements, raised to min and lowered to max."""
-    # min(max(self, low), high): nan stays, and the upper bound wins where they cross.
+    # min(max(self, low), high): nan stays, the upper bound wins where they cross, and an element
+    # that equals its bound keeps the sign of its zero: NumPy's limits return the second of equals.
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if self.dtype.kind == "c":
         raise NotImplementedError("clamp is not supported for complex types")
     if self.dtype == np.bool_ and min is not None and max is not None:
         raise no_kernel("clamp_cpu", self.dtype)
-    out = self if min is None else np.maximum(self, min)
-    return out if max is None else np.minimum(out, max)
+    out = self if min is None else np.maximum(min, self)
+    return out if max is None else np.minimum(max, out)
 
 
 def _inside(grad: Any, self: Any, min: Any, max: Any) -> Any:
@@ -143,7 +144,7 @@ def _one_sided(name: str, limit: Any, inside: Row, outside: Row) -> None:
 
     def compared(self: Array, bound: Array) -> Array:
         require_kinds(self.dtype, "biuf", f"{limit.__name__}_cpu")
-        return limit(self, bound)
+        return limit(bound, self)
 
     row(
         f"clamp_{name}(Tensor self, Tensor {name})",
