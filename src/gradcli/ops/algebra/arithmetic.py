@@ -169,7 +169,7 @@ def _rounded_div(self: Operand, other: Operand, *, rounding_mode: str) -> Array:
         return floor_division(self, other)
     _divisible(self, other, "div_trunc_cpu")
     if np.result_type(self, other).kind in "iu":
-        _refuse_zero(other)
+        _refuse_zero(self, other)
         quotient: Array = np.floor_divide(self, other)
         inexact = np.multiply(quotient, other) != self
         return quotient + ((quotient < 0) & inexact).astype(quotient.dtype)
@@ -181,8 +181,9 @@ def _divisible(self: Array, other: Array, name: str) -> None:
     require_kinds(kind, "fiu", name)
 
 
-def _refuse_zero(divisor: Array) -> None:
-    if np.any(np.equal(divisor, 0)):
+def _refuse_zero(self: Array, divisor: Array) -> None:
+    """Raises RuntimeError where an integer is divided by zero: nothing is, where there is none."""
+    if np.any(np.equal(divisor, 0)) and np.broadcast(self, divisor).size:
         raise RuntimeError("ZeroDivisionError")
 
 
@@ -191,7 +192,7 @@ def floor_division(self: Operand, other: Operand) -> Array:
     # Division rounded towards minus infinity, with PyTorch's answers for zero divisors.
     _divisible(self, other, "div_floor_cpu")
     if np.result_type(self, other).kind in "iu":
-        _refuse_zero(other)
+        _refuse_zero(self, other)
         return np.floor_divide(self, other)
     whole: Array = np.floor_divide(self, other)
     finite: Array = np.where(np.equal(other, 0), np.true_divide(self, other), whole)
@@ -237,7 +238,7 @@ def div(self: Operand, other: Operand, *, rounding_mode: str | None = None) -> A
 def _remainder(self: Array, other: Array) -> Array:
     _divisible(self, other, "remainder_cpu")
     if np.result_type(self, other).kind in "iu":
-        _refuse_zero(other)
+        _refuse_zero(self, other)
     if np.result_type(self, other).kind != "f":
         return np.remainder(self, other)
     # A remainder of zero keeps the sign of what was divided, as in C.
@@ -249,7 +250,7 @@ def _fmod(self: Array, other: Operand) -> Array:
     """C's modulus: the result has the dividend's sign."""
     _divisible(self, other, "fmod_cpu")
     if np.result_type(self, other).kind in "iu":
-        _refuse_zero(other)
+        _refuse_zero(self, other)
     return np.fmod(self, other)
 
 

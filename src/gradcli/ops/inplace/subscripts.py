@@ -308,12 +308,12 @@ def _sliced(tensor: Tensor, dim: int, part: slice, trivial: bool) -> Tensor:
 
 
 def _selected(tensor: Tensor, dim: int, index: int, position: int) -> Tensor:
-    if not tensor.ndim:
+    if not tensor.ndim and index == 0:
         raise IndexError(
             "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or "
             "`tensor.item<T>()` in C++ to convert a 0-dim tensor to a number"
         )
-    length = tensor._array.shape[dim]
+    length = tensor._array.shape[dim] if tensor.ndim else 0
     if not -length <= index < length:
         index64(index)
         raise IndexError(
@@ -328,8 +328,8 @@ def _apply(tensor: Tensor, index: Any) -> tuple[Tensor, list[Any]]:
     parts = _parts(index)
     ndim = tensor.ndim
     taken = sum(_taken(item) for item in parts)
-    if taken > ndim and ndim == 0 and len(parts) == 1 and _is_number(parts[0]):
-        _selected(tensor, 0, 0, 0)
+    if not ndim and not isinstance(index, (tuple, Tensor)) and _is_number(index):
+        _selected(tensor, 0, int(index), 0)
     if taken > ndim:
         raise IndexError(f"too many indices for tensor of dimension {ndim}")
     indices: list[Any] = []

@@ -394,6 +394,8 @@ def _histc(self: Array, bins: int = 100, min: Scalar = 0, max: Scalar = 0) -> Ar
     low, high = kind(min), kind(max)
     if low == high and self.size:
         low, high = self.min(), self.max()
+        if np.isnan(low):  # which has a sign where it was found by comparing
+            raise RuntimeError("torch.histc: range of [-nan, -nan] is not finite")
     if low == high:
         low, high = low - kind(1), high + kind(1)
     if not (np.isfinite(low) and np.isfinite(high)):
