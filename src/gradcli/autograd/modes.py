@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from gradcli.tensor.graph import mode
 from gradcli.tensor.public import admit, label_of, public, word_of
+
+
+def context_decorator(
+    context: Callable[[], AbstractContextManager[None]], function: Callable[..., Any]
+) -> Callable[..., Any]:
+    """A function that calls another in a context; whether that can be called turns out then."""
+
+    @functools.wraps(function, updated=())
+    def decorate_context(*args: Any, **kwargs: Any) -> Any:
+        with context():
+            return admit(function)(*args, **kwargs)
+
+    return decorate_context
 
 
 class _Switch:
@@ -30,14 +44,7 @@ class _Switch:
         mode.enabled, mode.inference = self._saved.pop()
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        admit(function)
-
-        @functools.wraps(function, updated=())
-        def switched(*args: Any, **kwargs: Any) -> Any:
-            with self:
-                return function(*args, **kwargs)
-
-        return switched
+        return context_decorator(lambda: self, function)
 
     def __repr__(self) -> str:
         return f"<{label_of(self)} object at {hex(id(self))}>"
@@ -53,6 +60,9 @@ class no_grad(_Switch):
             made.__init__()  # type: ignore[misc]
             return made(function)
         return made
+
+    def __init__(self) -> None:
+        super().__init__()
 
     enabled = False
 
@@ -90,19 +100,15 @@ class set_grad_enabled(_Switch):
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         _set_enabled(self._before)
         wanted = bool(self.enabled)
-        admit(function)
-
-        @functools.wraps(function, updated=())
-        def switched(*args: Any, **kwargs: Any) -> Any:
-            with set_grad_enabled(wanted):
-                return function(*args, **kwargs)
-
-        return switched
+        return context_decorator(lambda: set_grad_enabled(wanted), function)
 
 
 @public(name="inference_mode", label="torch.autograd.grad_mode.inference_mode", calls=True)
 class inference_mode(_Switch):
     """Like `no_grad`, and the tensors made inside can never be recorded."""
+
+    def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:
+        return super().__new__(cls) if isinstance(mode, bool) else cls()(mode)
 
     def __init__(self, mode: bool = True) -> None:
         super().__init__()

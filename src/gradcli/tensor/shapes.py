@@ -22,7 +22,11 @@ class Size(tuple[int, ...]):
             raise TypeError("tuple() takes no keyword arguments")
         if len(values) > 1:
             raise TypeError(f"tuple expected at most 1 argument, got {len(values)}")
-        made = super().__new__(cls, *values)
+        try:
+            made = super().__new__(cls, *values)
+        except TypeError as error:
+            # Raised here, on purpose: Python's own words are those of PyTorch.
+            raise error.with_traceback(None) from None
         for item in made:
             if type(item) is not int:
                 return super().__new__(cls, [_length(*pair) for pair in enumerate(made)])

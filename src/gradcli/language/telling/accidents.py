@@ -37,6 +37,8 @@ def is_accident(error: BaseException) -> TypeGuard[Exception]:
         traceback = traceback.tb_next
     if ours is None or ours.tb_frame.f_code.co_filename.startswith(_PYTHON):
         return False
+    if ours.tb_frame.f_code.co_name == "__format__":  # the words are about the program's own format
+        return False
     return ours is not last or ours.tb_frame.f_code.co_code[ours.tb_lasti] != _RAISE
 
 
