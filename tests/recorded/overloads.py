@@ -134,7 +134,7 @@ def generated(method: bool, kind: Callable[[Any], bool]) -> Signatures:
 def called() -> Iterable[tuple[str, str]]:
     """What the functions that PyTorch writes in Python call: `torch` or `nn`, and a name."""
     for module in (functional, general, layers_written):
-        yield from re.findall(r"\b(torch|nn)\.(\w+)(?=[( )])", inspect.getsource(module))
+        yield from re.findall(r"\b(torch|nn)\.(\w+)(?=[(), ])", inspect.getsource(module))
     yield from (("nn", f"upsample_nearest{count}d") for count in (1, 2, 3))
     yield "torch", "set_grad_enabled"
 

@@ -153,3 +153,23 @@ def test_overloads_with_the_factor_first_warn() -> None:
     with pytest.warns(UserWarning, match="deprecated") as caught:
         Machine().run(compile_text("x = torch.ones(2)\nx.add_(-0.5, torch.ones(2))"))
     assert [str(warning.message) for warning in caught] == [message]
+
+
+def test_functions_with_one_head_are_told_under_their_own_names() -> None:
+    shown = {
+        "max_pool2d": "_max_pool2d",
+        "max_pool2d_with_indices": "max_pool2d_with_indices",
+        "adaptive_max_pool1d": "_adaptive_max_pool1d",
+        "adaptive_avg_pool3d": "adaptive_avg_pool3d",
+        "lp_pool3d": "lp_pool3d",
+        "max_unpool1d": "max_unpool1d",
+        "relu6": "relu6",
+        "softmin": "softmin",
+        "threshold": "_threshold",
+        "dropout2d": "dropout2d",
+        "feature_alpha_dropout": "feature_alpha_dropout",
+        "mse_loss": "mse_loss",
+        "margin_ranking_loss": "margin_ranking_loss",
+    }
+    for name, told in shown.items():
+        assert _message(f"nn.functional.{name}").startswith(f"TypeError: {told}() missing ")

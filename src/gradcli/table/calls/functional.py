@@ -4,12 +4,14 @@ until the first thing that refuses one. See `gradcli.table.calls.wrong`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from gradcli.table.calls.parsed import Parsed
+from gradcli.table.calls.parsed import Parsed, Written
 
 torch = Parsed("")
 nn = Parsed("nn.")
+written = Written()
 
 
 def _reduction(reduction: Any, size_average: Any = None, reduce: Any = None) -> int:
@@ -27,52 +29,45 @@ def _probability(p: Any) -> None:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
-def relu(input: Any, inplace: Any = False) -> None:
-    (torch.relu_ if inplace else torch.relu)(input)
+def _activation(plain: Callable[..., None], inplace_: Callable[..., None]) -> Callable[..., None]:
+    def head(input: Any, inplace: Any = False) -> None:
+        (inplace_ if inplace else plain)(input)
+
+    return head
 
 
-def relu6(input: Any, inplace: Any = False) -> None:
-    (nn.relu6_ if inplace else nn.relu6)(input)
+written.like(_activation(torch.relu, torch.relu_), "relu")
+written.like(_activation(torch.selu, torch.selu_), "selu")
+written.like(_activation(nn.relu6, nn.relu6_), "relu6")
+written.like(_activation(nn.silu, nn.silu_), "silu")
+written.like(_activation(nn.mish, nn.mish_), "mish")
+written.like(_activation(nn.hardsigmoid, nn.hardsigmoid_), "hardsigmoid")
+written.like(_activation(nn.hardswish, nn.hardswish_), "hardswish")
 
 
-def selu(input: Any, inplace: Any = False) -> None:
-    (torch.selu_ if inplace else torch.selu)(input)
-
-
-def silu(input: Any, inplace: Any = False) -> None:
-    (nn.silu_ if inplace else nn.silu)(input)
-
-
-def mish(input: Any, inplace: Any = False) -> None:
-    (nn.mish_ if inplace else nn.mish)(input)
-
-
-def hardsigmoid(input: Any, inplace: Any = False) -> None:
-    (nn.hardsigmoid_ if inplace else nn.hardsigmoid)(input)
-
-
-def hardswish(input: Any, inplace: Any = False) -> None:
-    (nn.hardswish_ if inplace else nn.hardswish)(input)
-
-
+@written
 def elu(input: Any, alpha: Any = 1.0, inplace: Any = False) -> None:
     (nn.elu_ if inplace else nn.elu)(input, alpha)
 
 
+@written
 def celu(input: Any, alpha: Any = 1.0, inplace: Any = False) -> None:
     (torch.celu_ if inplace else torch.celu)(input, alpha)
 
 
+@written
 def leaky_relu(input: Any, negative_slope: Any = 0.01, inplace: Any = False) -> None:
     (nn.leaky_relu_ if inplace else nn.leaky_relu)(input, negative_slope)
 
 
+@written
 def hardtanh(input: Any, min_val: Any = -1.0, max_val: Any = 1.0, inplace: Any = False) -> None:
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
     (nn.hardtanh_ if inplace else nn.hardtanh)(input, min_val, max_val)
 
 
+@written
 def rrelu(
     input: Any, lower: Any = 1 / 8, upper: Any = 1 / 3, training: Any = False, inplace: Any = False
 ) -> None:
@@ -83,55 +78,52 @@ def _threshold(input: Any, threshold: Any, value: Any, inplace: Any = False) -> 
     (torch.threshold_ if inplace else torch.threshold)(input, threshold, value)
 
 
+written.like(_threshold, "threshold", "_threshold")
+
+
+@written
 def glu(input: Any, dim: Any = -1) -> None:
     if input.dim() == 0:
         raise RuntimeError("glu does not support scalars because halving size must be even")
     nn.glu(input, dim)
 
 
+@written
 def sigmoid(input: Any) -> None:
     input.sigmoid()
 
 
+@written
 def tanh(input: Any) -> None:
     input.tanh()
 
 
+@written
 def tanhshrink(input: Any) -> None:
     input - input.tanh()
 
 
+@written
 def softsign(input: Any) -> None:
     input / (input.abs() + 1)
 
 
-def softmax(input: Any, dim: Any = None, _stacklevel: Any = 3, dtype: Any = None) -> None:
-    if dim is None:
-        dim = input.dim() - 1
-    if dtype is None:
-        input.softmax(dim)
-    else:
-        input.softmax(dim, dtype=dtype)
+def _softmax(method: str, sign: int = 1) -> Callable[..., None]:
+    def head(input: Any, dim: Any = None, _stacklevel: Any = 3, dtype: Any = None) -> None:
+        if dim is None:
+            dim = input.dim() - 1
+        options = {} if dtype is None else {"dtype": dtype}
+        getattr(-input if sign < 0 else input, method)(dim, **options)
+
+    return head
 
 
-def log_softmax(input: Any, dim: Any = None, _stacklevel: Any = 3, dtype: Any = None) -> None:
-    if dim is None:
-        dim = input.dim() - 1
-    if dtype is None:
-        input.log_softmax(dim)
-    else:
-        input.log_softmax(dim, dtype=dtype)
+written.like(_softmax("softmax"), "softmax")
+written.like(_softmax("log_softmax"), "log_softmax")
+written.like(_softmax("softmax", -1), "softmin")
 
 
-def softmin(input: Any, dim: Any = None, _stacklevel: Any = 3, dtype: Any = None) -> None:
-    if dim is None:
-        dim = input.dim() - 1
-    if dtype is None:
-        (-input).softmax(dim)
-    else:
-        (-input).softmax(dim, dtype=dtype)
-
-
+@written
 def gumbel_softmax(
     logits: Any, tau: Any = 1, hard: Any = False, eps: Any = 1e-10, dim: Any = -1
 ) -> None:
@@ -140,41 +132,41 @@ def gumbel_softmax(
     torch.softmax(logits, dim)
 
 
+@written
 def dropout(input: Any, p: Any = 0.5, training: Any = True, inplace: Any = False) -> None:
     _probability(p)
     (torch.dropout_ if inplace else torch.dropout)(input, p, training)
 
 
-def alpha_dropout(input: Any, p: Any = 0.5, training: Any = False, inplace: Any = False) -> None:
-    _probability(p)
-    (torch.alpha_dropout_ if inplace else torch.alpha_dropout)(input, p, training)
+def _alpha_dropout(
+    plain: Callable[..., None], inplace_: Callable[..., None]
+) -> Callable[..., None]:
+    def head(input: Any, p: Any = 0.5, training: Any = False, inplace: Any = False) -> None:
+        _probability(p)
+        (inplace_ if inplace else plain)(input, p, training)
+
+    return head
 
 
-def feature_alpha_dropout(
-    input: Any, p: Any = 0.5, training: Any = False, inplace: Any = False
-) -> None:
-    _probability(p)
-    (torch.feature_alpha_dropout_ if inplace else torch.feature_alpha_dropout)(input, p, training)
+def _feature_dropout() -> Callable[..., None]:
+    def head(input: Any, p: Any = 0.5, training: Any = True, inplace: Any = False) -> None:
+        _probability(p)
+        input.dim()
+        (torch.feature_dropout_ if inplace else torch.feature_dropout)(input, p, training)
+
+    return head
 
 
-def dropout1d(input: Any, p: Any = 0.5, training: Any = True, inplace: Any = False) -> None:
-    _probability(p)
-    input.dim()
-    (torch.feature_dropout_ if inplace else torch.feature_dropout)(input, p, training)
+written.like(_alpha_dropout(torch.alpha_dropout, torch.alpha_dropout_), "alpha_dropout")
+written.like(
+    _alpha_dropout(torch.feature_alpha_dropout, torch.feature_alpha_dropout_),
+    "feature_alpha_dropout",
+)
+for _dims in (1, 2, 3):
+    written.like(_feature_dropout(), f"dropout{_dims}d")
 
 
-def dropout2d(input: Any, p: Any = 0.5, training: Any = True, inplace: Any = False) -> None:
-    _probability(p)
-    input.dim()
-    (torch.feature_dropout_ if inplace else torch.feature_dropout)(input, p, training)
-
-
-def dropout3d(input: Any, p: Any = 0.5, training: Any = True, inplace: Any = False) -> None:
-    _probability(p)
-    input.dim()
-    (torch.feature_dropout_ if inplace else torch.feature_dropout)(input, p, training)
-
-
+@written
 def binary_cross_entropy(
     input: Any,
     target: Any,
@@ -190,6 +182,7 @@ def binary_cross_entropy(
         weight.size()
 
 
+@written
 def binary_cross_entropy_with_logits(
     input: Any,
     target: Any,
@@ -205,19 +198,64 @@ def binary_cross_entropy_with_logits(
     torch.binary_cross_entropy_with_logits(input, target, weight, pos_weight, number)
 
 
-def cosine_embedding_loss(
-    input1: Any,
-    input2: Any,
-    target: Any,
-    margin: Any = 0,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: Any = "mean",
-) -> None:
-    number = _reduction(reduction, size_average, reduce)
-    torch.cosine_embedding_loss(input1, input2, target, margin, number)
+def _two_inputs_loss(check: Callable[..., None], sized: bool) -> Callable[..., None]:
+    def head(
+        input1: Any,
+        input2: Any,
+        target: Any,
+        margin: Any = 0,
+        size_average: Any = None,
+        reduce: Any = None,
+        reduction: Any = "mean",
+    ) -> None:
+        number = _reduction(reduction, size_average, reduce)
+        if sized:
+            input1.dim(), input2.dim(), target.dim()
+        check(input1, input2, target, margin, number)
+
+    return head
 
 
+def _margin_loss(check: Callable[..., None]) -> Callable[..., None]:
+    def head(
+        input: Any,
+        target: Any,
+        size_average: Any = None,
+        reduce: Any = None,
+        reduction: Any = "mean",
+    ) -> None:
+        check(input, target, _reduction(reduction, size_average, reduce))
+
+    return head
+
+
+def _weighted_loss(check: Callable[..., None]) -> Callable[..., None]:
+    def head(
+        input: Any,
+        target: Any,
+        size_average: Any = None,
+        reduce: Any = None,
+        reduction: Any = "mean",
+        weight: Any = None,
+    ) -> None:
+        target.size()
+        input.size()
+        if weight is not None:
+            weight.size()
+        check(input, target, _reduction(reduction, size_average, reduce))
+
+    return head
+
+
+written.like(_two_inputs_loss(torch.cosine_embedding_loss, False), "cosine_embedding_loss")
+written.like(_two_inputs_loss(torch.margin_ranking_loss, True), "margin_ranking_loss")
+written.like(_margin_loss(nn.multilabel_margin_loss), "multilabel_margin_loss")
+written.like(_margin_loss(nn.soft_margin_loss), "soft_margin_loss")
+written.like(_weighted_loss(nn.l1_loss), "l1_loss")
+written.like(_weighted_loss(nn.mse_loss), "mse_loss")
+
+
+@written
 def cross_entropy(
     input: Any,
     target: Any,
@@ -232,6 +270,7 @@ def cross_entropy(
     nn.cross_entropy_loss(input, target, weight, number, ignore_index, label_smoothing)
 
 
+@written
 def ctc_loss(
     log_probs: Any,
     targets: Any,
@@ -245,6 +284,7 @@ def ctc_loss(
     torch.ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, number, zero_infinity)
 
 
+@written
 def gaussian_nll_loss(
     input: Any,
     target: Any,
@@ -262,6 +302,7 @@ def gaussian_nll_loss(
     torch.sub(input, target)
 
 
+@written
 def hinge_embedding_loss(
     input: Any,
     target: Any,
@@ -274,6 +315,7 @@ def hinge_embedding_loss(
     torch.hinge_embedding_loss(input, target, margin, number)
 
 
+@written
 def huber_loss(
     input: Any, target: Any, reduction: Any = "mean", delta: Any = 1.0, weight: Any = None
 ) -> None:
@@ -285,6 +327,7 @@ def huber_loss(
         weight.size()
 
 
+@written
 def kl_div(
     input: Any,
     target: Any,
@@ -298,36 +341,7 @@ def kl_div(
     torch.kl_div(input, target, 0, log_target=log_target)
 
 
-def l1_loss(
-    input: Any,
-    target: Any,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: Any = "mean",
-    weight: Any = None,
-) -> None:
-    target.size()
-    input.size()
-    if weight is not None:
-        weight.size()
-    nn.l1_loss(input, target, _reduction(reduction, size_average, reduce))
-
-
-def mse_loss(
-    input: Any,
-    target: Any,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: Any = "mean",
-    weight: Any = None,
-) -> None:
-    target.size()
-    input.size()
-    if weight is not None:
-        weight.size()
-    nn.mse_loss(input, target, _reduction(reduction, size_average, reduce))
-
-
+@written
 def smooth_l1_loss(
     input: Any,
     target: Any,
@@ -341,20 +355,7 @@ def smooth_l1_loss(
     nn.smooth_l1_loss(input, target, _reduction(reduction, size_average, reduce), beta)
 
 
-def margin_ranking_loss(
-    input1: Any,
-    input2: Any,
-    target: Any,
-    margin: Any = 0,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: Any = "mean",
-) -> None:
-    number = _reduction(reduction, size_average, reduce)
-    input1.dim(), input2.dim(), target.dim()
-    torch.margin_ranking_loss(input1, input2, target, margin, number)
-
-
+@written
 def multi_margin_loss(
     input: Any,
     target: Any,
@@ -373,16 +374,7 @@ def multi_margin_loss(
     nn.multi_margin_loss(input, target, p, margin, weight, number)
 
 
-def multilabel_margin_loss(
-    input: Any,
-    target: Any,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: Any = "mean",
-) -> None:
-    nn.multilabel_margin_loss(input, target, _reduction(reduction, size_average, reduce))
-
-
+@written
 def nll_loss(
     input: Any,
     target: Any,
@@ -396,6 +388,7 @@ def nll_loss(
     nn.nll_loss_nd(input, target, weight, number, ignore_index)
 
 
+@written
 def poisson_nll_loss(
     input: Any,
     target: Any,
@@ -410,16 +403,7 @@ def poisson_nll_loss(
     torch.poisson_nll_loss(input, target, log_input, full, eps, number)
 
 
-def soft_margin_loss(
-    input: Any,
-    target: Any,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: Any = "mean",
-) -> None:
-    nn.soft_margin_loss(input, target, _reduction(reduction, size_average, reduce))
-
-
+@written
 def triplet_margin_loss(
     anchor: Any,
     positive: Any,
@@ -438,6 +422,7 @@ def triplet_margin_loss(
     torch.triplet_margin_loss(anchor, positive, negative, margin, p, eps, swap, number)
 
 
+@written
 def triplet_margin_with_distance_loss(
     anchor: Any,
     positive: Any,
@@ -456,6 +441,7 @@ def triplet_margin_with_distance_loss(
         tensor.ndim  # noqa: B018 - which is what may fail
 
 
+@written
 def multilabel_soft_margin_loss(
     input: Any,
     target: Any,

@@ -4,44 +4,53 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradcli.table.calls.parsed import Parsed
+from gradcli.table.calls.parsed import Parsed, Written
 from gradcli.tensor.tensor import Tensor
 
 torch = Parsed("")
+written = Written()
 
 
 def _joined(*tensors: Any) -> Any:
     return tensors[0] if len(tensors) == 1 else tensors
 
 
+@written
 def atleast_1d(*tensors: Any) -> None:
     torch.atleast_1d(_joined(*tensors))
 
 
+@written
 def atleast_2d(*tensors: Any) -> None:
     torch.atleast_2d(_joined(*tensors))
 
 
+@written
 def atleast_3d(*tensors: Any) -> None:
     torch.atleast_3d(_joined(*tensors))
 
 
+@written
 def block_diag(*tensors: Any) -> None:
     torch.block_diag(tensors)
 
 
+@written
 def broadcast_tensors(*tensors: Any) -> None:
     torch.broadcast_tensors(tensors)
 
 
+@written
 def cartesian_prod(*tensors: Any) -> None:
     torch.cartesian_prod(tensors)
 
 
+@written
 def chain_matmul(*matrices: Any, out: Any = None) -> None:
     torch.chain_matmul(matrices)
 
 
+@written
 def meshgrid(*tensors: Any, indexing: Any = None) -> None:
     if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
         tensors = tuple(tensors[0])
@@ -51,6 +60,7 @@ def meshgrid(*tensors: Any, indexing: Any = None) -> None:
         torch.meshgrid(tensors, indexing=indexing)
 
 
+@written
 def cdist(
     x1: Any,
     x2: Any,
@@ -67,6 +77,7 @@ def cdist(
     torch.cdist(x1, x2, p, modes[compute_mode])
 
 
+@written
 def einsum(*args: Any) -> None:
     if len(args) < 2:
         raise ValueError(
@@ -82,6 +93,7 @@ def einsum(*args: Any) -> None:
         torch.einsum(args[0], operands)
 
 
+@written
 def norm(
     input: Any,
     p: Any = "fro",
@@ -103,6 +115,7 @@ def norm(
         torch.linalg_matrix_norm(input, p, dims, keepdim, dtype=dtype, **options)
 
 
+@written
 def split(tensor: Any, split_size_or_sections: Any, dim: Any = 0) -> None:
     if isinstance(tensor, Tensor):
         _split(tensor, split_size_or_sections, dim)
@@ -119,6 +132,7 @@ def _split(tensor: Any, size: Any, dim: Any) -> None:
         torch.split_with_sizes(tensor, size, dim)
 
 
+@written
 def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> None:
     if not isinstance(dims, (tuple, list, Tensor, int)):
         raise RuntimeError(
@@ -169,45 +183,60 @@ def _consecutive_return_output(
     )
 
 
+@written
 def is_tensor(obj: Any, /) -> None:
     pass
 
 
+@written
 def manual_seed(seed: Any) -> None:
     int(seed)
 
 
+@written
 def seed() -> None:
     pass
 
 
+@written
 def initial_seed() -> None:
     pass
 
 
+@written
 def get_rng_state() -> None:
     pass
 
 
+@written
 def set_rng_state(new_state: Any) -> None:
     pass
 
 
+@written
 def set_default_dtype(d: Any, /) -> None:
     pass
 
 
+@written
 def set_default_tensor_type(t: Any, /) -> None:
     pass
 
 
+@written
 def unravel_index(indices: Any, shape: Any) -> None:
     pass
 
 
+@written
 def broadcast_shapes(*shapes: Any) -> None:
     pass
 
 
 def _lu_no_infos(A: Any, pivot: Any = True, get_infos: Any = False, out: Any = None) -> None:
     torch._lu_with_info(A, pivot=pivot, check_errors=True)
+
+
+written.like(_return_output, "unique", "_return_output")
+written.like(_consecutive_return_output, "unique_consecutive", "_consecutive_return_output")
+written.like(_lu_no_infos, "lu", "_lu_no_infos")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from gradcli.table.calls.parsed import Parsed, several
+from gradcli.table.calls.parsed import Parsed, Written, several
 
 torch = Parsed("")
 nn = Parsed("nn.")
+written = Written()
 
 
 def _with_defaults(output_size: Any, defaults: Any) -> Any:
@@ -21,6 +23,7 @@ def _with_defaults(output_size: Any, defaults: Any) -> Any:
     return [default if length is None else length for length, default in pairs]
 
 
+@written
 def batch_norm(
     input: Any,
     running_mean: Any,
@@ -40,6 +43,7 @@ def batch_norm(
     torch.batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, False)
 
 
+@written
 def instance_norm(
     input: Any,
     running_mean: Any = None,
@@ -57,16 +61,19 @@ def instance_norm(
     )
 
 
+@written
 def layer_norm(
     input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: Any = 1e-05
 ) -> None:
     torch.layer_norm(input, normalized_shape, weight, bias, eps, False)
 
 
+@written
 def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: Any = None) -> None:
     torch.rms_norm(input, normalized_shape, weight, eps)
 
 
+@written
 def group_norm(
     input: Any, num_groups: Any, weight: Any = None, bias: Any = None, eps: Any = 1e-05
 ) -> None:
@@ -78,6 +85,7 @@ def group_norm(
     torch.group_norm(input, num_groups, weight, bias, eps, False)
 
 
+@written
 def local_response_norm(
     input: Any, size: Any, alpha: Any = 0.0001, beta: Any = 0.75, k: Any = 1.0
 ) -> None:
@@ -90,6 +98,7 @@ def local_response_norm(
     size // 2
 
 
+@written
 def normalize(input: Any, p: Any = 2.0, dim: Any = 1, eps: Any = 1e-12, out: Any = None) -> None:
     denom = input.norm(p, dim, keepdim=True)
     if out is None:
@@ -98,6 +107,7 @@ def normalize(input: Any, p: Any = 2.0, dim: Any = 1, eps: Any = 1e-12, out: Any
         torch.div(input, denom, out=out)
 
 
+@written
 def embedding(
     input: Any,
     weight: Any,
@@ -121,10 +131,12 @@ def embedding(
     torch.embedding(weight, input, padding_idx, scale_grad_by_freq, sparse)
 
 
+@written
 def pad(input: Any, pad: Any, mode: Any = "constant", value: Any = None) -> None:
     nn.pad(input, pad, mode, value)
 
 
+@written
 def fold(
     input: Any,
     output_size: Any,
@@ -137,6 +149,7 @@ def fold(
     nn.col2im(input, *pairs)
 
 
+@written
 def unfold(
     input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
 ) -> None:
@@ -144,6 +157,7 @@ def unfold(
     nn.im2col(input, *pairs)
 
 
+@written
 def grid_sample(
     input: Any,
     grid: Any,
@@ -164,6 +178,7 @@ def grid_sample(
     torch.grid_sampler(input, grid, 0, 0, False if align_corners is None else align_corners)
 
 
+@written
 def affine_grid(theta: Any, size: Any, align_corners: Any = None) -> None:
     if not theta.is_floating_point():
         raise ValueError(f"Expected theta to have floating point type, but got {theta.dtype}")
@@ -171,6 +186,7 @@ def affine_grid(theta: Any, size: Any, align_corners: Any = None) -> None:
     torch.affine_grid_generator(theta, size, False if align_corners is None else align_corners)
 
 
+@written
 def interpolate(
     input: Any,
     size: Any = None,
@@ -198,6 +214,7 @@ def interpolate(
         getattr(nn, f"upsample_nearest{dim}d")(input, sizes, scales)
 
 
+@written
 def upsample(
     input: Any,
     size: Any = None,
@@ -208,183 +225,98 @@ def upsample(
     interpolate(input, size, scale_factor, mode, align_corners)
 
 
+@written
 def upsample_nearest(input: Any, size: Any = None, scale_factor: Any = None) -> None:
     interpolate(input, size, scale_factor, mode="nearest")
 
 
+@written
 def upsample_bilinear(input: Any, size: Any = None, scale_factor: Any = None) -> None:
     interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
 
 
-def _max_pool1d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: Any = False,
-    return_indices: Any = False,
-) -> None:
-    stride = [] if stride is None else stride
-    torch.max_pool1d(input, kernel_size, stride, padding, dilation, ceil_mode)
-
-
-def max_pool1d_with_indices(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: Any = False,
-    return_indices: Any = False,
-) -> None:
-    stride = [] if stride is None else stride
-    torch.max_pool1d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
-
-
-def _max_pool2d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: Any = False,
-    return_indices: Any = False,
-) -> None:
-    stride = [] if stride is None else stride
-    torch.max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode)
-
-
-def max_pool2d_with_indices(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: Any = False,
-    return_indices: Any = False,
-) -> None:
-    stride = [] if stride is None else stride
-    nn.max_pool2d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
-
-
-def _max_pool3d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: Any = False,
-    return_indices: Any = False,
-) -> None:
-    stride = [] if stride is None else stride
-    torch.max_pool3d(input, kernel_size, stride, padding, dilation, ceil_mode)
-
-
-def max_pool3d_with_indices(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: Any = False,
-    return_indices: Any = False,
-) -> None:
-    stride = [] if stride is None else stride
-    nn.max_pool3d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
-
-
+@written
 def lp_pool1d(
     input: Any, norm_type: Any, kernel_size: Any, stride: Any = None, ceil_mode: Any = False
 ) -> None:
     torch.avg_pool1d(input.pow(norm_type), kernel_size, stride or [], 0, ceil_mode)
 
 
-def lp_pool2d(
-    input: Any, norm_type: Any, kernel_size: Any, stride: Any = None, ceil_mode: Any = False
-) -> None:
-    several(kernel_size, 2)
-    nn.avg_pool2d(input.pow(norm_type), kernel_size, stride or [], 0, ceil_mode)
+def _max_pool(check: Callable[..., None]) -> Callable[..., None]:
+    def head(
+        input: Any,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        dilation: Any = 1,
+        ceil_mode: Any = False,
+        return_indices: Any = False,
+    ) -> None:
+        check(input, kernel_size, [] if stride is None else stride, padding, dilation, ceil_mode)
+
+    return head
 
 
-def lp_pool3d(
-    input: Any, norm_type: Any, kernel_size: Any, stride: Any = None, ceil_mode: Any = False
-) -> None:
-    several(kernel_size, 3)
-    nn.avg_pool3d(input.pow(norm_type), kernel_size, stride or [], 0, ceil_mode)
+def _adaptive_max_pool(check: Callable[..., None], dims: int) -> Callable[..., None]:
+    def head(input: Any, output_size: Any, return_indices: Any = False) -> None:
+        check(input, output_size if dims == 1 else _with_defaults(output_size, input.size()))
+
+    return head
 
 
-def adaptive_avg_pool2d(input: Any, output_size: Any) -> None:
-    nn.adaptive_avg_pool2d(input, _with_defaults(output_size, input.size()))
+def _adaptive_avg_pool(check: Callable[..., None]) -> Callable[..., None]:
+    def head(input: Any, output_size: Any) -> None:
+        check(input, _with_defaults(output_size, input.size()))
+
+    return head
 
 
-def adaptive_avg_pool3d(input: Any, output_size: Any) -> None:
-    nn.adaptive_avg_pool3d(input, _with_defaults(output_size, input.size()))
+def _lp_pool(check: Callable[..., None], dims: int) -> Callable[..., None]:
+    def head(
+        input: Any, norm_type: Any, kernel_size: Any, stride: Any = None, ceil_mode: Any = False
+    ) -> None:
+        several(kernel_size, dims)
+        check(input.pow(norm_type), kernel_size, stride or [], 0, ceil_mode)
+
+    return head
 
 
-def adaptive_max_pool1d_with_indices(
-    input: Any, output_size: Any, return_indices: Any = False
-) -> None:
-    torch.adaptive_max_pool1d(input, output_size)
+def _max_unpool() -> Callable[..., None]:
+    def head(
+        input: Any,
+        indices: Any,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        output_size: Any = None,
+    ) -> None:
+        input.size()
+
+    return head
 
 
-def _adaptive_max_pool1d(input: Any, output_size: Any, return_indices: Any = False) -> None:
-    torch.adaptive_max_pool1d(input, output_size)
+# A function that gives indices, too, is another one; messages name the one that gives none.
+written.like(_max_pool(torch.max_pool1d), "max_pool1d", "_max_pool1d")
+written.like(_max_pool(torch.max_pool2d), "max_pool2d", "_max_pool2d")
+written.like(_max_pool(torch.max_pool3d), "max_pool3d", "_max_pool3d")
+written.like(_max_pool(torch.max_pool1d_with_indices), "max_pool1d_with_indices")
+written.like(_max_pool(nn.max_pool2d_with_indices), "max_pool2d_with_indices")
+written.like(_max_pool(nn.max_pool3d_with_indices), "max_pool3d_with_indices")
+for _dims, _check in enumerate(
+    (torch.adaptive_max_pool1d, nn.adaptive_max_pool2d, nn.adaptive_max_pool3d), 1
+):
+    _name = f"adaptive_max_pool{_dims}d"
+    written.like(_adaptive_max_pool(_check, _dims), _name, f"_{_name}")
+    written.like(_adaptive_max_pool(_check, _dims), f"{_name}_with_indices")
+written.like(_adaptive_avg_pool(nn.adaptive_avg_pool2d), "adaptive_avg_pool2d")
+written.like(_adaptive_avg_pool(nn.adaptive_avg_pool3d), "adaptive_avg_pool3d")
+written.like(_lp_pool(nn.avg_pool2d, 2), "lp_pool2d")
+written.like(_lp_pool(nn.avg_pool3d, 3), "lp_pool3d")
+for _dims in (1, 2, 3):
+    written.like(_max_unpool(), f"max_unpool{_dims}d")
 
 
-def adaptive_max_pool2d_with_indices(
-    input: Any, output_size: Any, return_indices: Any = False
-) -> None:
-    nn.adaptive_max_pool2d(input, _with_defaults(output_size, input.size()))
-
-
-def _adaptive_max_pool2d(input: Any, output_size: Any, return_indices: Any = False) -> None:
-    nn.adaptive_max_pool2d(input, _with_defaults(output_size, input.size()))
-
-
-def adaptive_max_pool3d_with_indices(
-    input: Any, output_size: Any, return_indices: Any = False
-) -> None:
-    nn.adaptive_max_pool3d(input, _with_defaults(output_size, input.size()))
-
-
-def _adaptive_max_pool3d(input: Any, output_size: Any, return_indices: Any = False) -> None:
-    nn.adaptive_max_pool3d(input, _with_defaults(output_size, input.size()))
-
-
-def max_unpool1d(
-    input: Any,
-    indices: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    output_size: Any = None,
-) -> None:
-    input.size()
-
-
-def max_unpool2d(
-    input: Any,
-    indices: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    output_size: Any = None,
-) -> None:
-    input.size()
-
-
-def max_unpool3d(
-    input: Any,
-    indices: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    output_size: Any = None,
-) -> None:
-    input.size()
-
-
+@written
 def embedding_bag(
     input: Any,
     weight: Any,

@@ -8,7 +8,6 @@ written here again, as far as the first thing that refuses an argument (`general
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from types import FunctionType
 from typing import Any, Final, NoReturn
 
 from gradcli.table.calls import functional, general, layers, methods
@@ -19,35 +18,15 @@ from gradcli.tensor.public import word_of
 _FUNCTIONAL: Final = "nn.functional."
 _PARSED: Final = ("", "fft", "linalg", "special")
 """Modules whose functions PyTorch parses, unless they are written in Python."""
-_RENAMED: Final[dict[str, Callable[..., None]]] = {
-    "nn.functional.threshold": functional._threshold,
-    "nn.functional.max_pool1d": layers._max_pool1d,
-    "nn.functional.max_pool2d": layers._max_pool2d,
-    "nn.functional.max_pool3d": layers._max_pool3d,
-    "nn.functional.adaptive_max_pool1d": layers._adaptive_max_pool1d,
-    "nn.functional.adaptive_max_pool2d": layers._adaptive_max_pool2d,
-    "nn.functional.adaptive_max_pool3d": layers._adaptive_max_pool3d,
-    "lu": general._lu_no_infos,
-    "unique": general._return_output,
-    "unique_consecutive": general._consecutive_return_output,
+_WRITTEN: Final[dict[str, Callable[..., None]]] = {
+    **general.written,
+    **{_FUNCTIONAL + name: head for name, head in (functional.written | layers.written).items()},
 }
-"""Functions that have another name in Python's messages."""
 
 
 def written_in_python(name: str, method: bool) -> Callable[..., None] | None:
     """What stands here for a function or method that PyTorch writes in Python."""
-    if method:
-        homes: tuple[Any, ...] = (methods.Tensor,)
-    elif name in _RENAMED:
-        return _RENAMED[name]
-    else:
-        homes = (functional, layers) if name.startswith(_FUNCTIONAL) else (general,)
-    for home in homes:
-        found = vars(home).get(name.removeprefix(_FUNCTIONAL))
-        if isinstance(found, FunctionType) and found.__name__[0] != "_":
-            written: Callable[..., None] = found
-            return written
-    return None
+    return (vars(methods.Tensor) if method else _WRITTEN).get(name)
 
 
 def known_signatures(name: str, short: str, method: bool) -> list[str]:
