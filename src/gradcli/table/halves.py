@@ -39,7 +39,12 @@ def in_single(forward: Callable[..., Any], args: Sequence[Any], half: np.dtype[A
     wide = [
         float32 if type(arg) is DType and arg.is_half else _changed(arg, _widened) for arg in args
     ]
-    found = forward(*wide)
+    try:
+        found = forward(*wide)
+    except RuntimeError:
+        if any(array.dtype != half for arg in args for array in _arrays(arg)):
+            forward(*args)  # a refusal names the types that were given
+        raise
     return _changed(found, lambda array: _rounded(array, half)) if result is half else found
 
 

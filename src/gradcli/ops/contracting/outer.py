@@ -75,10 +75,10 @@ def _cross(self: Array, other: Array, *, dim: int = -1) -> Array:
             f"{other.shape[where]}"
         )
     common_shape([self.shape, other.shape])
+    require_kinds(self.dtype, "fciu", "cross")
     if self.dtype != other.dtype:
         words = dtypes.of(self).scalar_name, dtypes.of(other).scalar_name
         raise RuntimeError(f"expected scalar type {words[0]} but found {words[1]}")
-    require_kinds(self.dtype, "fciu", "cross")
     a, b = np.moveaxis(self, where, 0), np.moveaxis(other, where, 0)
     parts = [a[i] * b[j] - a[j] * b[i] for i, j in ((1, 2), (2, 0), (0, 1))]
     return np.stack(parts, where)
