@@ -93,6 +93,38 @@ def test_several_overloads_are_listed() -> None:
     ]
 
 
+def _words_of(method: str, *args: Any, **kwargs: Any) -> list[str]:
+    function = lookup_method(method)
+    assert function is not None
+    with pytest.raises(TypeError) as failure:
+        function.call((_tensor(2), *args), kwargs, True)
+    return str(failure.value).splitlines()[1:]
+
+
+def test_overloads_that_take_so_many_arguments_say_which_do_not_fit() -> None:
+    because = "      didn't match because some of the"
+    assert _words_of("max", other=3) == [
+        " * ()",
+        f"{because} keywords were incorrect: other",
+        " * (Tensor other)",
+        f"{because} arguments have invalid types: (!other=int!, )",
+        " * (int dim, bool keepdim = False)",
+    ]
+    assert _words_of("index_fill", 0, _tensor(2), ("a", 1)) == [
+        " * (int dim, Tensor index, Tensor value)",
+        f"{because} arguments have invalid types: (int, Tensor, !tuple of (str, int)!)",
+        " * (int dim, Tensor index, Number value)",
+        f"{because} arguments have invalid types: (int, Tensor, !tuple of (str, int)!)",
+    ]
+    assert _message("sub", 1, 2, 3, 4, 5) == (
+        "TypeError: sub() received an invalid combination of arguments - got (!int!, !int!, "
+        "!int!, !int!, !int!), but expected (Tensor input, Tensor other, *, Number alpha = 1, "
+        "Tensor out = None)"
+    )
+    with pytest.raises(TypeError, match=r"\(Number self, Tensor exponent, \*, Tensor out = None\)"):
+        lookup("pow")("a", 2)  # type: ignore[misc]
+
+
 def test_keywords_come_in_the_order_of_a_hash_table() -> None:
     keywords = dict.fromkeys(["dim", "keepdim", "foo", "unbiased"], 1)
     assert _message("any", _tensor(2), **keywords) == (

@@ -64,6 +64,7 @@ _BITS: Final = (1 << 64) - 1
 _FACTOR: Final = 0xC6A4A7935BD1E995
 _SEED: Final = 0xC70F6907
 _BUCKETS: Final = 13
+_BECAUSE: Final = "      didn't match because some of the"
 
 
 class Argument:
@@ -78,7 +79,8 @@ class Argument:
         self.kind = match["kind"]
         self.listed = match["list"] is not None
         self.size = int(match["size"]) if (match["size"] or "*") != "*" else 0
-        self.name = "input" if match["name"] == "self" else match["name"]
+        is_self = match["name"] == "self" and self.kind == "Tensor"
+        self.name = "input" if is_self else match["name"]
         self.names = (self.name, *_NUMPY_NAMES.get(self.name, ()))
         self.default = match["default"]
         self.nullable = bool(match["nullable"]) or self.default == "None"
@@ -119,12 +121,20 @@ class Overload:
         self.least = sum(argument.default is None for argument in self.arguments)
         self.positional = sum(not argument.keyword_only for argument in self.arguments)
 
+    @property
+    def parts(self) -> list[Argument | None]:
+        """The arguments as PyTorch counts them: also the star before those that need their names,
+        and nothing between brackets, which are None here.
+        """
+        parts: list[Argument | None] = [*self.arguments] or [None]
+        if self.positional < len(self.arguments):
+            parts.insert(self.positional, None)
+        return parts
+
     def shown(self) -> str:
         """`(Tensor input, Tensor other, *, Number alpha = 1)`."""
-        parts = [argument.shown() for argument in self.arguments]
-        if self.positional < len(parts):
-            parts.insert(self.positional, "*")
-        return f"({', '.join(parts)})"
+        texts = ["*" if part is None else part.shown() for part in self.parts]
+        return f"({', '.join(texts)})" if self.arguments else "()"
 
     def refuse(self, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
         """Compares a call with the overload.
@@ -356,19 +366,59 @@ def refuse(name: str, signatures: Iterable[str], args: Sequence[Any], kwargs: An
         except Wrong as wrong:
             raise TypeError(str(wrong)) from None
     text = f"{name}() received an invalid combination of arguments - got "
-    text = f"{text}{_given(args, kwargs)}, but expected "
     if len(shown) == 1:
-        raise TypeError(_alone(text, shown[0], kwargs))
-    raise TypeError(text + "one of:\n" + "\n".join(f" * {each.shown()}" for each in shown))
+        unknown = _unknown(shown[0], kwargs)
+        if unknown:
+            raise TypeError(f"{text}unrecognized keyword arguments: {', '.join(unknown)}")
+        takes = len(shown[0].parts) == given
+        found = _marked(shown[0], args, kwargs) if takes else _given(args, kwargs)
+        raise TypeError(f"{text}{found}, but expected {shown[0].shown()}")
+    lines = [f"{text}{_given(args, kwargs)}, but expected one of:"]
+    for each in shown:
+        lines.append(f" * {each.shown()}")
+        if len(each.parts) != given:
+            continue
+        unknown = _unknown(each, kwargs)
+        if unknown:
+            lines.append(f"{_BECAUSE} keywords were incorrect: {', '.join(unknown)}")
+        else:
+            types = _marked(each, args, kwargs)
+            lines.append(f"{_BECAUSE} arguments have invalid types: {types}")
+    raise TypeError("\n".join(lines))
 
 
-def _alone(text: str, overload: Overload, kwargs: dict[str, Any]) -> str:
-    """The message where there is one overload but for deprecated ones."""
-    # PyTorch looks for keywords among as many last arguments, and only at those without default.
-    last = overload.arguments[max(len(overload.arguments) - len(kwargs), 0) :]
-    known = {argument.name for argument in last if argument.default is None}
-    unknown = [key for key in _keywords(kwargs) if key not in known]
-    if unknown:
-        start = text.partition("got ")[0]
-        return f"{start}got unrecognized keyword arguments: {', '.join(unknown)}"
-    return text + overload.shown()
+def _unknown(overload: Overload, kwargs: dict[str, Any]) -> list[str]:
+    """The keywords of a call that PyTorch does not find in an overload."""
+    # It looks among as many last arguments, and only at those without default.
+    parts = overload.parts
+    last = parts[max(len(parts) - len(kwargs), 0) :]
+    known = {part.name for part in last if part is not None and part.default is None}
+    return [key for key in _keywords(kwargs) if key not in known]
+
+
+def _marked(overload: Overload, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
+    """The types of a call with marks at those that differ, as in `(Tensor, !str!)`."""
+    parts = overload.parts
+    # A default is taken for a part of the type, which then fits nothing.
+    words = ["" if part is None or part.default else part.word() for part in parts]
+    names = [part.name for part in parts[len(args) :] if part is not None and part.name in kwargs]
+    found = [(_described(value), word_of(value)) for value in args]
+    found += [(f"{name}={_described(kwargs[name])}", word_of(kwargs[name])) for name in names]
+    shown = [
+        text if kind == word or (kind, word) == ("int", "float") else f"!{text}!"
+        for (text, kind), word in zip(found, words, strict=True)
+    ]
+    if kwargs and not args:
+        shown.append("")
+    return f"({', '.join(shown)})"
+
+
+def _described(value: Any) -> str:
+    """The type of a value, with those of the elements of lists: `tuple of (int, str)`."""
+    kind = word_of(value)
+    if not isinstance(value, (list, tuple)):
+        return kind
+    inner = ", ".join(map(word_of, value))
+    if isinstance(value, list):
+        return f"{kind} of [{inner}]"
+    return f"{kind} of ({inner}{',' * (len(value) == 1)})"
