@@ -125,8 +125,8 @@ def test_titles_and_nodes_are_looked_for() -> None:
     code, out, _ = run("functions", "activations")
     assert code == 0
     assert "  softmax  exp(input), divided by its sum along a dimension." in out
-    code, out, _ = run("functions", "AddBackward0")
-    assert code == 0
+    code, out, err = run("functions", "AddBackward0")
+    assert (code, err) == (0, "")
     assert "  add  " in out
     assert "  tanh  " not in out
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -64,7 +65,8 @@ def _outcome(entry: Entry, call: Sequence[Any]) -> Any:
     before = default_generator.get_state()
     try:
         bound = entry.signature.bind(_mapped(args, _leaf), _mapped(keywords, _leaf), False)
-        return entry(*bound)
+        with warnings.catch_warnings(action="ignore"):
+            return entry(*bound)
     except Exception:
         return None
     finally:
