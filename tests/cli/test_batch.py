@@ -304,6 +304,7 @@ def test_errors_of_the_expression() -> None:
     assert error("x + 1") == {
         "type": "NameError",
         "message": "name 'x' is not defined",
+        "hint": "it has no value: let x = 3 gives it one",
         "line": 1,
         "column": 1,
     }

@@ -216,8 +216,20 @@ class ExpressionCommand(VariablesCommand):
         if any(os.path.exists(word) for word in surplus):
             hint = "the shell put names of files in the place of *: quote the expression"
         else:
-            hint = hint_for(message, text, f'quote it: "{text}"')
+            hint = self._named_like_an_option(ctx, words[0])
+            hint = hint or hint_for(message, text, f'quote it: "{text}"')
         return UsageError(message, hint)
+
+    def _named_like_an_option(self, ctx: Any, expression: str) -> str:
+        """A hint about a variable that has the name of an option without a value, as `json`."""
+        for parameter in self.params:
+            if not (getattr(parameter, "is_flag", False) and ctx.params.get(parameter.name)):
+                continue
+            for option in parameter.opts:
+                name = option.removeprefix("--")
+                if re.search(rf"\b{re.escape(name)}\b", expression):
+                    return f"{option} is an option: the variable is given as --let {name}=VALUE"
+        return ""
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[CompletionItem]:
         """Options, and a flag for each variable that has no value yet."""

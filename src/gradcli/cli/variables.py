@@ -180,15 +180,20 @@ def _check_order(bindings: Bindings) -> None:
 
 
 def spelled_out(name: str, variables: Collection[str]) -> str:
-    """What a name without a value may be made of: `xy` of variables, `sinx` of a function, too."""
-    for cut in range(1, len(name)):
-        head, rest = name[:cut], name[cut:]
-        if rest in variables:
-            if head in variables:
-                return f"{head}*{rest}"
-            if cut > 1 and knows(head):
-                return f"{head}({rest})"
-    return ""
+    """What a name without a value may be made of: `xyz` of variables, `sin2x` of functions and
+    factors, too; "" for other names, and for a variable itself.
+    """
+    made: dict[int, str] = {}  # of what follows a place in the name
+    for start in reversed(range(len(name))):
+        if start and name[start:] in variables:
+            made[start] = name[start:]
+        for cut in sorted(made):
+            head = name[start:cut]
+            if head in variables or (start and head.isdigit()):
+                made.setdefault(start, f"{head}*{made[cut]}")
+            elif len(head) > 1 and knows(head):
+                made.setdefault(start, f"{head}({made[cut]})")
+    return made.get(0, "")
 
 
 def _unused(

@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-_FUNCTION: Final = r"\b(a?sinh?|a?cosh?|a?tanh?|exp|log|ln|sqrt|abs)"
+_FUNCTION: Final = (
+    r"\b((?:a|arc)?(?:sin|cos|tan)h?|cot|sec|csc|exp2?|log(?:2|10|1p)?|ln|sqrt|cbrt|abs|erfc?|gamma"
+    r"|sigmoid|relu|softplus)"
+)
+"""What is written without brackets, or with its power before them."""
+_NUMPY: Final = "variable (np|numpy) has no value|name '(np|numpy)' is not defined"
+_DERIVATIVE: Final = "name '(grad|deriv|derivative|differentiate)' is not defined"
 
 
 class Hint(NamedTuple):
@@ -39,9 +45,9 @@ HINTS: Final = (
         r"\blambda\s*(?:[-+*/^)]|$)",
     ),
     Hint(
-        "cannot assign to function call",
-        r'its value is asked for as "\1"; a program defines it: def f(x): return \1',
-        r"^\s*\w+\([\w, ]*\)\s*=\s*([^=].*)$",
+        "cannot assign to function call|unexpected ':='",
+        r'its value is asked for as "\3"; a program defines it: def \1(\2): return \3',
+        r"^\s*(\w+)\(([\w, ]*)\)\s*:?=\s*([^=].*)$",
     ),
     Hint(
         "invalid character '!'",
@@ -50,10 +56,19 @@ HINTS: Final = (
     ),
     Hint(r"unexpected '\|'", r"the absolute value is abs(\1)", r"\|([^|]+)\|"),
     Hint(
-        "unexpected '='",
+        "unexpected '='|expected an operator",
         r"each variable has its own declaration: ...; \1 \2 = ...",
-        r"\b(let|const)\b[^;]*,\s*(\w+)\s*=",
+        r"\b(let|const)\b[^;=]*=[^;]*[,\s]\s*(\w+)\s*=(?!=)",
     ),
+    Hint("unexpected '='", r"that is written \1=", "=([<>])"),
+    Hint("unexpected '='", "equality is written ==", "==="),
+    Hint("unexpected '>'", "unequal is written !=", "<>"),
+    Hint(
+        "expected ':'",
+        "a choice is written a if condition else b; of each element where(condition, a, b)",
+        r"\bif\s*\(",
+    ),
+    Hint("line continuation", r"without the backslash: \1", r"\\([a-z]{2,})"),
     Hint("unexpected '=', expected 'else'", "equality is written =="),
     Hint(
         r"'(int|float|complex|Tensor)' object is not callable",
@@ -61,28 +76,34 @@ HINTS: Final = (
     ),
     # Names of other languages.
     Hint("'tg' is not defined", "the tangent is tan(x)"),
-    Hint("'c(o?)tg' is not defined", "the cotangent is 1/tan(x)"),
+    Hint("'co?tg' is not defined", "the cotangent is cot(x)"),
+    Hint("'cosec' is not defined", "the cosecant is csc(x)"),
     Hint("'arc?tg' is not defined", "the arc tangent is atan(x)"),
     Hint("'lg' is not defined", "the logarithm to the base 10 is log10(x)"),
     Hint("'ld' is not defined", "the logarithm to the base 2 is log2(x)"),
     Hint("'sqr' is not defined", "the square is x**2"),
     Hint("variables? .* ha(s|ve) no value", "π is written pi", "π"),
     Hint(
-        "variable (np|numpy) has no value|name '(np|numpy)' is not defined",
-        r"NumPy is not part of the language; the function alone is \1(...)",
+        _NUMPY,
+        "NumPy is not part of the language; numbers in brackets are an array: [1, 2]",
+        r"\b(?:np|numpy)\.(?:as)?array\b",
+    ),
+    Hint(
+        _NUMPY,
+        r"NumPy is not part of the language; without the prefix: \1",
         r"\b(?:np|numpy)\.(?:\w+\.)*(\w+)",
     ),
     Hint(
-        "name '(np|numpy)' is not defined",
+        _NUMPY,
         "NumPy is not part of the language; torch has the same functions",
     ),
     Hint(
-        "name 'grad' is not defined",
+        _DERIVATIVE,
         r'eval prints gradients by itself: gradcli eval "\1" --x 3; a program calls '
         "torch.autograd.grad(y, x)",
-        r"\bgrad\(([^,()]+),",
+        r"\b(?:grad|deriv|derivative|differentiate)\(([^,()]+)[,)]",
     ),
-    Hint("name 'grad' is not defined", "in a program: torch.autograd.grad(y, x)"),
+    Hint(_DERIVATIVE, "in a program: torch.autograd.grad(y, x)"),
     Hint(
         "name '(jacobian|hessian)' is not defined",
         r"write torch.autograd.functional.\1(lambda x: ..., x)",
@@ -96,9 +117,9 @@ HINTS: Final = (
     Hint(
         "one expression is expected",
         r"a variable is given as --\1 \2",
-        r" -?([^\W\d]\w*)[= ]([-+.\d\[]\S*)$",
+        r" -?([^\W\d]\w*)(?: ?= ?| )([-+.\d\[]\S*)$",
     ),
-    Hint(r"--get: there is no d(\w+)$", r"the gradient of \1 is \1.grad"),
+    Hint(r"--get: there is no (?:d\w*/?)?d(\w+)$", r"the gradient of \1 is \1.grad"),
     # PyTorch's errors.
     Hint(
         "RuntimeError: .*grad can be implicitly created only for scalar outputs",
@@ -164,6 +185,7 @@ HINTS: Final = (
         r"Exceeds the limit \(\d+ digits\) for integer string conversion",
         "compute in floating point: float(n)",
     ),
+    Hint(r"NameError: name '(\w)' is not defined", r"it has no value: let \1 = 3 gives it one"),
     Hint("maximum recursion depth exceeded", "write it as a loop"),
     Hint(r"LimitError: stopped after [\d.]+ s$", "give it more time: --timeout SECONDS"),
     Hint(r"LimitError: stopped after \d+ steps", "let it take more: --max-steps N"),
