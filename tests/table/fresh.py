@@ -1,8 +1,9 @@
-"""Calls made in processes that have loaded nothing but what every command loads, one in each.
+"""Calls made in processes that have loaded nothing but what every command loads.
 
 A call is a text and what `a` (positional arguments) and `k` (keywords) hold in it. The processes
 are forks: of one that has imported `gradcli.wiring` only, by way of one that has the module that
-the table's index names, as a look-up of the name would import it.
+the table's index names, as a look-up of the name would import it. A call that loads a module is the
+last one of its process; one that loads none leaves all as it was, and the next is a first one, too.
 
     python -m tests.table.fresh < CALLS > ANSWERS
 """
@@ -15,7 +16,7 @@ import os
 import pickle
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable
 from importlib import import_module
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -29,6 +30,8 @@ from gradcli.tensor.tensor import Tensor, wrap
 
 LONGEST = 400
 """Characters of an answer; a longer one would not go into a pipe in one piece."""
+MOST = 100
+"""Calls that one process answers, whose number is its exit code."""
 
 
 class Call(NamedTuple):
@@ -88,30 +91,36 @@ def answer(call: Call) -> str:
     return json.dumps(found)[:LONGEST]
 
 
-def forked(work: Any) -> None:
-    """Does some work in a process of its own."""
+def forked(work: Callable[[], int]) -> int:
+    """Does some work in a process of its own; what it returns, 0 where the process ended in it."""
     child = os.fork()
     if child:
-        os.waitpid(child, 0)
-        return
+        return max(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 0)
+    code = 0
     try:
-        work()
+        code = work()
     finally:
-        os._exit(0)
+        os._exit(code)
 
 
-def of_module(module: str, calls: list[tuple[int, Call]]) -> Iterator[None]:
+def of_module(module: str, calls: list[tuple[int, Call]]) -> int:
     """Makes calls whose names stand in one module, each as the first."""
     if module:
         import_module(module)
-    for number, call in calls:
-        forked(lambda number=number, call=call: say(number, call))
-        yield
+    while calls:
+        made = forked(lambda: say(calls[:MOST]))  # noqa: B023 - it is called at once
+        calls = calls[max(made, 1) :]
+    return 0
 
 
-def say(number: int, call: Call) -> None:
-    """Writes the answer to a call."""
-    os.write(1, f"{number} {answer(call)}\n".encode())
+def say(calls: list[tuple[int, Call]]) -> int:
+    """Writes the answers to calls up to the first that loads a module; how many these are."""
+    loaded = len(sys.modules)
+    for count, (number, call) in enumerate(calls, 1):
+        os.write(1, f"{number} {answer(call)}\n".encode())
+        if len(sys.modules) != loaded:
+            return count
+    return len(calls)
 
 
 def main() -> None:
@@ -123,7 +132,7 @@ def main() -> None:
     calls = sorted(enumerate(pickle.load(sys.stdin.buffer)), key=lambda item: item[1].module)
     for module, group in groupby(calls, key=lambda item: item[1].module):
         chosen = list(group)
-        forked(lambda module=module, chosen=chosen: list(of_module(module, chosen)))
+        forked(lambda: of_module(module, chosen))  # noqa: B023 - it is called at once
 
 
 if __name__ == "__main__":
