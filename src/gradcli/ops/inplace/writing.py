@@ -197,6 +197,8 @@ def fill_diagonal_(self: Tensor, fill_value: Scalar, wrap: bool = False) -> Tens
 @composite("detach_", samples=lambda r: [(r(2, 3),), (r.ints(2, high=5),)])
 def detach_(self: Tensor) -> Tensor:
     """Takes a tensor out of the graph."""
+    if mode.inference:
+        return self  # no graph is looked at
     if self._view is not None:
         raise RuntimeError(
             "Can't detach views in-place. Use detach() instead. If you are using "
