@@ -199,7 +199,8 @@ def test_syntax_errors(text: str, line: int, column: int, message: str, hint: st
             error: NameError: name 'q' is not defined
               --> expression, column 5
               | 1 + q
-              |     ^""",
+              |     ^
+            hint: it has no value: let q = 3 gives it one""",
         ),
         (
             "value = 3\nprint(valeu)",
@@ -261,7 +262,7 @@ def test_syntax_errors(text: str, line: int, column: int, message: str, hint: st
               --> expression, column 1
               | np.sin(1)
               | ^^
-            hint: NumPy is not part of the language; the function alone is sin(...)""",
+            hint: NumPy is not part of the language; without the prefix: sin""",
         ),
         (
             "assert 1 > 2",

@@ -185,7 +185,10 @@ HINTS: Final = (
         r"Exceeds the limit \(\d+ digits\) for integer string conversion",
         "compute in floating point: float(n)",
     ),
-    Hint(r"NameError: name '(\w)' is not defined", r"it has no value: let \1 = 3 gives it one"),
+    # A letter that is no function's.
+    Hint(
+        r"NameError: name '([^\Wfgh])' is not defined", r"it has no value: let \1 = 3 gives it one"
+    ),
     Hint("maximum recursion depth exceeded", "write it as a loop"),
     Hint(r"LimitError: stopped after [\d.]+ s$", "give it more time: --timeout SECONDS"),
     Hint(r"LimitError: stopped after \d+ steps", "let it take more: --max-steps N"),
