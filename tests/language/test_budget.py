@@ -109,11 +109,7 @@ GROWN = "x = [1, 2]\nfor i in range(60): x = [x, x]\n"
         "x = frozenset([1])\nfor i in range(60): x = frozenset([x, (x,)])\nhash(x)",
     ],
 )
-def test_small_values_of_giant_texts_and_hashes_are_refused(
-    text: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "MAX_TEXT", 100_000)  # a hundredth of the way there is enough
-    monkeypatch.setattr(limits, "MAX_ITEMS", 100_000)
+def test_small_values_of_giant_texts_and_hashes_are_refused(text: str) -> None:
     with pytest.raises(OverflowError, match=r"^result too large: "):
         run(text)
 
@@ -242,3 +238,52 @@ def test_an_array_is_read_item_by_item() -> None:
     text = "for item in torch.ones(1).expand(10**12).numpy():\n  print(item)\n  break"
     Machine(write=found.append).run(compile_text(text))
     assert found == ["1.0\n"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *[f"a {sign} b" for sign in ("==", "!=", "<", ">", "<=", ">=")],
+        "1 != a != b",
+        "a in [b]",
+        "a not in (b,)",
+        "a in {1: b}.values()",
+        "(1, a) in {1: b}.items()",
+        *[f"[b].{name}(a)" for name in ("index", "count", "remove")],
+        *[f"(b,).{name}(a)" for name in ("index", "count")],
+        "[a] == [b]",
+        "{1: a} == {1: b}",
+        "{1: a}.items() == {1: b}.items()",
+        "slice(a) == slice(b)",
+        *[f"{name}(a, b)" for name in ("min", "max")],
+        *[f"{name}([a, b])" for name in ("min", "max", "sorted")],
+        "sorted(x for x in (a, b))",
+        "sorted(range(2), key=lambda i: (a, b)[i])",
+        "max(range(2), key=lambda i: (a, b)[i])",
+        "[a, b].sort()",
+        "[0, 1].sort(key=lambda i: (a, b)[i])",
+        "next(iter(lambda: a, b))",
+    ],
+)
+@pytest.mark.parametrize("kind", ["(%s, %s)", "[%s, %s]"])
+def test_comparisons_of_nested_collections_are_counted(text: str, kind: str) -> None:
+    before = "a = b = 1\nfor _ in range(40):\n    a = %s; b = %s\n"
+    with pytest.raises(OverflowError, match="a comparison of nested collections"):
+        run(before % (kind % ("a", "a"), kind % ("b", "b")) + text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("torch.tensor(a)", "Storage size calculation overflowed"),
+        ("torch.tensor([0, a])", "a tensor of nested lists"),
+        ("torch.tensor(range(10**12))", "can't allocate memory"),
+        ("torch.ones(1).numpy() + a", "an array of nested lists"),
+        ("isinstance(1, (str, tuple(a)))", "a tuple of types"),
+    ],
+)
+def test_nested_collections_are_counted_before_they_are_gone_through(
+    text: str, message: str
+) -> None:
+    with pytest.raises((OverflowError, RuntimeError), match=message):
+        run(f"a = 1\nfor _ in range(60):\n    a = [a, a]\n{text}")

@@ -17,6 +17,7 @@ import numpy as np
 
 from gradcli.tensor.classes import Class
 from gradcli.tensor.memory import NUMBER_SIZE, refuse_giant, reserve
+from gradcli.tensor.nesting import check_unfolded
 from gradcli.tensor.public import REGISTRY, Fixed, public
 from gradcli.tensor.tensor import Tensor, wrap
 
@@ -380,6 +381,7 @@ def plain(value: Any) -> Any:
     if type(value) in _PLAIN:
         return value
     if isinstance(value, (list, tuple, range)):
+        check_unfolded(value, "an array of nested lists")
         array = np.asarray(_nested(value))
         if array.dtype.kind in KINDS:
             return array

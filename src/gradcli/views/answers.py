@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from gradcli.evaluation import Answer
+from gradcli.language.allowed.limits import check_printable
 from gradcli.language.telling.diagnostics import Diagnostic
 from gradcli.tensor.identity import without_addresses
-from gradcli.views.tensors import plain, tensor_fields
+from gradcli.views.tensors import check_writable, plain, tensor_fields
 
 PARTS: Final = ("value", "grad_fn", "dtype", "shape", "requires_grad")
 """What an answer has whether or not backward ran."""
@@ -28,6 +29,7 @@ def answer_text(answer: Answer, label: str = "{}", shows_none: bool = True) -> s
         label: how the name of a gradient is written, a format with `{}` for the name.
         shows_none: whether there is a line for a value that is None.
     """
+    check_printable(answer.value)
     shown = repr if answer.several else str
     lines = [without_addresses(shown(out)) for out in answer.outputs]
     if answer.value is None and not shows_none:
@@ -52,7 +54,12 @@ def error_fields(diagnostic: Diagnostic) -> dict[str, Any]:
 
 
 def answer_fields(answer: Answer) -> dict[str, Any]:
-    """The answer to an expression, as JSON has it: outputs, gradients, derivatives."""
+    """The answer to an expression, as JSON has it: outputs, gradients, derivatives.
+
+    Raises:
+        OverflowError: it is a giant.
+    """
+    check_writable(answer.value)
     if answer.several:
         fields: dict[str, Any] = {"outputs": [tensor_fields(out) for out in answer.outputs]}
     else:
@@ -97,6 +104,7 @@ def part(answer: Answer, what: str) -> Any:
         KeyError: the variable that is asked for does not require grad.
     """
     if what in PARTS:
+        check_writable(answer.value)
         found = [tensor_fields(out)[what] for out in answer.outputs]
         return found if answer.several else found[0]
     name, nth = derivative_named(what)

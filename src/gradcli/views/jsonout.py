@@ -17,8 +17,9 @@ from typing import Any, Final, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcli.language.allowed.limits import MAX_ITEMS, check_items
+from gradcli.language.allowed.limits import check_items
 from gradcli.tensor.dtypes import BOOL, DTYPES, FLOATING, FLOATS, INTEGRAL, DType
+from gradcli.tensor.nesting import MAX_ITEMS
 
 __all__ = [
     "JsonSyntaxError",

@@ -12,6 +12,7 @@ from gradcli.tensor.dtypes import DType
 from gradcli.tensor.graph import Node
 from gradcli.tensor.identity import without_addresses
 from gradcli.tensor.leaf import is_parameter
+from gradcli.tensor.nesting import check_unfolded, length_of, parts_of
 from gradcli.tensor.shapes import Size
 from gradcli.tensor.tensor import Tensor
 from gradcli.views.printing import format_tensor
@@ -64,6 +65,20 @@ def tensor_fields(value: Any) -> dict[str, Any]:
         "grad_fn": None,
         "requires_grad": False,
     }
+
+
+def check_writable(value: Any) -> None:
+    """Refuses to write a collection whose JSON would be a giant.
+
+    Raises:
+        OverflowError: it would.
+    """
+    if parts_of(value):
+        check_unfolded(value, "the JSON of a collection", _length)
+
+
+def _length(value: Any) -> int:
+    return value._array.size if isinstance(value, (Tensor, Numbers)) else length_of(value)
 
 
 def plain(value: Any) -> Any:

@@ -12,20 +12,23 @@ from gradcli.language.allowed.limits import (
     MAX_MODULAR_BITS,
     MAX_NESTING,
     bounded,
+    by_compared_key,
     check_bits,
     check_hashable,
     check_nesting,
     check_printable,
     check_text,
     check_width,
+    comparable,
+    compared,
     counted,
     hashable_pairs,
     hashables,
-    too_large,
 )
 from gradcli.language.allowed.operators import SEQUENCES, add, multiply, power
 from gradcli.tensor.classes import Class, token_of, type_of
 from gradcli.tensor.identity import hash_of, number_of, without_addresses
+from gradcli.tensor.nesting import check_unfolded, is_compound, too_large
 from gradcli.tensor.public import REGISTRY, Public, admit
 
 EXCEPTIONS: Final[tuple[type[Exception], ...]] = (
@@ -129,11 +132,25 @@ def over(function: Callable[..., Any], kind: str = "list") -> Callable[..., Any]
     """A function of an iterable that refuses giants."""
 
     def guarded(*arguments: Any, **options: Any) -> Any:
-        if options.get("key") is not None:
-            admit(options["key"])
         if len(arguments) == 1 and iterable(arguments[0]):
             return function(bounded(arguments[0], kind), **options)
         return function(*arguments, **options)
+
+    return guarded
+
+
+def ordering(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of an iterable, or of several values, that puts them into an order."""
+
+    def guarded(*arguments: Any, **options: Any) -> Any:
+        if options.get("key") is not None:
+            options["key"] = by_compared_key(options["key"])
+        elif len(arguments) > 1:
+            arguments = tuple(map(compared, arguments))
+        if len(arguments) != 1 or not iterable(arguments[0]):
+            return function(*arguments, **options)
+        values = bounded(arguments[0])
+        return function(values if options.get("key") else comparable(values), **options)
 
     return guarded
 
@@ -268,6 +285,8 @@ def is_instance(*arguments: Any) -> bool:
         return isinstance(*arguments)
     value, kinds = arguments
     if type(kinds) is tuple:
+        if is_compound(kinds):
+            check_unfolded(kinds, "a tuple of types")
         return any(is_instance(value, kind) for kind in kinds)
     if type(kinds) is Class:
         return kinds.has(value)
@@ -321,7 +340,7 @@ def formatted(value: Any, spec: str = "", /) -> str:
 
 def iterator(values: Any, /, *sentinel: Any) -> Any:
     """`iter(values)`, or `iter(function, sentinel)`."""
-    return iter(admit(values) if sentinel else values, *sentinel)
+    return iter(admit(values) if sentinel else values, *map(compared, sentinel))
 
 
 def hashed(value: Any, /) -> int:
@@ -346,15 +365,15 @@ PYTHON: Final[dict[str, Any]] = {
     "isinstance": is_instance,
     "iter": iterator,
     "len": len,
-    "max": over(max),
-    "min": over(min),
+    "max": ordering(max),
+    "min": ordering(min),
     "next": next,
     "oct": oct,
     "ord": ord,
     "pow": raised,
     "repr": printed(repr),
     "round": rounded,
-    "sorted": over(sorted),
+    "sorted": ordering(sorted),
     "sum": total,
     "Ellipsis": ...,
     "NotImplemented": NotImplemented,
@@ -411,6 +430,11 @@ def multiple(*values: Any) -> int:
     return math.lcm(*values)
 
 
+def distance(p: Any, q: Any, /) -> float:
+    """`math.dist(p, q)`."""
+    return math.dist(bounded(p, "tuple"), bounded(q, "tuple"))
+
+
 def float_sum(values: Any, /) -> float:
     """`math.fsum(values)`."""
     return math.fsum(bounded(values))
@@ -418,6 +442,7 @@ def float_sum(values: Any, /) -> float:
 
 MATH: Final[dict[str, Callable[..., Any]]] = {
     "comb": combinations,
+    "dist": distance,
     "factorial": factorial,
     "fsum": float_sum,
     "lcm": multiple,

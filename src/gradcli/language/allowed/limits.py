@@ -7,14 +7,24 @@ much larger than its operands asks here first.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from operator import length_hint
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from gradcli.tensor.memory import budget
+from gradcli.tensor.nesting import (
+    COMPOUND,
+    MAX_ITEMS,
+    check_unfolded,
+    is_compound,
+    parts_of,
+    too_large,
+    unfolded,
+)
+from gradcli.tensor.public import admit
 
-MAX_ITEMS: Final = 10_000_000
-"""Elements of a list, tuple, set or dict."""
+MAX_COMPARED: Final = 100_000_000
+"""Elements that one comparison of collections may come across."""
 
 MAX_TEXT: Final = 10_000_000
 """Characters of a string."""
@@ -27,8 +37,6 @@ MAX_WIDTH: Final = 1_000_000
 
 FINITE: Final = frozenset((list, tuple, dict, set, frozenset, str))
 """Types whose values are in memory already."""
-
-CONTAINERS: Final = frozenset((list, tuple, dict, set, frozenset))
 
 HASHED_INSIDE: Final = (tuple, slice, frozenset)
 """Types whose values are hashed by hashing what they hold."""
@@ -48,15 +56,7 @@ MAX_SLICES: Final = 200
 REFERENCE: Final = 8
 """Bytes that a collection takes for an element."""
 
-_NOTHING: Final[dict[Any, Any]] = {}
-VIEWS: Final = frozenset(map(type, (_NOTHING.keys(), _NOTHING.values(), _NOTHING.items())))
-
 NUMBER = re.compile(r"\d{7,}")
-
-
-def too_large(what: str) -> OverflowError:
-    """The error of a value that would be too large."""
-    return OverflowError(f"result too large: {what}")
 
 
 def check_items(count: int, kind: str = "list") -> None:
@@ -117,60 +117,43 @@ def counted(values: Iterator[Any], kind: str) -> Iterator[Any]:
         yield value
 
 
-def parts_of(value: Any) -> Collection[Any]:
-    """What is written out, compared or hashed with a value, because the value holds it."""
-    kind = type(value)
-    if kind in CONTAINERS:
-        return [*value.keys(), *value.values()] if kind is dict else value
-    if kind is slice:
-        return (value.start, value.stop, value.step)
-    if kind in VIEWS:
-        return list(value)
-    if isinstance(value, BaseException):
-        return value.args
-    return value if isinstance(value, tuple) else ()
-
-
 def check_printable(value: Any) -> None:
-    """Refuse to write out a collection whose text would be a giant.
-
-    Forty lists, each of which holds the one before twice, are small in memory and not on paper.
-    """
-    if isinstance(value, str | int | float):
-        return
-    waiting = [value]
-    within: set[int] = set()
-    count = 0
-    while waiting:
-        item = waiting.pop()
-        kind = type(item)
-        if kind is str:
-            count += len(item)
-            continue
-        if kind is _Left:
-            within.discard(item.key)
-            continue
-        if kind is list or kind is dict:
-            if id(item) in within:
-                continue  # Python writes ... for what is inside itself
-            within.add(id(item))
-            waiting.append(_Left(id(item)))
-        parts = parts_of(item)
-        count += len(parts)
-        if count > MAX_TEXT:
-            raise too_large("the text of a collection")
-        waiting.extend([part for part in parts if type(part) not in _SHORT])
-    if count > MAX_TEXT:
-        raise too_large("the text of a collection")
+    """Refuse to write out a collection whose text would be a giant."""
+    if not isinstance(value, str | int | float):
+        check_unfolded(value, "the text of a collection")
 
 
-_SHORT: Final = frozenset((int, float, complex, bool, type(None)))
+def check_comparable(left: Any, right: Any, times: int = 1) -> None:
+    """Refuse to compare collections both of which hold too much, `times` times."""
+    most = MAX_COMPARED // max(1, times)
+    if unfolded(left, most)[0] > most and unfolded(right, MAX_COMPARED)[0] > MAX_COMPARED:
+        raise too_large("a comparison of nested collections")
 
 
-class _Left(NamedTuple):
-    """A mark behind the parts of a collection: from here on they are written out."""
+def comparable(values: Any) -> Any:
+    """The same values, each of which may be compared with the others (see `check_comparable`)."""
+    if type(values) in FINITE and not is_compound(values):
+        return values
+    return map(compared, values)
 
-    key: int
+
+def compared(value: Any) -> Any:
+    """The value, if it may be compared."""
+    if type(value) in COMPOUND:
+        check_comparable(value, value)
+    return value
+
+
+def by_compared_key(function: Any) -> Callable[[Any], Any]:
+    """A program's function by which an order goes."""
+    key = admit(function)
+    return lambda value: compared(key(value))
+
+
+def _hashed_parts(value: Any) -> Collection[Any]:
+    if not isinstance(value, HASHED_INSIDE):
+        return ()
+    return [part for part in parts_of(value) if isinstance(part, HASHED_INSIDE)]
 
 
 def check_hashable(value: Any) -> None:
@@ -181,20 +164,13 @@ def check_hashable(value: Any) -> None:
         RecursionError: they are nested deeper than `MAX_NESTING`.
         OverflowError: there are more than `MAX_ITEMS` of them, counted as often as they are held.
     """
-    if not isinstance(value, HASHED_INSIDE):
+    if not isinstance(value, HASHED_INSIDE) or not _hashed_parts(value):
         return
-    level: list[Any] = [value]
-    count = depth = 0
-    while level:
-        count += len(level)
-        depth += 1
-        if depth > MAX_NESTING:
-            raise RecursionError("maximum recursion depth exceeded while hashing an object")
-        if count > MAX_ITEMS:
-            raise too_large("a hash of nested tuples")
-        level = [
-            part for item in level for part in parts_of(item) if isinstance(part, HASHED_INSIDE)
-        ]
+    count, depth = unfolded(value, parts=_hashed_parts)
+    if depth > MAX_NESTING:
+        raise RecursionError("maximum recursion depth exceeded while hashing an object")
+    if count > MAX_ITEMS:
+        raise too_large("a hash of nested tuples")
 
 
 def hashables(values: Any, kind: str = "set") -> Any:

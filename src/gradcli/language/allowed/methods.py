@@ -10,18 +10,21 @@ from typing import Any, Final
 
 from gradcli.language.allowed.limits import (
     bounded,
+    by_compared_key,
+    check_comparable,
     check_hashable,
     check_items,
     check_printable,
     check_text,
     check_width,
+    compared,
     hashable_pairs,
     hashables,
     joined_length,
     len_of,
 )
 from gradcli.tensor.identity import without_addresses
-from gradcli.tensor.public import admit
+from gradcli.tensor.nesting import COMPOUND, is_compound
 
 
 def padded(name: str) -> Callable[..., str]:
@@ -84,7 +87,10 @@ def extend(values: list[Any], more: Any) -> None:
 
 def sort(values: list[Any], /, *, key: Any = None, reverse: Any = False) -> None:
     """`list.sort`."""
-    values.sort(key=None if key is None else admit(key), reverse=reverse)
+    if key is None:
+        for value in values if is_compound(values) else ():
+            compared(value)
+    values.sort(key=None if key is None else by_compared_key(key), reverse=reverse)
 
 
 def fromkeys(kind: Any, keys: Any, value: Any = None) -> dict[Any, Any]:
@@ -108,6 +114,18 @@ def search(name: str) -> Callable[..., int]:
         return method(values, item)  # type: ignore[no-any-return]
 
     return find
+
+
+def by_item(kind: type, name: str) -> Callable[..., Any]:
+    """A method of a list or tuple that compares its first argument with what they hold."""
+    method = getattr(kind, name)
+
+    def guarded_by_size(values: Any, *arguments: Any) -> Any:
+        if arguments and type(arguments[0]) in COMPOUND:
+            check_comparable(arguments[0], values, len(values))
+        return method(values, *arguments)
+
+    return guarded_by_size
 
 
 def by_key(kind: type, name: str) -> Callable[..., Any]:
@@ -230,7 +248,12 @@ METHODS: Final[dict[type, dict[str, Callable[..., Any]]]] = {
         "replace": replace,
         "translate": translate,
     },
-    list: {"extend": extend, "sort": sort},
+    list: {
+        "extend": extend,
+        "sort": sort,
+        **{name: by_item(list, name) for name in ("count", "index", "remove")},
+    },
+    tuple: {name: by_item(tuple, name) for name in ("count", "index")},
     range: {"index": search("index"), "count": search("count")},
     dict: {
         "fromkeys": fromkeys,

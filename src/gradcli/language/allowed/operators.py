@@ -9,17 +9,17 @@ from typing import Any, Final
 
 from gradcli.language.allowed.limits import (
     MAX_WIDTH,
-    VIEWS,
     bounded,
     check_bits,
+    check_comparable,
     check_hashable,
     check_items,
     check_printable,
     check_text,
     check_width,
-    too_large,
 )
 from gradcli.tensor.identity import without_addresses
+from gradcli.tensor.nesting import COMPOUND, VIEWS, too_large
 
 Operator = Callable[[Any, Any], Any]
 
@@ -168,7 +168,14 @@ def contains(item: Any, container: Any) -> bool:
         check_hashable(item)
     if kind not in SIMPLE and (kind is not range or type(item) is not int):
         container = searchable(container)
+    if type(item) in COMPOUND:
+        check_comparable(item, container, len_or_one(container))
     return item in container
+
+
+def len_or_one(container: Any) -> int:
+    """How often a search through a container compares, where that is known."""
+    return len(container) if type(container) in COMPOUND and type(container) is not slice else 1
 
 
 def lacks(item: Any, container: Any) -> bool:
@@ -208,6 +215,17 @@ def unite_in_place(left: Any, right: Any) -> Any:
         return BINARY["|"](left, right)
     left |= right
     return left
+
+
+def comparison(compare: Operator) -> Operator:
+    """An operator that compares, and refuses giants in collections."""
+
+    def operate(left: Any, right: Any) -> Any:
+        if type(left) in COMPOUND and type(right) in COMPOUND:
+            check_comparable(left, right)
+        return compare(left, right)
+
+    return operate
 
 
 def same(left: Any, right: Any) -> bool:
@@ -253,12 +271,12 @@ INPLACE: Final[dict[str, Operator]] = {
 }
 
 COMPARISONS: Final[dict[str, Operator]] = {
-    "<": operator.lt,
-    ">": operator.gt,
-    "==": operator.eq,
-    ">=": operator.ge,
-    "<=": operator.le,
-    "!=": operator.ne,
+    "<": comparison(operator.lt),
+    ">": comparison(operator.gt),
+    "==": comparison(operator.eq),
+    ">=": comparison(operator.ge),
+    "<=": comparison(operator.le),
+    "!=": comparison(operator.ne),
     "in": contains,
     "not in": lacks,
     "is": same,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
+from typing import Final
 
 from gradcli.language.telling.hints import hint_for
 from gradcli.process import NO_MEMORY
@@ -165,10 +166,15 @@ def diagnose(error: BaseException, hint: str = "") -> Diagnostic:
     )
 
 
+MAX_MESSAGE: Final = 10_000
+"""Characters of an exception's message that are told."""
+
+
 def words_of(error: BaseException) -> tuple[str, str]:
     """The type and the message of an exception; PyTorch's where NumPy had no memory for an array.
 
-    A message that holds what cannot be written, such as an integer of too many digits, is why.
+    A message that holds what cannot be written, such as an integer of too many digits, is why. One
+    that is longer than anybody reads, as that of a missing key may be, is cut.
     """
     if isinstance(error, MemoryError):
         size = wanted(error)
@@ -177,7 +183,10 @@ def words_of(error: BaseException) -> tuple[str, str]:
         error = no_memory(size)
     name = type(error).__name__
     try:
-        return name, without_addresses(str(error))
+        message = str(error)
+        if len(message) > MAX_MESSAGE:
+            message = message[:MAX_MESSAGE] + "…"
+        return name, without_addresses(message)
     except Exception as obstacle:
         return name, f"its message cannot be written: {type(obstacle).__name__}: {obstacle}"
 

@@ -26,6 +26,7 @@ from gradcli.tensor.arrays import unwrapped
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Device, Layout
 from gradcli.tensor.memory import reserve
+from gradcli.tensor.nesting import check_unfolded
 from gradcli.tensor.public import public
 from gradcli.tensor.shapes import Size
 from gradcli.tensor.tensor import Tensor, share, wrap
@@ -40,6 +41,8 @@ _REFERENCE: Final = 8  # bytes of a list for each element
 
 def _flattened(data: Any) -> tuple[list[int], list[Any]] | None:
     """The shape and the elements of lists within lists; None if they are no array of numbers."""
+    if type(data) in _NESTED and data and type(data[0]) in _NESTED:
+        reserve(_shape_of(data), _REFERENCE)
     shape: list[int] = []
     level = [data]
     while level and type(level[0]) in _NESTED:
@@ -50,7 +53,6 @@ def _flattened(data: Any) -> tuple[list[int], list[Any]] | None:
         shape.append(length)
         if len(shape) > _DEEPEST:
             return None
-        reserve((len(level), length), _REFERENCE)
         level = [element for item in level for element in item]
     return (shape, level) if _NUMBERS.issuperset(map(type, level)) else None
 
@@ -163,8 +165,9 @@ def array_of(data: Any, dtype: DType | None = None) -> Array:
     if isinstance(data, (np.ndarray, np.generic)):
         return cast(np.asarray(data), dtype or dtypes.from_numpy(data.dtype))
     shape = _shape_of(data)
+    reserve(shape, _REFERENCE)
+    check_unfolded(data, "a tensor of nested lists")
     target = dtype or _infer(data)
-    reserve(shape, target.np.itemsize)
     out = np.zeros(shape, target.np)
     _fill(out, data, 0, len(shape), target)
     return out
