@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import gradcli
+import gradcli.wiring  # the operators of tensors
 from gradcli.language import Machine, compile_text
 from gradcli.language.telling.diagnostics import diagnose
 
@@ -44,6 +45,7 @@ def told(text: str) -> tuple[str, str]:
         ("attribute([1])", "TypeError", "attribute() does not take (list)"),
         ("value(1.5)", "RuntimeError", "value() does not take (float) of these values"),
         ("index(3)", "IndexError", "index() does not take (int) of these sizes"),
+        ("index(*[3], **{})", "IndexError", "index() does not take (int) of these sizes"),
         ("division(1)", "ZeroDivisionError", "division by zero"),
         ("depth(1)", "RecursionError", "maximum recursion depth exceeded"),
     ],
@@ -69,6 +71,45 @@ def test_memory_is_told_in_pytorchs_words() -> None:
     ],
 )
 def test_what_was_said_on_purpose_or_by_the_program_stays(text: str, message: str) -> None:
+    assert told(text)[1] == message
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "x.register_hook(GIVEN); x.sum().backward()",
+        "y = 2*x; y.grad_fn.register_prehook(GIVEN); y.sum().backward()",
+        "y = 2*x; y.register_hook(GIVEN); y.sum().backward()",
+        "x.detach().apply_(GIVEN)",
+        "torch.testing.assert_close(x, 2 * x, msg=GIVEN)",
+        "torch.autograd.functional.jacobian(GIVEN, x)",
+        "torch.autograd.functional.hessian(GIVEN, x)",
+        "torch.autograd.functional.vjp(GIVEN, x)",
+        "torch.autograd.functional.jvp(GIVEN, x, x)",
+        "torch.autograd.functional.hvp(GIVEN, x, x)",
+        "torch.autograd.functional.vhp(GIVEN, x, x)",
+        "torch.autograd.gradcheck(GIVEN, x)",
+        "torch.autograd.gradgradcheck(GIVEN, x)",
+        "torch.no_grad()(GIVEN)(x)",
+        "torch.set_grad_enabled(True)(GIVEN)(x)",
+    ],
+)
+def test_what_a_program_handed_in_fails_in_its_own_words(call: str) -> None:
+    text = (
+        f"x = torch.ones(2, dtype=torch.double, requires_grad=True); {call.replace('GIVEN', 'ord')}"
+    )
+    with pytest.raises(TypeError, match=r"^ord\(\) expected "):
+        Machine().run(compile_text(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("torch.sum(*3)", "sum() argument after * must be an iterable, not int"),
+        ("torch.ones(1).sum(**3)", "sum() argument after ** must be a mapping, not int"),
+    ],
+)
+def test_functions_have_their_names_in_what_is_said_about_stars(text: str, message: str) -> None:
     assert told(text)[1] == message
 
 

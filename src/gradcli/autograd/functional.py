@@ -18,7 +18,7 @@ from gradcli.ops.algebra.joining import stack
 from gradcli.ops.algebra.parts import select
 from gradcli.ops.algebra.views import reshape, squeeze_all
 from gradcli.tensor.classes import type_of
-from gradcli.tensor.public import admit
+from gradcli.tensor.public import handed_in
 from gradcli.tensor.tensor import Tensor, wrap
 
 Tensors = tuple[Tensor, ...]
@@ -42,7 +42,7 @@ def jacobian(
     with enable_grad():
         several, points = _as_tuple(inputs, "inputs", "jacobian")
         leaves = _prepare(points, create_graph)
-        outputs_several, outputs = _outputs(admit(func)(*leaves), "jacobian")
+        outputs_several, outputs = _outputs(handed_in(func)(*leaves), "jacobian")
         _require_grad(outputs, "outputs", strict)
         blocks = []
         for number, output in enumerate(outputs):
@@ -126,7 +126,7 @@ def hessian(
         raise AssertionError(_UNKNOWN_WAY)
 
     def scalar(*values: Tensor) -> Tensor:
-        squeezed: Tensor = squeeze_all(_single(admit(func)(*values), "hessian"))
+        squeezed: Tensor = squeeze_all(_single(handed_in(func)(*values), "hessian"))
         return squeezed
 
     def gradient(*values: Tensor) -> Any:
@@ -146,7 +146,7 @@ def vjp(
     with enable_grad():
         several, points = _as_tuple(inputs, "inputs", "vjp")
         leaves = _prepare(points, create_graph)
-        outputs_several, outputs = _outputs(admit(func)(*leaves), "vjp")
+        outputs_several, outputs = _outputs(handed_in(func)(*leaves), "vjp")
         _require_grad(outputs, "outputs", strict)
         vector = _vector(
             v,
@@ -176,7 +176,7 @@ def jvp(
             "Tensor with a single element.",
             several,
         )
-        outputs_several, outputs = _outputs(admit(func)(*leaves), "jvp")
+        outputs_several, outputs = _outputs(handed_in(func)(*leaves), "jvp")
         _require_grad(outputs, "outputs", strict)
         seeds = tuple(wrap(np.zeros_like(output._array), True) for output in outputs)
         slopes = _grad(outputs, leaves, seeds, create_graph=True)
@@ -202,7 +202,7 @@ def vhp(
         several, points = _as_tuple(inputs, "inputs", "vhp")
         leaves = _prepare(points, create_graph)
         vector = _vector(v, leaves, "vhp", _HESSIAN_VECTOR, several)
-        output = _single(admit(func)(*leaves), "vhp")
+        output = _single(handed_in(func)(*leaves), "vhp")
         _require_grad((output,), "outputs", strict)
         slopes = _grad((output,), leaves, None, create_graph=True)
         _require_grad(slopes, "jacobian", strict)
@@ -224,7 +224,7 @@ def hvp(
         several, points = _as_tuple(inputs, "inputs", "hvp")
         leaves = _prepare(points, create_graph)
         vector = _vector(v, leaves, "hvp", _HESSIAN_VECTOR, several)
-        output = _single(admit(func)(*leaves), "hvp")
+        output = _single(handed_in(func)(*leaves), "hvp")
         _require_grad((output,), "outputs", strict)
         slopes = _grad((output,), leaves, None, create_graph=True)
         _require_grad(slopes, "jacobian", strict)

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import Node, NodeHooks
-from gradcli.tensor.public import admit, word_of
+from gradcli.tensor.public import handed_in, word_of
 from gradcli.tensor.tensor import Tensor, wrap
 
 Hook = Callable[..., Any]
@@ -31,7 +31,7 @@ def before_node(hooks: NodeHooks, grads: list[Any], recorded: bool) -> list[Any]
     if hooks.pre:
         tensors = _as_tensors(grads, recorded)
         for hook in list(hooks.pre.values()):
-            tensors = _replaced(hook, tensors, admit(hook)(tensors))
+            tensors = _replaced(hook, tensors, handed_in(hook)(tensors))
         grads = [_as_value(tensor, recorded) for tensor in tensors]
     return grads
 
@@ -44,7 +44,7 @@ def apply_with_hooks(
     if hooks.post:
         inputs, outputs = _as_tensors(outgoing, recorded), _as_tensors(grads, recorded)
         for hook in list(hooks.post.values()):
-            inputs = _replaced(hook, inputs, admit(hook)(inputs, outputs))
+            inputs = _replaced(hook, inputs, handed_in(hook)(inputs, outputs))
         outgoing = [_as_value(tensor, recorded) for tensor in inputs]
     return outgoing
 
@@ -57,7 +57,7 @@ def after_leaf(hooks: dict[int, Hook], leaf: Tensor) -> None:
 
 def _called(hook: Hook, argument: Tensor, before: Tensor) -> Tensor:
     """What a hook of a tensor makes of `before`."""
-    answer = admit(hook)(argument)
+    answer = handed_in(hook)(argument)
     return before if answer is None else _checked(hook, before, answer)
 
 

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from gradcli.tensor.graph import mode
-from gradcli.tensor.public import admit, label_of, public, word_of
+from gradcli.tensor.public import handed_in, label_of, public, word_of
 
 
 def context_decorator(
@@ -19,7 +19,7 @@ def context_decorator(
     @functools.wraps(function, updated=())
     def decorate_context(*args: Any, **kwargs: Any) -> Any:
         with context():
-            return admit(function)(*args, **kwargs)
+            return handed_in(function)(*args, **kwargs)
 
     return decorate_context
 

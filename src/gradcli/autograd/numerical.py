@@ -10,7 +10,7 @@ import numpy as np
 
 from gradcli.autograd.backward import grad
 from gradcli.tensor.errors import GradcheckError
-from gradcli.tensor.public import admit
+from gradcli.tensor.public import handed_in
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array
 
@@ -57,7 +57,7 @@ def gradcheck(
         raise AssertionError(
             "Expected at least one of check_forward_ad or check_backward_ad to be True"
         )
-    call = admit(func)
+    call = handed_in(func)
     try:
         _check(call, _as_tuple(inputs), eps, (rtol, atol), nondet_tol, check_undefined_grad)
     except GradcheckError:
@@ -78,7 +78,7 @@ def gradgradcheck(
     **options: Any,
 ) -> bool:
     """`gradcheck` of the gradients themselves, weighted with `grad_outputs` (random if missing)."""
-    call, points = admit(func), _as_tuple(inputs)
+    call, points = handed_in(func), _as_tuple(inputs)
     if grad_outputs is None:
         seeds = tuple(_random_like(output) for output in _differentiable(call(*points)))
     else:

@@ -307,6 +307,12 @@ def format_with(machine: Runner, stack: Stack, variables: Stack, conversion: str
     stack[-1] = formatted(convert(stack[-1], conversion), spec)
 
 
+def called(function: Any) -> str:
+    """What messages call a function that is called, "" where it has no name."""
+    name = getattr(function, "__qualname__", "") or getattr(function, "__name__", "")
+    return f"{name.rpartition('.')[2]}()" if isinstance(name, str) and name else ""
+
+
 def function_name(function: Any) -> str:
     """A function as errors about its arguments spell it."""
     if isinstance(function, Function):
@@ -315,7 +321,7 @@ def function_name(function: Any) -> str:
         return f"{function.__name__}()"
     name = getattr(function, "__qualname__", None)
     if not isinstance(name, str):
-        return without_addresses(f"{function!r}")
+        return called(function) or without_addresses(f"{function!r}")
     module = getattr(function, "__module__", None)
     return f"{name}()" if module in (None, "builtins") else f"{module}.{name}()"
 
@@ -352,9 +358,19 @@ def add_argument(machine: Runner, stack: Stack, variables: Stack, key: str) -> N
 
 
 def call_unpacked(machine: Runner, stack: Stack, variables: Stack, argument: None) -> None:
-    named = stack.pop()
-    arguments = stack.pop()
-    stack[-1] = machine.call(stack[-1], *arguments, **named)
+    stack[-3] = machine.call(stack[-3], *stack[-2], **stack[-1])
+    del stack[-2:]
+
+
+def at_work(handler: Any, stack: Stack, argument: Any) -> tuple[str, list[Any]]:
+    """What a rarer instruction that failed was about to do, with which values of a call."""
+    if handler is call_unpacked:
+        return called(stack[-3]), [*stack[-2], *stack[-1].values()]
+    if handler is store_attribute:
+        return f"setting {argument}", []
+    if handler in (format_plain, format_with):
+        return "format()", []
+    return "", []
 
 
 def make_function(

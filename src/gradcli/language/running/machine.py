@@ -17,9 +17,10 @@ from gradcli.language.allowed.builtins import printer
 from gradcli.language.allowed.limits import check_hashable
 from gradcli.language.allowed.namespace import Namespace, default_namespace
 from gradcli.language.allowed.operators import SYMBOLS
-from gradcli.language.running.actions import unset
+from gradcli.language.running.actions import at_work, called, unset
 from gradcli.language.running.code import (
     AND_JUMP,
+    ATTRIBUTE,
     BINARY,
     CALL,
     CALL_NAMED,
@@ -235,7 +236,8 @@ class Machine:
         global_values, names = self.globals, self.names(code.mathematics)
         instructions, constants = code.instructions, code.constants
         direct = CALLABLE
-        operation, argument, right = POP, None, None
+        operation, right = POP, None
+        argument: Any = None
         arguments: list[Any] = []
         while True:
             try:
@@ -384,6 +386,10 @@ class Machine:
                     receiver = getattr(stack[-1], "__self__", None)
                     used = [*filter(self.namespace.shape, [receiver]), *arguments]
                     what = called(stack[-1])
+                elif operation == ATTRIBUTE:
+                    what = argument
+                elif operation == OTHER:
+                    what, used = at_work(argument[0], stack, argument[1])
                 error = self.located(caught, code, position - 1, what, used)
                 raised, resumed = leave_contexts(error, contexts)
                 while resumed is None and callers:
@@ -422,12 +428,6 @@ class Machine:
         place = Place(code.text, code.origin, start, end, label, suggest)
         error.place = place  # type: ignore[attr-defined]
         return error
-
-
-def called(function: Any) -> str:
-    """What messages call a function that is called."""
-    name = getattr(function, "__name__", "")
-    return f"{name}()" if name else ""
 
 
 def running_place() -> Place | None:

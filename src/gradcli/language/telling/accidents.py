@@ -18,7 +18,10 @@ from gradcli.tensor.memory import no_memory, wanted
 from gradcli.tensor.public import word_of
 
 _ROOT: Final = str(Path(__file__).parents[2])
-_PYTHON: Final = (str(Path(__file__).parents[1]), str(Path(_ROOT, "tensor", "classes.py")))
+_PYTHON: Final = (
+    str(Path(__file__).parents[1]),
+    *(str(Path(_ROOT, "tensor", name)) for name in ("classes.py", "public.py")),
+)
 """Where gradcli calls Python's functions for a program: their words are what Python would say."""
 _RAISE: Final = opmap["RAISE_VARARGS"]
 

@@ -23,7 +23,7 @@ from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.formats import MemoryFormat
 from gradcli.tensor.graph import mode
-from gradcli.tensor.public import admit
+from gradcli.tensor.public import handed_in
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array, Operand, Scalar
@@ -331,7 +331,7 @@ def _call_each(self: Tensor, name: str, operands: Sequence[Tensor], callable: An
                 f"Can't call {name}() on Variable that requires grad. Use "
                 f"var.detach().{name}() instead."
             )
-    call = admit(callable)
+    call = handed_in(callable)
     arrays = [self._array, *(expand.forward(t._array, self._array.shape) for t in operands)]
     for index in np.ndindex(self._array.shape):
         made = call(*(array[index].item() for array in arrays))

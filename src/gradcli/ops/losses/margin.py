@@ -29,7 +29,7 @@ from gradcli.table.samples import Sampler, fixed
 from gradcli.table.typenames import type_name
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
-from gradcli.tensor.public import admit
+from gradcli.tensor.public import handed_in
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array, Scalar, Value
 
@@ -436,7 +436,7 @@ def triplet_margin_with_distance_loss(
     code = reduction_code(reduction)
     _positive(margin)
     _same_dims(anchor, positive, negative)
-    distance = pairwise_distance if distance_function is None else admit(distance_function)
+    distance = pairwise_distance if distance_function is None else handed_in(distance_function)
     near, far = distance(anchor, positive), distance(anchor, negative)
     least: Any = lookup("minimum")
     rectified: Any = lookup("clamp_min")

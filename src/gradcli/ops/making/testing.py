@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcli.table.declare import composite
 from gradcli.tensor import dtypes
-from gradcli.tensor.public import admit
+from gradcli.tensor.public import handed_in
 from gradcli.tensor.tensor import Tensor
 
 TOLERANCES: Final = {
@@ -55,7 +55,7 @@ def assert_close(
         )
     complaint = _compare(actual, expected, (rtol, atol), equal_nan, check_dtype, check_stride, "")
     if complaint:
-        raise AssertionError(admit(msg)(complaint) if callable(msg) else msg or complaint)
+        raise AssertionError(handed_in(msg)(complaint) if callable(msg) else msg or complaint)
 
 
 def _compare(
