@@ -18,8 +18,9 @@ from gradcli.language.compiling.compiler import compile_text
 from gradcli.language.running.code import GLOBAL, Code
 from gradcli.language.running.flow import needs
 from gradcli.language.running.machine import Machine
-from gradcli.language.telling.accidents import in_words, is_accident
+from gradcli.language.telling.accidents import in_words
 from gradcli.language.telling.diagnostics import Diagnostic, ParseError, Place, locate
+from gradcli.tensor.accidents import is_accident
 from gradcli.tensor.clock import clock, limited
 from gradcli.tensor.tensor import Tensor, wrap
 

@@ -6,8 +6,8 @@ import pytest
 
 import gradcli.wiring  # noqa: F401 - the operators of tensors, printing
 from gradcli.language import Machine, compile_text
-from gradcli.language.telling.accidents import is_accident
 from gradcli.language.telling.diagnostics import diagnose
+from gradcli.tensor.accidents import is_accident
 
 SETUP = """
 x = torch.tensor([[1., 2., 3.], [-4., 0.5, 6.]], requires_grad=True)

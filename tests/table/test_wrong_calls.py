@@ -205,3 +205,26 @@ def test_functions_with_one_head_are_told_under_their_own_names() -> None:
     }
     for name, told in shown.items():
         assert _message(f"nn.functional.{name}").startswith(f"TypeError: {told}() missing ")
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "asked"),
+    [
+        ("torch.ones(2, 3).reshape(7)", "shape '.7.' is invalid for input of size 6", False),
+        ("torch.cat([])", "expected a non-empty list of Tensors", False),
+        (
+            "F.gaussian_nll_loss(x, x, torch.full((3,), -1.0))",
+            "var has negative entry/entries",
+            False,
+        ),
+        ("F.gaussian_nll_loss(x, x, 'a')", "str", True),
+    ],
+)
+def test_only_what_is_not_about_values_is_asked_for_pytorchs_words(
+    text: str, message: str, asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    questions: list[object] = []
+    monkeypatch.setattr("gradcli.table.calls.wrong.refuse_call", lambda *a: questions.append(a))
+    with pytest.raises(Exception, match=message):
+        Machine().run(compile_text(f"x = torch.ones(3)\n{text}"))
+    assert bool(questions) is asked

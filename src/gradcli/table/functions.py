@@ -11,6 +11,7 @@ from gradcli.table.entry import Composite, Entry, name_in_messages
 from gradcli.table.out import takes
 from gradcli.table.schema import Mismatch
 from gradcli.tensor import dtypes
+from gradcli.tensor.accidents import is_accident
 from gradcli.tensor.memory import refuse_giant
 from gradcli.tensor.public import public, word_of
 from gradcli.tensor.tensor import Tensor, wrap
@@ -51,12 +52,16 @@ class Function:
         return self.within_memory(args, kwargs, False)
 
     def within_memory(self, args: tuple[Any, ...], kwargs: dict[str, Any], method: bool) -> Any:
-        """A call whose giants are refused in PyTorch's words."""
+        """A call whose giants are refused in PyTorch's words.
+
+        So are arguments that do not fit. What an operator says on purpose about their values stays.
+        """
         try:
             return self.call(args, kwargs, method)
         except Exception as error:
             refuse_giant(error)
-            self.explain(args, kwargs, method)
+            if isinstance(error, (TypeError, AttributeError)) or is_accident(error):
+                self.explain(args, kwargs, method)
             raise
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any], method: bool) -> Any:

@@ -46,8 +46,9 @@ from gradcli.language.running.code import (
     Code,
 )
 from gradcli.language.running.functions import Function, Generator, bind
-from gradcli.language.telling.accidents import in_words, is_accident
+from gradcli.language.telling.accidents import in_words
 from gradcli.language.telling.diagnostics import Place
+from gradcli.tensor.accidents import is_accident
 from gradcli.tensor.classes import Class
 from gradcli.tensor.clock import LimitError, clock, limited
 from gradcli.tensor.public import CALLABLE, admit

@@ -8,41 +8,11 @@ own until it becomes one of the call: its type stays, its words are about the ar
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dis import opmap
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, TypeGuard
+from typing import Any
 
 from gradcli.process import NO_MEMORY
 from gradcli.tensor.memory import no_memory, wanted
 from gradcli.tensor.public import word_of
-
-_ROOT: Final = str(Path(__file__).parents[2])
-_PYTHON: Final = (
-    str(Path(__file__).parents[1]),
-    *(str(Path(_ROOT, "tensor", name)) for name in ("classes.py", "public.py")),
-)
-"""Where gradcli calls Python's functions for a program: their words are what Python would say."""
-_RAISE: Final = opmap["RAISE_VARARGS"]
-
-
-def is_accident(error: BaseException) -> TypeGuard[Exception]:
-    """Whether an error came out of the engine without being raised there on purpose."""
-    if not isinstance(error, Exception):
-        return False
-    last: TracebackType | None = None
-    traceback = error.__traceback__
-    ours: TracebackType | None = None
-    while traceback is not None:
-        last = traceback
-        if traceback.tb_frame.f_code.co_filename.startswith(_ROOT):
-            ours = traceback
-        traceback = traceback.tb_next
-    if ours is None or ours.tb_frame.f_code.co_filename.startswith(_PYTHON):
-        return False
-    if ours.tb_frame.f_code.co_name == "__format__":  # the words are about the program's own format
-        return False
-    return ours is not last or ours.tb_frame.f_code.co_code[ours.tb_lasti] != _RAISE
 
 
 def in_words(error: Exception, call: str, values: Sequence[Any]) -> Exception:
