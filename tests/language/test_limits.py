@@ -177,6 +177,7 @@ NATIVE = [
     "x = torch.ones(1).expand(10 ** 12)\nx.sum()",
     "torch.tensor_split(torch.ones(3), 10 ** 6)",
     "torch.rand(5 * 10**8)",
+    "torch.mvlgamma(torch.ones(1) * 1e9, 10**7)",
     "x = torch.ones(1)\nfor k in range(100): x = torch.stack([x.sum()] * 1000)",
 ]
 

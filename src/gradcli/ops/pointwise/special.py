@@ -20,6 +20,7 @@ from gradcli.table.entry import METHOD, InPlace
 from gradcli.table.refusals import underived
 from gradcli.table.row import COMMON, FLOAT, Row
 from gradcli.table.samples import binary, fixed, pointwise
+from gradcli.tensor.clock import clock
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.memory import reserve
 from gradcli.tensor.tensor import constant, raw
@@ -240,8 +241,12 @@ def polygamma_method(self: Value, n: int) -> Any:
     return polygamma_row(n, self)
 
 
-def _half_steps(p: int) -> Array:
-    return np.arange(p) * -0.5
+_TERMS: Final = 1 << 16
+"""Terms of mvlgamma that are added up between two looks at the clock."""
+
+
+def _half_steps(p: int, start: int = 0) -> Array:
+    return np.arange(start, p) * -0.5
 
 
 def _mvlgamma(self: Array, p: int) -> Array:
@@ -249,10 +254,14 @@ def _mvlgamma(self: Array, p: int) -> Array:
     if p < 1:
         raise RuntimeError("p has to be greater than or equal to 1")
     require_kinds(self.dtype, "f", "arange_cpu")
-    reserve((*self.shape, p), self.itemsize)
-    terms = np.expand_dims(self, -1) + _half_steps(p).astype(self.dtype)
-    constant = p * (p - 1) / 4 * math.log(math.pi)
-    return np.asarray(scipy_function("gammaln")(terms).sum(-1) + constant).astype(self.dtype)
+    reserve((*self.shape, min(p, _TERMS)), self.itemsize)
+    total = p * (p - 1) / 4 * math.log(math.pi)
+    column = np.expand_dims(self, -1)
+    for start in range(0, p, _TERMS):
+        clock.check(self.size * min(p - start, _TERMS))
+        steps = _half_steps(min(p, start + _TERMS), start).astype(self.dtype)
+        total = scipy_function("gammaln")(column + steps).sum(-1) + total
+    return np.asarray(total).astype(self.dtype)
 
 
 def _mvlgamma_vjp(grad: Any, self: Any, p: int) -> Any:
