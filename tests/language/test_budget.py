@@ -50,6 +50,10 @@ def test_large_tensors_get_the_words_of_pytorchs_allocator(text: str, count: int
         ("torch.eye(2**63)", ValueError, "^Overflow when unpacking long long$"),
         ("torch.randperm(2**63)", ValueError, "^Overflow when unpacking long long$"),
         ("torch.empty(2**40, 2**40)", RuntimeError, "^Storage size calculation overflowed"),
+        ("torch.ones(*[1] * 70)", RuntimeError, "^a tensor of 70 dimensions: there may be 64"),
+        ("torch.ones([1] * 65)", RuntimeError, "^a tensor of 65 dimensions: there may be 64"),
+        ("torch.ones(1).reshape([1] * 70)", RuntimeError, "^a tensor of 70 dimensions"),
+        ("torch.ones([1] * 64).unfold(0, 1, 1)", RuntimeError, "^a tensor of 65 dimensions"),
     ],
 )
 def test_lengths_that_no_integer_holds(text: str, error: type[Exception], message: str) -> None:

@@ -27,7 +27,10 @@ MAX_BYTES: Final = (1 << 63) - 1
 
 _FALLBACK: Final = 1 << 34  # where the system does not tell how much it has
 
-_TOO_DEEP: Final = "maximum supported dimension for an ndarray is currently"
+_TOO_DEEP: Final = (
+    "maximum supported dimension for an ndarray is currently",
+    "number of dimensions must be within",
+)
 
 _UNCOUNTABLE: Final = (
     "array is too big",
@@ -178,6 +181,7 @@ def refuse_giant(error: BaseException) -> None:
             raise RuntimeError("DefaultCPUAllocator: not enough memory") from None
         raise no_memory(size) from None
     if str(error).startswith(_TOO_DEEP):
-        raise RuntimeError(f"tensors have 64 dimensions at most here: {error}") from None
+        count = str(error).rpartition(" ")[2]
+        raise RuntimeError(f"a tensor of {count} dimensions: there may be 64 at most") from None
     if str(error).startswith(_UNCOUNTABLE):
         raise RuntimeError(f"Storage size calculation overflowed: {error}") from None

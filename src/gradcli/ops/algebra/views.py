@@ -17,6 +17,7 @@ from gradcli.table.row import ITSELF, Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import MemoryFormat, arranged_copy, check_rank, contiguous_format
+from gradcli.tensor.memory import refuse_giant
 from gradcli.tensor.shapes import infer_shape, wrap_dim, wrap_dims
 from gradcli.tensor.tensor import Tensor, share
 from gradcli.typing import Array, Value
@@ -79,7 +80,8 @@ def _view(self: Array, size: Sequence[int]) -> Array:
     shape = infer_shape(size, self.size)
     try:
         return np.reshape(self, shape, copy=False)
-    except ValueError:
+    except ValueError as error:
+        refuse_giant(error)
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one "
             "dimension spans across two contiguous subspaces). Use .reshape(...) instead."
