@@ -212,6 +212,26 @@ def test_grad_mode_ends_with_the_record() -> None:
     assert found[1]["grads"] == {"x": 2.0}
 
 
+def test_handles_of_hooks_are_numbered_in_each_record() -> None:
+    record = {"program": "x = torch.ones(1, requires_grad=True)\nprint(x.register_hook(print).id)"}
+    assert [one["stdout"] for one in answers(record, record)] == ["0\n", "0\n"]
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "[[[[[[[[[[1]*9]*9]*9]*9]*9]*9]*9]*9]*9]*9",
+        "(ones(1).expand(10**6),)*100",
+        "['a'*10**6]*100",
+        "{1: [[ones(10**6)]*9]*9}",
+    ],
+)
+def test_collections_whose_json_is_a_giant_are_refused(expr: str) -> None:
+    found = answers({"expr": expr}, "2", code=1)
+    assert found[0]["error"]["message"] == "result too large: the JSON of a collection"
+    assert found[1]["value"] == 2
+
+
 def test_variables_end_with_the_record() -> None:
     found = answers("let x = 3; x", "x", code=1)
     assert found[1]["error"]["type"] == "NameError"

@@ -21,7 +21,7 @@ from gradcli.language.telling.diagnostics import Diagnostic, diagnose
 from gradcli.process import Limits
 from gradcli.random.generator import manual_seed
 from gradcli.tensor import dtypes
-from gradcli.tensor.graph import mode
+from gradcli.tensor.graph import Handle, mode
 from gradcli.views.answers import answer_fields, error_fields
 from gradcli.views.jsonout import dumps
 from gradcli.views.printing import set_printoptions
@@ -106,6 +106,7 @@ def start_afresh() -> None:
         dtypes.set_default_dtype(dtypes.float32)
     mode.enabled = True
     mode.inference = False
+    Handle._next = 0
 
 
 def _answer(record: Record, write: Callable[[str], object], limits: Limits) -> dict[str, Any]:
