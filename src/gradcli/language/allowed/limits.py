@@ -208,14 +208,13 @@ def check_nesting(value: Any, kind: type) -> None:
     Raises:
         RecursionError: they are.
     """
-    level = [value]
-    for _ in range(MAX_SLICES):
-        level = [part for item in level for part in parts_of(item) if type(part) is kind]
-        if not level:
-            return
-        if len(level) > MAX_NESTING:
-            break
-    raise RecursionError("maximum recursion depth exceeded")
+
+    def inner(item: Any) -> Collection[Any]:
+        return [part for part in parts_of(item) if type(part) is kind]
+
+    count, depth = unfolded(value, MAX_NESTING, inner)
+    if depth >= MAX_SLICES or count > MAX_NESTING:
+        raise RecursionError("maximum recursion depth exceeded")
 
 
 def joined_length(separator: str, parts: Iterable[Any]) -> int:
