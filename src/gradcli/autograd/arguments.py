@@ -11,7 +11,7 @@ import numpy as np
 from gradcli.autograd.fitting import fit
 from gradcli.tensor.graph import Edge
 from gradcli.tensor.public import word_of
-from gradcli.tensor.tensor import Tensor, edge_of, wrap
+from gradcli.tensor.tensor import Tensor, bare, edge_of, wrap
 
 
 def _listed(given: Any, refuse: Callable[[Any], None]) -> list[Any]:
@@ -122,7 +122,7 @@ def _seed(position: int, output: Tensor, seed: Any, create_graph: bool) -> Any:
                 "grad can be implicitly created only for real scalar outputs but got "
                 f"{output.dtype!r}"
             )
-        seed = wrap(np.ones_like(array))
+        seed = wrap(np.ones_like(array)[()])
     elif seed._array.shape != array.shape:
         raise RuntimeError(
             f"Mismatch in shape: grad_output[{position}] has a shape of {seed.shape!r} and "
@@ -138,4 +138,4 @@ def _seed(position: int, output: Tensor, seed: Any, create_graph: bool) -> Any:
         from gradcli.ops.algebra.creation import to_dtype
 
         seed = to_dtype(seed, output.dtype)
-    return seed if create_graph else seed._array
+    return seed if create_graph else bare(seed)

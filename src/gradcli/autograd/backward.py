@@ -6,10 +6,10 @@ reached; under `create_graph` the same formulas run on tensors and are recorded.
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 
 import numpy as np
 
@@ -26,12 +26,14 @@ from gradcli.autograd.hooks import after_leaf, apply_with_hooks, before_node
 from gradcli.ops.algebra.arithmetic import add
 from gradcli.ops.algebra.views import clone
 from gradcli.table.node import RowNode
-from gradcli.tensor.graph import Edge, Node, mode
+from gradcli.tensor.graph import FIRST, Edge, Node, mode
 from gradcli.tensor.leaf import AccumulateGrad
 from gradcli.tensor.shapes import is_dense, refuse_coinciding
 from gradcli.tensor.tensor import Tensor, versions_of, wrap
 from gradcli.tensor.warn import CREATES_GRAPH, warn
 from gradcli.typing import Array
+
+_AGE: Final = attrgetter("sequence")
 
 
 def walk(
@@ -62,78 +64,86 @@ def _walk(
     accumulate: bool,
 ) -> list[Any]:
     starts = [edge[0] for edge, _ in roots]
-    pending = _count_incoming(starts)
-    needed = None if wanted is None else _leading_to(starts, [edge[0] for edge in wanted if edge])
-    captures = _positions(wanted or ())
-    if needed is not None and accumulate:
-        needed |= captures.keys()
-    captured: list[Any] = [None] * len(wanted or ())
+    order, waiting = _by_age(starts)
+    captures, captured = _positions(wanted or ()), [None] * len(wanted or ())
+    needed = None if wanted is None else _leading_to(starts, captures)
+    reach = None if needed is None else needed | captures.keys()
+    if accumulate:
+        needed = reach
     buffers = _seeded(roots)
-    heap = [(-node.sequence, id(node), node) for node, count in pending.items() if not count]
-    heapq.heapify(heap)
-    following: Node | None = None
-    while heap or following is not None:
-        # Along a chain the one ready node need not pass through the heap.
-        node = heapq.heappop(heap)[2] if following is None else following
-        following = None
-        grads = buffers.pop(node)
+    while order:
+        node = order.pop()
+        grads = buffers.pop(node, None)
+        if grads is None:
+            continue  # nothing that is wanted lies behind it
         hooks = node.hooks
         if hooks is not None:
             grads = before_node(hooks, grads, recorded)
-        if captures and node in captures:
-            for number, position in captures[node]:
-                captured[position] = grads[number]
+        for number, position in captures.get(node, ()):
+            captured[position] = grads[number]
         if needed is not None and node not in needed:
             continue
-        if type(node) is AccumulateGrad:
-            # Capturing replaces accumulation in grad(); in backward(inputs=...) it does not.
-            if accumulate:
-                accumulate_grad(node, grads[0], recorded)
-            continue
-        outgoing = (
-            node.apply(grads, recorded)
-            if hooks is None
-            else apply_with_hooks(node, hooks, grads, recorded)
-        )
+        if hooks is None:
+            outgoing = node.apply(grads, recorded)
+        else:
+            outgoing = apply_with_hooks(node, hooks, grads, recorded)
         if not keep_graph:
             node.release()
+        youngest = len(order)
         for successor, number, gradient in zip(  # noqa: B905 - hot
             node.successors, node.numbers, outgoing
         ):
-            if successor is None:
+            if successor is None or (reach is not None and successor not in reach):
                 continue
+            if gradient is not None and (number or type(gradient) is not successor.scalar):
+                shape, dtype = successor.outputs[number]
+                words = partial(named, node, outgoing, gradient, successor)
+                gradient = fit(gradient, shape, dtype, recorded, words)
             buffer = buffers.get(successor)
             if buffer is None:
-                buffer = buffers[successor] = [None] * (1 + len(successor.others))
-            if gradient is not None and (
-                needed is None or successor in needed or successor in captures
-            ):
-                if number:
-                    shape, dtype = successor.others[number - 1]
-                else:
-                    shape, dtype = successor.shape, successor.dtype
-                array = gradient._array if recorded else gradient
-                if array.shape != shape or array.dtype is not dtype:
-                    words = partial(named, node, outgoing, gradient, successor)
-                    gradient = fit(gradient, shape, dtype, recorded, words)
+                buffers[successor] = buffer = [gradient]
+                if successor.others:
+                    buffer[:] = [None] * len(successor.outputs)
+                    buffer[number] = gradient
+            elif gradient is not None:
                 known = buffer[number]
                 if known is None:
                     buffer[number] = gradient
+                elif recorded or gradient.dtype.kind == "c":
+                    buffer[number] = add(known, gradient)
                 else:
-                    plain = not recorded and dtype.kind != "c"
-                    buffer[number] = known + gradient if plain else add(known, gradient)
-            left = pending[successor] - 1
-            pending[successor] = left
-            if left:
-                continue
-            if following is None and not heap:
-                following = successor
-                continue
-            if following is not None:
-                heapq.heappush(heap, (-following.sequence, id(following), following))
-                following = None
-            heapq.heappush(heap, (-successor.sequence, id(successor), successor))
+                    buffer[number] = known + gradient
+            if successor in waiting:
+                left = waiting[successor] = waiting[successor] - 1
+                if not left:
+                    order.insert(youngest, successor)
     return captured
+
+
+def _by_age(starts: Sequence[Node]) -> tuple[list[Node], dict[Node, int]]:
+    """The reachable nodes, oldest first, and how many edges lead to each that is not among them.
+
+    An operand is older than what is made of it, so that age alone orders the graph. Only nodes that
+    come `FIRST` run as soon as all has arrived.
+    """
+    waiting: dict[Node, int] = {}
+    order = list(dict.fromkeys(starts))
+    known = set(order)
+    for node in order:
+        for successor in node.successors:
+            if successor is not None:
+                if successor.sequence == FIRST:
+                    waiting[successor] = waiting.get(successor, 0) + 1
+                if successor not in known:
+                    known.add(successor)
+                    order.append(successor)
+    order.sort(key=_AGE)
+    ready = []
+    while order and order[-1].sequence == FIRST:
+        node = order.pop()
+        if node not in waiting:
+            ready.append(node)
+    return order + ready, waiting
 
 
 def _positions(wanted: Sequence[Edge | None]) -> dict[Node, list[tuple[int, int]]]:
@@ -155,30 +165,11 @@ def _seeded(roots: Sequence[tuple[Edge, Any]]) -> dict[Node, list[Any]]:
     return buffers
 
 
-def _count_incoming(starts: Sequence[Node]) -> dict[Node, int]:
-    """How many edges of the reachable graph lead to each of its nodes."""
-    pending = dict.fromkeys(starts, 0)
-    stack = list(pending)
-    while stack:
-        for successor in stack.pop().successors:
-            if successor is not None:
-                known = pending.get(successor)
-                if known is None:
-                    pending[successor] = 1
-                    stack.append(successor)
-                else:
-                    pending[successor] = known + 1
-    return pending
-
-
-def _leading_to(starts: Sequence[Node], targets: Sequence[Node]) -> set[Node]:
-    """The nodes that must run for gradients to reach the targets.
-
-    A node is needed when one of its successors is a target or needed; sinks of leaves are needed
-    when they are targets themselves.
+def _leading_to(starts: Sequence[Node], goals: Collection[Node]) -> set[Node]:
+    """The nodes that must run for gradients to reach some others: those of which a successor is
+    one of these or must run.
     """
-    goals = set(targets)
-    needed: set[Node] = {node for node in goals if type(node) is AccumulateGrad}
+    needed: set[Node] = set()
     entered: set[Node] = set()
     stack: list[tuple[Node, bool]] = [(node, False) for node in starts]
     while stack:
@@ -211,8 +202,10 @@ def accumulate_grad(sink: AccumulateGrad, grad: Any, recorded: bool) -> None:
         else:
             leaf._grad = add(known, grad)
     elif known is None:
-        # The array may be a view of another gradient, so the leaf gets one of its own.
-        leaf._grad = wrap(_laid_out_like(leaf._array, grad, sink.dtype))
+        # An array may be a view of another gradient, so the leaf gets one of its own.
+        leaf._grad = wrap(
+            grad if type(grad) is sink.scalar else _laid_out_like(leaf._array, grad, sink.dtype)
+        )
     else:
         refuse_coinciding(known._array)
         known._array += grad
@@ -390,5 +383,6 @@ def _method(name: str) -> Any:
 
 Tensor._resolvers.append(_method)
 Node._run = run_node
+AccumulateGrad._accumulate = accumulate_grad
 
 __all__ = ["RowNode", "accumulate", "backward", "grad", "tensor_backward", "walk"]

@@ -10,7 +10,7 @@ import numpy as np
 from gradcli.table.halves import is_half
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import Node
-from gradcli.tensor.tensor import Tensor, wrap
+from gradcli.tensor.tensor import Tensor, raw, wrap
 
 
 def fit(
@@ -25,20 +25,33 @@ def fit(
     Raises:
         RuntimeError: the shape does not broadcast to the gradient's, which `words` calls by name.
     """
+    array = gradient._array if recorded else gradient
+    if array.shape == shape and array.dtype is dtype:
+        return gradient
+    return _refit(gradient, shape, dtype, recorded, words)
+
+
+def _refit(
+    gradient: Any,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    recorded: bool,
+    words: Callable[[], str],
+) -> Any:
     from gradcli.ops.algebra.creation import to_dtype
     from gradcli.ops.algebra.sums import sum_to
 
     if not recorded and is_half(gradient):
         fitted: Tensor = fit(wrap(gradient), shape, dtype, True, words)
         return fitted._array
-    found = gradient._array.shape if recorded else gradient.shape
+    found = raw(gradient).shape
     if found != shape:
         if not _expands(shape, found):
             raise RuntimeError(
                 f"{words()} - got {list(found)} but expected shape compatible with {list(shape)}"
             )
         gradient = sum_to(gradient, shape)
-    found_dtype = gradient._array.dtype if recorded else gradient.dtype
+    found_dtype = raw(gradient).dtype
     if found_dtype != dtype:
         if found_dtype.kind == "c" and dtype.kind != "c":
             from gradcli.ops.algebra.complex import real_part

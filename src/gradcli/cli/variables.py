@@ -233,4 +233,4 @@ def _leaf(array: Any, kind: str) -> Tensor:
         return wrap(array)
     if array.dtype.kind not in dtypes.INEXACT:
         array = array.astype(dtypes.default.dtype.np)
-    return wrap(array, requires_grad=True)
+    return wrap(array if array.ndim else array[()], requires_grad=True)

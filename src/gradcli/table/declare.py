@@ -35,6 +35,7 @@ def row(
     kernel: str = "",
     refusal: Exception | None = None,
     halves: bool = True,
+    plain: Callable[..., Any] | None = None,
     half_numbers: str = "",
     wide_numbers: bool = False,
     view: bool = False,
@@ -61,21 +62,23 @@ def row(
     in the first operand, `kernel` is what its message calls that if it is not "NAME_cpu", `refusal`
     what complex numbers are told instead; not `halves`: `forward` is given operands of half
     precision as they are, not in single precision, as it must where it refuses them, moves them or
-    looks at their type; `half_numbers` names numbers that are rounded to half precision too, and
-    `wide_numbers` says that operands that are numbers are not; `view` says that the result shares
-    the first operand's memory; `node` replaces the name derived from the signature and
-    `number_nodes` says what the node is called when an operand is a number; `linear` names the
-    operands in which the row is linear over the real numbers: "self other" if in both together, as
-    a sum is, "self, other" if in either while the other stays as it is, as a product is. `vjps`
-    holds a formula per differentiable argument (`ITSELF` for the first one of a row that is its own
-    adjoint) and `joint` one formula for several arguments at once ("input weight", function).
-    `constant_outputs` are the numbers of floating outputs that no gradient flows through, and
-    `complex_gradient` is False where PyTorch refuses to record a complex output. `doc` says in a
-    sentence what is computed, where no docstring of `forward` does; `kink` which gradient is used
-    at points where there is none or several, `samples` feeds the generic tests. `inplace` says
-    which in-place operators are derived (see `InPlace`): a method where operands are brought to one
-    type, a function too where there is only one operand, and neither elsewhere, unless the row says
-    otherwise. `pytorch` and `untested` are told at `Entry`.
+    looks at their type; `plain` computes the same of single and double numbers (NumPy's) where
+    other arguments have their defaults, and is needed for a short way (see `gradcli.table.short`)
+    where operands are not brought to one type; `half_numbers` names numbers that are rounded to
+    half precision too, and `wide_numbers` says that operands that are numbers are not; `view` says
+    that the result shares the first operand's memory; `node` replaces the name derived from the
+    signature and `number_nodes` says what the node is called when an operand is a number; `linear`
+    names the operands in which the row is linear over the real numbers: "self other" if in both
+    together, as a sum is, "self, other" if in either while the other stays as it is, as a product
+    is. `vjps` holds a formula per differentiable argument (`ITSELF` for the first one of a row that
+    is its own adjoint) and `joint` one formula for several arguments at once ("input weight",
+    function). `constant_outputs` are the numbers of floating outputs that no gradient flows
+    through, and `complex_gradient` is False where PyTorch refuses to record a complex output. `doc`
+    says in a sentence what is computed, where no docstring of `forward` does; `kink` which gradient
+    is used at points where there is none or several, `samples` feeds the generic tests. `inplace`
+    says which in-place operators are derived (see `InPlace`): a method where operands are brought
+    to one type, a function too where there is only one operand, and neither elsewhere, unless the
+    row says otherwise. `pytorch` and `untested` are told at `Entry`.
     """
     facts: dict[str, Any] = {
         "promote": promote,
@@ -95,6 +98,7 @@ def row(
         "module": sys._getframe(1).f_globals["__name__"],
         "doc": doc,
         "kink": kink,
+        "plain": plain,
     }
     made = Row(signature, forward, node=node, vjps=vjps, samples=samples, inplace=inplace, **facts)
     for name, label in (number_nodes or {}).items():

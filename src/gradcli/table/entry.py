@@ -164,6 +164,10 @@ class Entry:
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError
 
+    def of_tensors(self, count: int) -> Callable[..., Any]:
+        """What answers a call of so many tensors and nothing else."""
+        return self
+
 
 class Composite(Entry):
     """An operator that is a composition of others, as in PyTorch: it has no node of its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Final, cast
 
@@ -42,11 +43,12 @@ _UNFIT: Final = object()
 class Function:
     """What a user calls under one name: the first overload whose signature fits runs."""
 
-    __slots__ = ("entries", "name")
+    __slots__ = ("_of_tensors", "entries", "name")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.entries: list[Entry] = []
+        self._of_tensors: dict[int, Callable[..., Any]] = {}
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         return self.within_memory(args, kwargs, False)
@@ -72,13 +74,21 @@ class Function:
                 if type(arg) is not Tensor:
                     break
             else:
-                for entry in entries:
-                    if entry.tensors_only == len(args):
-                        return entry(*args)
+                run = self._of_tensors.get(len(args)) or self._complete(len(args))
+                if run is not None:
+                    return run(*args)
         elif "out" in kwargs and not method and takes(self.name, entries[0]):
             return import_module(WRITING).call(self, args, dict(kwargs))
         found = self._bound(args, kwargs, method, False)
         return self._refused(args, kwargs, method) if found is _UNFIT else found
+
+    def _complete(self, count: int) -> Callable[..., Any] | None:
+        """What runs the overload of which so many tensors make a complete call."""
+        for entry in self.entries:
+            if entry.tensors_only == count:
+                run = self._of_tensors[count] = entry.of_tensors(count)
+                return run
+        return None
 
     def _bound(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], method: bool, loosely: bool

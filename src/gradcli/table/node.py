@@ -13,12 +13,13 @@ from gradcli.table.entry import Entry
 from gradcli.table.refusals import NOT_IMPLEMENTED
 from gradcli.table.schema import Signature
 from gradcli.tensor import dtypes
-from gradcli.tensor.graph import FIRST, FREED, Node, mode, operator_name
+from gradcli.tensor.graph import FIRST, FREED, Node, operator_name
 from gradcli.tensor.public import public
-from gradcli.tensor.tensor import Tensor, is_inference, raw, versions_of, wrap
+from gradcli.tensor.tensor import Tensor, bare, is_inference, raw, versions_of, wrap
 
 Formula = Callable[..., Any]
-_RESULT: Final = -1
+RESULT: Final = -1
+"""The position that stands for outputs where a plan says what it saves."""
 
 
 class Recorder(Protocol):
@@ -42,13 +43,25 @@ class Recorder(Protocol):
 class Plan:
     """How a row saves and differentiates when certain operands want gradients.
 
-    `saves` lists (argument position or output number, fact) pairs; `steps` lists (edge or
-    edges, formula, positions in `saves`).
+    `saves` lists (argument position or output number, fact) pairs, `results` the places of outputs
+    there; `steps` lists (edge or edges, formula, positions in `saves`). `pick` and `run` are the
+    short ways of `gradcli.table.short`, None where there is none.
     """
 
-    __slots__ = ("holds_tensors", "names", "needs", "saves", "steps")
+    __slots__ = (
+        "holds_tensors",
+        "names",
+        "needs",
+        "pick",
+        "results",
+        "row",
+        "run",
+        "saves",
+        "steps",
+    )
 
     def __init__(self, row: Recorder, wanted: tuple[bool, ...]) -> None:
+        self.row = row
         self.needs = wanted
         self.names: list[str] = []
         self.saves: list[tuple[int, int, str]] = []
@@ -67,9 +80,16 @@ class Plan:
             first, *rest = parameter_names(formula)
             picks = tuple(self.names.index(name) for name in rest)
             self.steps.append((edges, formula, first == "grads", picks))
+        self.results = tuple(
+            place
+            for place, (position, _, fact) in enumerate(self.saves)
+            if position == RESULT and fact == "tensor"
+        )
+        self.pick: Callable[[tuple[Any, ...]], Any] | None = None
+        self.run: Callable[[RowNode, Any], Sequence[Any]] | None = None
 
     def _source(self, row: Recorder, name: str) -> tuple[int, int, str]:
-        """(argument position or _RESULT, output number, fact)."""
+        """(argument position or RESULT, output number, fact)."""
         index = row.signature.index
         if name == "needs":
             return 0, 0, "needs"
@@ -84,10 +104,10 @@ class Plan:
             if stem in index:
                 listed = row.signature.parameters[index[stem]].base == "Tensor[]"
                 return index[stem], 0, fact + "s" * listed
-            return _RESULT, int(stem[6:] or 0), fact
+            return RESULT, int(stem[6:] or 0), fact
         if name.startswith("result"):
             self.holds_tensors = True
-            return _RESULT, int(name[6:] or 0), "tensor"
+            return RESULT, int(name[6:] or 0), "tensor"
         raise TypeError(f"{row.names[0]}: a formula asks for {name!r}, which is no argument")
 
 
@@ -119,27 +139,23 @@ class Saved:
 class RowNode(Node):
     """The node that a call of a row records."""
 
-    __slots__ = ("plan", "row", "saved", "versions")
+    __slots__ = ("plan", "saved", "versions")
 
     def __init__(
-        self,
-        row: Recorder,
-        plan: Plan,
-        successors: tuple[Node | None, ...],
-        numbers: tuple[int, ...],
+        self, plan: Plan, successors: tuple[Node | None, ...], numbers: tuple[int, ...]
     ) -> None:
-        self.row = row
+        super().__init__(successors, numbers)
         self.plan = plan
-        self.successors = successors
-        self.numbers = numbers
-        self.others = ()
-        self.hooks = None
         self.saved: Any = ()
         # The version counters of saved arguments at that time; None if all are zero.
         self.versions: Any = None
-        mode.sequence += 1
-        # PyTorch lets what has no derivative fail before it walks on.
-        self.sequence = FIRST if row.node_name == NOT_IMPLEMENTED else mode.sequence
+        if plan.row.node_name == NOT_IMPLEMENTED:
+            self.sequence = FIRST  # PyTorch lets what has no derivative fail before it walks on
+
+    @property
+    def row(self) -> Recorder:
+        """What recorded the node."""
+        return self.plan.row
 
     @property
     def label(self) -> str:  # type: ignore[override]
@@ -155,7 +171,7 @@ class RowNode(Node):
         count = len(args)
         for position, number, fact in self.plan.saves:
             version: Any = 0
-            if position == _RESULT:
+            if position == RESULT:
                 if fact == "tensor":
                     value: Any = Saved(outputs[number], number)
                 else:
@@ -194,13 +210,13 @@ class RowNode(Node):
                 if value._versions is not None and value._versions[0] != version:
                     raise self._modified(value, version)
                 if not recorded:
-                    value = value._array
-                    if not value.ndim:
-                        value = value[()]
+                    value = bare(value)
             elif kind is Saved:
                 if value.versions[0] != value.version:
                     raise self._modified(self.result(value), value.version)
                 value = self.result(value) if recorded else value.array
+            elif recorded and len(values) in self.plan.results:
+                value = self.result(self._kept(len(values)))
             elif kind is tuple:
                 counts = None if versions is None else versions.get(len(values))
                 value = self._unpack_list(value, counts, recorded)
@@ -225,7 +241,31 @@ class RowNode(Node):
         tensor._versions = saved.versions
         return tensor
 
+    def _kept(self, place: int) -> Saved:
+        """A saved output with its version counter, which one that is kept as a number lacks."""
+        saved = self.saved[place]
+        if type(saved) is not Saved:
+            tensor = wrap(saved, True, self)
+            tensor._versions = [0]
+            saved = Saved(tensor, 0)
+            self.saved = [*self.saved[:place], saved, *self.saved[place + 1 :]]
+        return saved
+
+    def counter(self, tensor: Tensor) -> list[int]:
+        if self.saved and not tensor._nr:
+            for place in self.plan.results:
+                if self.plan.saves[place][1] == 0:
+                    return self._kept(place).versions
+        return [0]
+
     def apply(self, grads: Sequence[Any], recorded: bool) -> Sequence[Any]:
+        run = self.plan.run
+        if run is None or recorded or grads[0] is None:
+            return self.in_full(grads, recorded)
+        return run(self, grads[0])
+
+    def in_full(self, grads: Sequence[Any], recorded: bool) -> Sequence[Any]:
+        """`apply` without short ways."""
         values = self.unpack(recorded) if self.plan.saves else ()
         found: list[Any] = [None] * len(self.successors)
         wanted = self.plan.needs
@@ -289,8 +329,8 @@ class RowNode(Node):
                 raise RuntimeError(FREED)
             place = self.plan.names.index(wanted)
             value = self.saved[place]
-            if type(value) is Saved:
-                return self.result(value)
+            if place in self.plan.results:
+                return self.result(self._kept(place))
             if self.plan.saves[place][2] == "tensor" and isinstance(value, (int, float, complex)):
                 return wrap(np.asarray(value, dtypes.of_number(value).np))
             return math.prod(value) if fact == "numel" else value

@@ -40,6 +40,7 @@ The engine reduces a gradient to the shape and type of its operand, so formulas 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any, Final
 
 import numpy as np
@@ -47,6 +48,8 @@ import numpy as np
 from gradcli.table.entry import BOTH, METHOD, NEITHER, Entry, InPlace, name_in_messages
 from gradcli.table.halves import in_single, is_half, other_types
 from gradcli.table.node import Formula, HalfNode, Plan, RowNode, parameter_names
+from gradcli.table.schema import required_kinds
+from gradcli.table.short import short_way, shorten
 from gradcli.tensor import dtypes
 from gradcli.tensor.clock import clock
 from gradcli.tensor.dtypes import HALVES, INEXACT, DType
@@ -65,6 +68,14 @@ ITSELF: Final[Any] = object()
 """The formula of a row's first operand where the row, linear in it, is its own adjoint."""
 _LARGE: Final = 1 << 24
 """A product of the sizes of operands from which on their result may be large."""
+_OPERANDS: Final = (
+    ("Tensor",),
+    ("Tensor", "Scalar"),
+    ("Tensor", "Tensor"),
+    ("Tensor", "Operand"),
+    ("Operand", "Operand"),
+)
+"""What rows with a short way require."""
 _ZEROS: Final = tuple((0,) * count for count in range(16))
 
 
@@ -72,7 +83,7 @@ class Row(Entry):
     """One operator: see the module's text for how a row is written."""
 
     __slots__ = (
-        "_plans",
+        "arity",
         "bare",
         "check",
         "complex_gradient",
@@ -89,8 +100,11 @@ class Row(Entry):
         "numbered",
         "only_first",
         "operands",
+        "plans",
         "promote",
         "several",
+        "short",
+        "unchecked",
         "view",
         "wide_numbers",
     )
@@ -121,6 +135,7 @@ class Row(Entry):
         kink: str,
         samples: Any,
         inplace: InPlace | None,
+        plain: Callable[..., Any] | None,
     ) -> None:
         super().__init__(signature, forward, module, doc, kink, samples)
         self.inplace = inplace or self._usual_inplace(promote)
@@ -144,17 +159,37 @@ class Row(Entry):
         self.complex_gradient = complex_gradient
         # The same row under the node name that it has when the operand at a position is a number.
         self.numbered: dict[int, Row] = {}
-        self._plans: dict[int, Plan] = {}
+        self.plans: dict[int, Plan] = {}
         self.list_position: int | None = None
         # Argument positions that formulas give gradients for, in edge order.
         self.differentiable: tuple[int, ...] = ()
         self.formulas: list[tuple[Any, Formula]] = []
         self.operands: tuple[int, ...] = ()
+        self.only_first = True
         if vjps or joint or promote:
             self._resolve(vjps, joint)
-        self.only_first = all(
-            isinstance(f, Row) or parameter_names(f)[0] != "grads" for _, f in self.formulas
-        )
+        self._find_short_way(plain, bool(joint))
+
+    def changed(self, **facts: Any) -> Row:
+        """A copy of the row that differs in some facts."""
+        made = copy(self)
+        for name, value in facts.items():
+            setattr(made, name, value)
+        made.plans = {}
+        made.short = short_way(made)
+        return made
+
+    def _find_short_way(self, plain: Callable[..., Any] | None, joint: bool) -> None:
+        """Whether there is a short way (see `gradcli.table.short`), and of how many operands."""
+        self.arity = 0
+        served = not self.kinds or serves(self.kinds, dtypes.float32.np)
+        # What it computes with: it is only asked about types that the row serves.
+        self.unchecked = plain or (self.bare if served else self.forward)
+        if (self.promote or plain) and not (self.view or self.several or joint):
+            kinds, edges = required_kinds(self._definition or self.parameters), self.differentiable
+            if kinds in _OPERANDS and edges in ((0,), (0, 1)[: len(kinds)]):
+                self.arity = len(kinds)
+        self.short = short_way(self)
 
     def _places(self, names: str) -> tuple[int, ...]:
         """The positions of parameters."""
@@ -184,6 +219,9 @@ class Row(Entry):
             formulas.append((joint_names[0], places, joint[1]))
         formulas.sort(key=lambda formula: formula[0])
         self.formulas = [(places, formula) for _, places, formula in formulas]
+        self.only_first = all(
+            isinstance(f, Row) or parameter_names(f)[0] != "grads" for _, f in self.formulas
+        )
         self.operands = tuple(
             k for k, (kind, _) in enumerate(parts) if kind.rstrip("?") in ("Tensor", "Operand")
         )
@@ -194,6 +232,8 @@ class Row(Entry):
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         if kwargs:
             args = self.positional(args, kwargs)
+        elif self.short is not None and len(args) == self.arity and type(args[0]) is Tensor:
+            return self.short(*args)
         for arg in args:
             if type(arg) is Tensor:
                 return self.record(args)
@@ -208,6 +248,9 @@ class Row(Entry):
         except ValueError as error:
             _refuse(args, error)
             raise
+
+    def of_tensors(self, count: int) -> Callable[..., Any]:
+        return self.short if self.short is not None and count == self.arity else self
 
     def formula_names(self) -> set[str]:
         """Everything that any of the formulas asks for."""
@@ -257,6 +300,13 @@ class Row(Entry):
         except (MemoryError, OverflowError, ValueError) as error:
             _refuse(raw, error)
             raise
+        return self.finish(args, out, wants, half)
+
+    def finish(self, args: tuple[Any, ...], out: Any, wants: bool, half: Any = None) -> Any:
+        """Tensors of what `forward` gave, with a node if an argument `wants` a gradient.
+
+        `half` is the type where operands were of half precision.
+        """
         if type(out) is tuple:
             return self._several(args, out, half)
         tensor = share(args[0], out) if self.view else wrap(out)
@@ -265,9 +315,9 @@ class Row(Entry):
             if wanted:
                 if not self.complex_gradient:
                     self._refuse_complex(tensor._array)
-                plan = self._plans.get(wanted) or self._plan(wanted)
-                node = (RowNode if half is None else HalfNode)(self, plan, successors, numbers)
-                node.shape, node.dtype = tensor._array.shape, tensor._array.dtype
+                plan = self.plan(wanted)
+                node = (RowNode if half is None else HalfNode)(plan, successors, numbers)
+                node.fits(tensor._array.shape, tensor._array.dtype)
                 tensor._grad_fn = node
                 tensor._requires_grad = True
                 if plan.saves:
@@ -282,12 +332,12 @@ class Row(Entry):
             return tensors
         wanted, successors, numbers = self._edges(args)
         if wanted and tensors:
-            plan = self._plans.get(wanted) or self._plan(wanted)
+            plan = self.plan(wanted)
             made = RowNode if half is None else HalfNode
-            node = made(self, plan, successors, numbers)
+            node = made(plan, successors, numbers)
             known = tensors[:1] if self.only_first else tensors
             metas = [(tensor._array.shape, tensor._array.dtype) for tensor in known]
-            node.shape, node.dtype = metas[0]
+            node.fits(*metas[0])
             node.others = tuple(metas[1:])
             for number, tensor in enumerate(tensors):
                 if self.carries_gradient(tensor._array, number):
@@ -314,10 +364,17 @@ class Row(Entry):
             and number not in self.constant_outputs
         )
 
-    def _plan(self, wanted: int) -> Plan:
-        needs = tuple(bool(wanted >> k & 1) for k in range(len(self.differentiable)))
-        plan = self._plans[wanted] = Plan(self, needs)
-        return plan
+    def plan(self, wanted: int) -> Plan:
+        """How the row saves and differentiates where so many operands, a bit each, are wanted."""
+        known = self.plans.get(wanted)
+        if known is None:
+            needs = tuple(bool(wanted >> k & 1) for k in range(len(self.differentiable)))
+            known = self.plans[wanted] = shorten(Plan(self, needs), self.arity)
+        return known
+
+    def plan_like(self, plan: Plan) -> Plan:
+        """The row's own plan for the same operands as another's."""
+        return self.plan(sum(1 << edge for edge, need in enumerate(plan.needs) if need))
 
     def _edges(self, args: tuple[Any, ...]) -> tuple[int, tuple[Node | None, ...], tuple[int, ...]]:
         """Which arguments want gradients, as a bit mask, and where those go."""

@@ -113,6 +113,17 @@ def outline(signature: str | FunctionType) -> list[tuple[str, str]]:
     return [(kind_of(annotations[name]), name) for name in code.co_varnames[:count]]
 
 
+def required_kinds(signature: str | FunctionType) -> tuple[str, ...]:
+    """The types of the parameters that have no default."""
+    if isinstance(signature, str):
+        return tuple(
+            kind for part in signature.split(",") if "=" not in part for kind, _ in outline(part)
+        )
+    known = len(signature.__defaults__ or ()) + len(signature.__kwdefaults__ or ())
+    parts = outline(signature)
+    return tuple(kind for kind, _ in parts[: len(parts) - known])
+
+
 def parameters_of(function: FunctionType) -> str:
     """The parameters of a function in its signature's words: `Tensor self, *, Scalar alpha=1`."""
     code = function.__code__

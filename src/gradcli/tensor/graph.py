@@ -15,6 +15,8 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final
 
+import numpy as np
+
 from gradcli.tensor.public import public
 
 FREED: Final = (
@@ -58,6 +60,8 @@ class _Mode:
 
 
 mode: Final = _Mode()
+SCALARS: Final = {np.dtype(kind): kind for kind in (np.float32, np.float64)}
+"""Types whose single numbers take a short way, and NumPy's classes of these numbers."""
 FIRST: Final = 1 << 62
 """The sequence of nodes that come before all others that are ready."""
 
@@ -71,8 +75,9 @@ class Node:
     """One step of the graph; subclasses know how to turn output gradients into input gradients.
 
     `shape` and `dtype` (NumPy's) are those of the first output, `others` holds such pairs for
-    further outputs: gradients are fitted to them. `sequence` grows with creation time, or
-    is `FIRST`: the walk takes the ready node with the highest one.
+    further outputs: gradients are fitted to them. A gradient of type `scalar` (NumPy's; None where
+    the output is no single or double number) fits the first one as it is. `sequence` grows with
+    creation time, or is `FIRST`: the walk takes the ready node with the highest one.
     """
 
     __slots__ = (
@@ -81,6 +86,7 @@ class Node:
         "hooks",
         "numbers",
         "others",
+        "scalar",
         "sequence",
         "shape",
         "successors",
@@ -93,14 +99,28 @@ class Node:
     shape: tuple[int, ...]
     dtype: Any
     others: tuple[tuple[tuple[int, ...], Any], ...]
+    scalar: type | None
     hooks: NodeHooks | None
     sequence: int
 
     _run: ClassVar[Callable[..., Any]]
     """What a call of a node does: it lives above this layer and is put here by it."""
 
+    def __init__(self, successors: tuple[Node | None, ...], numbers: tuple[int, ...]) -> None:
+        self.successors = successors
+        self.numbers = numbers
+        self.others = ()
+        self.hooks = None
+        mode.sequence += 1
+        self.sequence = mode.sequence
+
     def __call__(self, /, *grads: Any) -> Any:
         return Node._run(self, *grads)
+
+    def fits(self, shape: tuple[int, ...], dtype: Any) -> None:
+        """Says what the first output's shape and type are."""
+        self.shape, self.dtype = shape, dtype
+        self.scalar = None if shape else SCALARS.get(dtype)
 
     def apply(self, grads: Sequence[Any], recorded: bool) -> Sequence[Any]:
         """The gradients of the edges, from one gradient (or None) per output.
@@ -111,6 +131,12 @@ class Node:
 
     def release(self) -> None:
         """Forgets saved tensors after a backward pass that does not retain the graph."""
+
+    def counter(self, tensor: Any) -> list[int]:
+        """The version counter of an output that has none yet: one that is new, or that the node
+        knows from a second tensor of the same output.
+        """
+        return [0]
 
     def name(self) -> str:
         """PyTorch's name of the node."""
@@ -192,12 +218,6 @@ def operator_name(node: Node) -> str:
     if not mark or (number and not number.isdigit()):
         return name
     return stem + number.removeprefix("0")
-
-
-def next_sequence() -> int:
-    """The creation number of a new node."""
-    mode.sequence += 1
-    return mode.sequence
 
 
 def detached_counter(versions: Any) -> InferenceCounter | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Final, Protocol
 
 from gradcli.tensor.dtypes import INEXACT, DType
 from gradcli.tensor.graph import FIRST, Handle, Node
@@ -39,6 +39,7 @@ class Leaf(Protocol):
     """What a sink asks of its tensor."""
 
     _array: Any
+    _value: Any
     _grad: Any
     _extras: Extras | None
     _accumulator: weakref.ref[AccumulateGrad] | None
@@ -54,19 +55,23 @@ class AccumulateGrad(Node):
     __slots__ = ("post_accumulate", "variable")
     label = "AccumulateGrad"
 
+    _accumulate: ClassVar[Callable[[AccumulateGrad, Any, bool], None]]
+    """How a gradient is added: that lives above this layer and is put here by it."""
+
     def __init__(self, variable: Leaf) -> None:
+        super().__init__((), ())
         self.variable: Any = variable
-        self.successors = ()
-        self.numbers = ()
-        self.shape = variable._array.shape
-        self.dtype = variable._array.dtype
-        self.others = ()
-        self.hooks = None
+        value = variable._array if variable._value is None else variable._value
+        self.fits(value.shape, value.dtype)
         self.post_accumulate: dict[int, Callable[..., Any]] | None = None
         self.sequence = FIRST
 
     def name(self) -> str:
         return "torch::autograd::AccumulateGrad"
+
+    def apply(self, grads: Sequence[Any], recorded: bool) -> Sequence[Any]:
+        AccumulateGrad._accumulate(self, grads[0], recorded)
+        return ()
 
 
 def extras_of(tensor: Leaf) -> Extras:
@@ -84,7 +89,7 @@ def accumulator(leaf: Leaf) -> AccumulateGrad:
         node = AccumulateGrad(leaf)
         extras = leaf._extras
         if extras is not None:
-            node.dtype = (grad_dtype_of(leaf) or leaf.dtype).np
+            node.fits(node.shape, (grad_dtype_of(leaf) or leaf.dtype).np)
             if extras.hooks is not None:
                 node.node_hooks().tensor[0] = extras.hooks
         leaf._accumulator = weakref.ref(node)
@@ -142,7 +147,7 @@ def set_grad_dtype(leaf: Leaf, dtype: DType | None) -> None:
     extras.grad_dtype, extras.has_grad_dtype = dtype, True
     node = None if leaf._accumulator is None else leaf._accumulator()
     if node is not None:
-        node.dtype = (dtype or leaf.dtype).np
+        node.fits(node.shape, (dtype or leaf.dtype).np)
 
 
 def check_grad(leaf: Leaf, value: Leaf) -> None:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterator
 from functools import partial
-from math import isfinite, isnan
 from typing import Any, ClassVar
 
 import numpy as np
 
 from gradcli.tensor import dtypes
+from gradcli.tensor.conversions import Conversions
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Device
 from gradcli.tensor.graph import INFERENCE, Handle, InferenceCounter, Node, detached_counter, mode
@@ -36,7 +36,7 @@ from gradcli.tensor.leaf import (
 from gradcli.tensor.memory import NUMBER_SIZE, reserve
 from gradcli.tensor.public import REGISTRY, public, word_of
 from gradcli.tensor.shapes import Size, contiguous_strides, wrap_dim
-from gradcli.tensor.warn import LOSES_GRADIENT, NO_LEAF, warn
+from gradcli.tensor.warn import NO_LEAF, warn
 
 
 class View:
@@ -68,13 +68,14 @@ class View:
     name="Tensor",
     label="torch.Tensor",
 )
-class Tensor:
+class Tensor(Conversions):
     """An n-dimensional array that remembers how it was computed.
 
     `Tensor(data)` is PyTorch's legacy constructor (always the default dtype); the engine itself
     makes tensors with `wrap`. `_versions` is a list of one int, shared by all tensors that
     share memory and increased by in-place changes; None stands for a counter at zero that nobody
-    shares yet (see `versions_of`).
+    shares yet (see `versions_of`). A result that is one single or double number is kept as `_value`
+    (NumPy's scalar; None otherwise) and becomes `_array` when somebody asks for that (see `hold`).
     """
 
     __slots__ = (
@@ -86,11 +87,13 @@ class Tensor:
         "_grad_fn",
         "_nr",
         "_requires_grad",
+        "_value",
         "_versions",
         "_view",
     )
 
     _array: np.ndarray[Any, Any]
+    _value: Any
     _requires_grad: bool
     _grad_fn: Node | None
     _nr: int
@@ -118,6 +121,9 @@ class Tensor:
         pass
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_array":
+            hold(self, np.asarray(self._value))
+            return self._array
         if find_method(name):
             return getattr(self, name)
         raise AttributeError(f"'Tensor' object has no attribute '{name}'")
@@ -285,7 +291,7 @@ class Tensor:
             )
         if value._array.dtype != self._array.dtype:
             self._accumulator = None  # the old graph's sink takes gradients of the old type
-        self._array = value._array
+        hold(self, value._array)
 
     @property
     def _version(self) -> int:
@@ -327,14 +333,6 @@ class Tensor:
             )
         return add_post_accumulate_hook(self, hook)
 
-    def item(self) -> Any:
-        """The only element, as a Python number."""
-        if self._array.size != 1:
-            raise RuntimeError(
-                f"a Tensor with {self._array.size} elements cannot be converted to Scalar"
-            )
-        return self._array.item()
-
     def tolist(self) -> Any:
         """The elements as (nested lists of) Python numbers."""
         reserve(self._array.shape, NUMBER_SIZE)
@@ -358,47 +356,6 @@ class Tensor:
         if self._array.ndim == 0:
             raise TypeError("len() of a 0-d tensor")
         return int(self._array.shape[0])
-
-    def __bool__(self) -> bool:
-        if self._array.size == 1:
-            return bool(self._array)
-        if self._array.size == 0:
-            raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
-        raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
-
-    def __float__(self) -> float:
-        if self.requires_grad:
-            warn(LOSES_GRADIENT, once=True)
-        return float(self._number("double"))
-
-    def __int__(self) -> int:
-        value = self._number("int64_t")
-        if isinstance(value, float) and not isfinite(value):
-            if isnan(value):
-                raise ValueError("cannot convert float NaN to integer")
-            raise OverflowError("cannot convert float infinity to integer")
-        return int(value)
-
-    def __complex__(self) -> complex:
-        if self.requires_grad:
-            warn(LOSES_GRADIENT, once=True)
-        return complex(self._number(""))
-
-    def _number(self, kind: str) -> Any:
-        """The only element for a conversion; what `kind` names in PyTorch's words is real."""
-        if self._array.size != 1:
-            raise ValueError("only one element tensors can be converted to Python scalars")
-        value = self._array.item()
-        if isinstance(value, complex) and kind:
-            if value.imag:
-                raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
-            return value.real
-        return value
-
-    def __index__(self) -> int:
-        if self._array.dtype.kind not in "iub" or self._array.size != 1:
-            raise TypeError("only integer tensors of a single element can be converted to an index")
-        return int(self._array.item())
 
     def __iter__(self) -> Iterator[Tensor]:
         if self._array.ndim == 0:
@@ -445,7 +402,15 @@ def wrap(
 ) -> Tensor:
     """A tensor of an ndarray (not copied) or a NumPy scalar."""
     tensor = _new(Tensor)
-    tensor._array = array if type(array) is np.ndarray else np.asarray(array)
+    kind = type(array)
+    if kind is np.ndarray:
+        tensor._array = array
+        tensor._value = None
+    elif kind is np.float32 or kind is np.float64:
+        tensor._value = array
+    else:
+        tensor._array = np.asarray(array)
+        tensor._value = None
     tensor._requires_grad = requires_grad
     tensor._grad_fn = grad_fn
     tensor._nr = output
@@ -457,9 +422,24 @@ def wrap(
     return tensor
 
 
+def hold(tensor: Tensor, array: Any) -> None:
+    """Makes an array (or a NumPy scalar) the tensor's memory."""
+    tensor._array = np.asarray(array)
+    tensor._value = None
+
+
 def raw(value: Any) -> Any:
     """The array of a tensor; anything else as it is."""
     return value._array if type(value) is Tensor else value
+
+
+def bare(tensor: Tensor) -> Any:
+    """The array, or NumPy's scalar where that has no dimensions: it computes several times faster
+    than an array."""
+    if tensor._value is not None:
+        return tensor._value
+    array = tensor._array
+    return array if array.ndim else array[()]
 
 
 def constant(array: Any, like: Any) -> Any:
@@ -470,7 +450,8 @@ def constant(array: Any, like: Any) -> Any:
 def versions_of(tensor: Tensor) -> list[int]:
     """The tensor's version counter, from now on a real one."""
     if tensor._versions is None:
-        tensor._versions = [0]
+        node = tensor._grad_fn
+        tensor._versions = [0] if node is None else node.counter(tensor)
     return tensor._versions
 
 

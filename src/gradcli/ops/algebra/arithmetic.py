@@ -101,6 +101,7 @@ def scaled(grad: Any, factor: complex) -> Any:
 add: Row = row(
     "add",
     _add,
+    plain=operator.add,
     half_numbers="alpha",
     promote=COMMON,
     linear="self other",
@@ -337,6 +338,7 @@ def _negative(self: Array) -> Array:
 neg: Row = row(
     "neg|negative",
     _negative,
+    plain=operator.neg,
     linear="self",
     self=lambda grad: -grad,
     samples=pointwise(),

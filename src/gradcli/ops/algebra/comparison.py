@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -16,11 +16,13 @@ from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, constant, raw
 from gradcli.typing import Array, Operand, Value
 
+_REAL: Final = frozenset((float, int, bool, np.float32, np.float64))
+
 
 def conj(value: Any) -> Any:
     """The conjugate of a complex value; a real one as it is, without a node."""
     kind = type(value)
-    if kind is float or kind is int or kind is bool:
+    if kind in _REAL:
         return value
     if kind is complex:
         return value.conjugate()

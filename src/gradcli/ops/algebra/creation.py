@@ -121,7 +121,7 @@ def leaf(array: Array, requires_grad: bool | None = False) -> Tensor:
     """A new tensor; only floating and complex ones can require gradients."""
     if requires_grad and array.dtype.kind not in INEXACT:
         raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
-    return wrap(array, bool(requires_grad))
+    return wrap(array if array.ndim else array[()], bool(requires_grad))
 
 
 def checked_size(size: Sequence[int], dtype: DType) -> tuple[int, ...]:

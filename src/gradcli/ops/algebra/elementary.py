@@ -87,16 +87,17 @@ def _boxed(number: Array, infinite: Array, other_infinite: Array) -> tuple[Array
 
 def _power_scalar(self: Array, exponent: Scalar) -> Array:
     """self ** exponent for a number as exponent."""
+    kind = self.dtype.kind
     if self.dtype.char in HALVES:
         return _power_of_half(self, exponent)
-    if self.dtype.kind in "iub" and type(exponent) is int and exponent < 0:
-        raise RuntimeError("Integers to negative integer powers are not allowed.")
-    if self.dtype.kind != "f" or isinstance(exponent, complex):
+    if kind != "f" or isinstance(exponent, complex):
+        if kind in "iub" and type(exponent) is int and exponent < 0:
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
         self = self.astype(dtypes.result_type([self, exponent]).np, copy=False)
     if exponent == 1:
-        return np.positive(self) if self.dtype != np.bool_ else self
+        return +self if self.dtype != np.bool_ else self
     if exponent == 2:
-        return np.multiply(self, self)
+        return self * self
     if exponent == 3:
         return self * self * self
     if exponent == 0.5 and self.dtype.kind == "c":
@@ -141,6 +142,7 @@ def _pow_scalar_vjp(grad: Any, self: Any, exponent: complex) -> Any:
 pow_scalar: Row = row(
     "aten.pow_scalar",
     _power_scalar,
+    plain=_power_scalar,
     halves=False,
     node="PowBackward0",
     self=_pow_scalar_vjp,

@@ -8,7 +8,6 @@ operator, `derive` makes the functions and methods whose names end in an undersc
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
@@ -35,7 +34,7 @@ from gradcli.table.samples import kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import mode
 from gradcli.tensor.shapes import coincides, is_dense, refuse_coinciding
-from gradcli.tensor.tensor import Tensor, wrap
+from gradcli.tensor.tensor import Tensor, hold, wrap
 from gradcli.typing import Array
 
 
@@ -86,8 +85,7 @@ def renamed(original: Row, label: str) -> Row:
     """The same row, but that its nodes are called `label`."""
     known = _renamed.get((id(original), label))
     if known is None:
-        known = _renamed[id(original), label] = copy.copy(original)
-        known.node_name = label
+        known = _renamed[id(original), label] = original.changed(node_name=label)
     return known
 
 
@@ -100,24 +98,20 @@ def _recording_complex(original: Row) -> Row:
         return original
     known = _unrefusing.get(id(original))
     if known is None:
-        known = _unrefusing[id(original)] = copy.copy(original)
-        known.complex_gradient = True
+        known = _unrefusing[id(original)] = original.changed(complex_gradient=True)
     return known
 
 
 def _rename(node: Any) -> None:
     """Gives the node of an in-place change the name that PyTorch's has."""
     if node.row.inplace.node:
-        node.row = renamed(node.row, node.row.inplace.node)
+        node.plan = renamed(node.row, node.row.inplace.node).plan_like(node.plan)
 
 
 def failing(original: Row, label: str, formula: Any) -> Row:
     """The same row, but that a backward pass runs one formula, which fails."""
-    made = copy.copy(original)
-    made.node_name = label
-    made.formulas = [(edges, formula) for edges, _ in original.formulas]
-    made._plans = {}
-    return made
+    formulas = [(edges, formula) for edges, _ in original.formulas]
+    return original.changed(node_name=label, formulas=formulas)
 
 
 erase: Row = row(
@@ -207,7 +201,7 @@ def apply_in_place(
         return tensor
     old = stand_in(tensor)
     if copies:
-        old._array = old._array.copy(order="K")
+        hold(old, old._array.copy(order="K"))
     start = mode.sequence
     result = operation(old)
     node = None if result is old else result._grad_fn
@@ -283,7 +277,7 @@ def rearrange(operator: Callable[..., Any], args: Sequence[Any]) -> Tensor:
     check_change(tensor, wants)
     old = stand_in(tensor)
     result = operator(old, *args[1:])
-    tensor._array = result._array
+    hold(tensor, result._array)
     bump(tensor)
     node = result._grad_fn
     if node is not None and result is not old:

@@ -22,7 +22,7 @@ from gradcli.table.node import RowNode, Saved
 from gradcli.table.registry import lookup_method
 from gradcli.table.row import Row
 from gradcli.tensor.dtypes import FLOATS
-from gradcli.tensor.graph import FREED, INFERENCE, Node, mode, next_sequence, operator_name
+from gradcli.tensor.graph import FREED, INFERENCE, Node, mode, operator_name
 from gradcli.tensor.public import public
 from gradcli.tensor.shapes import refuse_coinciding
 from gradcli.tensor.tensor import Tensor, View, edge_of, share, versions_of, wrap
@@ -164,15 +164,10 @@ class WindowNode(Node):
 
     def __init__(self, tensor: Tensor, base: Tensor, label: str) -> None:
         node, number = edge_of(base)
-        self.successors = (node,)
-        self.numbers = (number,)
+        super().__init__((node,), (number,))
         self.label = label
         self.arrays = base._array, tensor._array
-        self.shape = tensor._array.shape
-        self.dtype = tensor._array.dtype
-        self.others = ()
-        self.hooks = None
-        self.sequence = next_sequence()
+        self.fits(tensor._array.shape, tensor._array.dtype)
 
     def apply(self, grads: Sequence[Any], recorded: bool) -> Sequence[Any]:
         return (None if grads[0] is None else spread(grads[0], Window(*self.arrays)),)
@@ -191,15 +186,10 @@ class CopySlices(Node):
 
     def __init__(self, base: Tensor, tensor: Tensor, function: RowNode) -> None:
         node, number = edge_of(base)
+        super().__init__((node, *function.successors[1:]), (number, *function.numbers[1:]))
         self.function: RowNode | None = function
-        self.successors = (node, *function.successors[1:])
-        self.numbers = (number, *function.numbers[1:])
         self.window = Window(base._array, tensor._array)
-        self.shape = base._array.shape
-        self.dtype = base._array.dtype
-        self.others = ()
-        self.hooks = None
-        self.sequence = next_sequence()
+        self.fits(base._array.shape, base._array.dtype)
 
     def name(self) -> str:
         return "torch::autograd::CopySlices"
@@ -317,8 +307,10 @@ def renew(tensor: Tensor) -> None:
 
 def rebase(tensor: Tensor, node: RowNode) -> None:
     """Makes `node`, which was recorded for an in-place change of `tensor`, its history."""
-    node.shape, node.dtype = tensor._array.shape, tensor._array.dtype
-    results = [number for number, value in enumerate(node.saved) if type(value) is Saved]
+    node.fits(tensor._array.shape, tensor._array.dtype)
+    results = node.plan.results
+    if results:
+        node.saved = list(node.saved)
     for number in results:
         node.saved[number] = Saved(tensor, 0)
     view = tensor._view

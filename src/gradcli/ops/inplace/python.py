@@ -8,9 +8,11 @@ from typing import Any
 
 from gradcli.ops.algebra import arithmetic, comparison
 from gradcli.table.row import Row
+from gradcli.table.short import short_way
 from gradcli.tensor.integers import refuse_number
 from gradcli.tensor.tensor import Tensor
 
+_NUMBERS = frozenset({int, float})
 _OPERANDS = frozenset({Tensor, int, float, bool, complex})
 
 
@@ -22,24 +24,17 @@ def _accepts(other: Any) -> bool:
 
 
 def _forward(function: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
-    if isinstance(function, Row):
-        record = function.record
+    def method(self: Tensor, other: Any) -> Any:
+        return function(self, other) if _accepts(other) else NotImplemented
 
-        def method(self: Tensor, other: Any) -> Any:
-            kind = type(other)
-            if kind is int:
-                if other.bit_length() > 63:
-                    refuse_number(other)
-            elif kind not in _OPERANDS and not isinstance(other, (int, float, complex)):
-                return NotImplemented
-            return record((self, other))
+    if not isinstance(function, Row):
+        return method
+    record = function.record
 
-    else:
+    def general(self: Tensor, other: Any) -> Any:
+        return record((self, other)) if _accepts(other) else NotImplemented
 
-        def method(self: Tensor, other: Any) -> Any:
-            return function(self, other) if _accepts(other) else NotImplemented
-
-    return method
+    return short_way(function, general) or general
 
 
 def _reflected(function: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
@@ -84,9 +79,14 @@ def _reflected_power(self: Tensor, other: Any) -> Any:
 
 def _install_powers() -> None:
     """Loads the operator's module and has it called directly from then on."""
-    from gradcli.ops.algebra.elementary import pow
+    from gradcli.ops.algebra.elementary import pow, pow_scalar
 
-    for name, method in (("__pow__", _forward(pow)), ("__rpow__", _reflected(pow))):
+    general, to_number = _forward(pow), _forward(pow_scalar)
+
+    def power(self: Tensor, other: Any) -> Any:
+        return (to_number if type(other) in _NUMBERS else general)(self, other)
+
+    for name, method in (("__pow__", power), ("__rpow__", _reflected(pow))):
         setattr(Tensor, name, method)
 
 
@@ -164,7 +164,7 @@ def _install() -> None:
         methods[f"__{name}__"] = _forward(getattr(comparison, name))
     methods["__eq__"] = _equality(comparison.eq, False)
     methods["__ne__"] = _equality(comparison.ne, True)
-    methods["__neg__"] = lambda self: arithmetic.neg(self)
+    methods["__neg__"] = arithmetic.neg.short or arithmetic.neg.__call__
     methods["__pos__"] = lambda self: arithmetic.positive(self)
     methods["__abs__"] = _late("abs")
     methods["__invert__"] = _invert

@@ -25,7 +25,7 @@ from gradcli.tensor.formats import MemoryFormat
 from gradcli.tensor.graph import mode
 from gradcli.tensor.public import handed_in
 from gradcli.tensor.shapes import common_shape
-from gradcli.tensor.tensor import Tensor, wrap
+from gradcli.tensor.tensor import Tensor, hold, wrap
 from gradcli.typing import Array, Operand, Scalar
 
 
@@ -241,7 +241,7 @@ def resize(tensor: Tensor, shape: Sequence[int]) -> None:
         kept = memory[start : start + count]
         grown[: kept.size] = kept
         memory, start = grown, 0
-    tensor._array = memory[start : start + count].reshape(shape)
+    hold(tensor, memory[start : start + count].reshape(shape))
 
 
 @composite(
@@ -311,14 +311,14 @@ def _set_to(self: Tensor, source: Tensor | None, array: Array) -> Tensor:
     check_change(self, wants)
     bump(self)
     if not wants:
-        self._array = array
+        hold(self, array)
         return self
     node = _set.record((stand_in(self), source))._grad_fn
     if self._view is not None:
         rebase(self, node)
         node = renamed(_set, "AsStridedBackward0").record((stand_in(self), source))._grad_fn
-    self._array = array
-    node.shape = array.shape
+    hold(self, array)
+    node.fits(array.shape, array.dtype)
     set_history(self, node)
     return self
 

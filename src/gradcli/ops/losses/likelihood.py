@@ -33,7 +33,7 @@ from gradcli.table.samples import fixed
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_cast, require_kinds
 from gradcli.tensor.shapes import common_shape
-from gradcli.tensor.tensor import Tensor, raw
+from gradcli.tensor.tensor import Tensor, hold, raw
 from gradcli.typing import Array, Operand, Value
 
 _EPSILON = 1e-12
@@ -89,7 +89,7 @@ def _bce_double_target(grad: Any, grad_output: Any, self: Any, weight: Any, redu
     # The bound is no part of what is differentiated.
     lifted = np.maximum((1 - array) * array, _EPSILON)
     if type(spread) is Tensor:
-        spread._array = lifted
+        hold(spread, lifted)
     else:
         spread = lifted
     return divided(scaled / spread, reduction, self)
