@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,3 +16,6 @@ def pytest_configure() -> None:
     if Path(grammar_path()) == Path(__file__).parents[1] / "grammar" / "gradcli.lark":
         with suppress(OSError):  # read-only: the tests are slower
             write_tables(tables_path())
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell starts what runs in the background so; tests interrupt their children.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
