@@ -108,13 +108,13 @@ def range_(start: Scalar, end: Scalar, step: Scalar = 1, *options: Any) -> Tenso
     return leaf(_progression(start, step, count, kind), requires_grad)
 
 
-def _bound(value: Any, name: str) -> Any:
+def _bound(value: Any, name: str, function: str) -> Any:
     """A bound that may be a tensor without dimensions."""
     if isinstance(value, Tensor):
         if value.ndim:
             raise RuntimeError(
-                "linspace only supports 0-dimensional start and end tensors, but got "
-                f"{name} with {value.ndim} dimension(s)."
+                f"{function} only supports 0-dimensional start and end tensors, but got {name} with"
+                f" {value.ndim} dimension(s)."
             )
         return value.item()
     return value
@@ -185,7 +185,7 @@ def linspace(start: Scalar, end: Scalar, steps: int, *options: Any) -> Tensor:
 def linspace_between(start: Operand, end: Operand, steps: int, *options: Any) -> Tensor:
     """The same with bounds in tensors without dimensions."""
     dtype, requires_grad = requested(options)
-    first, last = _bound(start, "start"), _bound(end, "end")
+    first, last = _bound(start, "start", "linspace"), _bound(end, "end", "linspace")
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
     kind = _spacing_type(dtype, first, last, "linspace")
@@ -205,7 +205,7 @@ def linspace_between(start: Operand, end: Operand, steps: int, *options: Any) ->
 def logspace(start: Operand, end: Operand, steps: int, base: float = 10.0, *options: Any) -> Tensor:
     """`base` to the powers of equally spaced exponents."""
     dtype, requires_grad = requested(options)
-    first, last = _bound(start, "start"), _bound(end, "end")
+    first, last = _bound(start, "start", "logspace"), _bound(end, "end", "logspace")
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
     kind = _spacing_type(dtype, first, last, "logspace")
