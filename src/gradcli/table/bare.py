@@ -31,7 +31,7 @@ class Bare(Function):
     __slots__ = ()
 
     def __init__(self, function: Function) -> None:
-        self.name = function.name
+        super().__init__(function.name)
         self.entries = function.entries
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
