@@ -12,6 +12,7 @@ import pytest
 
 import gradcli.cli.commands
 from gradcli.cli import app
+from gradcli.cli.declarations import COMMANDS
 from gradcli.language.telling.hints import HINTS
 from tests.commands import run
 
@@ -24,12 +25,12 @@ FLAG = re.compile(r"(?<![\w-])--([a-z][a-z-]+)")
 
 def test_each_module_is_a_command() -> None:
     assert {module.name for module in pkgutil.iter_modules(gradcli.cli.commands.__path__)} == {
-        *app.COMMANDS
+        *COMMANDS
     }
 
 
 @pytest.mark.parametrize("flag", ["--help", "-h"])
-@pytest.mark.parametrize("name", app.COMMANDS)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_help(name: str, flag: str) -> None:
     done = run(name, flag)
     assert (done.code, done.err) == (0, "")
@@ -37,7 +38,7 @@ def test_help(name: str, flag: str) -> None:
     assert re.search(r"^  -h, --help +Show this message and exit\.$", done.out, re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", app.COMMANDS)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_unknown_option(name: str) -> None:
     done = run(name, "--hepl", *(["1"] if name == "eval" else []), "--debug")
     assert done == (2, "", "error: no such option: --hepl\nhint: did you mean --help?\n")
@@ -73,7 +74,7 @@ def test_flag_may_be_given_twice() -> None:
 
 def options() -> set[str]:
     """The long options of all commands, without their dashes."""
-    programs = [app.build(), *map(app.load, app.COMMANDS)]
+    programs = [app.build(), *map(app.load, COMMANDS)]
     parameters = [parameter for program in programs for parameter in program.params]
     return {"help", *(name.lstrip("-") for parameter in parameters for name in parameter.opts)}
 
@@ -102,7 +103,7 @@ def texts() -> dict[str, str]:
 
 @pytest.mark.parametrize(("where", "text"), texts().items(), ids=texts())
 def test_texts_speak_of_commands_and_options_that_exist(where: str, text: str) -> None:
-    assert {*QUOTED.findall(text)} <= app.COMMANDS.keys()
+    assert {*QUOTED.findall(text)} <= COMMANDS.keys()
     # In hints about a command line that was mistaken, a flag is a variable's.
     if not where.startswith("hints in"):
         assert {*FLAG.findall(text)} <= options()
@@ -110,7 +111,7 @@ def test_texts_speak_of_commands_and_options_that_exist(where: str, text: str) -
 
 def test_texts_that_are_checked_are_found() -> None:
     everything = "\n".join(texts().values())
-    assert {*QUOTED.findall(everything)} == app.COMMANDS.keys()
+    assert {*QUOTED.findall(everything)} == COMMANDS.keys()
     assert {"retain-graph", "grad-tensors", "json"} <= {*FLAG.findall(everything)}
     assert all(row.hint in everything for row in HINTS)
     assert QUOTED.findall("ask for `gradcli jacobian` $ gradcli plot") == ["jacobian", "plot"]

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from gradcli.cli.app import COMMANDS
+from gradcli.cli.declarations import COMMANDS
 from tests.commands import ENTRY, shell_environment
 
 GRADCLI = [sys.executable, "-c", ENTRY]

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import typer
 
 from gradcli.cli.commands.repl import answer, editor, history_file, run_lines
+from gradcli.cli.report import Exit
 from gradcli.cli.session import Session
 from gradcli.process import Watch
 
@@ -69,7 +69,7 @@ def test_an_error_ends_the_line_only(capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.parametrize("text", ["exit", "quit", "exit()", " quit( ) "])
 def test_words_that_leave(text: str) -> None:
     session, watch = Session(print), Watch("")
-    with pytest.raises(typer.Exit):
+    with pytest.raises(Exit):
         answer(session, text, watch, debug=False)
     session.run(f"{text.strip()[:4]} = 3")
     assert talk("exit = 3", "exit + 1") == "4\n"

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from gradcli.cli.app import COMMANDS
+from gradcli.cli.declarations import COMMANDS
 from tests.commands import run, shell_environment
 
 ANSWERS = {

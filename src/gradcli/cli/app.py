@@ -1,10 +1,14 @@
-"""The commands, each a module that is imported when it is called."""
+"""The program as Typer sees it: for help, completion, and command lines with something wrong.
+
+The commands declare their options in `gradcli.cli.declarations`; here Typer is told of them.
+"""
 
 from __future__ import annotations
 
+import inspect
 import os
-import sys
-from importlib import import_module
+from functools import wraps
+from types import FunctionType
 from typing import Annotated, Any, Final
 
 import typer
@@ -16,34 +20,72 @@ from gradcli.cli.arguments import (
     ExpressionCommand,
     VariablesCommand,
     converted,
-    suggest_option,
+    variables_of,
 )
-from gradcli.cli.report import FAILED, USAGE, UsageError, say_usage
+from gradcli.cli.declarations import (
+    COMMANDS,
+    COMPLETES,
+    HELP_OPTIONS,
+    PROGRAM,
+    Argument,
+    Declarations,
+    Line,
+    Parameter,
+    command_named,
+)
+from gradcli.cli.report import Exit, UsageError
+from gradcli.cli.words import suggest_option
 
-PROGRAM: Final = "gradcli"
-
-COMMANDS: Final[dict[str, tuple[str, type[Command]]]] = {
-    "eval": ("Evaluate an expression and print its value and gradients.", ExpressionCommand),
-    "run": ("Run a program file.", VariablesCommand),
-    "batch": ("Answer many expressions or programs, one record a line.", Command),
-    "repl": ("Talk in the language at a prompt.", Command),
-    "functions": ("List what can be called, with derivative formulas.", Command),
-    "help": ("Read about the language.", Command),
-}
-"""Name -> (one line of help, class); the module of that name in `commands` holds the function."""
-
-_SETTINGS: Final = {"help_option_names": ["-h", "--help"]}
+_SETTINGS: Final = {"help_option_names": [*HELP_OPTIONS]}
 
 
 def load(name: str) -> Any:
     """The command of that name, its module imported."""
-    help_line, kind = COMMANDS[name]
-    module = import_module(f"gradcli.cli.commands.{name}")
+    command = command_named(name)
+    declared = Declarations(command)
+    kind = Command
+    if declared.line:
+        kind = ExpressionCommand if declared.takes_negations else VariablesCommand
     single = typer.Typer(
         add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
     )
-    single.command(name, cls=kind, context_settings=_SETTINGS, short_help=help_line)(module.command)
+    told = _as_typer_wants_it(command, declared)
+    single.command(name, cls=kind, context_settings=_SETTINGS, short_help=COMMANDS[name])(told)
     return typer.main.get_command(single)
+
+
+def _as_typer_wants_it(command: FunctionType, declared: Declarations) -> Any:
+    """The same function with annotations of Typer's."""
+    hints: dict[str, Any] = {
+        parameter.name: Annotated[parameter.type, _as_typer_has_it(parameter)]
+        for parameter in (*declared.arguments, *declared.options.values())
+    }
+    if declared.line:
+        hints[declared.line] = typer.Context
+
+    @wraps(command)
+    def call(**values: Any) -> None:
+        if declared.line:
+            values[declared.line] = Line(variables_of(values[declared.line]), {*declared.options})
+        command(**values)
+
+    signature = inspect.signature(command)
+    parameters = [p.replace(annotation=hints[p.name]) for p in signature.parameters.values()]
+    call.__annotations__ = hints
+    call.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return call
+
+
+def _as_typer_has_it(parameter: Parameter) -> Any:
+    declared = parameter.declared
+    if isinstance(declared, Argument):
+        return typer.Argument(metavar=declared.metavar, help=declared.help)
+    return typer.Option(
+        *declared.spellings(parameter.name),
+        parser=declared.parser,
+        metavar=declared.metavar,
+        help=declared.help,
+    )
 
 
 class Unloaded(TyperCommand):
@@ -107,34 +149,31 @@ def build() -> Any:
         pretty_exceptions_enable=False,
     )
     app.callback()(root)
-    for name, (help_line, _) in COMMANDS.items():
+    for name, help_line in COMMANDS.items():
         app.command(name, cls=Unloaded, short_help=help_line)(lambda: None)
     return typer.main.get_command(app)
 
 
-def run(arguments: list[str]) -> int:
-    """Runs a command line; the exit code."""
+def run_by_typer(arguments: list[str]) -> None:
+    """Runs a command line.
+
+    Raises:
+        UsageError: there is something wrong with it.
+        Exit: it is done early, as after a page of help.
+    """
     program = build()
-    if f"_{PROGRAM.upper()}_COMPLETE" in os.environ:
+    if COMPLETES in os.environ:
         try:
             program.main(arguments, prog_name=PROGRAM)  # answers the shell and exits
         except SystemExit as done:
-            return int(done.code or 0)
-    command = " ".join([PROGRAM, *(name for name in arguments[:1] if name in COMMANDS)])
+            raise Exit(int(done.code or 0)) from None
     try:
         with program.make_context(PROGRAM, list(arguments)) as context:
             program.invoke(context)
     except typer.Exit as done:
-        return done.exit_code
-    except UsageError as error:
-        say_usage(error, command)
-        return USAGE
+        raise Exit(done.exit_code) from None
     except typer.TyperException as error:
-        say_usage(_in_our_words(error), command)
-        return error.exit_code
-    except Exception as error:
-        return _internal(error, "--debug" in arguments)
-    return 0
+        raise _in_our_words(error) from None
 
 
 def _in_our_words(error: Any) -> UsageError:
@@ -145,18 +184,3 @@ def _in_our_words(error: Any) -> UsageError:
         hint = suggest_option(error.option_name, [name for p in parameters for name in p.opts])
         message = error.message
     return UsageError(message[:1].lower() + message[1:].rstrip("."), hint)
-
-
-def _internal(error: Exception, debug: bool) -> int:
-    """Reports an error that is gradcli's own fault."""
-    from gradcli.cli.report import say
-    from gradcli.language.telling.diagnostics import Diagnostic
-
-    if debug:
-        import traceback
-
-        sys.stdout.flush()
-        traceback.print_exception(error)
-    hint = "" if debug else "this is a fault of gradcli itself; --debug shows where"
-    say(Diagnostic(f"internal error: {type(error).__name__}", str(error), hint=hint))
-    return FAILED

@@ -1,93 +1,21 @@
 """What gradcli's command lines have beyond Typer's: variables, and conversions without pydantic.
 
 Typer reads the options and arguments that a command declares, writes the help pages and completes
-words. `VariablesCommand` adds the flags of variables, `--NAME VALUE`; no other place does.
+words. `VariablesCommand` adds the flags of variables, `--NAME VALUE`.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Any, Final
 
-import typer
 from typer.core import CompletionItem, TyperCommand  # type: ignore[attr-defined]
 
 from gradcli.cli.report import UsageError
-from gradcli.language.telling.hints import hint_for
+from gradcli.cli.words import sort_words, suggest_option
 
-# A flag for a variable; `--x==3` is a comparison of the doubly negated x.
-_VARIABLE: Final = re.compile(r"--([^\W\d]\w*)(?:=(?!=)(.*))?", re.DOTALL)
-_OPTION: Final = re.compile(r"--([^\W\d][\w-]*)(?:=(?!=).*)?", re.DOTALL)
 _META: Final = "gradcli.variables"
-
-
-def whole_number(least: int) -> Callable[[str], int]:
-    """A parser of integers that are at least `least`, for `typer.Option(parser=...)`."""
-
-    def parse(text: str) -> int:
-        try:
-            number = int(text)
-        except ValueError:
-            number = least - 1
-        if number < least:
-            raise ValueError(f"must be an integer of at least {least}")
-        return number
-
-    return parse
-
-
-def positive_seconds(text: str) -> float:
-    """A time.
-
-    Raises:
-        ValueError: it is none, or not positive.
-    """
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not number > 0:
-        raise ValueError("must be a positive number of seconds")
-    return number
-
-
-def memory_size(text: str) -> int:
-    """A size of memory in bytes: `500M` and `2G` are multiples of 1024.
-
-    Raises:
-        ValueError: it is none, or nothing.
-    """
-    found = re.fullmatch(r"(\d{1,18})([kmgt]?)(?:i?b)?", text, re.IGNORECASE | re.ASCII)
-    size = int(found[1]) << 10 * " kmgt".index(found[2].lower() or " ") if found else 0
-    if not size:
-        raise ValueError("must be a size of memory, as 500M or 2G")
-    return size
-
-
-Const = Annotated[
-    list[str] | None,
-    typer.Option(metavar="NAME=VALUE", help="A variable that needs no gradient."),
-]
-Let = Annotated[
-    list[str] | None,
-    typer.Option(metavar="NAME=VALUE", help="A variable whose name is also that of an option."),
-]
-Timeout = Annotated[
-    float | None,
-    typer.Option(
-        parser=positive_seconds, metavar="SECONDS", help="Stop an evaluation after this time."
-    ),
-]
-MaxMemory = Annotated[
-    int | None,
-    typer.Option(
-        parser=memory_size,
-        metavar="SIZE",
-        help="Stop an evaluation that takes more memory, as 500M or 2G.",
-    ),
-]
 
 
 class _Conversion:
@@ -216,6 +144,8 @@ class ExpressionCommand(VariablesCommand):
         if any(os.path.exists(word) for word in surplus):
             hint = "the shell put names of files in the place of *: quote the expression"
         else:
+            from gradcli.language.telling.hints import hint_for
+
             hint = self._named_like_an_option(ctx, words[0])
             hint = hint or hint_for(message, text, f'quote it: "{text}"')
         return UsageError(message, hint)
@@ -246,15 +176,6 @@ def variables_of(ctx: Any) -> list[tuple[str, str]]:
     return found
 
 
-def suggest_option(option: str, candidates: Iterable[str]) -> str:
-    """A hint such as "did you mean --json?", or ""."""
-    from gradcli.language.telling.suggest import suggestions
-
-    names = sorted(name.removeprefix("--") for name in candidates if name.startswith("--"))
-    near = [f"--{name}" for name in suggestions(option.removeprefix("--"), names)]
-    return f"did you mean {' or '.join(near)}?" if near else ""
-
-
 def _is_argument(parameter: Any) -> bool:
     return bool(parameter.param_type_name == "argument")
 
@@ -272,89 +193,3 @@ def _open_variables(ctx: Any) -> list[str]:
         return Bindings(compile_text(text, mathematics=True), given).free_names()
     except ParseError:
         return []
-
-
-class Words(NamedTuple):
-    """The words of a command line: options with their values, positional ones, variables.
-
-    `doubtful` holds words that look like options and are none, or lack a value, with what is to be
-    said about each.
-    """
-
-    options: list[str]
-    positional: list[str]
-    variables: list[tuple[str, str]]
-    doubtful: list[tuple[str, UsageError]]
-
-
-def sort_words(words: Sequence[str], takes_value: dict[str, bool], takes_negations: bool) -> Words:
-    """Sorts the words of a command on a text.
-
-    Args:
-        takes_value: the options of the command, each with whether a value follows it.
-        takes_negations: whether what begins with `-` and is no option is positional.
-    """
-    found = Words([], [], [], [])
-    position = 0
-    while position < len(words):
-        word, following = words[position], words[position + 1 : position + 2]
-        position += 1
-        name, equals, _ = word.partition("=")
-        variable = _VARIABLE.fullmatch(word)
-        if word == "--":
-            found.positional.extend(words[position:])
-            break
-        negates = takes_negations and _is_negation(word, words, position, found)
-        if word in ("", "-") or word[0] != "-" or negates:
-            found.positional.append(word)
-        elif takes_value.get(word):
-            if following:
-                found.options.extend((word, *following))
-                position += 1
-            else:
-                found.doubtful.append((word, UsageError(f"{word} needs a value")))
-        elif word in takes_value or (equals and name.startswith("--") and name in takes_value):
-            found.options.append(word)
-        elif variable and variable[2] is not None:
-            found.variables.append((variable[1], variable[2]))
-        elif variable and following and not _is_flag(following[0], takes_value):
-            found.variables.append((variable[1], following[0]))
-            position += 1
-        elif variable:
-            found.doubtful.append((word, _without_value(word, following, takes_value)))
-        elif _OPTION.fullmatch(word):
-            hint = suggest_option(name, takes_value) or _underscored(name)
-            found.doubtful.append((word, UsageError(f"no such option: {name}", hint)))
-        elif takes_negations:
-            found.positional.append(word)
-        else:
-            found.options.append(word)  # Typer says that it is none
-    if found.doubtful and not found.positional and takes_negations:
-        # An expression may begin with minus signs.
-        found.positional.append(found.doubtful.pop(0)[0])
-    return found
-
-
-def _is_flag(word: str, options: Iterable[str]) -> bool:
-    return word in options or _OPTION.fullmatch(word) is not None
-
-
-def _is_negation(word: str, words: Sequence[str], position: int, found: Words) -> bool:
-    """Whether what looks like a short option is minus a variable: `-g`, with a `--g` after it."""
-    if len(word) != 2 or found.positional:
-        return False
-    return any(f"{other}=".startswith(f"-{word}=") for other in words[position:])
-
-
-def _underscored(option: str) -> str:
-    """A hint for a variable's name that was written with hyphens, as options are."""
-    name = option[2:].replace("-", "_")
-    return f"a variable is written as in the expression: --{name}" if name.isidentifier() else ""
-
-
-def _without_value(word: str, following: Sequence[str], options: Iterable[str]) -> UsageError:
-    hint = suggest_option(word, options)
-    if hint:
-        return UsageError(f"no such option: {word}", hint)
-    hint = f"write {word}={following[0]} if that is its value" if following else ""
-    return UsageError(f"{word} needs a value", hint)

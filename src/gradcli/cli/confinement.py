@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
-import typer
-
-from gradcli.cli.report import FAILED, UsageError, tell
+from gradcli.cli.report import FAILED, Exit, UsageError, tell
 from gradcli.process import (
     ENDING,
     Limits,
@@ -63,7 +61,7 @@ def confine(limits: Limits, json: bool = False) -> None:
 
         tell(Diagnostic(*told(status, limits)), json)
         code = FAILED
-    raise typer.Exit(code)
+    raise Exit(code)
 
 
 def release() -> None:

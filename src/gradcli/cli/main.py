@@ -36,7 +36,7 @@ def main() -> int:
 
 def guarded(arguments: list[str]) -> int:
     """Runs a command line; the exit code."""
-    from gradcli.cli.app import run
+    from gradcli.cli.lines import run
 
     tune()
     return run(arguments)

@@ -7,8 +7,6 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-import typer
-
 from gradcli.process import write_whole
 
 if TYPE_CHECKING:
@@ -17,6 +15,18 @@ if TYPE_CHECKING:
 USAGE = 2
 SYNTAX = 3
 FAILED = 1
+
+
+class Exit(Exception):
+    """The command is done, and has said all that it has to say.
+
+    Args:
+        code: the exit code.
+    """
+
+    def __init__(self, code: int = 0) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class UsageError(Exception):
@@ -31,7 +41,7 @@ class UsageError(Exception):
         self.hint = hint
 
 
-PASSED = (UsageError, typer.Exit)
+PASSED = (UsageError, Exit)
 """What a command lets pass when it turns errors into reports."""
 
 
@@ -96,7 +106,7 @@ def say_usage(error: UsageError, command: str) -> None:
     say(Diagnostic(error.message, "", hint=hint))
 
 
-def fail(error: Exception, debug: bool = False, json: bool = False) -> typer.Exit:
+def fail(error: Exception, debug: bool = False, json: bool = False) -> Exit:
     """Reports an error of an evaluation; raise what it returns.
 
     The exit code is 3 where a text does not parse, else 1. `debug` shows Python's traceback first,
@@ -110,7 +120,7 @@ def fail(error: Exception, debug: bool = False, json: bool = False) -> typer.Exi
         sys.stdout.flush()
         traceback.print_exception(error)
     tell(diagnose(error), json)
-    return typer.Exit(SYNTAX if isinstance(error, ParseError) else FAILED)
+    return Exit(SYNTAX if isinstance(error, ParseError) else FAILED)
 
 
 def tell(diagnostic: Any, json: bool) -> None:

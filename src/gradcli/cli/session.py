@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, TypeGuard
 
-import typer
-
 import gradcli.wiring  # noqa: F401 - printing, methods of tensors
+from gradcli.cli.report import Exit
 from gradcli.language.allowed.attributes import attribute
 from gradcli.language.compiling.compiler import compile_text
 from gradcli.language.reading.parser import parser
@@ -42,11 +41,11 @@ class Session:
         """Runs an input; a bare expression echoes its value, `help(NAME)` shows a page.
 
         Raises:
-            typer.Exit: it is `exit` or `quit`.
+            Exit: it is `exit` or `quit`.
             Exception: whatever the text raises; the variables stay as they are by then.
         """
         if self._is_free(_LEAVE.fullmatch(text)):
-            raise typer.Exit
+            raise Exit
         asked = _HELP.fullmatch(text)
         if self._is_free(asked):
             self.write(_page(next((name for name in asked.groups()[1:] if name), "")))

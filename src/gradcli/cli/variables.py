@@ -6,14 +6,13 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, Final
 
-import typer
-
 import gradcli.wiring  # noqa: F401 - printing, floating point warnings
-from gradcli.cli.arguments import suggest_option, variables_of
 from gradcli.cli.arrays import read_array
-from gradcli.cli.report import USAGE, UsageError, say
+from gradcli.cli.declarations import Line
+from gradcli.cli.report import USAGE, Exit, UsageError, say
 from gradcli.cli.rows import WHITE, RowsError, are_numbers, array_of_rows, stray_word
 from gradcli.cli.source import check_argument
+from gradcli.cli.words import suggest_option
 from gradcli.evaluation import Bindings, Variable, bindings_of, compile_value
 from gradcli.language.allowed.namespace import knows
 from gradcli.language.running.code import Code
@@ -27,9 +26,7 @@ SEED: Final = "--grad-tensors"
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
-def variables_given(
-    context: typer.Context, const: list[str] | None, let: list[str] | None
-) -> list[Variable]:
+def variables_given(line: Line, const: list[str] | None, let: list[str] | None) -> list[Variable]:
     """The variables of a command line: `--const`, flags of their own names, `--let`.
 
     Raises:
@@ -38,7 +35,7 @@ def variables_given(
     """
     return [
         *(_variable(*pair, "const", "--const") for pair in _pairs("--const", const or [])),
-        *(_variable(*pair, "let", f"--{pair[0]}") for pair in variables_of(context)),
+        *(_variable(*pair, "let", f"--{pair[0]}") for pair in line.variables),
         *(_variable(*pair, "let", "--let") for pair in _pairs("--let", let or [])),
     ]
 
@@ -102,16 +99,16 @@ def _rows(text: str, option: str) -> Array:
         raise failure from None
 
 
-def bind(code: Code, given: list[Variable], context: typer.Context) -> Bindings:
+def bind(code: Code, given: list[Variable], line: Line) -> Bindings:
     """The variables of a command line as those of an expression: each is used, each is given, once.
 
     Raises:
         UsageError: that is not so.
         ParseError: the text of a variable is not in the language.
-        typer.Exit: the text needs variables that are not given; that is said, with the place.
+        Exit: the text needs variables that are not given; that is said, with the place.
     """
     bindings = _compiled(code, given)
-    _check_used(bindings, context, "expression")
+    _check_used(bindings, line, "expression")
     _check_order(bindings)
     unbound = bindings.unbound()
     if unbound:
@@ -119,13 +116,13 @@ def bind(code: Code, given: list[Variable], context: typer.Context) -> Bindings:
         what = f"the variable {unbound[0]} has no value"
         if len(unbound) > 1:
             what = f"the variables {', '.join(unbound)} have no value"
-        hint = f"add {' '.join(_flag(name, context) for name in unbound)}"
+        hint = f"add {' '.join(_flag(name, line) for name in unbound)}"
         say(locate(what, "", code.text, code.origin, start, end, hint=hint))
-        raise typer.Exit(USAGE)
+        raise Exit(USAGE)
     return bindings
 
 
-def bind_program(code: Code, given: list[Variable], context: typer.Context) -> Bindings:
+def bind_program(code: Code, given: list[Variable], line: Line) -> Bindings:
     """The variables of a command line as those of a program: each is used, and given once.
 
     What a program lacks it says itself, when it comes to that.
@@ -135,7 +132,7 @@ def bind_program(code: Code, given: list[Variable], context: typer.Context) -> B
         ParseError: the text of a variable is not in the language.
     """
     bindings = _compiled(code, given)
-    _check_used(bindings, context, "program")
+    _check_used(bindings, line, "program")
     return bindings
 
 
@@ -151,19 +148,18 @@ def _compiled(code: Code, given: list[Variable]) -> Bindings:
         raise
 
 
-def _check_used(bindings: Bindings, context: typer.Context, what: str) -> None:
+def _check_used(bindings: Bindings, line: Line, what: str) -> None:
     for name in bindings.repeated():
         raise UsageError(f"{name} is given more than once")
     unused = bindings.unused()
     if unused:
         known = [v.name for v in bindings.variables if v not in unused] + bindings.unbound()
-        raise _unused(bindings, unused[0], known, context, what)
+        raise _unused(bindings, unused[0], known, line, what)
 
 
-def _flag(name: str, context: typer.Context) -> str:
+def _flag(name: str, line: Line) -> str:
     """How a variable gets a value: by an option of its name, unless there is another such."""
-    taken = f"--{name}" in {option for p in context.command.params for option in p.opts}
-    return f"--let {name}=VALUE" if taken else f"--{name} VALUE"
+    return f"--let {name}=VALUE" if f"--{name}" in line.options else f"--{name} VALUE"
 
 
 def _check_order(bindings: Bindings) -> None:
@@ -197,7 +193,7 @@ def spelled_out(name: str, variables: Collection[str]) -> str:
 
 
 def _unused(
-    bindings: Bindings, variable: Variable, known: list[str], context: typer.Context, what: str
+    bindings: Bindings, variable: Variable, known: list[str], line: Line, what: str
 ) -> UsageError:
     """The complaint about a variable that nothing reads."""
     name, option = variable.name, variable.origin
@@ -210,8 +206,7 @@ def _unused(
         if meant:
             return UsageError(f"{option} names no variable of the {what}", f"did you mean {meant}?")
     flags = {f"--{other}" for other in (*known, *bindings.free_names())}
-    options = {spelling for parameter in context.command.params for spelling in parameter.opts}
-    hint = suggest_option(option, flags) or suggest_option(option, options | flags)
+    hint = suggest_option(option, flags) or suggest_option(option, line.options | flags)
     if not (hint or known) and what == "program":
         hint = "it sets every name that it reads"
     return UsageError(f"{option} names no variable of the {what}", hint or its_variables(known))

@@ -1,1 +1,1 @@
-"""The commands: each module holds one function, `command`, which Typer makes a command of."""
+"""The commands: each module holds one function, `command`, whose parameters say what it takes."""

@@ -1,35 +1,27 @@
 """`gradcli batch`: a record a line in, an answer a line out."""
 
-from __future__ import annotations
-
 import sys
 from typing import Annotated
 
-import typer
-
-from gradcli.cli.arguments import MaxMemory, Timeout, whole_number
 from gradcli.cli.confinement import check_enforceable
-from gradcli.cli.report import FAILED
+from gradcli.cli.declarations import Argument, MaxMemory, Option, Timeout, whole_number
+from gradcli.cli.report import FAILED, Exit
 from gradcli.process import Limits, end_together
 
 
 def command(
-    file: Annotated[
-        str, typer.Argument(metavar="FILE", help="The records; - reads the standard input.")
-    ],
+    file: Annotated[str, Argument("FILE", "The records; - reads the standard input.")],
     max_steps: Annotated[
         int | None,
-        typer.Option(
-            parser=whole_number(1),
+        Option(
+            "Stop a record after N loop turns and function calls.",
             metavar="N",
-            help="Stop a record after N loop turns and function calls.",
+            parser=whole_number(1),
         ),
     ] = None,
     timeout: Timeout = None,
     max_memory: MaxMemory = None,
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show Python's traceback of an internal error.")
-    ] = False,
+    debug: Annotated[bool, Option("Show Python's traceback of an internal error.")] = False,
 ) -> None:
     """Answer many expressions or programs, one record a line, each with a line of JSON.
 
@@ -62,4 +54,4 @@ def command(
             f"error: {failed} of {answered} {records} failed, the first in line {first}",
             file=sys.stderr,
         )
-        raise typer.Exit(FAILED)
+        raise Exit(FAILED)

@@ -1,16 +1,21 @@
 """`gradcli eval`: one expression, its value and its gradients."""
 
-from __future__ import annotations
-
 import sys
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from gradcli.cli.arguments import Const, Let, MaxMemory, Timeout, whole_number
 from gradcli.cli.confinement import check_enforceable, confine, release
+from gradcli.cli.declarations import (
+    Argument,
+    Const,
+    Debug,
+    Let,
+    Line,
+    MaxMemory,
+    Option,
+    Timeout,
+    whole_number,
+)
 from gradcli.cli.report import PASSED, UsageError, fail, wants_color
-from gradcli.language.telling.hints import hint_for
 from gradcli.process import Limits, write_whole
 
 if TYPE_CHECKING:
@@ -18,69 +23,58 @@ if TYPE_CHECKING:
 
 
 def command(
-    context: typer.Context,
+    line: Line,
     expression: Annotated[
         str,
-        typer.Argument(
-            metavar="EXPR",
-            help="The expression, after declarations if need be; - reads the standard input.",
+        Argument(
+            "EXPR",
+            "The expression, after declarations if need be; - reads the standard input.",
+            takes_negations=True,
         ),
     ],
     const: Const = None,
     let: Let = None,
-    dtype: Annotated[
-        str, typer.Option(metavar="DTYPE", help="The dtype of plain numbers.")
-    ] = "float32",
+    dtype: Annotated[str, Option("The dtype of plain numbers.", metavar="DTYPE")] = "float32",
     grad_tensors: Annotated[
         list[str] | None,
-        typer.Option(
-            "--grad-tensors",
-            "-g",
+        Option(
+            "The gradient to start from, a value as a variable's; once per output.",
+            short="-g",
             metavar="SEED",
-            help="The gradient to start from, a value as a variable's; once per output.",
         ),
     ] = None,
-    retain_graph: Annotated[
-        bool, typer.Option("--retain-graph", help="Keep the graph for another backward pass.")
-    ] = False,
-    create_graph: Annotated[
-        bool, typer.Option("--create-graph", help="Record the backward pass, too.")
-    ] = False,
+    retain_graph: Annotated[bool, Option("Keep the graph for another backward pass.")] = False,
+    create_graph: Annotated[bool, Option("Record the backward pass, too.")] = False,
     backward: Annotated[
-        int | None,
-        typer.Option(parser=whole_number(1), metavar="N", help="Run backward N times."),
+        int | None, Option("Run backward N times.", metavar="N", parser=whole_number(1))
     ] = None,
     order: Annotated[
         int | None,
-        typer.Option(
-            parser=whole_number(1),
+        Option(
+            "Also the derivatives up to order N of each variable alone.",
             metavar="N",
-            help="Also the derivatives up to order N of each variable alone.",
+            parser=whole_number(1),
         ),
     ] = None,
     wrt: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAMES", help="The variables that get gradients, as x,y."),
+        list[str] | None, Option("The variables that get gradients, as x,y.", metavar="NAMES")
     ] = None,
-    no_backward: Annotated[bool, typer.Option("--no-backward", help="Only evaluate.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+    no_backward: Annotated[bool, Option("Only evaluate.")] = False,
+    json: Annotated[bool, Option("Print one line of JSON.")] = False,
     get: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="WHAT",
-            help="Print this only: value, grad_fn, dtype, shape, requires_grad, x.grad or d2/dx2;"
+        Option(
+            "Print this only: value, grad_fn, dtype, shape, requires_grad, x.grad or d2/dx2;"
             " several, as value,x.grad, between tabs.",
+            metavar="WHAT",
         ),
     ] = None,
     precision: Annotated[
-        int | None,
-        typer.Option(parser=whole_number(0), metavar="N", help="Digits after the point (4)."),
+        int | None, Option("Digits after the point (4).", metavar="N", parser=whole_number(0))
     ] = None,
     timeout: Timeout = None,
     max_memory: MaxMemory = None,
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show Python's traceback of an error.")
-    ] = False,
+    debug: Debug = False,
 ) -> None:
     """Evaluate an expression and print its value, its grad_fn and the gradients of its variables.
 
@@ -115,10 +109,10 @@ def command(
     from gradcli.views.answers import PARTS
 
     try:
-        given = variables_given(context, const, let)
+        given = variables_given(line, const, let)
         confine(limits, json)
         text, origin = _source(expression)
-        bindings = bind(compile_expression(text, origin), given, context)
+        bindings = bind(compile_expression(text, origin), given, line)
         _check_wrt(bindings, wanted)
         _check_get(parts, order or 1, no_backward)
         plan = Plan(
@@ -177,7 +171,7 @@ def _source(expression: str) -> tuple[str, str]:
     return check_argument(expression, "expression"), "expression"
 
 
-def _check_wrt(bindings: Bindings, wanted: list[str]) -> None:
+def _check_wrt(bindings: "Bindings", wanted: list[str]) -> None:
     from gradcli.cli.variables import nearest_variable
 
     known = [variable.name for variable in bindings.variables] + list(bindings.code.stores)
@@ -209,6 +203,8 @@ def _check_get(parts: list[str], order: int, no_backward: bool) -> None:
         name, nth = derivative_named(what)
         if not name:
             message = f"--get: there is no {what}"
+            from gradcli.language.telling.hints import hint_for
+
             known = f"it takes {', '.join(PARTS)}, NAME.grad or d2/dNAME2"
             raise UsageError(message, hint_for(message) or known)
         if no_backward:
@@ -217,7 +213,7 @@ def _check_get(parts: list[str], order: int, no_backward: bool) -> None:
             raise UsageError(f"--get {what} needs --order {nth}")
 
 
-def _shown(answer: Answer, bindings: Bindings, json: bool, parts: list[str]) -> str:
+def _shown(answer: "Answer", bindings: "Bindings", json: bool, parts: list[str]) -> str:
     """The answer in the form that was asked for."""
     from gradcli.views.answers import answer_fields, answer_text, parts_text
 

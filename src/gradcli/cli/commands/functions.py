@@ -1,22 +1,16 @@
 """`gradcli functions`: what can be called, from the operator table."""
 
-from __future__ import annotations
-
 import sys
 import textwrap
 from typing import Annotated, Any
 
-import typer
-
+from gradcli.cli.declarations import Argument, Option
 from gradcli.cli.report import UsageError
 
 
 def command(
-    name: Annotated[
-        str | None,
-        typer.Argument(metavar="[NAME]", help="A function, or a word to look for."),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Answer as one line of JSON.")] = False,
+    name: Annotated[str | None, Argument("[NAME]", "A function, or a word to look for.")] = None,
+    json: Annotated[bool, Option("Answer as one line of JSON.")] = False,
 ) -> None:
     """List the functions by group, search them, or show one.
 

@@ -1,12 +1,9 @@
 """`gradcli help`: pages about what no single command's help can tell."""
 
-from __future__ import annotations
-
 import sys
 from typing import Annotated, Final
 
-import typer
-
+from gradcli.cli.declarations import COMMANDS, Argument
 from gradcli.cli.report import UsageError
 
 LANGUAGE: Final = """\
@@ -54,9 +51,7 @@ TOPICS: Final = {"language": ("What names mean, constants, variables, matrices."
 
 
 def command(
-    topic: Annotated[
-        str | None, typer.Argument(metavar="[TOPIC]", help="What to read about: language.")
-    ] = None,
+    topic: Annotated[str | None, Argument("[TOPIC]", "What to read about: language.")] = None,
 ) -> None:
     """Read about the language; without a topic, list what there is to read."""
     if topic is None:
@@ -72,8 +67,6 @@ def command(
 
 
 def _where(topic: str) -> str:
-    from gradcli.cli.app import COMMANDS
-
     if topic in COMMANDS:
         return f"gradcli {topic} --help"
     return f"topics: {', '.join(TOPICS)}; of functions tells `gradcli functions {topic}`"

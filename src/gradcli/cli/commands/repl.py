@@ -4,17 +4,14 @@ The line editor is prompt_toolkit: history, multi-line editing and completion co
 imported on a terminal only; input from a pipe is run without prompts.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from gradcli.cli.report import FAILED, fail
+from gradcli.cli.declarations import Debug
+from gradcli.cli.report import FAILED, Exit, fail
 from gradcli.process import Watch, come_back_from_interrupts
 
 if TYPE_CHECKING:
@@ -27,11 +24,7 @@ CONTINUED = "... "
 GREETING = "gradcli: PyTorch's language for gradients. Ctrl-D leaves, ? helps."
 
 
-def command(
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show Python's traceback of an error.")
-    ] = False,
-) -> None:
+def command(debug: Debug = False) -> None:
     """Talk in the language: the value of an expression is shown, and `_` holds the last one.
 
     Ctrl-C ends the line, not the session, unless a call does not come back from it within a second;
@@ -46,10 +39,10 @@ def command(
     if sys.stdin.isatty() and sys.stdout.isatty():
         converse(session, editor(session), watch, debug)
     elif not run_lines(session, watch, debug):
-        raise typer.Exit(FAILED)
+        raise Exit(FAILED)
 
 
-def converse(session: Session, prompts: PromptSession[str], watch: Watch, debug: bool) -> None:
+def converse(session: "Session", prompts: "PromptSession[str]", watch: Watch, debug: bool) -> None:
     """Reads, runs and answers until the end of input."""
     print(GREETING)
     while True:
@@ -62,11 +55,11 @@ def converse(session: Session, prompts: PromptSession[str], watch: Watch, debug:
         answer(session, text, watch, debug)
 
 
-def answer(session: Session, text: str, watch: Watch, debug: bool) -> bool:
+def answer(session: "Session", text: str, watch: Watch, debug: bool) -> bool:
     """Runs one input and reports its error; whether it went well.
 
     Raises:
-        typer.Exit: the session is to end.
+        Exit: the session is to end.
     """
     if not text.strip():
         return True
@@ -76,7 +69,7 @@ def answer(session: Session, text: str, watch: Watch, debug: bool) -> bool:
     except KeyboardInterrupt:
         print("KeyboardInterrupt", file=sys.stderr)
         return False
-    except typer.Exit:
+    except Exit:
         raise
     except Exception as error:
         fail(error, debug)
@@ -86,7 +79,7 @@ def answer(session: Session, text: str, watch: Watch, debug: bool) -> bool:
     return True
 
 
-def run_lines(session: Session, watch: Watch, debug: bool) -> bool:
+def run_lines(session: "Session", watch: Watch, debug: bool) -> bool:
     """Runs the lines of the standard input, each as soon as it is complete."""
     from gradcli.cli.session import ORIGIN
     from gradcli.cli.source import decode, read_lines
@@ -104,7 +97,7 @@ def run_lines(session: Session, watch: Watch, debug: bool) -> bool:
         if session.is_complete(text):
             try:
                 went_well = answer(session, text, watch, debug) and went_well
-            except typer.Exit:
+            except Exit:
                 return went_well
             text = ""
         else:
@@ -124,7 +117,7 @@ def history_file() -> Path | None:
         return None
 
 
-def editor(session: Session, **streams: Any) -> PromptSession[str]:
+def editor(session: "Session", **streams: Any) -> "PromptSession[str]":
     """The line editor: Enter ends an input that is complete and begins a line otherwise."""
     from prompt_toolkit import PromptSession
     from prompt_toolkit.completion import Completer, Completion

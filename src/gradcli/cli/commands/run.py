@@ -1,36 +1,36 @@
 """`gradcli run`: a program file."""
 
-from __future__ import annotations
-
 import sys
 from typing import Annotated
 
-import typer
-
-from gradcli.cli.arguments import Const, Let, MaxMemory, Timeout, whole_number
 from gradcli.cli.confinement import check_enforceable, confine, release
+from gradcli.cli.declarations import (
+    Argument,
+    Const,
+    Debug,
+    Let,
+    Line,
+    MaxMemory,
+    Option,
+    Timeout,
+    whole_number,
+)
 from gradcli.cli.report import PASSED, fail
 from gradcli.process import Limits, write_whole
 
 
 def command(
-    context: typer.Context,
-    file: Annotated[
-        str, typer.Argument(metavar="FILE", help="The program; - reads the standard input.")
-    ],
+    line: Line,
+    file: Annotated[str, Argument("FILE", "The program; - reads the standard input.")],
     const: Const = None,
     let: Let = None,
     max_steps: Annotated[
         int | None,
-        typer.Option(
-            parser=whole_number(1), metavar="N", help="Stop after N loop turns and function calls."
-        ),
+        Option("Stop after N loop turns and function calls.", metavar="N", parser=whole_number(1)),
     ] = None,
     timeout: Timeout = None,
     max_memory: MaxMemory = None,
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show Python's traceback of an error.")
-    ] = False,
+    debug: Debug = False,
 ) -> None:
     """Run a program: its output is what Python with PyTorch would print.
 
@@ -47,10 +47,10 @@ def command(
     from gradcli.language.running.machine import Machine
 
     try:
-        given = variables_given(context, const, let)
+        given = variables_given(line, const, let)
         confine(limits)
         text = read_text(file)
-        bindings = bind_program(compile_text(text, origin_of(file)), given, context)
+        bindings = bind_program(compile_text(text, origin_of(file)), given, line)
         machine = Machine(write=write_whole, max_steps=max_steps, timeout=timeout)
         define(machine, bindings)
         machine.run(bindings.code)
