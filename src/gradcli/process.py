@@ -90,6 +90,16 @@ def die_of(signum: int) -> NoReturn:
     os._exit(128 + signum)  # where the signal has no effect
 
 
+def end_at_once(code: int) -> None:
+    """Ends this process, unless a profiler, debugger or the like has still to look at it.
+
+    The standard streams must be flushed. All else the system takes back sooner than Python, which
+    would spend a tenth of a short evaluation's time on freeing object after object.
+    """
+    if sys.getprofile() is None and sys.gettrace() is None:
+        os._exit(code)
+
+
 def write_whole(text: str) -> None:
     """Writes lines to the standard output, so that Ctrl-C leaves them whole or out.
 

@@ -256,7 +256,10 @@ def test_interrupt_at_the_prompt_ends_the_line() -> None:
 
 def test_a_call_that_does_not_come_back_ends_the_session() -> None:
     pipe = subprocess.PIPE
-    with subprocess.Popen([*entry(), "repl"], stdin=pipe, stdout=pipe, stderr=pipe) as process:
+    unbuffered = {**os.environ, "PYTHONUNBUFFERED": "1"}  # what is printed is read at once
+    with subprocess.Popen(
+        [*entry(), "repl"], stdin=pipe, stdout=pipe, stderr=pipe, env=unbuffered
+    ) as process:
         assert process.stdin is not None
         text = "torch.ones(1).expand(10**12).sum()"
         # What is imported with the first call could be interrupted.

@@ -177,8 +177,8 @@ HEAVY = (
 def modules_after(*arguments: str) -> set[str]:
     """The modules that a command has imported when it is done."""
     entry = (
-        "import sys; from gradcli.cli.main import main; main(); "
-        "print(*sys.modules, sep='\\n', file=sys.stderr)"
+        "import os, sys; from gradcli.cli.main import main; "
+        "os._exit = lambda code: print(*sys.modules, sep='\\n', file=sys.stderr); main()"
     )
     command = [sys.executable, "-c", entry, *arguments]
     done = subprocess.run(command, capture_output=True, timeout=60, check=True)

@@ -16,29 +16,31 @@ from gradcli.cli.streams import (
     flush_output,
     open_streams,
 )
-from gradcli.process import allow_memory_kept, die_of, take_over
+from gradcli.process import allow_memory_kept, die_of, end_at_once, take_over
 
 
 def main() -> int:
-    """Runs the command line of this process."""
+    """Runs the command line of this process, and ends it."""
     take_over()
     open_streams()
     try:
         code = guarded(sys.argv[1:])
         sys.stdout.flush()
+        sys.stderr.flush()
     except OutputError as error:
         code = _cut_off(error)
     except KeyboardInterrupt:
         flush_output()
         die_of(signal.SIGINT)
+    end_at_once(code)
     return code
 
 
 def guarded(arguments: list[str]) -> int:
     """Runs a command line; the exit code."""
+    tune()
     from gradcli.cli.lines import run
 
-    tune()
     return run(arguments)
 
 
