@@ -17,7 +17,7 @@ from gradcli.cli import app, lines
 from gradcli.cli.declarations import COMMANDS, Declarations, Line, command_named
 from gradcli.cli.report import Exit, UsageError
 
-ROUNDS = 1500
+ROUNDS = 300
 
 WORDS = {
     "eval": ["x+y", "x", "-x", "-x*y", "-g", "--x*2", "", "-", "1", "let x = 3; x", "--3"],

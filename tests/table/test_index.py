@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 from gradcli.table import index
 from gradcli.table.registry import declared
@@ -11,7 +12,7 @@ from gradcli.table.registry import declared
 
 def test_the_index_lists_what_the_table_declares() -> None:
     text = index.written(*declared())
-    assert index.PATH.read_text(encoding="utf-8") == text, "run: python -m gradcli.table"
+    assert Path(index.PATH).read_text(encoding="utf-8") == text, "run: python -m gradcli.table"
 
 
 def loaded_by(code: str) -> set[str]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any, Final
 
 import gradcli.wiring  # noqa: F401 - printing, floating point warnings
-from gradcli.cli.arrays import read_array
 from gradcli.cli.declarations import Line
 from gradcli.cli.report import USAGE, Exit, UsageError, say
 from gradcli.cli.rows import WHITE, RowsError, are_numbers, array_of_rows, stray_word
@@ -80,10 +79,16 @@ def _numbers(text: str, option: str) -> Callable[[], Array] | None:
     `1 -2` is two numbers, `1 - 2` an expression.
     """
     if text.startswith("@"):
-        return lambda: read_array(text[1:])
+        return lambda: _read(text[1:])
     if are_numbers(text):
         return lambda: _rows(text, option)
     return None
+
+
+def _read(name: str) -> Array:
+    from gradcli.cli.arrays import read_array
+
+    return read_array(name)
 
 
 def _rows(text: str, option: str) -> Array:

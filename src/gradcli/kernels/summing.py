@@ -7,12 +7,14 @@ along a first axis add row after row, so that lanes and blocks are axes.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-Singles = NDArray[np.float32]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Singles = NDArray[np.float32]
 
 LONGEST: Final = 4096
 """Elements up to which the order is PyTorch's; NumPy's own sum is faster for more."""

@@ -10,14 +10,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Self, SupportsIndex, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gradcli.tensor.clock import clock
 
 if TYPE_CHECKING:
     from random import Random
 
-Words: TypeAlias = NDArray[np.uint32]
+    from numpy.typing import NDArray
+
+    Words: TypeAlias = NDArray[np.uint32]
 
 _BLOCK: Final = 624  # words that MT19937 makes at a time
 _NO_WORDS: Final[Words] = np.empty(0, np.uint32)

@@ -15,10 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
-from pathlib import Path
+from os.path import dirname, join
 from typing import Final
 
-PATH: Final = Path(__file__).with_name("index.txt")
+PATH: Final = join(dirname(__file__), "index.txt")
 ROOT: Final = "gradcli.ops"
 
 
@@ -27,7 +27,9 @@ def read() -> tuple[dict[str, str], dict[str, str]]:
     """The modules of functions and of methods, by name."""
     functions: dict[str, str] = {}
     methods: dict[str, str] = {}
-    for line in PATH.read_text(encoding="utf-8").splitlines():
+    with open(PATH, encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    for line in lines:
         module, *names = line.split()
         for name in names:
             bare = name.strip(".")

@@ -9,13 +9,15 @@ tensor with dimensions takes no format specification, and `f"{t}"` is its `str`.
 tensors print as Python prints them, by the `repr` of their elements.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from math import inf, isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 from gradcli.tensor.dtypes import FLOATS
 
@@ -37,7 +39,6 @@ _PROFILES: dict[str, tuple[int, float, int, int]] = {
 }
 
 
-@dataclass(slots=True)
 class PrintOptions:
     """What `torch.set_printoptions` sets.
 
@@ -49,11 +50,21 @@ class PrintOptions:
         sci_mode: scientific notation always or never; None decides by the values.
     """
 
-    precision: int = 4
-    threshold: float = 1000
-    edgeitems: int = 3
-    linewidth: int = 80
-    sci_mode: bool | None = None
+    __slots__ = ("edgeitems", "linewidth", "precision", "sci_mode", "threshold")
+
+    def __init__(
+        self,
+        precision: int = 4,
+        threshold: float = 1000,
+        edgeitems: int = 3,
+        linewidth: int = 80,
+        sci_mode: bool | None = None,
+    ) -> None:
+        self.precision = precision
+        self.threshold = threshold
+        self.edgeitems = edgeitems
+        self.linewidth = linewidth
+        self.sci_mode = sci_mode
 
     def update(
         self,
@@ -99,7 +110,7 @@ def set_printoptions(
 
 def get_printoptions() -> dict[str, Any]:
     """The options of this process, as keywords for `set_printoptions`."""
-    return asdict(_current)
+    return {name: getattr(_current, name) for name in _current.__slots__}
 
 
 @contextmanager

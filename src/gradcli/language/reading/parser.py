@@ -12,7 +12,6 @@ from typing import Any
 
 from gradcli.language.reading import ast
 from gradcli.language.reading.builder import ACTIONS
-from gradcli.language.reading.complaints import explain
 from gradcli.language.reading.expressions import Action, Reader
 from gradcli.language.reading.lexer import Lexer
 from gradcli.language.reading.table_file import load_tables
@@ -77,6 +76,8 @@ class Parser:
             while True:
                 action = actions[state].get(kind)
                 if action is None:
+                    from gradcli.language.reading.complaints import explain
+
                     raise explain(self.tables, text, tokens, index, states[-1])
                 if action >= 0:
                     if action == ACCEPT:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from typing import Final
 
-from gradcli.language.telling.hints import hint_for
 from gradcli.process import NO_MEMORY
 from gradcli.tensor.identity import without_addresses
 from gradcli.tensor.memory import no_memory, wanted
@@ -113,6 +111,12 @@ class Place:
         self.suggest = suggest
 
 
+def _hint_for(message: str, source: str = "", hint: str = "") -> str:
+    from gradcli.language.telling.hints import hint_for
+
+    return hint_for(message, source, hint)
+
+
 def locate(
     type: str,
     message: str,
@@ -140,7 +144,7 @@ def locate(
         column=column,
         end_column=max(column, min(end, last) - first + 1),
         label=label,
-        hint=hint_for(f"{type}: {message}", source, hint),
+        hint=_hint_for(f"{type}: {message}", source, hint),
         origin=origin,
         source=source,
         multiline="\n" in text.rstrip("\n"),
@@ -156,7 +160,7 @@ def diagnose(error: BaseException, hint: str = "") -> Diagnostic:
         return error.diagnostic
     name, message = words_of(error)
     place = getattr(error, "place", None)
-    hint = hint or getattr(error, "hint", "") or hint_for(f"{name}: {message}")
+    hint = hint or getattr(error, "hint", "") or _hint_for(f"{name}: {message}")
     if not isinstance(place, Place):
         return Diagnostic(name, message, hint=hint)
     if not hint and place.suggest is not None:
@@ -255,6 +259,8 @@ def cell_width(character: str) -> int:
     """Columns that a character takes in a terminal: 0, 1 or 2."""
     if character < "\u0300":
         return 1
+    import unicodedata
+
     if unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
