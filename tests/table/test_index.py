@@ -29,6 +29,15 @@ def test_a_name_loads_the_module_that_declares_it() -> None:
     assert "gradcli.ops.images.convolution" not in loaded
 
 
+def test_a_backward_pass_loads_no_operator_that_it_does_not_use() -> None:
+    """`backward` is a method of tensors that no operator declares."""
+    loaded = loaded_by(
+        "import gradcli; x = gradcli.tensor(3.0, requires_grad=True); (x * x).backward()"
+    )
+    assert "gradcli.ops.algebra.arithmetic" in loaded
+    assert not {"gradcli.ops.algebra.elementary", "gradcli.ops.images.convolution"} & loaded
+
+
 def test_a_name_that_the_index_lacks_is_found_all_the_same() -> None:
     loaded = loaded_by(
         "from gradcli.table import index; index.read = lambda: ({}, {})\n"

@@ -381,7 +381,7 @@ def _method(name: str) -> Any:
     return tensor_backward if name == "backward" else None
 
 
-Tensor._resolvers.append(_method)
+Tensor._resolvers.insert(0, _method)  # asked before the table, which a name that is nowhere loads
 Node._run = run_node
 AccumulateGrad._accumulate = accumulate_grad
 
