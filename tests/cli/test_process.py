@@ -158,6 +158,25 @@ def test_settings_of_the_garbage_collector_suit_long_chains() -> None:
     assert done.stdout == b"200001.0\n"
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of memory")
+@pytest.mark.parametrize(
+    "keep",
+    [
+        "def f(): return f, x",
+        "(x * x).sum().backward(create_graph=True)",
+        "x.register_hook(lambda g: g * x)",
+    ],
+)
+def test_large_tensors_in_cycles_are_freed(keep: str, tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text(
+        f"def make():\n    x = torch.ones(10**6, requires_grad=True)\n    {keep}\n"
+        "for i in range(300):\n    make()\nprint('done')\n"
+    )
+    done = gradcli("run", str(program), "--max-memory", "800M")
+    assert (done.returncode, done.stdout) == (0, b"done\n")
+
+
 @pytest.mark.parametrize("arguments", [["eval", "1 + 1"], ["--help"], ["eval", "("]])
 def test_module_is_the_same_program(arguments: list[str]) -> None:
     module = subprocess.run(

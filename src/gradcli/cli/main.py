@@ -48,13 +48,16 @@ def tune() -> None:
     """Settings of the process.
 
     A graph of a million nodes is a million objects that live until the end: a garbage collector
-    with Python's thresholds would walk over them again and again, for nothing.
+    with Python's thresholds would walk over them again and again, for nothing. In a short command
+    it does not run at all; large tensors that wait for it are counted by the budget of memory.
     """
     import gc
 
     from gradcli.cli.report import show_warnings
+    from gradcli.tensor.memory import budget
 
     gc.set_threshold(200_000, 20, 100)
+    budget.collects = True
     allow_memory_kept(True)
     show_warnings()
 

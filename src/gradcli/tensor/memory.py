@@ -6,6 +6,7 @@ could not allocate is told in PyTorch's words.
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 from collections.abc import Sequence
@@ -15,6 +16,9 @@ from gradcli.process import allow_memory_kept
 
 LARGE: Final = 1 << 26
 """Bytes asked for between two looks at what is left: looking costs more than small requests do."""
+
+COLLECTED: Final = 4
+"""Looks after which cycles are collected, unless the last time found none."""
 
 TENSOR_SIZE: Final = 256
 """Bytes that a tensor takes beside its elements."""
@@ -46,13 +50,20 @@ class Budget:
 
     Requests add up to `LARGE` before what the process has taken is looked at: many small ones fill
     a computer as well as a large one.
+
+    A few large tensors in a cycle of references are few objects, and Python's garbage collector,
+    which counts objects, leaves them. So where that is slow to come (`collects`), it is called
+    after requests for some hundred megabytes; if it finds nothing, the next time after twice that.
     """
 
-    __slots__ = ("asked", "limit")
+    __slots__ = ("asked", "collects", "interval", "limit", "looks")
 
     def __init__(self) -> None:
         self.limit: int | None = None
         self.asked = 0
+        self.collects = False
+        self.interval = COLLECTED
+        self.looks = 0
 
     def left(self) -> int:
         """How many bytes may still be taken."""
@@ -66,7 +77,15 @@ class Budget:
         if self.asked < LARGE:
             return True
         self.asked = 0
+        if self.collects:
+            self._collect()
         return count <= self.left()
+
+    def _collect(self) -> None:
+        self.looks += 1
+        if self.looks >= self.interval:
+            self.looks = 0
+            self.interval = COLLECTED if gc.collect() else 2 * self.interval
 
 
 budget: Final = Budget()
