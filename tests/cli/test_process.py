@@ -187,31 +187,61 @@ def test_module_is_the_same_program(arguments: list[str]) -> None:
     assert module.returncode == program.returncode
 
 
-HEAVY = (
-    *("scipy", "ml_dtypes", "numpy.random", "rich", "pydantic", "lark"),
-    *("json", "importlib.metadata"),
-)
+HEAVY = {
+    *("typer", "click", "rich", "pydantic", "lark", "prompt_toolkit"),
+    *("scipy", "ml_dtypes", "numpy.random", "numpy.typing"),
+    *("argparse", "dataclasses", "difflib", "importlib.metadata", "json", "pathlib", "subprocess"),
+    *("tempfile", "traceback", "unicodedata"),
+}
+"""What no evaluation needs that goes well."""
+
+ELSEWHERE = {
+    *("gradcli.cli.app", "gradcli.cli.arguments", "gradcli.cli.arrays", "gradcli.cli.progress"),
+    *("gradcli.language.reading.complaints", "gradcli.language.telling.hints"),
+    *("gradcli.ops.algebra.elementary", "gradcli.ops.algebra.sums", "gradcli.random.generator"),
+    *("gradcli.views.catalogue", "gradcli.autograd.functional"),
+}
+"""Modules of our own that others need than these commands."""
 
 
-def modules_after(*arguments: str) -> set[str]:
+def modules_after(*arguments: str, stdin: bytes = b"") -> set[str]:
     """The modules that a command has imported when it is done."""
     entry = (
-        "import os, sys; from gradcli.cli.main import main; "
-        "os._exit = lambda code: print(*sys.modules, sep='\\n', file=sys.stderr); main()"
+        "import os, sys; before = {*sys.modules}; from gradcli.cli.main import main; "
+        "os._exit = lambda code: print(*{*sys.modules} - before, file=sys.stderr); sys.exit(main())"
     )
     command = [sys.executable, "-c", entry, *arguments]
-    done = subprocess.run(command, capture_output=True, timeout=60, check=True)
+    done = subprocess.run(command, input=stdin, capture_output=True, timeout=60, check=True)
     return set(done.stderr.decode().split())
 
 
-def test_eval_imports_what_it_needs() -> None:
-    loaded = modules_after("eval", "x+y", "--x", "3", "--y", "7")
-    assert "gradcli.cli.commands.eval" in loaded
-    assert not loaded & set(HEAVY)
-    for command in ("run", "batch", "functions", "app_of_no_name"):
+PROGRAM = b"let x = 3\nlet y = 7\nz = x + y\nz.backward()\nprint(z, x.grad)\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin"),
+    [
+        (["eval", "x+y", "--x", "3", "--y", "7"], b""),
+        (["eval", "x*2", "--x=1 2", "-g", "1 1", "--wrt", "x", "--dtype", "float64"], b""),
+        (["run", "-"], PROGRAM),
+        (["run", "-", "--x", "3", "--let", "y=7", "--max-steps=99"], PROGRAM.partition(b"7\n")[2]),
+    ],
+)
+def test_an_evaluation_imports_what_it_needs(arguments: list[str], stdin: bytes) -> None:
+    loaded = modules_after(*arguments, stdin=stdin)
+    assert f"gradcli.cli.commands.{arguments[0]}" in loaded
+    assert not loaded & (HEAVY | ELSEWHERE)
+    for command in COMMANDS.keys() - {arguments[0]}:
         assert f"gradcli.cli.commands.{command}" not in loaded
     assert "gradcli.batch.records" not in loaded
-    assert "gradcli.random.generator" not in loaded
+    assert len([name for name in loaded if name.startswith("gradcli")]) <= 110
+
+
+def test_a_batch_imports_what_it_needs() -> None:
+    loaded = modules_after("batch", "-", stdin=b"let x = 3; x*x\n")
+    assert "gradcli.batch.records" in loaded
+    assert not loaded & (HEAVY - {"dataclasses", "json", "numpy.typing"})
+    assert not loaded & (ELSEWHERE - {"gradcli.cli.progress", "gradcli.random.generator"})
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,9 @@ _SEPARATORS: Final = "\t;,"
 _BEGINNING: Final = 1 << 16
 """Characters of a table among which its first line ends."""
 
-_NUMBER_BEGINS: Final = re.compile(r"[-+.,]*\d")
-_INTEGER: Final = re.compile(r"\s*[-+]?\d{1,18}\s*")
-_DECIMAL_COMMA: Final = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
+_NUMBER_BEGINS: Final = r"[-+.,]*\d"
+_INTEGER: Final = r"\s*[-+]?\d{1,18}\s*"
+_DECIMAL_COMMA: Final = r"[-+]?\d*,\d+([eE][-+]?\d+)?"
 _MISSING: Final = frozenset(("na", "n/a", "nil", "none", "null", "missing"))
 """What stands for a number that is not known, in small letters; it is no name of a column."""
 
@@ -95,7 +95,7 @@ def array_of_rows(text: str, separator: str, column: str | None = None) -> Array
     rows: list[list[float]] = []
     noun = "number" if separator == WHITE else "cell"
     before, width, wanted = "rows before have", 0, slice(None)
-    whole = True
+    whole, integer = True, re.compile(_INTEGER).fullmatch
     for line, cells in records:
         if width and len(cells) != width:
             count = f"{len(cells)} {noun}{'s' * (len(cells) != 1)}"
@@ -106,7 +106,7 @@ def array_of_rows(text: str, separator: str, column: str | None = None) -> Array
         else:
             before = "rows before have"
             row = cells[wanted]
-            whole = whole and all(map(_INTEGER.fullmatch, row))
+            whole = whole and all(map(integer, row))
             first = (wanted.start or 0) + 1
             rows.append(
                 [*map(int, row)]
@@ -172,7 +172,7 @@ def _is_header(cells: list[str]) -> bool:
 
 
 def _is_for_number(cell: str) -> bool:
-    if _NUMBER_BEGINS.match(cell) or cell.lower() in _MISSING:
+    if re.match(_NUMBER_BEGINS, cell) or cell.lower() in _MISSING:
         return True
     return not any(map(str.isalpha, cell)) or _is_number(cell)
 
@@ -191,6 +191,6 @@ def _number(cell: str, line: int, column: int) -> float:
     except ValueError:
         cell = cell.strip()
     what = f"{cell[:40]!r} is no number" if cell else "the cell is empty"
-    if _DECIMAL_COMMA.fullmatch(cell):
+    if re.fullmatch(_DECIMAL_COMMA, cell):
         what += ": decimals are written with a point"
     raise RowsError(what, line, column)

@@ -22,7 +22,7 @@ from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array
 
 SEED: Final = "--grad-tensors"
-_NAME = re.compile(r"[^\W\d]\w*")
+_NAME: Final = r"[^\W\d]\w*"
 
 
 def variables_given(line: Line, const: list[str] | None, let: list[str] | None) -> list[Variable]:
@@ -60,7 +60,7 @@ def _pairs(option: str, assignments: list[str]) -> Iterator[tuple[str, str]]:
     """Names and texts of `--let NAME=VALUE` and `--const NAME=VALUE`."""
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
-        if not equals or not _NAME.fullmatch(name.strip()):
+        if not equals or not re.fullmatch(_NAME, name.strip()):
             raise UsageError(f"{option} needs NAME=VALUE, not {assignment!r}")
         yield name.strip(), value
 

@@ -8,26 +8,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from gradcli.cli.report import UsageError
 
 # A flag for a variable; `--x==3` is a comparison of the doubly negated x.
-_VARIABLE: Final = re.compile(r"--([^\W\d]\w*)(?:=(?!=)(.*))?", re.DOTALL)
-_OPTION: Final = re.compile(r"--([^\W\d][\w-]*)(?:=(?!=).*)?", re.DOTALL)
+_VARIABLE: Final = r"(?s)--([^\W\d]\w*)(?:=(?!=)(.*))?"
+_OPTION: Final = r"(?s)--([^\W\d][\w-]*)(?:=(?!=).*)?"
 
 
-class Words(NamedTuple):
+class Words:
     """The words of a command line: options with their values, positional ones, variables.
 
     `doubtful` holds words that look like options and are none, or lack a value, with what is to be
     said about each.
     """
 
-    options: list[str]
-    positional: list[str]
-    variables: list[tuple[str, str]]
-    doubtful: list[tuple[str, UsageError]]
+    def __init__(self) -> None:
+        self.options: list[str] = []
+        self.positional: list[str] = []
+        self.variables: list[tuple[str, str]] = []
+        self.doubtful: list[tuple[str, UsageError]] = []
 
 
 def sort_words(words: Sequence[str], takes_value: dict[str, bool], takes_negations: bool) -> Words:
@@ -37,13 +38,13 @@ def sort_words(words: Sequence[str], takes_value: dict[str, bool], takes_negatio
         takes_value: the options of the command, each with whether a value follows it.
         takes_negations: whether what begins with `-` and is no option is positional.
     """
-    found = Words([], [], [], [])
+    found = Words()
     position = 0
     while position < len(words):
         word, following = words[position], words[position + 1 : position + 2]
         position += 1
         name, equals, _ = word.partition("=")
-        variable = _VARIABLE.fullmatch(word)
+        variable = re.fullmatch(_VARIABLE, word)
         if word == "--":
             found.positional.extend(words[position:])
             break
@@ -65,7 +66,7 @@ def sort_words(words: Sequence[str], takes_value: dict[str, bool], takes_negatio
             position += 1
         elif variable:
             found.doubtful.append((word, _without_value(word, following, takes_value)))
-        elif _OPTION.fullmatch(word):
+        elif re.fullmatch(_OPTION, word):
             hint = suggest_option(name, takes_value) or _underscored(name)
             found.doubtful.append((word, UsageError(f"no such option: {name}", hint)))
         elif takes_negations:
@@ -79,7 +80,7 @@ def sort_words(words: Sequence[str], takes_value: dict[str, bool], takes_negatio
 
 
 def _is_flag(word: str, options: Iterable[str]) -> bool:
-    return word in options or _OPTION.fullmatch(word) is not None
+    return word in options or (word[:2] == "--" and re.fullmatch(_OPTION, word) is not None)
 
 
 def _is_negation(word: str, words: Sequence[str], position: int, found: Words) -> bool:

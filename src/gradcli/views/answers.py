@@ -15,11 +15,11 @@ from gradcli.views.tensors import check_writable, plain, tensor_fields
 PARTS: Final = ("value", "grad_fn", "dtype", "shape", "requires_grad")
 """What an answer has whether or not backward ran."""
 
-_GRADIENT: Final = re.compile(r"([^\W\d]\w*)\.grad")
-_BLANKS: Final = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
+_GRADIENT: Final = r"([^\W\d]\w*)\.grad"
+_BLANKS: Final = r'("(?:[^"\\]|\\.)*")|\s+'
 """In JSON: blanks outside of strings, which are in the group."""
 
-_DERIVATIVE: Final = re.compile(r"d([1-9]\d*)/d([^\W\d]\w*?)\1")
+_DERIVATIVE: Final = r"d([1-9]\d*)/d([^\W\d]\w*?)\1"
 
 
 def answer_text(answer: Answer, label: str = "{}", shows_none: bool = True) -> str:
@@ -75,10 +75,10 @@ def answer_fields(answer: Answer) -> dict[str, Any]:
 
 def derivative_named(what: str) -> tuple[str, int]:
     """The variable and the order of `x.grad` (0) or `d2/dx2` (2); ("", 0) where it is neither."""
-    match = _GRADIENT.fullmatch(what)
+    match = re.fullmatch(_GRADIENT, what)
     if match:
         return match[1], 0
-    match = _DERIVATIVE.fullmatch(what)
+    match = re.fullmatch(_DERIVATIVE, what)
     return (match[2], int(match[1])) if match else ("", 0)
 
 
@@ -92,7 +92,7 @@ def parts_text(answer: Answer, parts: Sequence[str]) -> str:
     if len(values) == 1:
         return bare(values[0])
     return "\t".join(
-        value if isinstance(value, str) else _BLANKS.sub(r"\1", bare(value)) for value in values
+        value if isinstance(value, str) else re.sub(_BLANKS, r"\1", bare(value)) for value in values
     )
 
 
