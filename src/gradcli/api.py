@@ -7,7 +7,6 @@ program alike.
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Any, Final
 
 import gradcli.wiring  # noqa: F401 - printing, floating point warnings
@@ -53,6 +52,8 @@ def lookup(name: str) -> Any:
         AttributeError: nothing.
     """
     if name == "__version__":
+        from importlib.metadata import version
+
         return version("gradcli")
     if name in SHORT:
         return autograd.lookup(SHORT[name])

@@ -254,6 +254,18 @@ def test_help_loads_no_engine_and_no_other_command(arguments: list[str]) -> None
     assert not {f"gradcli.cli.commands.{name}" for name in others} & loaded
 
 
+def test_a_gradient_from_python_imports_what_it_needs() -> None:
+    probe = (
+        "import sys; before = {*sys.modules}; import gradcli; "
+        "x = gradcli.tensor(3.0, requires_grad=True); (x * x).backward();"
+        "print(*{*sys.modules} - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, check=True)
+    loaded = set(done.stdout.decode().split())
+    assert "gradcli.api" in loaded
+    assert not loaded & (HEAVY | ELSEWHERE)
+
+
 def test_package_imports_nothing_before_it_is_asked() -> None:
     probe = "import gradcli, sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, check=True)
