@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from opcode import opmap
-from pathlib import Path
+from os.path import dirname, join
 from types import TracebackType
 from typing import Final, TypeGuard
 
-_ROOT: Final = str(Path(__file__).parents[1])
-_PYTHON: Final = tuple(
-    str(Path(_ROOT, *parts))
-    for parts in (("language", ""), ("tensor", "classes.py"), ("tensor", "public.py"))
+_ROOT: Final = dirname(dirname(__file__))
+_PYTHON: Final = (
+    join(_ROOT, "language"),
+    join(_ROOT, "tensor", "classes.py"),
+    join(_ROOT, "tensor", "public.py"),
 )
 """Where gradcli calls Python's functions for a program: their words are what Python would say."""
 _RAISE: Final = opmap["RAISE_VARARGS"]
