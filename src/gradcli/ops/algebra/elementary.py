@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.kernels import singles
 from gradcli.ops.algebra.comparison import (
     conj,
     eq,
@@ -401,23 +402,27 @@ xlogy: Row = row(
 
 def _sigmoid(self: Array) -> Array:
     """1 / (1 + exp(-self))."""
-    if self.dtype.kind == "c":
-        return 1 / (1 + np.exp(-self))
-    # exp of a non-positive number never overflows.
-    small = np.exp(-np.abs(self))
-    return np.where(self >= 0, 1 / (1 + small), small / (1 + small)).astype(self.dtype)
+    if self.dtype == np.float32:
+        return singles.sigmoid(self)
+    return 1 / (1 + np.exp(-self))
+
+
+def _sigmoid_backward(grad_output: Array, output: Array) -> Array:
+    """The gradient of sigmoid from its result."""
+    slope = 1 - output
+    slope *= output
+    return grad_output * (slope if slope.dtype.kind == "f" else np.conj(slope))
 
 
 sigmoid_backward: Row = row(
-    "aten.sigmoid_backward(Tensor grad_output, Tensor output)",
-    lambda grad_output, output: grad_output * np.conj((1 - output) * output),
+    "aten.sigmoid_backward",
+    _sigmoid_backward,
     linear="grad_output",
     grad_output=lambda grad, output: sigmoid_backward(grad, conj(output)),
     output=lambda grad, grad_output, output: (
         conj(grad) * grad_output * add_scalar(mul_scalar(conj(output), -2), 1)
     ),
     samples=binary(0.1, 0.9),
-    doc="The gradient of sigmoid from its result.",
 )
 sigmoid: Row = row(
     "sigmoid|special.expit|nn.functional.sigmoid",

@@ -23,9 +23,6 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import raw
 from gradcli.typing import Array, Real, Scalar
 
-# Where PyTorch's CPU kernels fall back to the C library, small arrays do not need SciPy.
-_FEW = 1 << 15
-
 
 def type_as(mask: Any, like: Any) -> Any:
     """A comparison's result as zeros and ones of the type of `like`."""

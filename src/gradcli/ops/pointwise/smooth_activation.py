@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
+from gradcli.kernels import singles
 from gradcli.ops.algebra.arithmetic import sub, true_div
 from gradcli.ops.algebra.comparison import lt
 from gradcli.ops.algebra.elementary import exp, log1p, pow_scalar, sigmoid, sigmoid_backward
 from gradcli.ops.algebra.scalars import add_scalar, mul_scalar, sub_scalar
 from gradcli.ops.algebra.trigonometry import cosh, tanh
-from gradcli.ops.pointwise.activation import _FEW, type_as
+from gradcli.ops.pointwise.activation import type_as
 from gradcli.table.declare import row
 from gradcli.table.row import COMMON, ITSELF, Row
 from gradcli.table.samples import binary, pointwise
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
-from gradcli.tensor.tensor import Tensor
 from gradcli.typing import Array, Scalar
 
+_FEW: Final = 1 << 15
 
-def _logistic(self: Array) -> Array:
-    return 1 / (1 + np.exp(-self))
+
+def error_function(self: Array) -> Array:
+    """The error function; SciPy takes longer to import than a few elements take here."""
+    if self.dtype == np.float32:
+        return singles.erf(self)
+    if self.size > _FEW:
+        import scipy.special
+
+        return scipy.special.erf(self)
+    values = np.fromiter(map(math.erf, self.reshape(-1).tolist()), np.float64, self.size)
+    return values.reshape(self.shape)
 
 
 def _silu(self: Array) -> Array:
@@ -32,8 +42,7 @@ def _silu(self: Array) -> Array:
 
 
 def _silu_vjp(grad: Any, self: Any) -> Any:
-    # The kernel, written with operators, is what PyTorch records.
-    gate = sigmoid(self) if type(grad) is Tensor else _logistic(self)
+    gate = sigmoid(self)
     return grad * gate * add_scalar(self * sub(1.0, gate), 1.0)
 
 
@@ -54,7 +63,7 @@ def _mish(self: Array) -> Array:
 
 
 def _mish_vjp(grad: Any, self: Any) -> Any:
-    gate = sigmoid(self) if type(grad) is Tensor else _logistic(self)
+    gate = sigmoid(self)
     squashed = tanh(log1p(exp(self)))
     return grad * (squashed + self * gate * sub(1.0, squashed * squashed))
 
@@ -62,17 +71,6 @@ def _mish_vjp(grad: Any, self: Any) -> Any:
 mish_row: Row = row(
     "aten.mish", _mish, promote=COMMON, kinds="f", self=_mish_vjp, samples=pointwise(-4.0, 4.0)
 )
-
-
-def _erf(self: Array) -> Array:
-    """The error function; SciPy takes longer to import than a small array takes here."""
-    if np.size(self) > _FEW:
-        import scipy.special
-
-        return scipy.special.erf(self)
-    flat = np.ravel(self).tolist()
-    values = np.fromiter(map(math.erf, flat), np.float64, len(flat))
-    return values.reshape(np.shape(self)).astype(self.dtype)
 
 
 def _gelu_kind(approximate: str) -> bool:
@@ -93,7 +91,7 @@ def _gelu(self: Array, *, approximate: str = "none") -> Array:
     if by_tanh:
         inner = _TANH_SCALE * (self + _TANH_CUBIC * self * self * self)
         return 0.5 * self * (1 + np.tanh(inner))
-    return self * 0.5 * (1 + _erf(self * math.sqrt(0.5)))
+    return self * _normal_share(self)
 
 
 def _gelu_backward(grad_output: Array, self: Array, *, approximate: str = "none") -> Array:
@@ -103,9 +101,21 @@ def _gelu_backward(grad_output: Array, self: Array, *, approximate: str = "none"
         bent = np.tanh(_TANH_SCALE * (self + _TANH_CUBIC * self * square))
         steep = _TANH_SCALE * (1 + 3 * _TANH_CUBIC * square)
         return grad_output * (0.5 * (1 + bent) + 0.5 * self * (1 - bent * bent) * steep)
-    share = 0.5 * (1 + _erf(self * math.sqrt(0.5)))
-    density = np.exp(self * self * -0.5) * (0.5 * _TANH_SCALE)
-    return grad_output * (share + self * density)
+    exponent = self * self
+    exponent *= -0.5
+    slope = np.exp(exponent)
+    slope *= 0.5 * _TANH_SCALE
+    slope *= self
+    slope += _normal_share(self)
+    return grad_output * slope
+
+
+def _normal_share(self: Array) -> Array:
+    """The distribution function of the standard normal."""
+    share = error_function(self * math.sqrt(0.5))
+    share += 1
+    share *= 0.5
+    return share
 
 
 def _gelu_double_backward(grad: Any, grad_output: Any, self: Any, approximate: str) -> Any:

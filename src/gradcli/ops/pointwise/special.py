@@ -15,6 +15,7 @@ from gradcli.ops.algebra.rounding import absolute, sgn
 from gradcli.ops.algebra.scalars import add_scalar, div_scalar, mul_scalar
 from gradcli.ops.algebra.sums import sum_dim
 from gradcli.ops.algebra.views import unsqueeze
+from gradcli.ops.pointwise.smooth_activation import error_function
 from gradcli.table.declare import composite, row
 from gradcli.table.entry import METHOD, InPlace
 from gradcli.table.refusals import underived
@@ -45,7 +46,7 @@ def scipy_function(name: str) -> Callable[..., Array]:
 
 erf: Row = row(
     "erf|special.erf(Tensor self)",
-    scipy_function("erf"),
+    error_function,
     promote=FLOAT,
     kinds="iubf",
     kernel="erf_vml_cpu",
