@@ -101,3 +101,32 @@ def test_unraveled_indices_are_columns_of_one_tensor() -> None:
     rows, columns = gradcli.unravel_index(gradcli.tensor([0, 5, 7]), (2, 4))
     assert (rows.tolist(), columns.tolist()) == ([0, 1, 1], [0, 1, 3])
     assert rows.stride() == columns.stride() == (2,)
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("case", ["rows", "pairs", "mask", "grid", "columns", "whole mask"])
+def test_gradients_of_many_elements_add_up(case: str, several: bool) -> None:
+    random = np.random.default_rng(0)
+    i, j = random.integers(-200, 200, 2000), random.integers(-30, 30, 2000)
+    index = {
+        "rows": i,
+        "pairs": (i, j),
+        "mask": np.arange(200) % 3 > 0,
+        "grid": i.reshape(40, 50),
+        "columns": (slice(None), j),
+        "whole mask": np.arange(6000).reshape(200, 30) % 3 > 0,
+    }[case]
+    x = gradcli.zeros(200, 30, requires_grad=True)
+    parts = [wrap(p) if isinstance(p, np.ndarray) else p for p in _tuple(index)]
+    picked = x[tuple(parts)]
+    if several:  # into the middle of a larger array
+        wide = gradcli.zeros(2, 200, 30, requires_grad=True)
+        x, picked = wide, wide[1][tuple(parts)]
+    picked.sum().backward()
+    wanted = np.zeros((200, 30), np.float32)
+    np.add.at(wanted, index, 1)
+    assert np.array_equal(x.grad._array[1] if several else x.grad._array, wanted)
+
+
+def _tuple(index: Any) -> tuple[Any, ...]:
+    return index if isinstance(index, tuple) else (index,)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.kernels.places import combine_along, put_along, take_along
 from gradcli.ops.algebra.arithmetic import remainder
 from gradcli.ops.algebra.indexing import check_integers, check_range
 from gradcli.ops.algebra.parts import blank
@@ -19,14 +20,6 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.shapes import common_shape, wrap_dim
 from gradcli.tensor.tensor import raw
 from gradcli.typing import Array, Scalar, Value
-
-
-def _grid(index: Array, where: int) -> tuple[Any, ...]:
-    """NumPy's index for elements that differ from their own place in dimension `where` only."""
-    grid: list[Any] = list(np.indices(index.shape, sparse=True))
-    if grid:
-        grid[where] = index
-    return tuple(grid)
 
 
 def _gather(self: Array, dim: int, index: Array, *, sparse_grad: bool = False) -> Array:
@@ -45,7 +38,7 @@ def _gather(self: Array, dim: int, index: Array, *, sparse_grad: bool = False) -
             )
     check_range(index, where, self.shape[where] if self.ndim else 1)
     if self.ndim and index.ndim:
-        return self[_grid(index, where)]
+        return take_along(self, where, index)
     return self.reshape(-1)[index]
 
 
@@ -91,10 +84,9 @@ def check_scatter(
     return where
 
 
-def scatter_places(self: Array, where: int, index: Array) -> tuple[Array, Any]:
-    """A copy of `self` with at least one dimension, and the places in it that `index` means."""
-    full = np.atleast_1d(self.copy())
-    return full, _grid(np.atleast_1d(index), where)
+def scatter_room(self: Array, index: Array) -> tuple[Array, Array]:
+    """A copy of `self` and `index`, both with at least one dimension."""
+    return np.atleast_1d(self.copy()), np.atleast_1d(index)
 
 
 def cut(src: Array, index: Array) -> Array:
@@ -107,8 +99,8 @@ def _scatter(self: Array, dim: int, index: Array, src: Array) -> Array:
     where = check_scatter(self, dim, index, src)
     if not index.size:
         return self.copy()
-    full, places = scatter_places(self, where, index)
-    full[places] = cut(src, index)
+    full, places = scatter_room(self, index)
+    put_along(full, where, places, cut(src, index))
     return full.reshape(self.shape)
 
 
@@ -129,8 +121,8 @@ def _scatter_value(self: Array, dim: int, index: Array, value: Scalar) -> Array:
     where = check_scatter(self, dim, index, None)
     if not index.size:
         return self.copy()
-    full, places = scatter_places(self, where, index)
-    full[places] = dtypes.convert(value, dtypes.of(self))
+    full, places = scatter_room(self, index)
+    put_along(full, where, places, np.asarray(dtypes.convert(value, dtypes.of(self)), self.dtype))
     return full.reshape(self.shape)
 
 
@@ -152,8 +144,9 @@ def _scatter_combining(self: Array, dim: int, index: Array, src: Any, reduce: st
         raise RuntimeError("reduce argument must be either add or multiply.")
     if not index.size:
         return self.copy()
-    full, places = scatter_places(self, where, index)
-    ufunc.at(full, places, self.dtype.type(src) if operand is None else cut(operand, index))
+    full, places = scatter_room(self, index)
+    values = self.dtype.type(src) if operand is None else cut(operand, index)
+    combine_along(ufunc, full, where, places, values)
     return full.reshape(self.shape)
 
 
@@ -186,8 +179,8 @@ def _scatter_add(self: Array, dim: int, index: Array, src: Array) -> Array:
     where = check_scatter(self, dim, index, src)
     if not index.size:
         return self.copy()
-    full, places = scatter_places(self, where, index)
-    np.add.at(full, places, cut(src, index))
+    full, places = scatter_room(self, index)
+    combine_along(np.add, full, where, places, cut(src, index))
     return full.reshape(self.shape)
 
 

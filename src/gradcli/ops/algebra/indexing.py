@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.kernels.places import add_slices
 from gradcli.ops.algebra.parts import blank
 from gradcli.ops.algebra.sums import expand, sum_all, sum_type
 from gradcli.ops.algebra.views import reshape
@@ -127,7 +128,7 @@ def _index_add(self: Array, dim: int, index: Array, source: Array, *, alpha: Sca
     if not self.ndim:
         return self + part
     full = self.copy()
-    np.add.at(full, _slot(where, index), part)
+    add_slices(full, index, part, where)
     return full
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from gradcli.kernels.places import FEW, add_slices
 from gradcli.ops.algebra.parts import select, slice_
 from gradcli.ops.algebra.views import alias, shape_of, unsqueeze, view
 from gradcli.ops.inplace.derive import in_place
@@ -108,8 +109,26 @@ index_row: Row = row(
 def _index_backward(self: Array, sizes: Sequence[int], indices: Sequence[Array]) -> Array:
     """Zeros plus the elements of self at index tensors."""
     full = np.zeros(sizes, self.dtype)
-    np.add.at(full, _places(sizes, indices), self)
+    _accumulate(full, _places(sizes, indices), self)
     return full
+
+
+def _accumulate(full: Array, places: tuple[Any, ...], values: Array) -> None:
+    """Adds values to the elements of an array at NumPy's index."""
+    if (
+        values.size <= FEW
+        or any(type(place) is slice for place in places)
+        or not full.flags.c_contiguous
+    ):
+        np.add.at(full, places, values)
+        return
+    lead = full.shape[: len(places)]
+    if len(places) == 1:
+        flat = np.where(places[0] < 0, places[0] + lead[0], places[0])
+    else:
+        flat = np.ravel_multi_index(places, lead, mode="wrap")
+    rest = full.shape[len(places) :]
+    add_slices(full.reshape(-1, *rest), flat, values.reshape(flat.size, *rest))
 
 
 index_backward: Row = row(
@@ -152,7 +171,7 @@ def _index_put(
             f"{dtypes.of(values).scalar_name} for the source."
         )
     if accumulate:
-        np.add.at(full, places, values)
+        _accumulate(full, places, values)
     else:
         full[places] = values
     return full

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from gradcli.kernels.places import add_slices
 from gradcli.ops.algebra.comparison import eq, filled
 from gradcli.ops.algebra.indexing import index_select
 from gradcli.ops.algebra.views import reshape, shape_of
@@ -51,7 +52,7 @@ def _embedding(
     _check_indices(indices, "embedding")
     if indices.size and not (indices.min() >= 0 and indices.max() < len(weight)):
         raise IndexError("index out of range in self")
-    return weight[indices]
+    return np.take(weight, indices, 0)
 
 
 def _embedding_dense_backward(
@@ -61,11 +62,12 @@ def _embedding_dense_backward(
     flat = indices.reshape(-1)
     rows = grad_output.reshape(flat.size, grad_output.shape[-1])
     full = np.zeros((num_weights, grad_output.shape[-1]), grad_output.dtype)
-    kept = flat != padding_idx
-    rows, flat = rows[kept], flat[kept]
+    if padding_idx >= 0:
+        kept = flat != padding_idx
+        rows, flat = rows[kept], flat[kept]
     if scale_grad_by_freq:
         rows = rows / np.bincount(flat, minlength=num_weights)[flat][:, None].astype(rows.dtype)
-    np.add.at(full, flat, rows)
+    add_slices(full, flat, rows)
     return full
 
 

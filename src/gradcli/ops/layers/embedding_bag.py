@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from gradcli.kernels.places import add_slices
 from gradcli.ops.algebra.views import reshape, shape_of
 from gradcli.ops.layers.embedding import MAX, MEAN, SUM, _check_indices, _check_type, _renormalize
 from gradcli.table.declare import composite, row
@@ -131,7 +132,7 @@ def _embedding_bag(
     if per_sample_weights is not None:
         rows = rows * per_sample_weights[kept][:, None]
     out = np.zeros((count, weight.shape[1]), weight.dtype)
-    np.add.at(out, owners, rows)
+    add_slices(out, owners, rows)
     if mode == MEAN:
         out = out / np.maximum(sizes, 1)[:, None].astype(weight.dtype)
         return out, bags, sizes, sizes
@@ -170,7 +171,7 @@ def _embedding_bag_backward(
         rows = rows / bag_size[owners][:, None].astype(rows.dtype)
     if scale_grad_by_freq:
         rows = rows / _frequencies(indices, index)[:, None].astype(rows.dtype)
-    np.add.at(full, index, rows)
+    add_slices(full, index, rows)
     return full
 
 

@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gradcli.kernels.places import combine_along, places_of_slices, put_along
 from gradcli.ops.algebra.comparison import bitwise_and, eq, filled, ones_like, where_, zeros_like
 from gradcli.ops.algebra.gathering import (
     check_scatter,
     cut,
     gather,
     scatter_add,
-    scatter_places,
+    scatter_room,
     scatter_value,
 )
 from gradcli.ops.algebra.indexing import check_slices, index_add, index_fill_number, index_select
@@ -139,14 +140,16 @@ def _identity(reduce: str, dtype: Any) -> Any:
     return 1 if reduce == "prod" else 0
 
 
-def _reduced(full: Array, places: Any, src: Array, reduce: str, include_self: bool) -> Array:
+def _reduced(
+    full: Array, where: int, index: Array, src: Array, reduce: str, include_self: bool
+) -> Array:
     """Combines `src` with the elements of `full` at given places, in its memory."""
     if not include_self:
-        full[places] = _identity(reduce, full.dtype)
-    _UFUNCS[reduce].at(full, places, src)
+        put_along(full, where, index, np.asarray(_identity(reduce, full.dtype), full.dtype))
+    combine_along(_UFUNCS[reduce], full, where, index, src)
     if reduce == "mean":
         count = np.full(full.shape, int(include_self), np.int64)
-        np.add.at(count, places, 1)
+        combine_along(np.add, count, where, index, 1)
         count = np.maximum(count, 1)
         divide = np.true_divide if full.dtype.kind in "fc" else np.floor_divide
         full = divide(full, count).astype(full.dtype)
@@ -164,8 +167,8 @@ def _scatter_reduce(
         )
     if not index.size:
         return self.copy()
-    full, places = scatter_places(self, where, index)
-    reduced = _reduced(full, places, cut(src, index), reduce, include_self)
+    full, places = scatter_room(self, index)
+    reduced = _reduced(full, where, places, cut(src, index), reduce, include_self)
     return reduced.reshape(self.shape)
 
 
@@ -207,9 +210,9 @@ def _index_reduce(
     length = self.shape[where] if self.ndim else 1
     if index.size and (index.min() < 0 or index.max() >= length):
         raise IndexError("index out of range in self")
-    slot: Any = (slice(None),) * where + (index.reshape(-1),)
-    full = np.atleast_1d(self.copy())
-    return _reduced(full, slot, source, reduce, include_self).reshape(self.shape)
+    full, source = np.atleast_1d(self.copy()), np.atleast_1d(source)
+    places = places_of_slices(index, source.shape, where)
+    return _reduced(full, where, places, source, reduce, include_self).reshape(self.shape)
 
 
 index_reduce: Row = row(
