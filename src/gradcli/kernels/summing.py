@@ -22,39 +22,50 @@ LONGEST: Final = 4096
 _LANES: Final = 8
 _ROWS: Final = 4
 _LEVELS: Final = 4
+_STEP: Final = 1 << _LEVELS
+"""The least number of rows in a block."""
+
+_ONE_ROW: Final = [
+    np.array([0, *range(_ROWS, n), *range(1, min(n, _ROWS))][:n])
+    if n < _LANES
+    else np.array([*range(_LANES, n), *range(_LANES)])
+    for n in range(2 * _LANES)
+]
+"""By the number of elements, the order in which those of less than two rows of lanes are added."""
 
 
 def total(values: Singles) -> np.float32:
     """The sum of a contiguous array of one dimension and at least one element."""
     count = values.size
-    if count < _LANES:
-        if count <= _ROWS:
-            return _one_by_one(values)
-        return _one_by_one(np.concatenate((values[:1], values[_ROWS:], values[1:_ROWS])))
+    if count < 2 * _LANES:
+        return _one_by_one(values.take(_ONE_ROW[count]))
     rows = count // _LANES
-    whole = rows // _ROWS * _ROWS
-    lanes = values[whole * _LANES : rows * _LANES].reshape(-1, _LANES)
+    lanes = values[: rows * _LANES].reshape(rows, _LANES)
+    whole = rows - rows % _ROWS
     if whole:
-        groups = values[: whole * _LANES].reshape(-1, _ROWS * _LANES)
-        sums = _cascade(groups).reshape(_ROWS, _LANES)
-        lanes = np.concatenate((sums[:1], lanes, sums[1:])) if len(lanes) else sums
-    return _one_by_one(np.concatenate((values[rows * _LANES :], np.add.reduce(lanes, axis=0))))
+        groups = lanes[:whole].reshape(-1, _ROWS * _LANES)
+        sums = np.add.reduce(groups) if len(groups) < _STEP else _cascade(groups)
+        sums = sums.reshape(_ROWS, _LANES)
+        lanes = np.concatenate((sums[:1], lanes[whole:], sums[1:])) if whole < rows else sums
+    sums = np.add.reduce(lanes)
+    rest = values[rows * _LANES :]
+    return _one_by_one(np.concatenate((rest, sums)) if rest.size else sums)
 
 
 def _cascade(rows: Singles) -> Singles:
     """The sum of rows: blocks of rows, blocks of the sums of blocks, and so on."""
-    power = max(_LEVELS, (len(rows) - 1).bit_length() // _LEVELS)
-    step = 1 << power
-    sums = []
+    step = max(_STEP, 1 << (len(rows) - 1).bit_length() // _LEVELS)
+    found: Singles | None = None
     for _ in range(_LEVELS - 1):
         if len(rows) < step:
             break
         whole = len(rows) // step * step
         if whole < len(rows):
-            sums.append(np.add.reduce(rows[whole:], axis=0))
+            rest = np.add.reduce(rows[whole:])
+            found = rest if found is None else found + rest
         rows = np.add.reduce(rows[:whole].reshape(-1, step, rows.shape[1]), axis=1)
-    sums.append(np.add.reduce(rows, axis=0))
-    return np.asarray(np.add.reduce(sums, axis=0) if len(sums) > 1 else sums[0])
+    last = np.add.reduce(rows) if len(rows) > 1 else rows[0]
+    return np.asarray(last if found is None else found + last)
 
 
 def _one_by_one(values: Singles) -> np.float32:

@@ -64,14 +64,14 @@ def _sum(
 def add_up(self: Array, where: tuple[int, ...], keepdim: bool, kind: Any) -> Array:
     """Sums along axes."""
     if (
-        kind == np.float32
-        and self.dtype == np.float32
+        self.dtype.char == "f"
+        and kind == self.dtype
         and len(where) == self.ndim
         and 0 < self.size <= summing.LONGEST
         and self.flags.c_contiguous
     ):
-        found = summing.total(self.reshape(-1))
-        return np.full((1,) * self.ndim, found) if keepdim else np.asarray(found)[()]
+        found: Array = summing.total(self.reshape(-1))
+        return np.full((1,) * self.ndim, found) if keepdim else found
     total = np.sum(self, axis=where, keepdims=keepdim, dtype=kind)
     # NumPy keeps the memory order of the operand, PyTorch does not.
     return np.asarray(total, order="C") if total.ndim > 1 else total
