@@ -137,7 +137,9 @@ def _two_bools(self: Array, exponent: Array) -> Array:
 def _pow_scalar_vjp(grad: Any, self: Any, exponent: complex) -> Any:
     if exponent == 0:
         return zeros_like(grad)
-    return grad * conj(mul_scalar(pow_scalar(self, exponent - 1), exponent))
+    # An array needs no copy as its first power, a tensor a node as PyTorch's has.
+    power = self if exponent == 2 and type(self) is not Tensor else pow_scalar(self, exponent - 1)
+    return grad * conj(mul_scalar(power, exponent))
 
 
 pow_scalar: Row = row(

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.kernels import normalizing
+from gradcli.kernels.blocks import row_blocks
 from gradcli.ops.algebra.creation import to_dtype
 from gradcli.ops.algebra.elementary import pow_scalar, rsqrt
 from gradcli.ops.algebra.scalars import add_scalar
@@ -78,15 +80,20 @@ def _layer_norm(
     )
     rows, count = _split(input.shape, normalized_shape)
     flat = wide_array(input).reshape(rows, count)
-    mean = flat.mean(1, keepdims=True)
-    inverse = 1 / np.sqrt(flat.var(1, keepdims=True) + flat.dtype.type(eps))
-    out = ((flat - mean) * inverse).reshape(input.shape)
-    if weight is not None:
-        out = out * weight
-    if bias is not None:
-        out = out + bias
+    out = np.empty_like(flat)
+    mean, inverse = np.empty((rows, 1), flat.dtype), np.empty((rows, 1), flat.dtype)
+    for part in row_blocks(rows, count):
+        block = out[part]
+        _, mean[part], variance = normalizing.centered_moments(flat[None, part], block[None])
+        inverse[part] = 1 / np.sqrt(variance + flat.dtype.type(eps))
+        block *= inverse[part]
+        if weight is not None:
+            block *= weight.reshape(-1)
+        if bias is not None:
+            block += bias.reshape(-1)
     lead = (*input.shape[: input.ndim - len(normalized_shape)], *(1,) * len(normalized_shape))
-    return out.astype(input.dtype), mean.reshape(lead), inverse.reshape(lead)
+    out = out.reshape(input.shape).astype(input.dtype, copy=False)
+    return out, mean.reshape(lead), inverse.reshape(lead)
 
 
 def _layer_norm_backward(
@@ -101,16 +108,22 @@ def _layer_norm_backward(
     """The gradients of layer_norm."""
     rows, count = _split(input.shape, normalized_shape)
     grad = wide_array(grad_out).reshape(rows, count)
-    centered = wide_array(input).reshape(rows, count) - mean.reshape(rows, 1)
-    inverse = rstd.reshape(rows, 1)
-    hat = centered * inverse
-    scaled = grad if weight is None else grad * weight.reshape(1, count)
-    along = (scaled * hat).sum(1, keepdims=True)
-    full = (scaled - (scaled.sum(1, keepdims=True) + hat * along) / count) * inverse
+    flat = wide_array(input).reshape(rows, count)
+    mean, rstd = mean.reshape(rows, 1), rstd.reshape(rows, 1)
+    full = np.empty_like(flat)
+    by_weight, by_bias = np.zeros(count, flat.dtype), np.zeros(count, flat.dtype)
+    for part in row_blocks(rows, count):
+        hat = flat[part] - mean[part]
+        hat *= rstd[part]
+        scaled = grad[part] if weight is None else grad[part] * weight.reshape(1, count)
+        normalizing.backward(scaled[None], hat[None], rstd[part], full[None, part])
+        hat *= grad[part]
+        by_weight += hat.sum(0)
+        by_bias += grad[part].sum(0)
     return (
-        full.reshape(input.shape).astype(input.dtype),
-        (grad * hat).sum(0).reshape(normalized_shape).astype(input.dtype),
-        grad.sum(0).reshape(normalized_shape).astype(input.dtype),
+        full.reshape(input.shape).astype(input.dtype, copy=False),
+        by_weight.reshape(normalized_shape).astype(input.dtype, copy=False),
+        by_bias.reshape(normalized_shape).astype(input.dtype, copy=False),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.kernels import normalizing
 from gradcli.ops.algebra.arithmetic import added
 from gradcli.ops.algebra.creation import to_dtype
 from gradcli.ops.algebra.elementary import pow_scalar
@@ -96,6 +97,11 @@ def _channels(shape: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return dims, (1, shape[1], *(1,) * (len(shape) - 2))
 
 
+def _layout(shape: Sequence[int]) -> tuple[int, int, int]:
+    """The numbers of instances, of channels and of elements of a channel."""
+    return shape[0], shape[1], math.prod(shape[2:])
+
+
 def _batch_norm(
     input: Array,
     weight: Array | None,
@@ -114,11 +120,12 @@ def _batch_norm(
         (weight, bias, running_mean, running_var),
         "mixed dtype (CPU): all inputs must share same datatype.",
     )
-    dims, along = _channels(input.shape)
     wide = wide_array(input)
+    layout = _layout(input.shape)
     count = input.size // max(input.shape[1], 1)
     if training:
-        mean, variance = wide.mean(dims), wide.var(dims)
+        out, mean, variance = normalizing.centered_moments(wide.reshape(layout))
+        mean, variance = mean.reshape(-1), variance.reshape(-1)
         inverse = 1 / np.sqrt(variance + wide.dtype.type(eps))
         if running_mean is not None and running_var is not None and count:
             running_mean[...] = momentum * mean + (1 - momentum) * running_mean
@@ -130,12 +137,11 @@ def _batch_norm(
         assert running_var is not None
         mean, inverse = running_mean, 1 / np.sqrt(running_var + wide.dtype.type(eps))
         saved = np.zeros(0, wide.dtype), np.zeros(0, wide.dtype)
-    out = (wide - mean.reshape(along)) * inverse.reshape(along)
-    if weight is not None:
-        out = out * weight.reshape(along)
+        out = wide.reshape(layout) - mean.reshape(-1, 1)
+    out *= (inverse if weight is None else inverse * weight).reshape(-1, 1)
     if bias is not None:
-        out = out + bias.reshape(along)
-    return out.astype(input.dtype), *saved
+        out += bias.reshape(-1, 1)
+    return out.reshape(input.shape).astype(input.dtype, copy=False), *saved
 
 
 def _statistics(
@@ -170,21 +176,24 @@ def _batch_norm_backward(
     eps: float,
 ) -> tuple[Array, Array, Array]:
     """The gradients of batch_norm."""
-    dims, along = _channels(input.shape)
-    count = input.size // max(input.shape[1], 1)
-    mean, inverse = _statistics(
-        input, running_mean, running_var, save_mean, save_invstd, training, eps
+    layout = _layout(input.shape)
+    mean, inverse = (
+        statistic.reshape(-1, 1)
+        for statistic in _statistics(
+            input, running_mean, running_var, save_mean, save_invstd, training, eps
+        )
     )
-    gamma = None if weight is None else weight.reshape(along)
-    centered = input - mean
-    if training:
-        full = first_backward(grad_out, centered, inverse, gamma, dims, count)
-    else:
-        full = grad_out * (inverse if gamma is None else inverse * gamma)
+    grad, hat = grad_out.reshape(layout), input.reshape(layout) - mean
+    hat *= inverse
+    full, by_weight, by_bias = normalizing.backward(grad, hat, inverse)
+    if not training:
+        full = grad * inverse
+    if weight is not None:
+        full *= weight.reshape(-1, 1)
     return (
-        full.astype(input.dtype),
-        (grad_out * centered * inverse).sum(dims).astype(input.dtype),
-        grad_out.sum(dims).astype(input.dtype),
+        full.reshape(input.shape).astype(input.dtype, copy=False),
+        by_weight.reshape(-1).astype(input.dtype, copy=False),
+        by_bias.reshape(-1).astype(input.dtype, copy=False),
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from gradcli.kernels.blocks import BLOCK, row_blocks
 from gradcli.ops.algebra.comparison import conj
 from gradcli.ops.algebra.creation import to_dtype
 from gradcli.ops.algebra.elementary import exp
@@ -67,29 +69,56 @@ def _check_soft(self: Array, dim: int, name: str) -> None:
         raise no_kernel(f"{name}{'_lastdim' * last}_kernel_impl", self.dtype)
 
 
+def _is_last(dim: int, ndim: int) -> bool:
+    return wrap_dim(dim, ndim) >= ndim - 1
+
+
+def _along(function: Callable[..., None], dim: int, *operands: Array) -> Array:
+    """What a function of operands of one shape, room for the result and axes writes: many rows in
+    blocks.
+    """
+    shape = operands[0].shape
+    found = np.empty(shape, operands[0].dtype)
+    if found.size <= BLOCK or not _is_last(dim, len(shape)):
+        function(*operands, found, axes(dim, len(shape)))
+        return found
+    *rows, out = (array.reshape(-1, shape[-1]) for array in (*operands, found))
+    for part in row_blocks(len(out), shape[-1]):
+        function(*(array[part] for array in rows), out[part], (1,))
+    return found
+
+
+def _shift(values: Array, out: Array, where: tuple[int, ...]) -> None:
+    """Lowers values, so that the largest are zero."""
+    np.subtract(values, np.max(values, axis=where, keepdims=True, initial=-np.inf), out=out)
+
+
 def _softmax(self: Array, dim: int, half_to_float: bool = False) -> Array:
     """exp(self), divided by its sum along a dimension."""
     _check_soft(self, dim, "softmax")
-    where = axes(dim, self.ndim)
-    # In one buffer: what a large temporary costs is the fresh memory, not the arithmetic.
-    powers: Array = np.asarray(self - np.max(self, axis=where, keepdims=True, initial=-np.inf))
-    np.exp(powers, out=powers)
-    powers /= np.sum(powers, axis=where, keepdims=True)
-    return powers
+
+    def block(values: Array, out: Array, where: tuple[int, ...]) -> None:
+        _shift(values, out, where)
+        np.exp(out, out=out)
+        out /= np.sum(out, axis=where, keepdims=True)
+
+    return _along(block, dim, self)
 
 
 def _log_softmax(self: Array, dim: int, half_to_float: bool = False) -> Array:
     """The logarithm of softmax."""
     _check_soft(self, dim, "log_softmax")
-    where = axes(dim, self.ndim)
     half = self.dtype.char in HALVES
     wide = self.astype(np.float32) if half else self
-    shifted = wide - np.max(wide, axis=where, keepdims=True, initial=-np.inf)
-    totals = np.sum(np.exp(shifted), axis=where, keepdims=True)
-    if half and wrap_dim(dim, self.ndim) >= self.ndim - 1:
-        # PyTorch's kernel for the last dimension keeps these in half precision.
-        totals = totals.astype(self.dtype)
-    return (shifted - np.log(totals)).astype(self.dtype)
+    # PyTorch's kernel for the last dimension keeps these in half precision.
+    kept = self.dtype if _is_last(dim, self.ndim) else wide.dtype
+
+    def block(values: Array, out: Array, where: tuple[int, ...]) -> None:
+        _shift(values, out, where)
+        totals = np.sum(np.exp(out), axis=where, keepdims=True)
+        out -= np.log(totals.astype(kept, copy=False))
+
+    return _along(block, dim, wide).astype(self.dtype, copy=False)
 
 
 def _dot(values: Any, dim: int) -> Any:
@@ -98,11 +127,13 @@ def _dot(values: Any, dim: int) -> Any:
 
 def _softmax_slope(grad_output: Array, output: Array, dim: int) -> Array:
     """The gradient of softmax from its result."""
-    weighted: Array = np.asarray(grad_output * output)
-    total = np.sum(weighted, axis=axes(dim, output.ndim), keepdims=True)
-    np.subtract(grad_output, total, out=weighted)
-    weighted *= output
-    return weighted
+
+    def block(grad: Array, result: Array, out: Array, where: tuple[int, ...]) -> None:
+        np.multiply(grad, result, out=out)
+        np.subtract(grad, np.sum(out, axis=where, keepdims=True), out=out)
+        out *= result
+
+    return _along(block, dim, grad_output, output)
 
 
 softmax_backward: Row = row(
@@ -124,17 +155,26 @@ softmax_row: Row = row(
     self=lambda grad, result, dim: softmax_backward(grad, result, dim),
     samples=lambda r: [(r(3, 4), 1), (r(3, 4), 0)],
 )
+
+
+def _log_softmax_slope(grad_output: Array, output: Array, dim: int) -> Array:
+    """The gradient of log_softmax from its result."""
+
+    def block(grad: Array, result: Array, out: Array, where: tuple[int, ...]) -> None:
+        np.exp(result, out=out)
+        out *= np.sum(grad, axis=where, keepdims=True)
+        np.subtract(grad, out, out=out)
+
+    return _along(block, dim, grad_output, output)
+
+
 log_softmax_backward: Row = row(
-    "aten._log_softmax_backward_data(Tensor grad_output, Tensor output, int dim)",
-    lambda grad_output, output, dim: (
-        grad_output
-        - np.exp(output) * np.sum(grad_output, axis=axes(dim, output.ndim), keepdims=True)
-    ),
+    "aten._log_softmax_backward_data",
+    _log_softmax_slope,
     linear="grad_output",
     grad_output=lambda grad, output, dim: grad - _dot(grad * exp(output), dim),
     output=lambda grad, grad_output, output, dim: -exp(output) * grad * _dot(grad_output, dim),
     samples=lambda r: [(r(3, 4), r(3, 4), 1), (r(3, 2), r(3, 2), 0)],
-    doc="The gradient of log_softmax from its result.",
     pytorch="aten._log_softmax_backward_data(grad_output, output, dim, output.dtype)",
 )
 log_softmax_row: Row = row(
