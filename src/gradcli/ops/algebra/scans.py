@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.kernels.running import running
 from gradcli.ops.algebra.comparison import conj, gt, is_complex, lt, where_
 from gradcli.ops.algebra.elementary import exp, log, log_add_exp
 from gradcli.ops.algebra.gathering import scatter_add
@@ -29,14 +30,14 @@ from gradcli.tensor.tensor import Tensor, raw
 from gradcli.typing import Array
 
 
-def _cumulate(function: Any) -> Any:
+def _cumulate(name: str, ufunc: np.ufunc) -> Any:
     def forward(self: Array, dim: int, dtype: DType | None = None) -> Array:
         where, kind = wrap_dim(dim, self.ndim), np.dtype(sum_type(self, dtype))
-        require_kinds(kind, "fciu", f"{function.__name__}_out_cpu")
+        require_kinds(kind, "fciu", f"{name}_out_cpu")
         if not self.ndim:
             return self.astype(kind)
-        found: Array = function(self, axis=where, dtype=kind)
-        if function is np.cumsum and kind.kind in INEXACT:
+        found = running(ufunc, self, where, kind)
+        if ufunc is np.add and kind.kind in INEXACT:
             found += kind.type(0)  # sums start at 0, which leaves no negative zero
         return found
 
@@ -48,12 +49,14 @@ def reversed_cumsum(value: Any, dim: int) -> Any:
     shape = shape_of(value)
     if math.prod(shape) <= 1 or shape[wrap_dim(dim, len(shape))] == 1:
         return value
+    if type(value) is not Tensor:
+        return running(np.add, value, wrap_dim(dim, len(shape)), value.dtype, backwards=True)
     return flip(cumsum(flip(value, (dim,)), dim), (dim,))
 
 
 cumsum: Row = row(
     "cumsum(Tensor self, int dim, *, dtype? dtype=None)",
-    _cumulate(np.cumsum),
+    _cumulate("cumsum", np.add),
     linear="self",
     self=reversed_cumsum,
     samples=lambda r: [(r(3, 4), 1), (r(3), 0), (r(), 0)],
@@ -99,7 +102,7 @@ def _cumprod_with_zeros(grad: Any, self: Any, dim: int) -> Any:
 
 cumprod: Row = row(
     "cumprod(Tensor self, int dim, *, dtype? dtype=None)",
-    _cumulate(np.cumprod),
+    _cumulate("cumprod", np.multiply),
     self=_cumprod_vjp,
     samples=lambda r: [(r(2, 3), 1), (r(3), 0), (np.array([1.5, 0.0, 2.0, 0.0, -1.0]), 0)],
     doc="Running products along a dimension.",
