@@ -47,9 +47,8 @@ def _sgn(self: Array) -> Array:
         return _sign(self)
     size = _absolute(self)
     size = np.where(size == 0, 1, size)
-    divided = np.where(self == 0, 0, self / size).astype(self.dtype)
     if self.dtype != np.complex64:
-        return divided
+        return np.where(self == 0, 0, self / size)
     made = np.empty(self.shape, self.dtype)
     flat, values, sizes = made.reshape(-1), np.ravel(self), np.ravel(size)
     whole = self.size // _VECTOR * _VECTOR
@@ -58,7 +57,10 @@ def _sgn(self: Array) -> Array:
         old, new = getattr(values, part), getattr(flat, part)
         new[:whole] = old[:whole] / sizes[:whole]
         new[whole:] = old[whole:] * factors
-    return np.where((self == 0) | ~np.isfinite(size), divided, made)
+    far = ~np.isfinite(sizes)
+    flat[far] = values[far] / sizes[far]
+    flat[values == 0] = 0
+    return made
 
 
 _VECTOR: Final = 8
