@@ -10,7 +10,7 @@ import pytest
 from gradcli.kernels.running import running
 
 CASES = [((0,), 0), ((5,), 0), ((3, 4), 0), ((3, 4), 1), ((50, 300), 0), ((4, 30, 100), 1)]
-CASES += [((700, 300), 1), ((2, 0, 400), 1), ((300, 30, 20), 2), ((3, 1000), 0)]
+CASES += [((3600, 300), 1), ((2, 0, 400), 1), ((300, 30, 20), 2), ((3, 1000), 0)]
 
 
 @pytest.mark.parametrize(("shape", "axis"), CASES)

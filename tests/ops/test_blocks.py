@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import gradcli
-from gradcli.kernels.blocks import BLOCK, row_blocks
+from gradcli.kernels.blocks import LARGE, row_blocks
 
 F = gradcli.nn.functional
 WEIGHT = gradcli.linspace(0.5, 2.0, 300)
@@ -20,6 +20,9 @@ OPERATORS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+SIZES = [(0, 3), (1, 2 * LARGE), (3, LARGE), (1000, 300), (5, 0)]
+
+
 @pytest.mark.parametrize("name", OPERATORS)
 def test_many_rows_are_answered_like_few(name: str) -> None:
     def answers(rows: Any) -> tuple[Any, Any]:
@@ -28,13 +31,13 @@ def test_many_rows_are_answered_like_few(name: str) -> None:
         (y**3).sum().backward()
         return y.detach().numpy(), x.grad.numpy()
 
-    values = np.random.default_rng(0).normal(0, 2, (BLOCK // 300 + 100, 300))
+    values = np.random.default_rng(0).normal(0, 2, (LARGE // 300 + 100, 300))
     for whole, first, last in zip(*map(answers, (values, values[:5], values[-5:])), strict=True):
         assert np.allclose(whole[:5], first, rtol=1e-5, atol=1e-6)
         assert np.allclose(whole[-5:], last, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize(("rows", "length"), [(0, 3), (1, 2 * BLOCK), (1000, 300), (5, 0)])
+@pytest.mark.parametrize(("rows", "length"), SIZES)
 def test_blocks_cover_all_rows_once(rows: int, length: int) -> None:
     covered = [row for part in row_blocks(rows, length) for row in range(rows)[part]]
     assert covered == list(range(rows))

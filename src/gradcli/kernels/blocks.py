@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-BLOCK: Final = 1 << 17
+LARGE: Final = 1 << 20
+"""Elements up to which blocks gain nothing."""
+
+_BLOCK: Final = 1 << 17
 """About so many elements are in a block."""
 
 
 def row_blocks(rows: int, length: int) -> Iterator[slice]:
-    """Ranges of rows of a length that together have about `BLOCK` elements."""
-    count = max(1, BLOCK // max(1, length))
+    """Ranges of rows of a length that together fit the cache; all in one if they are few."""
+    count = max(1, rows if rows * length <= LARGE else _BLOCK // length)
     for start in range(0, rows, count):
         yield slice(start, start + count)

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gradcli.kernels.blocks import BLOCK, row_blocks
+from gradcli.kernels.blocks import LARGE, row_blocks
 
 Array = NDArray[Any]
 
@@ -36,7 +36,7 @@ def running(
             ufunc(state, step, out=state)
             place[...] = state
         return made
-    if last and values.size > BLOCK and values.ndim > 1:
+    if last and values.size > LARGE and values.ndim > 1:
         made = np.empty(values.shape, kind)
         rows, places = values.reshape(-1, length), made.reshape(-1, length)
         for part in row_blocks(len(rows), length):

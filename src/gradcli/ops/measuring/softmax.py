@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.kernels.blocks import BLOCK, row_blocks
+from gradcli.kernels.blocks import LARGE, row_blocks
 from gradcli.ops.algebra.comparison import conj
 from gradcli.ops.algebra.creation import to_dtype
 from gradcli.ops.algebra.elementary import exp
@@ -79,7 +79,7 @@ def _along(function: Callable[..., None], dim: int, *operands: Array) -> Array:
     """
     shape = operands[0].shape
     found = np.empty(shape, operands[0].dtype)
-    if found.size <= BLOCK or not _is_last(dim, len(shape)):
+    if found.size <= LARGE or not _is_last(dim, len(shape)):
         function(*operands, found, axes(dim, len(shape)))
         return found
     *rows, out = (array.reshape(-1, shape[-1]) for array in (*operands, found))
@@ -129,8 +129,11 @@ def _softmax_slope(grad_output: Array, output: Array, dim: int) -> Array:
     """The gradient of softmax from its result."""
 
     def block(grad: Array, result: Array, out: Array, where: tuple[int, ...]) -> None:
-        np.multiply(grad, result, out=out)
-        np.subtract(grad, np.sum(out, axis=where, keepdims=True), out=out)
+        if where == (result.ndim - 1,):
+            np.subtract(grad, np.vecdot(grad, result)[..., None], out=out)
+        else:
+            np.multiply(grad, result, out=out)
+            np.subtract(grad, np.sum(out, axis=where, keepdims=True), out=out)
         out *= result
 
     return _along(block, dim, grad_output, output)
