@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import gradcli
+import gradcli.wiring
 from gradcli.tensor.tensor import wrap
 
 ARRAY = np.arange(60.0).reshape(3, 4, 5)
