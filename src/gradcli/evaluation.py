@@ -6,7 +6,7 @@ happens in between is here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -78,11 +78,9 @@ class Bindings(NamedTuple):
     def place(self, name: str) -> tuple[int, int] | None:
         """Where the text first reads a global name: two offsets in it."""
         code = self.code
-        for (operation, argument), start, end in zip(
-            code.instructions, code.starts, code.ends, strict=True
-        ):
+        for index, (operation, argument) in enumerate(code.instructions):
             if operation == GLOBAL and argument == name:
-                return start, end
+                return code.span(index)
         return None
 
     def _is_called(self, name: str) -> bool:
@@ -134,13 +132,15 @@ class Answer(NamedTuple):
     derivatives: dict[str, list[Tensor]]
 
 
-def compile_expression(text: str, origin: str = "expression") -> Code:
-    """The code of a text that ends in an expression.
+def compile_expression(
+    text: str, origin: str = "expression", compile: Callable[..., Code] = compile_text
+) -> Code:
+    """The code of a text that ends in an expression, as `compile` makes it.
 
     Raises:
         ParseError: it is not in the language, or it has no value.
     """
-    code = compile_text(text, origin, mathematics=True)
+    code = compile(text, origin, mathematics=True)
     if not code.ends_in_expression:
         if not text.strip():
             raise ParseError(
@@ -175,7 +175,7 @@ def compile_value(text: str, origin: str) -> Code:
     code = compile_text(text, origin)
     if code.statements == 1 and code.ends_in_expression:
         return code
-    start, end = code.starts[-1], code.ends[-1]
+    start, end = code.span(-1)
     what, hint = "a value is one expression", ""
     if code.statements > 1:
         hint = 'several numbers are written [1, 2], or in rows: "1 2"'
@@ -306,7 +306,7 @@ def located(error: Exception, code: Code, ends: Sequence[Tensor]) -> Exception:
         if is_accident(error):
             error = in_words(error, "backward()", ends)
         shapes = [f"shape {list(end.shape)}" for end in ends if end.ndim]
-        place = Place(code.text, code.origin, code.starts[-1], code.ends[-1], ", ".join(shapes[:3]))
+        place = Place(code.text, code.origin, *code.span(-1), ", ".join(shapes[:3]))
         error.place = place  # type: ignore[attr-defined]
     return error
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 import gradcli.wiring  # noqa: F401 - printing, floating point warnings
@@ -15,7 +14,7 @@ from gradcli.batch.records import (
     record_of,
 )
 from gradcli.evaluation import bindings_of, compile_expression, define, evaluate
-from gradcli.language.compiling.compiler import compile_text
+from gradcli.language.compiling.sharing import compile_shared
 from gradcli.language.running.machine import Machine
 from gradcli.language.telling.diagnostics import Diagnostic, diagnose
 from gradcli.process import Limits
@@ -34,10 +33,6 @@ class Reply(NamedTuple):
 
     text: str
     ok: bool
-
-
-_expression = lru_cache(1024)(compile_expression)
-_program = lru_cache(64)(compile_text)
 
 
 class Listener(Protocol):
@@ -112,9 +107,10 @@ def start_afresh() -> None:
 def _answer(record: Record, write: Callable[[str], object], limits: Limits) -> dict[str, Any]:
     machine = Machine(write=write, max_steps=limits.max_steps, timeout=limits.timeout)
     if record.is_program:
-        program = _program(record.text)
+        program = compile_shared(record.text)
         define(machine, bindings_of(program, record.variables))
         machine.run(program)
         return {}
-    bindings = bindings_of(_expression(record.text), record.variables)
+    code = compile_expression(record.text, compile=compile_shared)
+    bindings = bindings_of(code, record.variables)
     return answer_fields(evaluate(machine, bindings, record.plan))

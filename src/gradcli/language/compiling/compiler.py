@@ -289,16 +289,24 @@ DISPATCH: dict[type, Callable[[Compiler, Any], None]] = {
 }
 
 
-def compile_text(text: str, origin: str = "expression", mathematics: bool = False) -> Code:
+def normalized(text: str) -> str:
+    """A text without a byte-order mark, its lines ended by line feeds."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def compile_text(
+    text: str, origin: str = "expression", mathematics: bool = False, blank: bool = False
+) -> Code:
     """Read and compile a program, or an expression: there `max(x, 0)` and its like mean
-    `mathematics` (see `gradcli.language.allowed.mathematics`).
+    `mathematics` (see `gradcli.language.allowed.mathematics`). With `blank`, the constants have
+    `Blank`s for numbers.
 
     Raises:
         ParseError: the text is not in the language.
     """
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    text = normalized(text)
     try:
-        tree, scoped = parser().program(text)
+        tree, scoped = parser().program(text, blank)
         if not tree.statements and origin == "expression":
             raise Refusal("nothing to evaluate", len(text), len(text))
         return Compiler(text, origin, tree, scoped, mathematics).program

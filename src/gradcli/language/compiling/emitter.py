@@ -21,6 +21,11 @@ def operators(mathematics: bool) -> dict[str, Operator]:
     return OPERATORS
 
 
+def constant_key(value: object) -> tuple[type, Any]:
+    """What tells literals apart: 0.0 and -0.0, 1 and True are two."""
+    return type(value), repr(value) if isinstance(value, float | complex) else value
+
+
 class Label:
     """A place in the code that jumps name before it is known."""
 
@@ -191,8 +196,7 @@ class Emitter:
     def constant(self, value: object, node: ast.Node) -> None:
         """Push a literal."""
         constants = self.unit.code.constants
-        key = (type(value), repr(value) if isinstance(value, float | complex) else value)
-        index = self.unit.kept.setdefault(key, len(constants))
+        index = self.unit.kept.setdefault(constant_key(value), len(constants))
         if index == len(constants):
             constants.append(value)
         self.emit(op.CONSTANT, index, node)

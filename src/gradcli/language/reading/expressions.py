@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from gradcli.language.reading import ast
-from gradcli.language.reading.literals import number, string
+from gradcli.language.reading.literals import NUMBERS, Blank, number, string
 from gradcli.language.telling.diagnostics import Refusal
 
 
@@ -18,13 +18,16 @@ class FieldParser(Protocol):
 
 
 class Reader:
-    """The text that is being read, and whether anything in it has variables of its own."""
+    """The text that is being read, whether its numbers are left blank, and whether anything in it
+    has variables of its own.
+    """
 
-    __slots__ = ("parser", "scopes", "text")
+    __slots__ = ("blank", "parser", "scopes", "text")
 
-    def __init__(self, parser: FieldParser, text: str) -> None:
+    def __init__(self, parser: FieldParser, text: str, blank: bool) -> None:
         self.parser = parser
         self.text = text
+        self.blank = blank
         self.scopes = False
 
     def field(self, start: int, stop: int) -> ast.Node:
@@ -56,7 +59,7 @@ def unary(operator: str) -> Action:
         operand = children[0]
         if operator == "-" and type(operand) is ast.Constant:
             value = operand.value
-            if type(value) in (int, float, complex):
+            if type(value) in NUMBERS:
                 return ast.Constant(start, end, -value)  # type: ignore[operator]
         return ast.Unary(start, end, operator, operand)
 
@@ -73,7 +76,8 @@ def build_name(reader: Reader, children: list[Any], start: int, end: int) -> ast
 
 
 def build_number(reader: Reader, children: list[Any], start: int, end: int) -> ast.Node:
-    return ast.Constant(start, end, number(children[0], start, end))
+    value = number(children[0], start, end)
+    return ast.Constant(start, end, Blank(start) if reader.blank else value)
 
 
 def build_string(reader: Reader, children: list[Any], start: int, end: int) -> ast.Node:

@@ -7,8 +7,9 @@ The terminals are the grammar's. What cannot be a token becomes a last one of th
 from __future__ import annotations
 
 import re
+from functools import cache
 
-from gradcli.language.reading.tables import IDENTIFIER, Tables
+from gradcli.language.reading.tables import IDENTIFIER, NUMBER, Tables
 
 TAB = 8
 """Columns to which a tab advances, as in Python."""
@@ -39,10 +40,16 @@ class Lexer:
         skip = "|".join(tables.ignored)
         groups = [f"(?P<{name}>{pattern})" for name, pattern in tables.patterns]
         operators = sorted(tables.symbols, key=len, reverse=True)
-        groups.append(f"(?P<SYMBOL>{'|'.join(map(re.escape, operators))})")
+        symbol = "|".join(map(re.escape, operators))
+        groups.append(f"(?P<SYMBOL>{symbol})")
         groups.append(r"(?P<END>\Z)")
         self.pattern = re.compile(f"(?:{skip})*(?:{'|'.join(groups)})")
         self.skip = re.compile(f"(?:{skip})*")
+        names, patterns = zip(*tables.patterns, strict=True)
+        place = names.index(NUMBER)
+        before, number, after = patterns[:place], patterns[place], patterns[place + 1 :]
+        others = "|".join([skip, *before, f"(?!{number})(?:{'|'.join(after)}|{symbol}|[\\s\\S])"])
+        self.apart = cache(lambda: re.compile(f"((?:{others})*+)({number})?").findall)
         self.symbols = tables.symbols
         self.words = tables.words
         numbers = self.pattern.groupindex
@@ -107,6 +114,13 @@ class Lexer:
             result.add("_DEDENT", stop)
         result.add("$END", stop)
         return result
+
+    def numbers_apart(self, text: str) -> list[tuple[str, str]]:
+        """A text in pieces: what is no number, and the number after it ("" at the end).
+
+        Texts of the same pieces but for the numbers have the same tokens but for them.
+        """
+        return self.apart()(text)
 
     def first_level(self, text: str, start: int, stop: int) -> tuple[int, int]:
         """The indentation of the first line, which the lines after it may share."""

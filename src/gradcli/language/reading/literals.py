@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Final
 
 from gradcli.language.reading import ast
 from gradcli.language.telling.diagnostics import Refusal
@@ -28,6 +29,27 @@ SIMPLE = {
 
 ParseField = Callable[[int, int], ast.Node]
 """Parses the expression between two offsets of the text."""
+
+
+class Blank:
+    """A number's place in a text, for whatever number will stand there, or its negative.
+
+    Attributes:
+        start: the offset of the number's spelling.
+    """
+
+    __slots__ = ("negative", "start")
+
+    def __init__(self, start: int, negative: bool = False) -> None:
+        self.start = start
+        self.negative = negative
+
+    def __neg__(self) -> Blank:
+        return Blank(self.start, not self.negative)
+
+
+NUMBERS: Final = frozenset((int, float, complex, Blank))
+"""Types of a literal that a sign may be part of."""
 
 
 def number(spelling: str, start: int, end: int) -> int | float | complex:

@@ -46,14 +46,15 @@ class Parser:
             rule,
         )
 
-    def program(self, text: str) -> tuple[ast.Block, bool]:
-        """The tree of a program, and whether anything in it has variables of its own.
+    def program(self, text: str, blank: bool = False) -> tuple[ast.Block, bool]:
+        """The tree of a program, and whether anything in it has variables of its own; with `blank`,
+        numbers are read and left blank.
 
         Raises:
             Refusal: the text is not in the language.
         """
         whole = text if text.endswith("\n") else text + "\n"
-        reader = Reader(self, whole)
+        reader = Reader(self, whole, blank)
         tree: ast.Block = self.read(reader, "program", 0, len(whole))
         return tree, reader.scopes
 

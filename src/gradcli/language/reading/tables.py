@@ -25,6 +25,9 @@ STARTS = ("program", "field")
 IDENTIFIER = "NAME"
 """The terminal whose texts may be keywords."""
 
+NUMBER = "NUMBER"
+"""The terminal of numbers."""
+
 LINE_BREAK = "\N{SYMBOL FOR NEWLINE}"
 """Stands for a line break within a regular expression."""
 

@@ -6,6 +6,7 @@ An instruction is a pair of an operation (below) and its argument. Values are pa
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Any, Final
 
 CONSTANT: Final = 0  # pushes constants[argument]
@@ -56,42 +57,36 @@ class Cell:
         self.value = value
 
 
+class Moves:
+    """Where the offsets of a text are in another that differs in numbers.
+
+    Args:
+        starts: of the numbers in the one text, ascending.
+        before, after: how the numbers are spelt there, and in the other.
+    """
+
+    __slots__ = ("after", "before", "starts")
+
+    def __init__(self, starts: list[int], before: list[str], after: list[str]) -> None:
+        self.starts = starts
+        self.before = before
+        self.after = after
+
+    def moved(self, offset: int) -> int:
+        """Where an offset is that is not within a number."""
+        passed = bisect_left(self.starts, offset)
+        before, after = self.before[:passed], self.after[:passed]
+        return offset + sum(map(len, after)) - sum(map(len, before))
+
+
 class Code:
     """The instructions of a program or of one function.
 
     The slots of a call's variables are: parameters (positional, keyword-only, `*rest`,
-    `**keywords`), cells from outside, other variables, and hidden ones (iterators). `starts` and
-    `ends` hold, for each instruction, the span in `text` that it stands for. Literals are in
-    `constants`, apart from the instructions.
+    `**keywords`), cells from outside, other variables, and hidden ones (iterators). Literals are in
+    `constants`, apart from the instructions, so that texts that differ in numbers alone have all
+    else in common.
     """
-
-    __slots__ = (
-        "cells",
-        "constants",
-        "declared",
-        "ends",
-        "ends_in_expression",
-        "fixed",
-        "instructions",
-        "keyword_only",
-        "keywords",
-        "mathematics",
-        "name",
-        "operands",
-        "origin",
-        "outside",
-        "positional",
-        "positional_only",
-        "reads",
-        "rest",
-        "simple",
-        "slots",
-        "starts",
-        "statements",
-        "stores",
-        "text",
-        "within",
-    )
 
     def __init__(
         self,
@@ -105,11 +100,18 @@ class Code:
         self.text = text
         self.origin = origin
         self.within = within
+        self.inner: list[Code] = []
+        """The functions in it."""
+        if within is not None:
+            within.inner.append(self)
         self.mathematics: bool = mathematics if within is None else within.mathematics
         """Whether names that Python has, too, mean mathematics, as in expressions."""
         self.instructions: list[tuple[int, Any]] = []
         self.starts: list[int] = []
         self.ends: list[int] = []
+        """For each instruction the span that it stands for (see `span`)."""
+        self.moves: Moves | None = None
+        """How the spans lie in `text`, where they are another text's."""
         self.constants: list[Any] = []
         self.positional: list[str] = []
         self.positional_only = 0
@@ -135,6 +137,22 @@ class Code:
         self.statements = 0
         """How many stand at the top of the program."""
         self.ends_in_expression = False
+
+    def filled(self, text: str, constants: list[Any], moves: Moves) -> Code:
+        """The code of a text that differs from this one's in numbers, which are given."""
+        code = object.__new__(Code)
+        code.__dict__.update(self.__dict__)
+        code.text = text
+        code.constants = constants
+        code.moves = moves
+        return code
+
+    def span(self, index: int) -> tuple[int, int]:
+        """The offsets in `text` of what an instruction stands for; -1 is the last one."""
+        start, end = self.starts[index], self.ends[index]
+        if self.moves is None:
+            return start, end
+        return self.moves.moved(start), self.moves.moved(end)
 
     @property
     def qualified_name(self) -> str:

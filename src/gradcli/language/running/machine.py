@@ -424,7 +424,7 @@ class Machine:
         shapes = [text for text in map(self.namespace.shape, used) if text]
         between = ", " if what.endswith(")") else f" {what} "
         label = between.join(shapes[:MAX_SHAPES])
-        start, end = code.starts[index], code.ends[index]
+        start, end = code.span(index)
         suggest = self.namespace.suggestion
         place = Place(code.text, code.origin, start, end, label, suggest)
         error.place = place  # type: ignore[attr-defined]
@@ -439,7 +439,8 @@ def running_place() -> Place | None:
     if frame is None:
         return None
     code, index = frame.f_locals["code"], frame.f_locals["position"] - 1
-    return Place(code.text, code.origin, code.starts[index], code.ends[index], "")
+    start, end = code.span(index)
+    return Place(code.text, code.origin, start, end, "")
 
 
 def unset_cell(code: Code, slot: int) -> NameError:
