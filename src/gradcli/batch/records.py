@@ -29,6 +29,7 @@ _KEYS = (
     "create_graph",
     "backward",
 )
+_PLAN_KEYS = frozenset(_KEYS) - {"id", "expr", "program", "vars"}
 _PROGRAM_KEYS = ("id", "program", "vars")
 
 
@@ -111,7 +112,7 @@ def record_of(fields: dict[str, Any], number: int) -> Record:
         key = "program" if is_program else "expr"
         raise RecordError(f'"{key}" must be a string, not {_describe(text)}')
     variables = _variables(given.get("vars", {}))
-    plan = Plan() if is_program else _plan(given, [variable.name for variable in variables])
+    plan = Plan() if _PLAN_KEYS.isdisjoint(given) else _plan(given)
     return Record(given.get("id", number), text, is_program, variables, plan)
 
 
@@ -148,7 +149,7 @@ def _variables(given: Any) -> tuple[Variable, ...]:
     return tuple(found)
 
 
-def _plan(given: dict[str, Any], names: list[str]) -> Plan:
+def _plan(given: dict[str, Any]) -> Plan:
     order = given.get("order", 1)
     if type(order) is not int or order < 1:
         shown = order if isinstance(order, int | float) else _describe(order)

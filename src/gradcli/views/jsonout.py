@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from math import isfinite, prod
+from types import NoneType
 from typing import Any, Final, NoReturn
 
 import numpy as np
@@ -41,6 +42,9 @@ _NONFINITE_VALUES: Final = {
 _LINE_BREAKS: Final = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 _MAX_DIMENSIONS: Final = 64
 _END: Final = object()
+_LARGE: Final = 65504.0
+"""The largest number that every floating type holds."""
+
 _BFLOAT16_DIGITS: Final = 4
 """How many digits tell one bfloat16 from all others."""
 
@@ -69,43 +73,44 @@ def dumps(value: object) -> str:
     is no string and for a value that JSON has no form for.
     """
     parts: list[str] = []
-    # The containers that are open: what is left of each, and whether it is an object.
-    frames: list[tuple[Iterator[Any], bool]] = []
-    current: Any = value
+    # The containers that are open around the innermost: what is left of each, and what ends it.
+    outer: list[tuple[Iterator[Any], str]] = []
+    items: Iterator[Any] = iter((value,))
+    end = separator = ""
     while True:
-        at_start = True
-        if isinstance(current, dict):
-            parts.append("{")
-            frames.append((iter(current.items()), True))
-        elif isinstance(current, list | tuple):
-            parts.append("[")
-            frames.append((iter(current), False))
-        else:
-            parts.append(_encode_scalar(current))
-            at_start = False
-        while frames:
-            items, is_object = frames[-1]
-            item: Any = next(items, _END)
-            if item is not _END:
+        for item in items:
+            if end == "}":
+                key, current = item
+                if not isinstance(key, str):
+                    raise TypeError(f"a JSON key must be a string, not {type(key).__name__}")
+                parts.append(f"{separator}{_encode_string(key)}: ")
+            else:
+                current = item
+                parts.append(separator)
+            encode = _SCALARS.get(type(current))
+            if encode is None and isinstance(current, dict | list | tuple):
+                outer.append((items, end))
+                if isinstance(current, dict):
+                    items, separator, end = iter(current.items()), "{", "}"
+                else:
+                    items, separator, end = iter(current), "[", "]"
+                parts.append(separator)
+                separator = ""
                 break
-            parts.append("}" if is_object else "]")
-            frames.pop()
-            at_start = False
+            parts.append((encode or _encode_scalar)(current))
+            separator = ", "
         else:
-            return "".join(parts)
-        if not at_start:
-            parts.append(", ")
-        if is_object:
-            key, current = item
-            if not isinstance(key, str):
-                raise TypeError(f"a JSON key must be a string, not {type(key).__name__}")
-            parts.append(_encode_string(key) + ": ")
-        else:
-            current = item
+            parts.append(end)
+            if not outer:
+                return "".join(parts)
+            items, end = outer.pop()
+            separator = ", "
 
 
 def encode_array(array: NDArray[Any]) -> str:
     """An array as nested JSON lists, one with no dimensions as a bare number."""
+    if not array.ndim and array.dtype.kind == "f":
+        return _encode_float(_shortest_of(array[()]))
     if not 0 < array.size <= MAX_ITEMS:
         _check_size(array.shape)
     kind = array.dtype.kind
@@ -184,6 +189,10 @@ def decode_leaf(value: Any, *, default_dtype_name: str = "float32") -> Leaf:
 
     Raises ValueError for unknown keys and for contents that do not fit together.
     """
+    if type(value) is float and -_LARGE < value < _LARGE:  # what most leaves are, made in one step
+        default = _dtype(default_dtype_name)
+        if default.np.kind == "f":
+            return Leaf(np.array(value, default.np), True)
     fields: dict[str, Any]
     if isinstance(value, dict) and not (value and value.keys() <= {"re", "im"}):
         fields = value
@@ -216,20 +225,17 @@ def decode_leaf(value: Any, *, default_dtype_name: str = "float32") -> Leaf:
 
 
 def _encode_scalar(value: object) -> str:
-    if isinstance(value, str):
-        return _encode_string(value)
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return int.__repr__(value)
-    if isinstance(value, float):
-        text = float.__repr__(value)
-        return text if isfinite(value) else _NONFINITE_NAMES[text]
-    if isinstance(value, complex | np.ndarray | np.generic):
+    for kind, encode in _SCALARS.items():
+        if isinstance(value, kind):
+            return encode(value)
+    if isinstance(value, complex | np.generic):
         return encode_array(np.asarray(value))
     raise TypeError(f"a {type(value).__name__} cannot be written as JSON")
+
+
+def _encode_float(value: float) -> str:
+    text = float.__repr__(value)
+    return text if isfinite(value) else _NONFINITE_NAMES[text]
 
 
 def _encode_string(text: str) -> str:
@@ -240,6 +246,17 @@ def _encode_string(text: str) -> str:
     return encoded.translate(_LINE_BREAKS).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+_SCALARS: Final[dict[type, Callable[[Any], str]]] = {
+    str: _encode_string,
+    NoneType: lambda value: "null",
+    bool: lambda value: "true" if value else "false",
+    int: int.__repr__,
+    float: _encode_float,
+    np.ndarray: encode_array,
+}
+"""How what is no container is written; a class before those that it inherits from."""
+
+
 def _float_texts(array: NDArray[Any]) -> list[str]:
     """The shortest text of each element, in row-major order."""
     flat = array.ravel()
@@ -247,12 +264,19 @@ def _float_texts(array: NDArray[Any]) -> list[str]:
     if array.dtype.kind == "V":
         numbers = [_shortest(number, array.dtype) for number in flat.tolist()]
     elif array.dtype != np.float64:
-        # NumPy's scalars know how few digits their type needs, Python's floats the common notation.
-        numbers = map(float, map(str, flat))
+        numbers = map(_shortest_of, flat)
     texts = list(map(float.__repr__, numbers))
     if np.isfinite(flat).all():
         return texts
     return [_NONFINITE_NAMES.get(text, text) for text in texts]
+
+
+def _shortest_of(scalar: Any) -> float:
+    """The float of the fewest digits that is a NumPy scalar in its type.
+
+    NumPy's scalars know how few digits they need, Python's floats the common notation.
+    """
+    return float(str(scalar))
 
 
 def _shortest(number: float, dtype: np.dtype[Any]) -> float:
@@ -264,9 +288,9 @@ def _shortest(number: float, dtype: np.dtype[Any]) -> float:
 # The json package takes 2 ms to import, which a command that only prints tensors need not wait for.
 @cache
 def _string_encoder() -> Callable[[str], str]:
-    import json
+    from json.encoder import encode_basestring
 
-    return json.JSONEncoder(ensure_ascii=False).encode
+    return encode_basestring
 
 
 @cache
