@@ -6,6 +6,7 @@ something of theirs is asked for.
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import Any, Final
 
@@ -37,14 +38,13 @@ def lookup(name: str) -> Any:
     return None
 
 
-def names() -> list[str]:
+@cache
+def names() -> tuple[str, ...]:
     """Every name that `lookup` knows."""
-    return sorted(
-        [
-            *_TOP_LEVEL,
-            *(f"autograd.{name}" for name in _MODULES),
-            *(f"autograd.functional.{name}" for name in _FUNCTIONAL),
-        ]
+    return (
+        *_TOP_LEVEL,
+        *(f"autograd.{name}" for name in _MODULES),
+        *(f"autograd.functional.{name}" for name in _FUNCTIONAL),
     )
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final
 
 from gradcli.language.allowed import attributes
 from gradcli.language.allowed.builtins import MATH, PYTHON, REFUSED, over, without_derivative
-from gradcli.language.telling.suggest import did_you_mean
+from gradcli.language.telling.suggest import Words, did_you_mean
+from gradcli.tensor.bounded import Bounded
 from gradcli.tensor.classes import Class, token_of
 from gradcli.tensor.formats import FORMATS
 from gradcli.tensor.public import public, word_of
@@ -61,6 +63,12 @@ SHORTHANDS: Final[dict[str, str]] = {
 
 MODULE_LACKS = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
 OBJECT_LACKS = re.compile(r"'([\w.]+)' object has no attribute '(\w+)'")
+
+MOST_HINTS: Final = 1 << 20
+"""Bytes of hints that are remembered."""
+
+HINT_BYTES: Final = 700
+"""Bytes of an empty one."""
 
 _MISSING: Any = object()
 
@@ -178,6 +186,10 @@ class Namespace:
         self.modules = {name: Module(name, self) for name in MODULES}
         self.found: dict[tuple[str, str], Any] = {}
         self.bare: dict[str, Any] = {}
+        self.words: dict[str, Words] = {}
+        """What can be meant, by owner, as far as was asked."""
+        self.hints: Bounded[str] = Bounded(MOST_HINTS)
+        """What was meant, by owner and word: a batch may misspell a name in every record."""
         self.builtins: dict[str, Any] = dict(PYTHON)
         for name, module in SHORTHANDS.items():
             self.builtins[name] = self.modules[module]
@@ -311,19 +323,32 @@ class Namespace:
         name = getattr(error, "name", None)
         if isinstance(error, NameError) and hasattr(error, "variables") and isinstance(name, str):
             variables = [word for word in error.variables if not word.startswith("_")]
-            return did_you_mean(name, variables) or did_you_mean(name, self.candidates())
+            return did_you_mean(name, variables) or self.meant(name, "", self.candidates)
         if not isinstance(error, AttributeError):
             return ""
         message = str(error)
         found = MODULE_LACKS.match(message)
         if found is not None and found[1] in self.modules:
-            return did_you_mean(found[2], self.members(found[1]))
+            return self.meant(found[2], found[1], partial(self.members, found[1]))
         found = OBJECT_LACKS.match(message)
         if found is None:
             return ""
         if found[1] == "Tensor":
-            return did_you_mean(found[2], self.engine.methods())
+            return self.meant(found[2], found[1], self.engine.methods)
         return did_you_mean(found[2], attributes.names_of(found[1]))
+
+    def meant(self, word: str, owner: str, names: Callable[[], list[str]]) -> str:
+        """A hint at what was meant by a word among the `names` of a module or class; "" is the
+        owner of bare names.
+        """
+        hint = self.hints.get((owner, word))
+        if hint is None:
+            words = self.words.get(owner)
+            if words is None:
+                words = self.words[owner] = Words(names())
+            hint = did_you_mean(word, words)
+            self.hints.add((owner, word), hint, HINT_BYTES + 4 * (len(word) + len(hint)))
+        return hint
 
     def module(self, name: str) -> Module:
         """The module that `import name` binds.

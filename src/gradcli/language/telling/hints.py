@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import cache
 from typing import Final, NamedTuple
+
+_Search = Callable[[str], "re.Match[str] | None"]
 
 _FUNCTION: Final = (
     r"\b((?:a|arc)?(?:sin|cos|tan)h?|cot|sec|csc|exp2?|log(?:2|10|1p)?|ln|sqrt|cbrt|abs|erfc?|gamma"
@@ -205,12 +209,21 @@ def hint_for(error: str, text: str = "", otherwise: str = "") -> str:
         text: the line that it is about.
         otherwise: what whoever raised it has to say.
     """
-    for row in HINTS:
-        if otherwise and not row.text:
+    for searched, searched_text, hint in _searches():
+        if otherwise and searched_text is None:
             continue
-        found = re.search(row.error, error)
-        if found and row.text:
-            found = re.search(row.text, text)
+        found = searched(error)
+        if found and searched_text is not None:
+            found = searched_text(text)
         if found:
-            return found.expand(row.hint)
+            return found.expand(hint)
     return otherwise
+
+
+@cache
+def _searches() -> list[tuple[_Search, _Search | None, str]]:
+    """The table, its patterns compiled; most commands have no error."""
+    return [
+        (re.compile(row.error).search, re.compile(row.text).search if row.text else None, row.hint)
+        for row in HINTS
+    ]
