@@ -160,6 +160,13 @@ class Engine:
 
         return get_default_dtype()
 
+    def leaf(self, value: float, requires_grad: bool) -> Any:
+        """A tensor of the default type that holds a number."""
+        from gradcli.ops.making.construction import array_of
+        from gradcli.tensor.tensor import wrap
+
+        return wrap(array_of(value), requires_grad)
+
     @property
     def tensor(self) -> type:
         """The class of tensors."""
@@ -414,6 +421,8 @@ class Namespace:
         Raises:
             TypeError: `dtype` is no type; or whatever `torch.tensor` raises.
         """
+        if type(value) is float and dtype is None:  # what most declarations are
+            return self.engine.leaf(value, kind == "let")
         chosen = self.dtype(dtype)
         if self.is_tensor(value):
             leaf: Any = value.detach()
