@@ -1,9 +1,8 @@
-"""Walks lark's LALR(1) tables and builds the tree while it reads.
+"""Builds the tree of a text, a line at a time, by lark's LALR(1) tables.
 
-Lark's own loop takes some 80 us for a ten-token formula; this one a fifth of that, because a chain
-of rules that stand for their only child (`product` for `unary` for `power` ...) is crossed in one
-step that is looked up, and because spans cost two integers. Neither the depth of nesting nor the
-length of a text makes it recurse.
+Lark's own loop takes some 80 us for a ten-token formula. Here what the tables say to do for a line
+is found once for all lines of the same kinds of tokens (`recipes`), and what is left is to build
+nodes. Neither the depth of nesting nor the length of a text makes it recurse.
 """
 
 from __future__ import annotations
@@ -11,16 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 from gradcli.language.reading import ast
-from gradcli.language.reading.builder import ACTIONS
-from gradcli.language.reading.expressions import Action, Reader
+from gradcli.language.reading.expressions import Reader
 from gradcli.language.reading.lexer import Lexer
+from gradcli.language.reading.recipes import LEAF, Recipes
 from gradcli.language.reading.table_file import load_tables
-from gradcli.language.reading.tables import ACCEPT, Lazy, Rule, Tables
-
-Reduction = tuple[str, int, Action | None, bool, tuple[int, ...] | None, Rule]
-"""Origin and size of a rule, what it builds, whether it stands for its only child, the children
-that stay where that is all there is to it, and the rule.
-"""
+from gradcli.language.reading.tables import Tables
 
 
 class Parser:
@@ -29,22 +23,7 @@ class Parser:
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
         self.lexer = Lexer(tables)
-        self.actions = tables.actions
-        self.gotos = tables.gotos
-        self.rules = Lazy(self.reduction)
-        self.crossings: dict[tuple[int, int, str], int] = {}
-
-    def reduction(self, number: int) -> Reduction:
-        """What the loop needs to know of a rule."""
-        rule = self.tables.rules[number]
-        return (
-            rule.origin,
-            rule.size,
-            ACTIONS.get(rule.action),
-            rule.action == "" and rule.size == 1,
-            simple_keep(rule.keep, rule.absent),
-            rule,
-        )
+        self.recipes = Recipes(tables)
 
     def program(self, text: str, blank: bool = False) -> tuple[ast.Block, bool]:
         """The tree of a program, and whether anything in it has variables of its own; with `blank`,
@@ -66,93 +45,42 @@ class Parser:
         """
         text = reader.text
         tokens = self.lexer.tokens(text, start, stop, goal == "program")
-        actions, gotos, rules, crossings = self.actions, self.gotos, self.rules, self.crossings
-        state = self.tables.starts[goal]
-        states = [state]
+        kinds, starts, ends = tokens.kinds, tokens.starts, tokens.ends
+        states = [self.tables.starts[goal]]
         values: list[Any] = []
         places: list[int] = []
-        last = start
-        for index, kind in enumerate(tokens.kinds):
-            begin, finish = tokens.starts[index], tokens.ends[index]
-            while True:
-                action = actions[state].get(kind)
-                if action is None:
-                    from gradcli.language.reading.complaints import explain
-
-                    raise explain(self.tables, text, tokens, index, states[-1])
-                if action >= 0:
-                    if action == ACCEPT:
-                        return values[-1]
-                    state = action
-                    states.append(state)
-                    values.append(text[begin:finish])
-                    places.append(begin)
-                    last = finish
-                    break
-                origin, size, build, crossed, keep, rule = rules[~action]
-                if crossed:
-                    below = states[-2]
-                    key = (below, state, kind)
-                    reached = crossings.get(key)
-                    if reached is None:
-                        reached = crossings[key] = self.cross(below, state, kind)
-                    state = states[-1] = reached
+        first = 0
+        for after in [*(n for n, kind in enumerate(kinds, 1) if kind == "_NEWLINE"), len(kinds)]:
+            recipe = self.recipes.find(states, kinds, first, after)
+            for size, build, collect, begin, last in recipe.steps:
+                if build is None or size == LEAF:
+                    place, end = starts[first + begin], ends[first + begin]
+                    spelt = text[place:end]
+                    values.append(spelt if build is None else build(reader, [spelt], place, end))
+                    places.append(place)
                     continue
+                children: list[Any] = []
+                end = ends[first + last] if first + last >= 0 else start
                 if size:
                     children = values[-size:]
-                    place = places[-size]
-                    del values[-size:], places[-size:], states[-size:]
+                    place = places[-size] if begin < 0 else starts[first + begin]
+                    del values[-size:], places[-size:]
                 else:
-                    children = []
-                    place = last
-                if keep is not None:
-                    children = [children[index] for index in keep]
-                else:
-                    children = collect(rule, children)
-                if build is None:
-                    values.append(children if rule.action == "*" else children[0])
-                else:
-                    values.append(build(reader, children, place, last))
+                    place = end if begin < 0 else starts[first + begin]
+                if collect is not None:
+                    children = collect(children)
+                values.append(build(reader, children, place, end))
                 places.append(place)
-                state = gotos[states[-1]][origin]
-                states.append(state)
+            del states[len(states) - recipe.dropped :]
+            states += recipe.states
+            if recipe.failed >= 0:
+                from gradcli.language.reading.complaints import explain
+
+                raise explain(self.tables, text, tokens, first + recipe.failed, states[-1])
+            if recipe.accepted:
+                return values[-1]
+            first = after
         raise AssertionError("a text without an end")
-
-    def cross(self, below: int, state: int, kind: str) -> int:
-        """The state after all reductions that stand for their only child, from `state` above
-        `below`.
-        """
-        while True:
-            action = self.actions[state].get(kind)
-            if action is None or action >= 0 or not self.rules[~action][3]:
-                return state
-            state = self.gotos[below][self.rules[~action][0]]
-
-
-def simple_keep(keep: tuple[tuple[int, bool, int], ...], absent: int) -> tuple[int, ...] | None:
-    """The indices that stay, where nothing is spliced or missing."""
-    if absent or any(spliced or missing for _, spliced, missing in keep):
-        return None
-    return tuple(index for index, _, _ in keep)
-
-
-def collect(rule: Rule, children: list[Any]) -> list[Any]:
-    """The children that stay, lists spliced; the first list grows in place, so that long lists take
-    linear time.
-    """
-    kept: list[Any] = []
-    for index, spliced, missing in rule.keep:
-        if missing:
-            kept.extend([None] * missing)
-        if not spliced:
-            kept.append(children[index])
-        elif kept:
-            kept.extend(children[index])
-        else:
-            kept = children[index]
-    if rule.absent:
-        kept.extend([None] * rule.absent)
-    return kept
 
 
 _parser: Parser | None = None
