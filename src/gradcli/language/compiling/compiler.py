@@ -42,18 +42,23 @@ class Compiler(ExpressionCompiler):
         """Work everything off."""
         dispatch = DISPATCH
         while True:
-            work = self.work
+            work, code = self.work, self.unit.code
+            emit, start, end = code.instructions.append, code.starts.append, code.ends.append
             while work:
                 item = work.pop()
-                if type(item) is tuple:
-                    if type(item[0]) is int:
-                        self.emit(*item)
+                kind = type(item)
+                if kind is not tuple:
+                    if kind is Label:
+                        item.position = len(code.instructions)
                     else:
-                        item[0](*item[1:])
-                elif type(item) is Label:
-                    item.position = len(self.unit.code.instructions)
+                        dispatch[kind](self, item)
+                elif type(item[0]) is int:  # as `self.emit` does
+                    operation, argument, node = item
+                    emit((operation, argument))
+                    start(node.start)
+                    end(node.end)
                 else:
-                    dispatch[type(item)](self, item)
+                    item[0](*item[1:])
             self.finish()
             if not self.pending:
                 return

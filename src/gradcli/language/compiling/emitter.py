@@ -123,6 +123,8 @@ class Emitter:
 
     def resolve(self, name: str) -> tuple[str, int]:
         """How a name is reached from here: ("global", 0), ("local", slot) or ("cell", slot)."""
+        if self.scopes is None:
+            return "global", 0
         owner, crossed = self.scope.find(name)
         if owner is None:
             return "global", 0
