@@ -67,8 +67,11 @@ OBJECT_LACKS = re.compile(r"'([\w.]+)' object has no attribute '(\w+)'")
 MOST_HINTS: Final = 1 << 20
 """Bytes of hints that are remembered."""
 
+MOST_UNKNOWN: Final = 1 << 18
+"""Bytes of names without a meaning that are remembered."""
+
 HINT_BYTES: Final = 700
-"""Bytes of an empty one."""
+"""Bytes of an empty hint, or name."""
 
 _MISSING: Any = object()
 
@@ -193,6 +196,8 @@ class Namespace:
         self.modules = {name: Module(name, self) for name in MODULES}
         self.found: dict[tuple[str, str], Any] = {}
         self.bare: dict[str, Any] = {}
+        self.unknown: Bounded[bool] = Bounded(MOST_UNKNOWN)
+        """Bare names that mean nothing."""
         self.words: dict[str, Words] = {}
         """What can be meant, by owner, as far as was asked."""
         self.hints: Bounded[str] = Bounded(MOST_HINTS)
@@ -260,7 +265,7 @@ class Namespace:
     def mathematics(self, name: str) -> Any:
         """What a bare name means that Python lacks, or a mark that it means nothing."""
         value = self.bare.get(name, _MISSING)
-        if value is not _MISSING or name.startswith("_"):
+        if value is not _MISSING or name.startswith("_") or self.unknown.get(name):
             return value
         # A name that no module is known to offer is looked for in all of them.
         for module in [module for module in BARE if self.offers(module, name)] or BARE:
@@ -270,7 +275,8 @@ class Namespace:
             if module == "math" and callable(value):
                 value = without_derivative(name, value)
             self.bare[name] = value = self.engine.bare(value)
-            break
+            return value
+        self.unknown.add(name, True, HINT_BYTES + 4 * len(name))
         return value
 
     def resolve(self, name: str, variables: Iterable[str] = ()) -> Any:

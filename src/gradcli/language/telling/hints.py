@@ -216,7 +216,7 @@ def hint_for(error: str, text: str = "", otherwise: str = "") -> str:
         if found and searched_text is not None:
             found = searched_text(text)
         if found:
-            return found.expand(hint)
+            return found.expand(hint) if "\\" in hint else hint
     return otherwise
 
 
