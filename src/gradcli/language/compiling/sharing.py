@@ -81,13 +81,13 @@ def compile_shared(text: str, origin: str = "expression", mathematics: bool = Fa
             return shape.filled(read, spellings)
         except Refusal:  # compiled on its own, it is told where
             return compile_text(text, origin, mathematics)
-    code = compile_text(text, origin, mathematics, blank=True)
-    shape = shape_of(code, pieces, spellings)
+    if spellings:
+        shape = shape_of(compile_text(text, origin, mathematics, blank=True), pieces, spellings)
     if shape is None:
         code = compile_text(text, origin, mathematics)
         _codes.add(whole, code, size_of(code))
         return code
-    _shapes.add(key, shape, size_of(code))
+    _shapes.add(key, shape, size_of(shape.code))
     return shape.filled(read, spellings)
 
 
