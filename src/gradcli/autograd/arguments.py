@@ -122,7 +122,7 @@ def _seed(position: int, output: Tensor, seed: Any, create_graph: bool) -> Any:
                 "grad can be implicitly created only for real scalar outputs but got "
                 f"{output.dtype!r}"
             )
-        seed = wrap(np.ones_like(array)[()])
+        seed = wrap(np.ones_like(array) if array.ndim else array.dtype.type(1))
     elif seed._array.shape != array.shape:
         raise RuntimeError(
             f"Mismatch in shape: grad_output[{position}] has a shape of {seed.shape!r} and "

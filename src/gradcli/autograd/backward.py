@@ -96,9 +96,10 @@ def _walk(
             if successor is None or (reach is not None and successor not in reach):
                 continue
             if gradient is not None and (number or type(gradient) is not successor.scalar):
-                shape, dtype = successor.outputs[number]
-                words = partial(named, node, outgoing, gradient, successor)
-                gradient = fit(gradient, shape, dtype, recorded, words)
+                array = gradient._array if recorded else gradient
+                if number or array.shape != successor.shape or array.dtype is not successor.dtype:
+                    words = partial(named, node, outgoing, gradient, successor)
+                    gradient = fit(gradient, *successor.outputs[number], recorded, words)
             buffer = buffers.get(successor)
             if buffer is None:
                 buffers[successor] = buffer = [gradient]
