@@ -28,7 +28,7 @@ IDENTIFIER = "NAME"
 NUMBER = "NUMBER"
 """The terminal of numbers."""
 
-LINE_BREAK = "\N{SYMBOL FOR NEWLINE}"
+LINE_BREAK = "\u2424"
 """Stands for a line break within a regular expression."""
 
 

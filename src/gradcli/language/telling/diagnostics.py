@@ -242,7 +242,7 @@ def excerpt(source: str, column: int, end_column: int) -> tuple[str, int, int]:
         if character == "\t":
             character = " "
         elif width and not character.isprintable():
-            character = "\N{REPLACEMENT CHARACTER}"
+            character = "\ufffd"
         shown.append(character)
         if position < begin:
             before += width
