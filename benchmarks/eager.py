@@ -1,6 +1,7 @@
 """The cost of a scalar operator, forward and backward, in long chains; beside PyTorch and autograd.
 
-    python benchmarks/eager.py [--length N] [--rounds N] [--torch PYTHON] [--autograd PYTHON]
+    python benchmarks/eager.py [--length N] [--rounds N] [--torch-python PYTHON]
+        [--autograd-python PYTHON]
 
 `PYTHON` is an interpreter that has the package. Every round runs chains of N operators, one engine
 after the other, each in a process and a thread of its own; CPU time, and the best of the rounds
@@ -103,14 +104,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--length", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--torch", metavar="PYTHON")
-    parser.add_argument("--autograd", metavar="PYTHON")
+    parser.add_argument("--torch-python", metavar="PYTHON")
+    parser.add_argument("--autograd-python", metavar="PYTHON")
     parser.add_argument("--engine", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.engine:
         print(*chains(options.engine, options.length))
         return 0
-    engines = {"gradcli": sys.executable, "torch": options.torch, "autograd": options.autograd}
+    engines = {
+        "gradcli": sys.executable,
+        "torch": options.torch_python,
+        "autograd": options.autograd_python,
+    }
     rounds: dict[str, list[list[float]]] = {}
     for _ in range(options.rounds):
         for name, python in engines.items():
