@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
 
-from gradcli.cli import lines
+from gradcli.cli import app
 from gradcli.cli.report import show_warnings
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import mode
@@ -53,7 +53,7 @@ def run(*arguments: str, stdin: str | bytes = b"") -> Done:
     with warnings.catch_warnings(), mock.patch.multiple(sys, **dict(patches)), environment:
         show_warnings()
         try:
-            code = lines.run(list(arguments))
+            code = app.run(list(arguments))
         finally:
             dtypes.set_default_dtype(dtypes.float32)
             set_printoptions(profile="default")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import gradcli.cli.commands
-from gradcli.cli import app
+from gradcli.cli import by_typer
 from gradcli.cli.declarations import COMMANDS
 from gradcli.language.telling.hints import HINTS
 from tests.commands import run
@@ -74,7 +74,7 @@ def test_flag_may_be_given_twice() -> None:
 
 def options() -> set[str]:
     """The long options of all commands, without their dashes."""
-    programs = [app.build(), *map(app.load, COMMANDS)]
+    programs = [by_typer.build(), *map(by_typer.load, COMMANDS)]
     parameters = [parameter for program in programs for parameter in program.params]
     return {"help", *(name.lstrip("-") for parameter in parameters for name in parameter.opts)}
 

@@ -196,7 +196,8 @@ HEAVY = {
 """What no evaluation needs that goes well."""
 
 ELSEWHERE = {
-    *("gradcli.cli.app", "gradcli.cli.arguments", "gradcli.cli.arrays", "gradcli.cli.progress"),
+    *("gradcli.cli.arguments", "gradcli.cli.arrays", "gradcli.cli.by_typer"),
+    "gradcli.cli.progress",
     *("gradcli.language.reading.complaints", "gradcli.language.telling.hints"),
     *("gradcli.ops.algebra.elementary", "gradcli.ops.algebra.sums", "gradcli.random.generator"),
     *("gradcli.views.catalogue", "gradcli.autograd.functional"),

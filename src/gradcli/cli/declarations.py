@@ -1,8 +1,8 @@
 """The commands and what they take: the one declaration of each option and argument.
 
 A command is a function; its parameters are annotated with the `Option` and `Argument` here. A
-well-formed command line is read along these (`gradcli.cli.lines`); Typer, which takes longer to
-import than a whole `gradcli eval`, is told of them for everything else (`gradcli.cli.app`).
+well-formed command line is read along these (`gradcli.cli.app`); Typer, which takes longer to
+import than a whole `gradcli eval`, is told of them for everything else (`gradcli.cli.by_typer`).
 """
 
 import re

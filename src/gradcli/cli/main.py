@@ -39,7 +39,7 @@ def main() -> int:
 def guarded(arguments: list[str]) -> int:
     """Runs a command line; the exit code."""
     tune()
-    from gradcli.cli.lines import run
+    from gradcli.cli.app import run
 
     return run(arguments)
 

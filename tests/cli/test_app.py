@@ -13,7 +13,7 @@ from unittest import mock
 
 import pytest
 
-from gradcli.cli import app, lines
+from gradcli.cli import app, by_typer
 from gradcli.cli.declarations import COMMANDS, Declarations, Line, command_named
 from gradcli.cli.report import Exit, UsageError
 
@@ -120,10 +120,10 @@ class Recorder:
         raise Called(values)
 
 
-def by_typer(name: str, words: list[str]) -> dict[str, Any] | None:
+def typers_values(name: str, words: list[str]) -> dict[str, Any] | None:
     """The values that Typer calls a command with; None where it does not."""
     try:
-        app.run_by_typer([name, *words])
+        by_typer.run_by_typer([name, *words])
     except Called as called:
         return called.values
     except (Exit, UsageError):
@@ -139,9 +139,9 @@ def test_both_readings_agree(name: str) -> None:
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
     generator = random.Random(name)
     read = 0
-    with mock.patch.object(app, "command_named", lambda name: Recorder(command_named(name))):
+    with mock.patch.object(by_typer, "command_named", lambda name: Recorder(command_named(name))):
         for words in islice(command_lines(name, generator), ROUNDS):
-            ours, typers = lines.read(declared, words), by_typer(name, words)
+            ours, typers = app.read(declared, words), typers_values(name, words)
             if ours is not None:
                 read += 1
                 ours = {**defaults, **ours}
