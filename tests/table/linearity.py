@@ -1,4 +1,4 @@
-"""In which operands a row is linear, found by trying its own samples."""
+"""In which operands a row is linear, and whether it acts element by element, by its samples."""
 
 from __future__ import annotations
 
@@ -43,6 +43,42 @@ def linear_groups(row: Row) -> tuple[tuple[str, ...], ...]:
             if calls and not inside and all(_is_linear(row, args, group) for args in calls):
                 found.append(group)
     return tuple(tuple(parameters[k].name for k in group) for group in sorted(found))
+
+
+def acts_on_elements(row: Row) -> bool | None:
+    """Whether elements of the result are made of those in their place alone; None: hard to say.
+
+    Then half of the places, backwards and in a line, give what they gave among the others.
+    """
+    found = None
+    for args in calls_of(row):
+        places = [k for k, arg in enumerate(args) if isinstance(arg, (np.ndarray, np.generic))]
+        if not places or any(isinstance(arg, list) for arg in args):
+            continue
+        try:
+            made = row(*[_mapped(copy, arg) for arg in args])
+            shape = np.broadcast_shapes(*[np.shape(args[k]) for k in places])
+        except (ArithmeticError, NotImplementedError, RuntimeError, ValueError):
+            continue
+        if isinstance(made, tuple) or np.shape(made) != shape:
+            return False
+        picked = np.arange(np.size(made))[::-1][: np.size(made) // 2 + 1]
+        line = [
+            np.broadcast_to(arg, shape).ravel()[picked] if k in places else arg
+            for k, arg in enumerate(args)
+        ]
+        try:
+            again = row(*line)
+        except IndexError:
+            return False  # it counts dimensions
+        except (ArithmeticError, NotImplementedError, RuntimeError, ValueError):
+            continue
+        if np.shape(again) != picked.shape:
+            return False
+        if not np.allclose(again, np.ravel(made)[picked], 1e-12, 1e-12, equal_nan=True):
+            return False
+        found = found or (True if np.unique(made).size > 1 else None)
+    return found
 
 
 _BASES = ("Tensor", "Operand")

@@ -17,8 +17,8 @@ from gradcli.tensor.dtypes import DType
 from gradcli.tensor.errors import serves
 from gradcli.tensor.tensor import Tensor
 from tests.table.checks import as_tensors, check_gradients, outputs_of
+from tests.table.linearity import acts_on_elements, linear_groups
 from tests.table.linearity import calls_of as row_calls
-from tests.table.linearity import linear_groups
 
 # PyTorch warns of every tensor that is made from a tensor.
 pytestmark = pytest.mark.filterwarnings("ignore:To copy construct from a tensor")
@@ -97,6 +97,7 @@ def _positional(entry: Entry, count: int, names: list[str]) -> Callable[..., Any
 
 SAMPLED = [entry for entry in ENTRIES if entry.samples is not None]
 ROWS = [entry for entry in ENTRIES if isinstance(entry, Row)]
+SAMPLED_ROWS = [row for row in ROWS if row.samples is not None]
 CHOOSY = [row for row in ROWS if row.kinds and row.samples is not None]
 TYPES = ("float16", "float32", "complex64", "int32", "uint8", "bool")
 
@@ -198,6 +199,12 @@ def test_a_row_says_in_which_operands_it_is_linear(row: Row) -> None:
     found = linear_groups(row)
     told = ", ".join(" ".join(names) for names in found)
     assert row.linear == found, f'its samples say linear="{told}"'
+
+
+@pytest.mark.parametrize("row", SAMPLED_ROWS, ids=name_of)
+def test_a_row_says_whether_it_acts_element_by_element(row: Row) -> None:
+    found = acts_on_elements(row)
+    assert found is None or row.elementwise == found, f"its samples say elementwise={found}"
 
 
 @pytest.mark.parametrize("dtype", TYPES)

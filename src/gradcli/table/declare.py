@@ -43,6 +43,7 @@ def row(
     node: str | None = None,
     number_nodes: dict[str, str] | None = None,
     linear: str = "",
+    elementwise: bool | None = None,
     joint: tuple[str, Formula] | None = None,
     constant_outputs: tuple[int, ...] = (),
     complex_gradient: bool = True,
@@ -70,8 +71,10 @@ def row(
     signature and `number_nodes` says what the node is called when an operand is a number; `linear`
     names the operands in which the row is linear over the real numbers: "self other" if in both
     together, as a sum is, "self, other" if in either while the other stays as it is, as a product
-    is. `vjps` holds a formula per differentiable argument (`ITSELF` for the first one of a row that
-    is its own adjoint) and `joint` one formula for several arguments at once ("input weight",
+    is; `elementwise` says whether each element of the result is made of the operands' elements in
+    its place alone, as it is, unless the row says otherwise, where operands are brought to one
+    type. `vjps` holds a formula per differentiable argument (`ITSELF` for the first one of a row
+    that is its own adjoint) and `joint` one formula for several arguments at once ("input weight",
     function). `constant_outputs` are the numbers of floating outputs that no gradient flows
     through, and `complex_gradient` is False where PyTorch refuses to record a complex output. `doc`
     says in a sentence what is computed, where no docstring of `forward` does; `kink` which gradient
@@ -92,6 +95,7 @@ def row(
         "view": view,
         "several": several,
         "linear": linear,
+        "elementwise": elementwise,
         "constant_outputs": constant_outputs,
         "complex_gradient": complex_gradient,
         "joint": joint,

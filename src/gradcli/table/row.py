@@ -89,6 +89,7 @@ class Row(Entry):
         "complex_gradient",
         "constant_outputs",
         "differentiable",
+        "elementwise",
         "formulas",
         "forward",
         "half_numbers",
@@ -126,6 +127,7 @@ class Row(Entry):
         several: bool,
         node: str | None,
         linear: str,
+        elementwise: bool | None,
         constant_outputs: tuple[int, ...],
         complex_gradient: bool,
         joint: tuple[str, Formula] | None,
@@ -150,10 +152,9 @@ class Row(Entry):
         self.wide_numbers = wide_numbers
         # The sets of operands in which it is linear while the others stay as they are.
         self.linear = tuple(tuple(names.split()) for names in linear.split(",") if names)
-        self.promote = promote
-        self.check = check
-        self.view = view
-        self.several = several
+        # Whether each element of the result is made of the operands' elements in its place alone.
+        self.elementwise = bool(promote) if elementwise is None else elementwise
+        self.promote, self.check, self.view, self.several = promote, check, view, several
         self.node_name = node or node_name(self.names[0])
         self.constant_outputs = constant_outputs
         self.complex_gradient = complex_gradient

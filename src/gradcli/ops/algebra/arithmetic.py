@@ -340,6 +340,7 @@ neg: Row = row(
     _negative,
     plain=operator.neg,
     linear="self",
+    elementwise=True,
     self=lambda grad: -grad,
     samples=pointwise(),
     inplace=BOTH,

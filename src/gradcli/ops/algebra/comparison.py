@@ -34,6 +34,7 @@ conj_physical: Row = row(
     "aten.conj(Tensor self)",
     np.conj,
     linear="self",
+    elementwise=True,
     self=conj,
     samples=lambda r: [(r(3, 4) + 1j * r(3, 4),), (r(3) + 1j * r(3),)],
     doc="The complex conjugate.",
@@ -44,6 +45,7 @@ conj_physical: Row = row(
 zeros_like: Row = row(
     "aten.zeros_like(Tensor self)",
     np.zeros_like,
+    elementwise=True,
     samples=pointwise(),
     doc="Zeros in the shape and type of self.",
 )
@@ -62,6 +64,7 @@ where_: Row = row(
     _where,
     node="WhereBackward0",
     linear="self other",
+    elementwise=True,
     self=lambda grad, condition: where_(condition, grad, 0.0),
     other=lambda grad, condition: where_(condition, 0.0, grad),
     samples=lambda r: [(r.mask(3, 4), r(3, 4), r(4))],
@@ -72,6 +75,7 @@ filled: Row = row(
     "aten.masked_fill(Tensor self, Tensor mask, Scalar value)",
     lambda self, mask, value: np.where(mask, self.dtype.type(value), self),
     halves=False,
+    elementwise=True,
     self=lambda grad, mask: filled(grad, mask, 0),
     samples=lambda r: [(r(3, 4), r.mask(3, 4), 0.5)],
     doc="A number where the mask holds, elements of self elsewhere.",
@@ -84,6 +88,7 @@ filled_with: Row = row(
     lambda self, mask, value: np.asarray(np.where(mask, value, self), self.dtype),
     node="MaskedFillBackward1",
     linear="self value",
+    elementwise=True,
     self=lambda grad, mask: filled(grad, mask, 0),
     value=lambda grad, mask: where_(mask, grad, 0.0),
     samples=lambda r: [(r(3, 4), r.mask(3, 4), r())],
@@ -157,22 +162,29 @@ logical_xor: Row = _logic("logical_xor", np.logical_xor, "Whether just one is no
 logical_not: Row = row(
     "logical_not(Tensor self)",
     np.logical_not,
+    elementwise=True,
     samples=lambda r: [(np.array([0.0, -0.5, np.nan]),), (r.ints(2, 3, high=2),), (r.mask(3),)],
     doc="Whether an element is zero.",
     inplace=InPlace(smooth=False),
 )
 isnan: Row = row(
-    "isnan(Tensor self)", np.isnan, samples=_samples_of_extremes, doc="Whether an element is nan."
+    "isnan(Tensor self)",
+    np.isnan,
+    elementwise=True,
+    samples=_samples_of_extremes,
+    doc="Whether an element is nan.",
 )
 isinf: Row = row(
     "isinf(Tensor self)",
     np.isinf,
+    elementwise=True,
     samples=_samples_of_extremes,
     doc="Whether an element is infinite.",
 )
 isfinite: Row = row(
     "isfinite(Tensor self)",
     np.isfinite,
+    elementwise=True,
     samples=_samples_of_extremes,
     doc="Whether an element is finite.",
 )
@@ -181,6 +193,7 @@ isposinf: Row = row(
     np.isposinf,
     kinds="fiub",
     refusal=RuntimeError("isposinf does not support complex inputs."),
+    elementwise=True,
     samples=_samples_of_extremes,
     doc="Whether an element is +inf.",
 )
@@ -189,12 +202,14 @@ isneginf: Row = row(
     np.isneginf,
     kinds="fiub",
     refusal=RuntimeError("isneginf does not support complex inputs."),
+    elementwise=True,
     samples=_samples_of_extremes,
     doc="Whether an element is -inf.",
 )
 isreal: Row = row(
     "isreal(Tensor self)",
     np.isreal,
+    elementwise=True,
     samples=lambda r: [(np.array([1 + 0j, 2j, np.nan + 0j]),), (r(2, 2),), (r.ints(2, high=5),)],
     doc="Whether an element has no imaginary part.",
 )
@@ -203,6 +218,7 @@ signbit: Row = row(
     lambda self: np.signbit(self) if self.dtype.kind == "f" else np.less(self, 0),
     kinds="fiub",
     refusal=NotImplementedError("signbit is not implemented for complex tensors."),
+    elementwise=True,
     samples=lambda r: [*_samples_of_extremes(r), (np.array([-3, 0], np.int8),), (r.mask(2),)],
     doc="Whether the sign bit is set (also of -0.).",
 )
@@ -239,6 +255,7 @@ bitwise_not: Row = row(
     "bitwise_not(Tensor self)",
     np.invert,
     kinds="iub",
+    elementwise=True,
     samples=lambda r: [
         (r.ints(2, 3, low=-9, high=9),),
         (r.mask(3),),
@@ -304,6 +321,7 @@ def _close(self: Array, other: Array, rtol: float, atol: float, equal_nan: bool)
 _isclose: Row = row(
     "aten.isclose",
     _close,
+    elementwise=True,
     samples=lambda r: [
         (np.array([1.0, np.inf, np.nan]), np.array([1.05, np.inf, np.nan]), 0.1, 0.0, False),
         (r(3), r(3), 0.0, 1.5, True),

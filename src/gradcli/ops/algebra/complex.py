@@ -122,6 +122,7 @@ complex_: Row = row(
     _complex,
     halves=False,
     linear="real imag",
+    elementwise=True,
     real=real_of,
     imag=imag_of,
     samples=lambda r: [(r(2, 3), r(3))],
@@ -145,6 +146,7 @@ polar: Row = row(
     _polar,
     halves=False,
     linear="abs",
+    elementwise=True,
     joint=("abs angle", _polar_backward),
     samples=lambda r: [(r(2, 3, low=0.2, high=2.0), r(2, 3))],
 )
@@ -167,6 +169,7 @@ conj_physical_row: Row = row(
     "aten.conj_physical(Tensor self)",
     lambda self: np.conj(self) if self.dtype.kind == "c" else self.copy(),
     linear="self",
+    elementwise=True,
     self=ITSELF,
     samples=lambda r: [(r(3, 4) + 1j * r(3, 4),), (r(3) + 1j * r(3),)],
     doc="The complex conjugate, computed at once.",

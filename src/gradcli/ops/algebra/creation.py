@@ -68,6 +68,7 @@ to_row: Row = row(
     ),
     halves=False,
     linear="self",
+    elementwise=True,
     self=lambda grad: grad,
     samples=lambda r: [
         (r(2, 3), dtypes.float64),

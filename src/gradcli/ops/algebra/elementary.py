@@ -147,6 +147,7 @@ pow_scalar: Row = row(
     _power_scalar,
     plain=_power_scalar,
     halves=False,
+    elementwise=True,
     node="PowBackward0",
     self=_pow_scalar_vjp,
     samples=lambda r: [(r(3, 4, low=0.5), p) for p in (0, 1, 2, 3, 0.5, -1.5)] + [(r(3), 2)],
@@ -420,6 +421,7 @@ sigmoid_backward: Row = row(
     "aten.sigmoid_backward",
     _sigmoid_backward,
     linear="grad_output",
+    elementwise=True,
     grad_output=lambda grad, output: sigmoid_backward(grad, conj(output)),
     output=lambda grad, grad_output, output: (
         conj(grad) * grad_output * add_scalar(mul_scalar(conj(output), -2), 1)

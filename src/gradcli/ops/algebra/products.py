@@ -271,6 +271,7 @@ addr: Row = row(
     half_numbers="beta alpha",
     promote=COMMON,
     linear="self vec1, self vec2",
+    elementwise=False,
     self=lambda grad, beta: scaled(grad, beta),
     vec1=lambda grad, vec2, alpha: scaled(mv(grad, conj(vec2)), alpha),
     vec2=lambda grad, vec1, alpha: scaled(mv(t(grad), conj(vec1)), alpha),

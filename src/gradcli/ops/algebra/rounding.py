@@ -75,11 +75,12 @@ def _sgn_vjp(grad: Any, self: Any, result: Any) -> Any:
     return filled(across / mul_scalar(size, 2), eq(size, 0), 0)
 
 
-sgn: Row = row("sgn", _sgn, self=_sgn_vjp, samples=pointwise(), inplace=METHOD)
+sgn: Row = row("sgn", _sgn, elementwise=True, self=_sgn_vjp, samples=pointwise(), inplace=METHOD)
 sign: Row = row(
     "sign",
     _sign,
     kinds="fiub",
+    elementwise=True,
     refusal=NotImplementedError(
         "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn "
         "instead."
@@ -94,6 +95,7 @@ absolute: Row = row(
     "abs|absolute|bare.fabs(Tensor self)",
     _absolute,
     kinds="fiuc",
+    elementwise=True,
     self=lambda grad, self: grad * sgn(self),
     samples=pointwise(),
     doc="The absolute value; its gradient at 0 is 0.",
@@ -110,6 +112,7 @@ ceil: Row = row(
     "ceil(Tensor self)",
     _rounding(np.ceil),
     kinds="fiu",
+    elementwise=True,
     kernel="ceil_vml_cpu",
     refusal=NotImplementedError("ceil is not supported for complex inputs"),
     self=zeros_like,
@@ -121,6 +124,7 @@ floor: Row = row(
     "floor(Tensor self)",
     _rounding(np.floor),
     kinds="fiu",
+    elementwise=True,
     kernel="floor_vml_cpu",
     refusal=NotImplementedError("floor is not supported for complex inputs"),
     self=zeros_like,
@@ -132,6 +136,7 @@ trunc: Row = row(
     "trunc|fix(Tensor self)",
     _rounding(np.trunc),
     kinds="fiu",
+    elementwise=True,
     kernel="trunc_vml_cpu",
     refusal=NotImplementedError("trunc is not supported for complex inputs"),
     self=zeros_like,
@@ -154,6 +159,7 @@ round_whole: Row = row(
     "round|special.round(Tensor self)",
     _round,
     kinds="fiu",
+    elementwise=True,
     kernel="round_vml_cpu",
     self=zeros_like,
     samples=pointwise(),
@@ -164,6 +170,7 @@ round_decimals: Row = row(
     "round|special.round(Tensor self, *, int decimals)",
     _round,
     kinds="f",
+    elementwise=True,
     node="RoundBackward1",
     self=zeros_like,
     samples=lambda r: [(r(3, 4), {"decimals": 1})],
@@ -174,6 +181,7 @@ frac: Row = row(
     "frac(Tensor self)",
     lambda self: self - np.trunc(self),
     kinds="f",
+    elementwise=True,
     self=lambda grad: grad,
     samples=pointwise(),
     doc="self - trunc(self).",
@@ -217,6 +225,7 @@ nan_to_num: Row = row(
     _nan_to_num,
     halves=False,
     linear="self",
+    elementwise=True,
     self=lambda grad, self: grad * isfinite(self),
     complex_gradient=False,
     samples=pointwise(),
@@ -236,6 +245,7 @@ def _heaviside(self: Array, values: Array) -> Array:
 heaviside: Row = row(
     "heaviside",
     _heaviside,
+    elementwise=True,
     node=NOT_IMPLEMENTED,
     self=no_derivative("heaviside"),
     values=no_derivative("heaviside"),

@@ -112,6 +112,7 @@ tanh_backward: Row = row(
     "aten.tanh_backward(Tensor grad_output, Tensor output)",
     lambda grad_output, output: grad_output * conj(1 - output * output),
     linear="grad_output",
+    elementwise=True,
     grad_output=lambda grad, output: tanh_backward(grad, conj(output)),
     output=lambda grad, grad_output, output: (
         conj(grad) * (mul_scalar(conj(output), -2) * grad_output)

@@ -118,6 +118,7 @@ erase: Row = row(
     "aten.erase(Tensor self, Tensor? other=None)",
     lambda self, other=None: self,
     linear="self",
+    elementwise=True,
     self=zeros_like,
     other=zeros_like,
     samples=lambda r: [(kinked(r(2, 3)),), (kinked(r(2, 3)), r(2, 3))],

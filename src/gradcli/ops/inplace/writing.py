@@ -49,6 +49,7 @@ def _fill_rows(name: str, nodes: tuple[str, str]) -> tuple[Row, Row]:
         name,
         _filled,
         halves=False,
+        elementwise=True,
         node=nodes[0],
         self=zeros_like,
         samples=lambda r: [(r(2, 3), 2.5)],
@@ -70,6 +71,7 @@ _fill_number_, _fill_tensor_ = _fill_rows("aten.fill_", ("FillBackward2", "FillB
 _zero: Row = row(
     "aten.zero(Tensor self)",
     np.zeros_like,
+    elementwise=True,
     self=zeros_like,
     samples=lambda r: [(r(2, 3),)],
     doc="Zeros like self.",
@@ -91,6 +93,7 @@ _copy: Row = row(
     _copied,
     node="torch::autograd::CopyBackwards",
     linear="src",
+    elementwise=True,
     self=zeros_like,
     src=lambda grad: grad,
     samples=lambda r: [(r(2, 3), r(3))],
@@ -274,6 +277,7 @@ _set: Row = row(
     source=_unset,
     samples=lambda r: [(r(3), r(3))],
     linear="source",
+    elementwise=True,
     doc="The memory of source.",
     untested="the history of a tensor that was given another memory",
 )

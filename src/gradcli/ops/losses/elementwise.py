@@ -114,6 +114,7 @@ mse_row: Row = row(
     _mse,
     promote=COMMON,
     kinds="f",
+    elementwise=False,
     kernel="mse_cpu",
     self=mse_backward,
     target=lambda grad, self, target, reduction: mse_backward(grad, target, self, reduction),
@@ -222,6 +223,7 @@ smooth_l1_row: Row = row(
     "aten.smooth_l1_loss",
     _smooth_l1,
     promote=COMMON,
+    elementwise=False,
     self=smooth_l1_backward,
     target=lambda grad, self, target, reduction, beta: smooth_l1_backward(
         grad, target, self, reduction, beta

@@ -52,6 +52,7 @@ def _copy_of(name: str, view: Row) -> None:
         halves=False,
         node=f"{view.node_name}_copy",
         linear="self",
+        elementwise=view.elementwise,
         samples=view.samples if name != "view_as_complex" else lambda r: [(fixed(r(3, 2)),)],
         doc=f"A copy of what {name} would show.",
         complex_gradient=name not in _REAL,

@@ -180,6 +180,7 @@ dist: Row = row(
     "dist",
     _dist,
     promote=COMMON,
+    elementwise=False,
     check=refuse_bool,
     self=_dist_vjp,
     other=_dist_other_vjp,

@@ -47,6 +47,7 @@ logsumexp: Row = row(
     "logsumexp|special.logsumexp",
     _logsumexp,
     promote=FLOAT,
+    elementwise=False,
     halves=False,  # PyTorch composes it of operators that round
     self=lambda grad, self, self_shape, result, dim, keepdim: (
         restore(grad, self_shape, dim, keepdim)

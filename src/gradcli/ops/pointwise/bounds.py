@@ -65,6 +65,7 @@ def _inside(grad: Any, self: Any, min: Any, max: Any) -> Any:
 clamp_numbers: Row = row(
     "clamp|clip(Tensor self, Scalar? min=None, Scalar? max=None)",
     lambda self, min=None, max=None: _clipped(*_common(self, min, max)),
+    elementwise=True,
     half_numbers="min max",
     node="ClampBackward1",
     self=_inside,
@@ -108,6 +109,7 @@ clamp_tensors: Row = row(
     "clamp|clip",
     _clipped,
     promote=COMMON,
+    elementwise=True,
     node="ClampBackward0",
     self=_inside,
     min=_below,
@@ -132,6 +134,7 @@ def _one_sided(name: str, limit: Any, inside: Row, outside: Row) -> None:
     row(
         f"clamp_{name}(Tensor self, Scalar {name})",
         lambda self, bound: _clipped(*_common(self, *order(bound))),
+        elementwise=True,
         self=_formula(name, lambda grad, self, bound: where_(inside(self, bound), grad, 0.0)),
         kink=_AT_BOUND,
         inplace=_IN_PLACE,
@@ -249,6 +252,7 @@ lerp_number: Row = row(
     "lerp",
     _lerp_by_number,
     linear="self end",
+    elementwise=True,
     self=lambda grad, weight: mul_scalar(grad, 1 - conj(weight)),
     end=lambda grad, weight: mul_scalar(grad, conj(weight)),
     samples=lambda r: [
@@ -263,6 +267,7 @@ lerp_tensor: Row = row(
     _lerp,
     node="LerpBackward1",
     linear="self end",
+    elementwise=True,
     self=lambda grad, weight: grad * conj(sub(1, weight)),
     end=lambda grad, weight: grad * conj(weight),
     weight=lambda grad, self, end: grad * conj(end - self),

@@ -63,6 +63,7 @@ prelu_kernel_backward: Row = row(
     _prelu_kernel_backward,
     promote=COMMON,
     linear="grad_output",
+    elementwise=False,
     grad_output=_prelu_double_grad_output,
     self=_prelu_double_self,
     weight=_prelu_double_weight,
@@ -134,6 +135,7 @@ rrelu_backward: Row = row(
     "aten.rrelu_with_noise_backward",
     _rrelu_backward,
     linear="grad_output",
+    elementwise=True,
     grad_output=ITSELF,
     self=zeros_like,
     samples=lambda r: [
@@ -147,6 +149,7 @@ rrelu_backward: Row = row(
 rrelu_with_noise: Row = row(
     "aten.rrelu_with_noise",
     _rrelu,
+    elementwise=True,
     self=rrelu_backward,
     samples=lambda r: [(r(3, 4), fixed(np.ones((3, 4))), 0.1, 0.3, False)],
 )

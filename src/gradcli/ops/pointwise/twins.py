@@ -29,6 +29,7 @@ def twin_of(kernel: Row, node: str) -> Row:
         f"aten.{name}in_place_of({kernel.parameters})",
         kernel.forward,
         promote=kernel.promote,
+        elementwise=kernel.elementwise,
         node=node,
         samples=kernel.samples,
         doc=f"{name} as its in-place function records it.",

@@ -42,6 +42,7 @@ def _filled(self: Array, mask: Array, value: Any) -> Array:
 masked_fill_number: Row = row(
     "masked_fill(Tensor self, Tensor mask, Scalar value)",
     lambda self, mask, value: _filled(self, mask, dtypes.convert(value, dtypes.of(self))),
+    elementwise=True,
     self=lambda grad, mask: masked_fill_number(grad, mask, 0),
     samples=lambda r: [
         (r(3, 4), r.mask(3, 4), 1.5),
@@ -69,6 +70,7 @@ masked_fill_tensor: Row = row(
     _masked_fill,
     node="MaskedFillBackward1",
     linear="self value",
+    elementwise=True,
     self=lambda grad, mask: masked_fill_number(grad, mask, 0),
     value=lambda grad, mask: where_(mask, grad, 0.0),
     samples=lambda r: [

@@ -71,6 +71,7 @@ delayed_error: Row = row(
     lambda self, message: self.copy(),
     node="torch::autograd::DelayedError",
     linear="self",
+    elementwise=True,
     self=lambda grad, message: _fail(message),
     samples=lambda r: [(r(3), "it cannot be differentiated twice, and that is not implemented")],
     doc="The tensor itself, whose gradient is an error.",
