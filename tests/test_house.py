@@ -33,6 +33,8 @@ ROOMS = (
     "gradcli.language.reading",
     "gradcli.language.reading.ast",
     "gradcli.language.telling",
+    "gradcli.readings.series",
+    "gradcli.readings",
     "gradcli.autograd",
     "gradcli.ops.images",
     "gradcli.ops.layers",

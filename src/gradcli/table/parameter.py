@@ -14,6 +14,7 @@ from gradcli.tensor.classes import Class
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Device, Layout, MemoryFormat
 from gradcli.tensor.integers import LEAST, MOST, index64, refuse_number
+from gradcli.tensor.leaf import looked_at
 from gradcli.tensor.shapes import Size
 from gradcli.tensor.tensor import Tensor
 
@@ -171,7 +172,7 @@ def fit(parameter: Parameter, value: Any) -> Any:
             return MISSING
         value = value.item()
     elif isinstance(value, (np.generic, Scalar)):
-        value = value.item() if isinstance(value, np.generic) else value._array.item()
+        value = value.item() if isinstance(value, np.generic) else looked_at(value).item()
     if kind in ("Scalar", "Real"):
         return value if isinstance(value, (int, float, complex)) else MISSING
     if kind == "int":

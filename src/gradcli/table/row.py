@@ -237,11 +237,11 @@ class Row(Entry):
             return self.short(*args)
         for arg in args:
             if type(arg) is Tensor:
-                return self.record(args)
+                return self.observed(args)
         if self.list_position is not None and any(
             type(item) is Tensor for item in args[self.list_position]
         ):
-            return self.record(args)
+            return self.observed(args)
         if clock.deadline is not None:
             clock.check()
         try:
@@ -256,6 +256,10 @@ class Row(Entry):
     def formula_names(self) -> set[str]:
         """Everything that any of the formulas asks for."""
         return {name for _, formula in self.formulas for name in parameter_names(formula)[1:]}
+
+    def observed(self, args: tuple[Any, ...]) -> Any:
+        """`record`, by way of whoever listens."""
+        return self.record(args) if mode.listener is None else mode.listener(self, args)
 
     def record(self, args: tuple[Any, ...]) -> Any:
         """Runs the row on tensors and records a node where a gradient is wanted."""

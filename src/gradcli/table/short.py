@@ -193,7 +193,7 @@ class Shortened(Recorder, Protocol):
     plans: dict[int, Plan]
     unchecked: Callable[..., Any]
 
-    def record(self, args: tuple[Any, ...]) -> Any: ...
+    def observed(self, args: tuple[Any, ...]) -> Any: ...
 
     def finish(self, args: tuple[Any, ...], out: Any, wants: bool) -> Any: ...
 
@@ -209,7 +209,7 @@ def short_way(
     """
     if not row.arity:
         return None
-    general = otherwise or (lambda *args: row.record(args))
+    general = otherwise or (lambda *args: row.observed(args))
     return _one_operand(row, general) if row.arity == 1 else _two_operands(row, general)
 
 
@@ -221,7 +221,7 @@ def _one_operand(row: Shortened, otherwise: Callable[..., Any]) -> Callable[[Ten
         value = operand._value
         if value is None:
             value = _small(operand)
-        if value is None or operand._nr or clock.deadline is not None:
+        if value is None or operand._nr or clock.deadline is not None or mode.listener is not None:
             return otherwise(operand)
         out = compute(value)
         wants = operand._requires_grad
@@ -250,7 +250,7 @@ def _two_operands(row: Shortened, otherwise: Callable[..., Any]) -> Callable[[Te
         left = first._value
         if left is None:
             left = _small(first)
-        if left is None or first._nr or clock.deadline is not None:
+        if left is None or first._nr or clock.deadline is not None or mode.listener is not None:
             return otherwise(first, second)
         dtype = left.dtype
         wanted = 1 if first._requires_grad else 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import isfinite, isnan
 from typing import Any
 
+from gradcli.tensor.graph import mode
+from gradcli.tensor.leaf import looked_at
 from gradcli.tensor.warn import LOSES_GRADIENT, warn
 
 
@@ -22,17 +24,17 @@ class Conversions:
 
     def item(self) -> Any:
         """The only element, as a Python number."""
-        if self._value is not None:
+        if self._value is not None and mode.listener is None:
             return self._value.item()
         if self._array.size != 1:
             raise RuntimeError(
                 f"a Tensor with {self._array.size} elements cannot be converted to Scalar"
             )
-        return self._array.item()
+        return looked_at(self).item()
 
     def __bool__(self) -> bool:
         if self._array.size == 1:
-            return bool(self._array)
+            return bool(looked_at(self))
         if self._array.size == 0:
             raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
         raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
@@ -59,7 +61,7 @@ class Conversions:
         """The only element for a conversion; what `kind` names in PyTorch's words is real."""
         if self._array.size != 1:
             raise ValueError("only one element tensors can be converted to Python scalars")
-        value = self._array.item()
+        value = looked_at(self).item()
         if isinstance(value, complex) and kind:
             if value.imag:
                 raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
@@ -69,4 +71,4 @@ class Conversions:
     def __index__(self) -> int:
         if self._array.dtype.kind not in "iub" or self._array.size != 1:
             raise TypeError("only integer tensors of a single element can be converted to an index")
-        return int(self._array.item())
+        return int(looked_at(self).item())

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Protocol
 
 import numpy as np
 
@@ -37,17 +37,29 @@ INFERENCE: Final = InferenceCounter([0])
 """That of all tensors made in inference mode: they have none of their own."""
 
 
+class Listener(Protocol):
+    """What hears of an evaluation as it runs (`gradcli.readings.trace`)."""
+
+    def __call__(self, row: Any, args: tuple[Any, ...]) -> Any:
+        """Runs a row on tensors: `row.record(args)` while nobody listens."""
+
+    def read(self, tensor: Any) -> None:
+        """The elements of a tensor become Python numbers."""
+
+
 class _Mode:
     """What operators record just now; one mutable cell that hot code reads.
 
     `fresh` is the version counter of a new tensor: None, or INFERENCE in inference mode.
+    `listener` hears of every row that is called on tensors, and runs it.
     """
 
-    __slots__ = ("enabled", "fresh", "sequence")
+    __slots__ = ("enabled", "fresh", "listener", "sequence")
 
     def __init__(self) -> None:
         self.enabled = True
         self.fresh: list[int] | None = None
+        self.listener: Listener | None = None
         self.sequence = 0
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, Protocol
 
 from gradcli.tensor.dtypes import INEXACT, DType
-from gradcli.tensor.graph import FIRST, Handle, Node
+from gradcli.tensor.graph import FIRST, Handle, Node, mode
 from gradcli.tensor.public import public
 
 
@@ -148,6 +148,13 @@ def set_grad_dtype(leaf: Leaf, dtype: DType | None) -> None:
     node = None if leaf._accumulator is None else leaf._accumulator()
     if node is not None:
         node.fits(node.shape, (dtype or leaf.dtype).np)
+
+
+def looked_at(tensor: Any) -> Any:
+    """The array of a tensor whose elements decide what is done next, or leave the tensors."""
+    if mode.listener is not None:
+        mode.listener.read(tensor)
+    return tensor._array
 
 
 def check_grad(leaf: Leaf, value: Leaf) -> None:

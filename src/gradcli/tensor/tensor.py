@@ -31,6 +31,7 @@ from gradcli.tensor.leaf import (
     check_grad,
     grad_dtype_of,
     is_parameter,
+    looked_at,
     set_grad_dtype,
 )
 from gradcli.tensor.memory import NUMBER_SIZE, reserve
@@ -336,7 +337,7 @@ class Tensor(Conversions):
     def tolist(self) -> Any:
         """The elements as (nested lists of) Python numbers."""
         reserve(self._array.shape, NUMBER_SIZE)
-        return self._array.tolist()
+        return looked_at(self).tolist()
 
     def numpy(self, force: bool = False) -> Any:
         """The NumPy array behind a tensor without history; it shares memory."""
@@ -347,7 +348,7 @@ class Tensor(Conversions):
             )
         if self._array.dtype.kind == "V":
             raise TypeError("Got unsupported ScalarType BFloat16")
-        return self._array
+        return looked_at(self)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
@@ -366,6 +367,7 @@ class Tensor(Conversions):
         return id(self)
 
     def __repr__(self) -> str:
+        looked_at(self)
         return Tensor._represent(self)
 
     def __format__(self, spec: str) -> str:

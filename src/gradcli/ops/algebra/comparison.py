@@ -12,6 +12,7 @@ from gradcli.table.row import COMMON, Row
 from gradcli.table.samples import Sampler, fixed, pointwise
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import no_kernel, serves
+from gradcli.tensor.leaf import looked_at
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, constant, raw
 from gradcli.typing import Array, Operand, Value
@@ -278,7 +279,7 @@ bitwise_not: Row = row(
 )
 def equal(self: Value, other: Value) -> bool:
     """Whether shapes and all elements are equal."""
-    return np.array_equal(self._array, other._array)
+    return np.array_equal(looked_at(self), looked_at(other))
 
 
 def _samples_of_close(r: Sampler) -> list[tuple[Any, ...]]:
@@ -343,4 +344,4 @@ def allclose(
     self: Value, other: Value, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> bool:
     """Whether all elements are equal within atol + rtol * |other|."""
-    return bool(np.all(isclose(self, other, rtol, atol, equal_nan)._array))
+    return bool(np.all(looked_at(isclose(self, other, rtol, atol, equal_nan))))

@@ -29,10 +29,10 @@ def _forward(function: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any
 
     if not isinstance(function, Row):
         return method
-    record = function.record
+    observed = function.observed
 
     def general(self: Tensor, other: Any) -> Any:
-        return record((self, other)) if _accepts(other) else NotImplemented
+        return observed((self, other)) if _accepts(other) else NotImplemented
 
     return short_way(function, general) or general
 

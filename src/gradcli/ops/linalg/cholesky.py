@@ -26,6 +26,7 @@ from gradcli.ops.linalg.matrices import (
 from gradcli.ops.linalg.triangular import solve_triangular
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
+from gradcli.tensor.leaf import looked_at
 from gradcli.tensor.namedtuples import return_type
 from gradcli.typing import Array, Value
 
@@ -120,7 +121,7 @@ def cholesky_ex(self: Value, *, upper: bool = False, check_errors: bool = False)
 def cholesky(self: Value, *, upper: bool = False) -> Any:
     """The triangular L with L L^H = A, for positive definite matrices A."""
     factor, info = cholesky_ex_row(self, upper)
-    refuse(info._array, "linalg.cholesky", _indefinite)
+    refuse(looked_at(info), "linalg.cholesky", _indefinite)
     return factor
 
 

@@ -20,6 +20,7 @@ from gradcli.ops.linalg.matrices import (
 from gradcli.table.declare import composite, row
 from gradcli.table.refusals import NOT_IMPLEMENTED, no_derivative, without_second_derivative
 from gradcli.table.row import Row
+from gradcli.tensor.leaf import looked_at
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.typing import Array, Value
@@ -73,7 +74,7 @@ def ldl_factor_ex(self: Value, *, hermitian: bool = False, check_errors: bool = 
     """Compact LDL factors, pivots and a code instead of an error."""
     found = ldl_factor_row(self, hermitian)
     if check_errors:
-        _refuse_code(found[2]._array, "torch.linalg.ldl_factor_ex")
+        _refuse_code(looked_at(found[2]), "torch.linalg.ldl_factor_ex")
     return return_type("linalg_ldl_factor_ex", "LD pivots info")(found)
 
 
@@ -88,7 +89,7 @@ def ldl_factor_ex(self: Value, *, hermitian: bool = False, check_errors: bool = 
 def ldl_factor(self: Value, *, hermitian: bool = False) -> Any:
     """Compact LDL factors of symmetric or Hermitian matrices, and pivots."""
     compact, pivots, info = ldl_factor_row(self, hermitian)
-    _refuse_code(info._array, "torch.linalg.ldl_factor")
+    _refuse_code(looked_at(info), "torch.linalg.ldl_factor")
     return return_type("linalg_ldl_factor", "LD pivots")((compact, pivots))
 
 

@@ -31,6 +31,7 @@ from gradcli.ops.linalg.triangular import solve_triangular, substituted
 from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.table.samples import kinked
+from gradcli.tensor.leaf import looked_at
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.shapes import common_shape, length_along
 from gradcli.tensor.tensor import constant, raw
@@ -285,7 +286,7 @@ def _refuse_zero(info: Array, function: str) -> None:
 def lu_factor(A: Value, *, pivot: bool = True) -> Any:
     """Compact LU factors (L below the diagonal, U above) and the rows that were swapped."""
     compact, pivots, info = lu_factor_row(A, pivot)
-    _refuse_zero(info._array, "torch.linalg.lu_factor")
+    _refuse_zero(looked_at(info), "torch.linalg.lu_factor")
     return return_type("linalg_lu_factor", "LU pivots")((compact, pivots))
 
 
@@ -302,7 +303,7 @@ def lu_factor_ex(A: Value, *, pivot: bool = True, check_errors: bool = False) ->
     """Compact LU factors and a code instead of an error."""
     found = lu_factor_row(A, pivot)
     if check_errors:
-        _refuse_zero(found[2]._array, "torch.linalg.lu_factor_ex")
+        _refuse_zero(looked_at(found[2]), "torch.linalg.lu_factor_ex")
     return return_type("linalg_lu_factor_ex", "LU pivots info")(found)
 
 

@@ -18,6 +18,7 @@ from gradcli.table.refusals import NOT_IMPLEMENTED, no_derivative
 from gradcli.table.registry import lookup
 from gradcli.table.row import Row
 from gradcli.table.samples import Sampler, kinked
+from gradcli.tensor.leaf import looked_at
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array, Value
 
@@ -234,7 +235,7 @@ ctc_row: Row = row(
 def _lengths(name: str, value: Tensor) -> list[int]:
     if value._array.dtype.kind not in "iu":
         raise RuntimeError(f"{name} must be integral")
-    return [int(length) for length in value._array.reshape(-1)]
+    return [int(length) for length in looked_at(value).reshape(-1)]
 
 
 @composite(

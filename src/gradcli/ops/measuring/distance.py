@@ -18,6 +18,7 @@ from gradcli.table.row import Row
 from gradcli.table.samples import kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_kinds
+from gradcli.tensor.leaf import looked_at
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor
 from gradcli.typing import Array, Value
@@ -77,7 +78,7 @@ def cosine_similarity(x1: Value, x2: Value, dim: int = 1, eps: float = 1e-8) -> 
 def _unit(x: Tensor, dim: int, eps: float) -> Any:
     """Vectors divided by their norms; the lower bound is no part of what is differentiated."""
     length = clone_row(vector_norm(x, 2, dim, True))
-    np.maximum(length._array, eps, out=length._array)
+    np.maximum(looked_at(length), eps, out=length._array)
     return x / length
 
 

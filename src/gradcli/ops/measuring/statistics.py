@@ -27,6 +27,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.table.samples import Sampler, fixed
 from gradcli.tensor import dtypes
+from gradcli.tensor.leaf import looked_at
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import wrap
 from gradcli.typing import Array, Scalar, Single, Value
@@ -220,7 +221,7 @@ def _checked_weights(name: str, weights: Any, wanted: int, count: int) -> Any:
             f"cov(): expected {name} to have the same numel as there are observations in the "
             f"input but got {weights.numel()} != {count}"
         )
-    if weights.numel() and np.min(weights._array) < 0:
+    if weights.numel() and np.min(looked_at(weights)) < 0:
         raise RuntimeError(f"cov(): {name} cannot be negative")
     return weights
 

@@ -20,7 +20,6 @@ from gradcli.table.samples import binary, kinked
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.shapes import wrap_dim
-from gradcli.tensor.tensor import raw
 from gradcli.typing import Array, Value
 
 
@@ -34,7 +33,7 @@ def selected(grad: Any, dim: int, indices: Any, sizes: Sequence[int], keepdim: b
 
 def evenly(grad: Any, self: Any, result: Any) -> Any:
     """A gradient of one value, shared by all elements that equal it."""
-    lost = bool(np.isnan(raw(result)))
+    lost = bool(isnan(result))
     tied = isnan(self) if lost else eq(self, result)
     return filled_with(zeros_like(self), tied, grad / sum_all(tied))
 

@@ -19,6 +19,7 @@ from gradcli.table.registry import lookup
 from gradcli.table.samples import Sampler, kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
+from gradcli.tensor.leaf import looked_at
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array, Real, Scalar, Value
@@ -268,7 +269,7 @@ def masked_median(
     found = _filled(values, mask, math.nan).nanmedian(where, keepdim).values
     if floating:
         return found
-    if np.isnan(found._array).any():
+    if np.isnan(looked_at(found)).any():
         raise ValueError(
             "masked median expects no fully masked out rows if dtype is not floating point"
         )

@@ -17,6 +17,7 @@ from gradcli.ops.selecting.ordering import sort_row
 from gradcli.table.declare import composite
 from gradcli.table.samples import Sampler, fixed, kinked
 from gradcli.tensor import dtypes
+from gradcli.tensor.leaf import looked_at
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor, wrap
 
@@ -74,7 +75,7 @@ def _quantile(
     q = _checked(self, q, interpolation)
     ndim = self.ndim
     where = None if dim is None else wrap_dim(dim, ndim)
-    if not np.all((q._array >= 0) & (q._array <= 1)):
+    if not np.all((looked_at(q) >= 0) & (q._array <= 1)):
         raise RuntimeError("quantile() q values must be in the range [0, 1]")
     if where is None:
         kept = [1] * ndim if keepdim else []

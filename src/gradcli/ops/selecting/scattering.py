@@ -21,6 +21,7 @@ from gradcli.ops.algebra.indexing import check_slices, index_add, index_fill_num
 from gradcli.table.declare import row
 from gradcli.table.entry import APART
 from gradcli.table.row import Row
+from gradcli.tensor.leaf import looked_at
 from gradcli.tensor.tensor import Tensor, raw
 from gradcli.typing import Array
 
@@ -119,7 +120,7 @@ def _reduce_vjp(
             pick(grad * without, dim, index),
             pick(grad * result, dim, index) / filled(src, zero, 1),
         )
-        if type(grad) is Tensor and (zeros._array > 1).any():
+        if type(grad) is Tensor and (looked_at(zeros) > 1).any():
             grad_src = delayed_error(grad_src, access.second_order)
     else:
         mine = _like(eq(self, result), self)

@@ -15,6 +15,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.row import Row
 from gradcli.table.schema import Mismatch
 from gradcli.tensor import dtypes
+from gradcli.tensor.leaf import looked_at
 from gradcli.tensor.memory import TENSOR_SIZE, reserve
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor, wrap
@@ -238,7 +239,7 @@ def tensor_split_by(
     self: Value, tensor_indices_or_sections: Tensor, dim: int = 0
 ) -> tuple[Any, ...]:
     """The same with the number or the indices in a tensor."""
-    array = tensor_indices_or_sections._array
+    array = looked_at(tensor_indices_or_sections)
     prefix = "tensor_split expected tensor_indices_or_sections to"
     if array.dtype != np.int64:
         word = dtypes.of(array).scalar_name
