@@ -7,12 +7,12 @@ happens in between is here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from gradcli.autograd.backward import accumulate, grad
-from gradcli.language.allowed.limits import check_items
+from gradcli.autograd.backward import accumulate
 from gradcli.language.allowed.namespace import knows
 from gradcli.language.compiling.compiler import compile_text
 from gradcli.language.running.code import GLOBAL, Code
@@ -21,8 +21,11 @@ from gradcli.language.running.machine import Machine
 from gradcli.language.telling.accidents import in_words
 from gradcli.language.telling.diagnostics import Diagnostic, ParseError, Place, locate
 from gradcli.tensor.accidents import is_accident
-from gradcli.tensor.clock import clock, limited
+from gradcli.tensor.clock import limited
 from gradcli.tensor.tensor import Tensor, wrap
+
+if TYPE_CHECKING:
+    from gradcli.readings.trace import Recorder
 
 Grads = dict[str, Tensor | None]
 
@@ -101,6 +104,7 @@ class Plan(NamedTuple):
         times: how often backward runs.
         order: derivatives up to this order are wanted, each of one variable alone.
         wrt: names of the leaves that get gradients; all where it is empty.
+        notes: whether the answer tells what is to be known about derivatives.
     """
 
     run: bool | None = None
@@ -110,6 +114,7 @@ class Plan(NamedTuple):
     times: int = 1
     order: int = 1
     wrt: Sequence[str] = ()
+    notes: bool = False
 
 
 class Answer(NamedTuple):
@@ -122,6 +127,7 @@ class Answer(NamedTuple):
         leaves: the variables that require grad.
         grads: their gradients; None where no backward ran.
         derivatives: of each leaf, the first to the Nth; empty unless N > 1.
+        notes: what is to be known about these, and `inner` on request, how they came about.
     """
 
     value: Any
@@ -130,6 +136,8 @@ class Answer(NamedTuple):
     leaves: dict[str, Tensor]
     grads: Grads | None
     derivatives: dict[str, list[Tensor]]
+    notes: Sequence[str] = ()
+    inner: Sequence[str] = ()
 
 
 def compile_expression(
@@ -266,7 +274,10 @@ def _evaluated(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
     define(machine, bindings)
     code = bindings.code
     check_operands(machine, bindings)
-    value = machine.run(code)
+    # Derivatives that are to be differentiated again are recorded by nested passes.
+    recorder = recorder_of(machine) if plan.order > 1 and not plan.create_graph else None
+    with recorder or nullcontext():
+        value = machine.run(code)
     several = isinstance(value, tuple | list) and any(isinstance(part, Tensor) for part in value)
     outputs = list(value) if several else [value]
     leaves = leaves_of(machine)
@@ -285,19 +296,21 @@ def _evaluated(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
         given = [None] * len(given)  # PyTorch's error says how many there are
     seeds = given or None
     derivatives: dict[str, list[Tensor]] = {}
+    notes: Sequence[str] = ()
+    inner: Sequence[str] = ()
     inputs = list(wanted.values()) if plan.wrt else None
     try:
         if seeds is not None and len(seeds) != len(ends):
             raise RuntimeError(f"got {len(ends)} tensors and {len(seeds)} gradients")
         if plan.order > 1:
-            derivatives = differentiate(ends, seeds, wanted, plan)
+            derivatives, notes, inner = higher_orders(recorder, ends, seeds, wanted, plan)
         for _ in range(plan.times):
             accumulate(ends, seeds, plan.retain_graph, plan.create_graph, inputs)
     except Exception as error:
         placed = located(error, code, ends)
         raise placed from placed.__cause__
     grads = {name: leaf._grad for name, leaf in wanted.items()}
-    return Answer(value, outputs, several, leaves, grads, derivatives)
+    return Answer(value, outputs, several, leaves, grads, derivatives, notes, inner)
 
 
 def located(error: Exception, code: Code, ends: Sequence[Tensor]) -> Exception:
@@ -343,36 +356,24 @@ def restricted(
     return found
 
 
-def differentiate(
-    ends: Sequence[Tensor], seeds: Sequence[Any] | None, leaves: dict[str, Tensor], plan: Plan
-) -> dict[str, list[Tensor]]:
-    """The first to the Nth derivative of each leaf alone.
+def recorder_of(machine: Machine) -> Recorder:
+    """What notes the rows that a text calls on the variables."""
+    from gradcli.readings.trace import Recorder
 
-    The first is seeded by the seeds, each later one by ones. One that vanishes identically is
-    zeros, whether the graph ends there or never led to the leaf.
-    """
-    inputs = list(leaves.values())
-    if not inputs:
-        return {}
-    check_items(plan.order * len(inputs), "list")
-    firsts = grad(ends, inputs, seeds, create_graph=True, allow_unused=True)
-    found: dict[str, list[Tensor]] = {}
-    for (name, leaf), first in zip(leaves.items(), firsts, strict=True):
-        orders: list[Tensor] = []
-        current: Tensor | None = first
-        while True:
-            clock.check()
-            if current is None:
-                current = wrap(np.zeros_like(leaf._array))
-            orders.append(current)
-            if len(orders) == plan.order:
-                break
-            if not current._requires_grad:
-                current = None
-                continue
-            ones = wrap(np.ones_like(current._array))
-            (current,) = grad(current, [leaf], [ones], create_graph=True, allow_unused=True)
-        if not plan.create_graph:
-            orders = [wrap(order._array) for order in orders]
-        found[name] = orders
-    return found
+    return Recorder([value for value in machine.declared.values() if isinstance(value, Tensor)])
+
+
+def higher_orders(
+    recorder: Recorder | None,
+    ends: Sequence[Tensor],
+    seeds: Sequence[Any] | None,
+    leaves: dict[str, Tensor],
+    plan: Plan,
+) -> tuple[dict[str, list[Tensor]], Sequence[str], Sequence[str]]:
+    """The derivatives of each leaf alone, and what is to be said about them."""
+    from gradcli.readings.series.orders import Notes, differentiate
+
+    notes = Notes() if plan.notes else None
+    trace = None if recorder is None else recorder.ended(ends)
+    found = differentiate(trace, ends, seeds, leaves, plan.order, notes)
+    return (found, (), ()) if notes is None else (found, notes, notes.inner)

@@ -9,8 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.autograd.backward import grad
 from gradcli.table.row import Row
 from gradcli.table.samples import Sampler
+from gradcli.tensor.tensor import Tensor, wrap
+from tests.table.checks import as_tensors
 
 Group = tuple[int, ...]
 
@@ -27,7 +30,8 @@ def calls_of(row: Row) -> list[list[Any]]:
 def linear_groups(row: Row) -> tuple[tuple[str, ...], ...]:
     """The largest sets of operands in which a row is linear jointly while the others stay.
 
-    Only operands count whose values the result depends on.
+    There its formulas must be the adjoint: by convention some gradients are not. Only operands
+    count whose values the result depends on.
     """
     parameters = row.signature.parameters
     places = [
@@ -40,7 +44,12 @@ def linear_groups(row: Row) -> tuple[tuple[str, ...], ...]:
     for size in range(len(moving), 0, -1):
         for group in combinations(moving, size):
             inside = any(set(group) <= set(larger) for larger in found)
-            if calls and not inside and all(_is_linear(row, args, group) for args in calls):
+            if (
+                calls
+                and not inside
+                and all(_is_linear(row, args, group) for args in calls)
+                and all(_has_adjoint(row, args, group) for args in calls)
+            ):
                 found.append(group)
     return tuple(tuple(parameters[k].name for k in group) for group in sorted(found))
 
@@ -154,6 +163,36 @@ def _is_linear(row: Row, args: Sequence[Any], group: Group) -> bool:
             )
         except (ArithmeticError, RuntimeError, ValueError):
             return False
+
+
+def _has_adjoint(row: Row, args: Sequence[Any], group: Group) -> bool:
+    """Whether a row that is linear in some operands has the gradients of that."""
+    places = [place for place in group if place < len(args)]
+    if not set(places) <= set(row.differentiable):
+        return True
+    tensors = as_tensors(args, False)
+    leaves = [
+        leaf
+        for place in places
+        for leaf in (tensors[place] if isinstance(tensors[place], list) else [tensors[place]])
+        if isinstance(leaf, Tensor)
+    ]
+    for leaf in leaves:
+        leaf.requires_grad_()
+    try:
+        made = row(*tensors)
+        ends = [end for end in (made if isinstance(made, tuple) else (made,)) if end.requires_grad]
+        seeds = [_another(end._array) for end in ends]
+        slopes = grad(ends, leaves, [wrap(np.asarray(seed)) for seed in seeds], allow_unused=True)
+    except (NotImplementedError, RuntimeError):
+        return True  # it has none
+    inner = [np.vdot(end._array, seed).real for end, seed in zip(ends, seeds, strict=True)]
+    outer = [
+        np.vdot(leaf._array, slope._array).real
+        for leaf, slope in zip(leaves, slopes, strict=True)
+        if slope is not None
+    ]
+    return _close(sum(inner), sum(outer))
 
 
 def _close(a: Any, b: Any) -> bool:

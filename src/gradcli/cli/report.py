@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from gradcli.process import write_whole
@@ -131,6 +132,13 @@ def tell(diagnostic: Any, json: bool) -> None:
 
         write_whole(dumps({"ok": False, "error": error_fields(diagnostic)}) + "\n")
     say(diagnostic)
+
+
+def note(notes: Sequence[str], inner: Sequence[str] = ()) -> None:
+    """Writes what is to be known about an answer to the standard error stream."""
+    cyan, plain = ("\x1b[36m", "\x1b[0m") if notes and wants_color(sys.stderr) else ("", "")
+    for text in (*notes, *inner):
+        print(f"{cyan}note:{plain} {text}", file=sys.stderr, flush=True)
 
 
 def show_warnings() -> None:

@@ -15,7 +15,7 @@ from gradcli.cli.declarations import (
     Timeout,
     whole_number,
 )
-from gradcli.cli.report import PASSED, UsageError, fail, wants_color
+from gradcli.cli.report import PASSED, UsageError, fail, note, wants_color
 from gradcli.process import Limits, write_whole
 
 if TYPE_CHECKING:
@@ -123,6 +123,7 @@ def command(
             times=backward or 1,
             order=order or 1,
             wrt=wanted,
+            notes=True,
         )
         # What the text prints leaves room for a machine-readable answer.
         write = sys.stderr.write if json or parts else write_whole
@@ -136,6 +137,7 @@ def command(
         release()
         raise failure from None
     write_whole(shown)
+    note(answer.notes, answer.inner if debug else ())
     release()
 
 

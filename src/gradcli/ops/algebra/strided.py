@@ -209,7 +209,6 @@ keep_strided: Row = row(
 as_strided_scatter_row: Row = row(
     "aten.as_strided_scatter",
     _as_strided_scatter,
-    linear="self src",
     self=keep_strided,
     src=lambda grad, size, stride, storage_offset: as_strided(
         contiguous(grad), size, stride, storage_offset

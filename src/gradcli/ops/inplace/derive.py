@@ -117,7 +117,6 @@ def failing(original: Row, label: str, formula: Any) -> Row:
 erase: Row = row(
     "aten.erase(Tensor self, Tensor? other=None)",
     lambda self, other=None: self,
-    linear="self",
     elementwise=True,
     self=zeros_like,
     other=zeros_like,

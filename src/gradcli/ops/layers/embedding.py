@@ -82,7 +82,6 @@ def _embedding_double(grad: Any, indices: Any, padding_idx: int) -> Any:
 embedding_backward: Row = row(
     "aten.embedding_dense_backward",
     _embedding_dense_backward,
-    linear="grad_output",
     grad_output=_embedding_double,
     complex_gradient=False,
     samples=lambda r: [
@@ -93,7 +92,6 @@ embedding_backward: Row = row(
 embedding_row: Row = row(
     "aten.embedding",
     _embedding,
-    linear="weight",
     weight=lambda grad, indices, weight_shape, padding_idx, scale_grad_by_freq: embedding_backward(
         grad, indices, weight_shape[0], padding_idx, scale_grad_by_freq
     ),

@@ -171,7 +171,6 @@ def _layer_norm_double(
 layer_norm_backward: Row = row(
     "aten.native_layer_norm_backward",
     _layer_norm_backward,
-    linear="grad_out",
     joint=("grad_out input weight", _layer_norm_double),
     mean=underived("native_layer_norm_backward mean"),
     rstd=underived("native_layer_norm_backward rstd"),

@@ -1,0 +1,120 @@
+"""Power series whose coefficients are worked out when they are asked for.
+
+The k-th coefficient is the k-th derivative over k!, so that those of a function with poles around
+grow like a geometric series, and not like factorials. Without dimensions coefficients are Python's
+numbers, which compute several times faster than NumPy's; else they are arrays, in double precision.
+None stands for zeros.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from gradcli.typing import Array
+
+ENDLESS: Final = 1 << 60
+"""The degree of a series that is no polynomial, or not known to be one."""
+
+More = Callable[[int], Any]
+
+
+class Series:
+    """A power series: coefficients so far, and what makes the next one.
+
+    `more(k)` may ask for coefficients of other series, and for those of this one before the k-th.
+    Beyond `degree` all are zero. `first` is the value at the point as rows take it.
+    """
+
+    __slots__ = ("coefficients", "degree", "first", "more", "origin")
+
+    def __init__(
+        self, first: Array, more: More | None = None, degree: int = ENDLESS, origin: Any = None
+    ) -> None:
+        self.first = first
+        self.coefficients: list[Any] = [stored(first)]
+        self.more = more
+        self.degree = degree
+        self.origin = origin
+
+    def __getitem__(self, k: int) -> Any:
+        found = self.coefficients
+        while len(found) <= k:
+            place = len(found)
+            found.append(None if place > self.degree or self.more is None else self.more(place))
+        return found[k]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        shape: tuple[int, ...] = np.shape(self.first)
+        return shape
+
+    def whole(self, k: int) -> Array:
+        """The k-th coefficient as an array of the series' shape."""
+        found = self[k]
+        if found is None:
+            return np.zeros_like(self.first)
+        array = np.asarray(found, np.asarray(self.first).dtype)
+        return array if array.shape == self.shape else np.broadcast_to(array, self.shape)
+
+
+def stored(array: Array) -> Any:
+    """An array or a NumPy scalar as a coefficient."""
+    return array if np.ndim(array) else array.item()
+
+
+def passed(coefficient: Any) -> Any:
+    """A coefficient as rows take it."""
+    kind = type(coefficient)
+    if kind is float:
+        return np.float64(coefficient)
+    return np.complex128(coefficient) if kind is complex else coefficient
+
+
+def plus(a: Any, b: Any) -> Any:
+    """The sum of two coefficients."""
+    return b if a is None else a if b is None else a + b
+
+
+def times(a: Any, b: Any) -> Any:
+    """The product of two coefficients."""
+    return None if a is None or b is None else a * b
+
+
+def product(a: Series, b: Series, k: int) -> Any:
+    """The k-th coefficient of a product."""
+    a[k], b[k]
+    xs, ys = a.coefficients, b.coefficients
+    low, high = (0 if b.degree >= k else k - b.degree), min(k, a.degree)
+    total = None
+    for i in range(low, high + 1):
+        x, y = xs[i], ys[k - i]
+        if x is not None and y is not None:
+            total = x * y if total is None else total + x * y
+    return total
+
+
+def derivative(a: Series) -> Any:
+    """The series of a'."""
+
+    def more(k: int) -> Any:
+        found = a[k + 1]
+        return None if found is None else (k + 1) * found
+
+    return Series(a.whole(1)[()], more, max(a.degree - 1, 0))
+
+
+def expanded(a: Any, shape: tuple[int, ...]) -> Any:
+    """A series, or a constant, whose coefficients have a shape that its own broadcasts to."""
+    if type(a) is not Series:
+        return a if np.shape(a) == shape else np.broadcast_to(a, shape)
+    if a.shape == shape:
+        return a
+
+    def more(k: int) -> Any:
+        found = a[k]
+        return None if found is None else np.broadcast_to(found, shape)
+
+    return Series(np.broadcast_to(a.first, shape), more, a.degree)

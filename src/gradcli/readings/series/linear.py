@@ -1,0 +1,240 @@
+"""Rows that are linear in operands: sums of multiples, and Cauchy's products."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from gradcli.readings.series.coefficients import ENDLESS, Series, product, stored, times
+from gradcli.readings.series.formulas import at_point
+from gradcli.table.row import Row
+from gradcli.tensor.dtypes import INEXACT
+
+ONE: Final = np.float64(1.0)
+
+
+def make_linear(
+    row: Row,
+    operands: Sequence[Any],
+    groups: Sequence[frozenset[int]],
+    moving: Sequence[int],
+    made: tuple[Any, ...],
+    real: bool,
+) -> None:
+    """Coefficients of a row that is linear in each of several groups of operands."""
+    alone = all(
+        type(operands[place]) is Series and sum(place in group for group in groups) == 1
+        for place in moving
+    )
+    if alone and len(made) == 1 and real and len(moving) == len(groups):
+        flat = all(not operands[place].shape for place in moving) and not made[0].shape
+        if len(moving) <= 2 and (flat or (row.elementwise and len(moving) == 2)):
+            _scaled(row, operands, groups, moving, made[0])
+            return
+    if real and len(groups) == 1 and row.elementwise and len(made) == 1:
+        flat = all(not operands[place].shape for place in moving) and not made[0].shape
+        if flat:
+            _combined(row, operands, groups[0], moving, made[0])
+            return
+    _by_calls(row, operands, groups, moving, made)
+
+
+def _zero(value: Any) -> Any:
+    """What stands for an operand without the part that is constant."""
+    if value is None or type(value) is bool:
+        return value
+    if type(value) in (list, tuple):
+        return [_zero(item) for item in value]
+    if type(value) is Series:
+        return np.zeros_like(value.first)
+    if hasattr(value, "dtype"):
+        return np.zeros_like(value) if value.dtype.kind in INEXACT else value
+    return 0.0 if type(value) in (int, float) else value
+
+
+def _slope(
+    row: Row,
+    operands: Sequence[Any],
+    group: frozenset[int],
+    moving: Sequence[int],
+    own: Sequence[int],
+) -> Any:
+    """The result for ones in the place of the operands `own`, and zeros for others in the group."""
+    args = [
+        ONE if place in own else _zero(operand) if place in group else at_point(operand)
+        for place, operand in enumerate(operands)
+    ]
+    return stored(bare(row(*args)))
+
+
+def _scaled(
+    row: Row,
+    operands: Sequence[Any],
+    groups: Sequence[frozenset[int]],
+    moving: Sequence[int],
+    result: Series,
+) -> None:
+    """A number times one operand, or times the product of two, element by element."""
+    factor = _slope(row, operands, frozenset().union(*groups), moving, moving)
+    first, last = operands[moving[0]], operands[moving[-1]]
+    if len(moving) == 1:
+        result.more = (lambda k: first[k]) if factor == 1 else lambda k: times(first[k], factor)
+        result.degree = first.degree
+        return
+    if type(factor) is float and factor == 1:
+        result.more = lambda k: product(first, last, k)
+    else:
+        result.more = lambda k: times(product(first, last, k), factor)
+    result.degree = min(first.degree + last.degree, ENDLESS)
+
+
+def _combined(
+    row: Row, operands: Sequence[Any], group: frozenset[int], moving: Sequence[int], result: Series
+) -> None:
+    """A sum of numbers times operands without dimensions."""
+    parts = []
+    for place in moving:
+        factor = _slope(row, operands, group, moving, (place,))
+        if factor != 0:
+            parts.append((operands[place], factor))
+    result.degree = max((part.degree for part, _ in parts), default=0)
+
+    def more(k: int) -> Any:
+        total = None
+        for part, factor in parts:
+            found = part[k]
+            if found is not None:
+                total = factor * found if total is None else total + factor * found
+        return total
+
+    result.more = more
+
+
+def _by_calls(
+    row: Row,
+    operands: Sequence[Any],
+    groups: Sequence[frozenset[int]],
+    moving: Sequence[int],
+    made: tuple[Any, ...],
+) -> None:
+    """Coefficients by calls of the row on coefficients."""
+    everywhere = frozenset.intersection(*groups)
+    inside = frozenset().union(*groups)
+    zeros = [
+        _zero(operand) if place in inside else operand for place, operand in enumerate(operands)
+    ]
+    own = [
+        [place for place in group - everywhere if place < len(operands)]
+        if len(groups) > 1
+        else list(moving)
+        for group in groups
+    ]
+    shared = [place for place in moving if place in everywhere]
+    found: list[Any] = [None]
+
+    def call(k: int) -> Any:
+        total: Any = None
+        if shared and len(groups) > 1:
+            total = _call(row, zeros, operands, dict.fromkeys(shared, k))
+        if len(groups) == 1:
+            return _call(row, zeros, operands, dict.fromkeys(moving, k))
+        for split in _splits(k, len(groups)):
+            orders = {
+                place: order for places, order in zip(own, split, strict=True) for place in places
+            }
+            part = _call(row, zeros, operands, orders, own)
+            if part is not None:
+                total = part if total is None else tuple(map(np.add, total, part))
+        return total
+
+    def more(number: int, k: int) -> Any:
+        while len(found) <= k:
+            found.append(call(len(found)))
+        return None if found[k] is None else stored(bare(found[k][number]))
+
+    degrees = [
+        max(
+            [_degree(operands[place]) for place in [*places, *shared] if place in moving], default=0
+        )
+        for places in own
+    ]
+    for number, result in enumerate(made):
+        if type(result) is Series:
+            result.more = lambda k, number=number: more(number, k)
+            result.degree = min(sum(degrees), ENDLESS)
+
+
+def _splits(total: int, parts: int) -> Iterator[tuple[int, ...]]:
+    """The ways to write a number as a sum of so many."""
+    if parts == 1:
+        yield (total,)
+        return
+    for first in range(total + 1):
+        for rest in _splits(total - first, parts - 1):
+            yield (first, *rest)
+
+
+def _degree(operand: Any) -> int:
+    if type(operand) is Series:
+        return operand.degree
+    return max(item.degree for item in operand if type(item) is Series)
+
+
+def _call(
+    row: Row,
+    zeros: Sequence[Any],
+    operands: Sequence[Any],
+    orders: dict[int, int],
+    factors: Sequence[Sequence[int]] = (),
+) -> Any:
+    """The results for certain coefficients of operands; None where they are zeros.
+
+    `factors` are groups of which none may be zero.
+    """
+    args = list(zeros)
+    present = set()
+    for place, order in orders.items():
+        operand = operands[place]
+        if not moves(operand):
+            if order == 0:
+                present.add(place)
+                args[place] = operand
+            continue
+        if type(operand) is Series:
+            if operand[order] is not None:
+                present.add(place)
+                args[place] = operand.whole(order)
+            continue
+        items = list(args[place])
+        for number, item in enumerate(operand):
+            if type(item) is not Series:
+                if order == 0:
+                    items[number] = item
+            elif item[order] is not None:
+                present.add(place)
+                items[number] = item.whole(order)
+        args[place] = items
+    if not present or any(present.isdisjoint(places) for places in factors):
+        return None
+    found = row(*args)
+    return found if type(found) is tuple else (found,)
+
+
+def bare(value: Any) -> Any:
+    return value[()] if type(value) is np.ndarray else value
+
+
+def moves(operand: Any) -> bool:
+    kind = type(operand)
+    return kind is Series or (
+        kind in (list, tuple) and any(type(item) is Series for item in operand)
+    )
+
+
+def is_real(value: Any) -> bool:
+    first = at_point(value)
+    if type(first) is list:
+        return all(map(is_real, first))
+    return np.asarray(first).dtype.kind == "f"

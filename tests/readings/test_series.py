@@ -1,0 +1,151 @@
+"""Series against nested backward passes and vector-Jacobian products, row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from gradcli.autograd.backward import grad
+from gradcli.readings.series.derivatives import Derivatives, NoSeries, pushed
+from gradcli.readings.series.orders import differentiate
+from gradcli.readings.trace import Trace, record
+from gradcli.table.registry import entries
+from gradcli.table.row import Row
+from gradcli.tensor.tensor import Tensor, wrap
+from tests.table.test_table import calls_of, name_of
+
+ORDER = 4
+
+ROWS = [
+    entry
+    for entry in entries()
+    if isinstance(entry, Row) and entry.samples is not None and entry.differentiable
+]
+
+WITHOUT = {
+    "aten._embedding_bag": "its gradient has no derivative",
+    "aten.linalg_lu": "its formula reads a result without a derivative",
+    "aten.native_batch_norm": "its formula reads a result without a derivative",
+    "aten.native_layer_norm": "its formula reads a result without a derivative",
+    "aten.nll_loss2d_forward": "its formula reads a result without a derivative",
+    "aten.nll_loss_forward": "its formula reads a result without a derivative",
+    "cumprod": "its formula changes a tensor in place where there are zeros",
+    "prod": "its formula changes a tensor in place where there are zeros",
+    "matrix_exp": "its formula changes a tensor in place",
+    "linalg.householder_product": "its formula changes a tensor in place",
+    "ormqr": "its formula changes a tensor in place",
+}
+"""Rows that have no series for some of their samples, and why: nested passes serve these."""
+
+ROUGH = {"aten.linalg_pinv": 1e-3}
+"""Relative errors for samples that are next to singular, where both ways lose digits."""
+
+NO_SLOPES = {
+    "aten.embedding": "scales gradients by how often a row is used",
+    "aten.native_batch_norm_backward": "takes for a constant what belongs to its input",
+    "aten.native_layer_norm_backward": "takes for a constant what belongs to its input",
+    "aten.linalg_cholesky_ex": "reads one triangle: its gradients are symmetric by convention",
+    "cholesky": "reads one triangle: its gradients are symmetric by convention",
+}
+"""Rows whose gradients are not the slopes of their values in every direction."""
+
+
+class Call(NamedTuple):
+    """A call of a row on one of its samples, by one of its operands."""
+
+    trace: Trace
+    leaf: Tensor
+    ends: list[Tensor]
+    seeds: list[Any]
+
+
+def traced(row: Row) -> Iterator[Call]:
+    """The row's samples, each as a function of each floating operand."""
+    for call, args in calls_of(row):
+        for place, arg in enumerate(args):
+            if isinstance(arg, np.ndarray) and arg.dtype.kind in "fc" and arg.size:
+                given = [
+                    [wrap(np.array(item)) for item in value]
+                    if type(value) is list and value and isinstance(value[0], np.ndarray)
+                    else wrap(np.array(value))
+                    if isinstance(value, np.ndarray)
+                    else value
+                    for value in args
+                ]
+                leaf = given[place]
+                leaf.requires_grad_()
+                try:
+                    trace = record(lambda _, call=call, given=given: call(*given), leaf)
+                except RuntimeError:
+                    if row.complex_gradient:
+                        raise
+                    continue
+                slots = trace.outputs if isinstance(trace.outputs, tuple) else (trace.outputs,)
+                ends = [trace.values[slot] for slot in slots if type(slot) is not Tensor]
+                ends = [end for end in ends if end.requires_grad]
+                random = np.random.default_rng(len(ends))
+                seeds = [random.uniform(0.5, 1.5, end._array.shape) for end in ends]
+                seeds = [
+                    np.asarray(seed).astype(end._array.dtype)
+                    for seed, end in zip(seeds, ends, strict=True)
+                ]
+                if ends:
+                    yield Call(trace, leaf, ends, seeds)
+
+
+def _nested(call: Call) -> list[Any] | None:
+    """The derivatives by nested passes; None where PyTorch has none."""
+    try:
+        found = differentiate(None, call.ends, [*map(wrap, call.seeds)], {"x": call.leaf}, ORDER)
+    except (NotImplementedError, RuntimeError):
+        return None
+    return [part._array for part in found["x"]]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+def test_series_give_the_derivatives_of_nested_passes(row: Row) -> None:
+    for call in traced(row):
+        expected = _nested(call)
+        if expected is None:
+            continue
+        try:
+            found = Derivatives(call.trace, call.leaf, call.ends, call.seeds).up_to(ORDER)
+        except NoSeries:
+            assert name_of(row) in WITHOUT
+            continue
+        if name_of(row) in NO_SLOPES:
+            found, expected = found[:1], expected[:1]
+        for own, other in zip(found, expected, strict=True):
+            assert own.shape == other.shape
+            # Where nested passes multiply zero by infinity, series need not.
+            other = np.where(np.isnan(other), own, other)
+            size = np.max(np.abs(other), initial=1e-2, where=np.isfinite(other))
+            rough = ROUGH.get(name_of(row), 1e-6)
+            np.testing.assert_allclose(own, other, rtol=rough, atol=rough * size)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+def test_forward_mode_is_the_transpose_of_backward(row: Row) -> None:
+    if name_of(row) in NO_SLOPES:
+        pytest.skip(NO_SLOPES[name_of(row)])
+    for call in traced(row):
+        tangent = np.random.default_rng(1).normal(size=call.leaf._array.shape)
+        tangent = np.asarray(tangent).astype(call.leaf._array.dtype)
+        try:
+            (slope,) = grad(
+                call.ends, [call.leaf], [*map(wrap, call.seeds)], True, allow_unused=True
+            )
+            products = pushed(call.trace, [(call.leaf, tangent)], call.ends)
+        except (NoSeries, NotImplementedError, RuntimeError):
+            continue  # told by the test before
+        backward = 0.0 if slope is None else np.sum(np.conj(slope._array) * tangent).real
+        forward = sum(
+            np.sum(np.conj(seed) * product).real
+            for seed, product in zip(call.seeds, products, strict=True)
+            if product is not None
+        )
+        if np.isfinite(backward) and not (row.kink and np.isnan(forward)):
+            np.testing.assert_allclose(forward, backward, rtol=1e-9, atol=1e-9)
