@@ -275,7 +275,7 @@ def _evaluated(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
     code = bindings.code
     check_operands(machine, bindings)
     # Derivatives that are to be differentiated again are recorded by nested passes.
-    recorder = recorder_of(machine) if plan.order > 1 and not plan.create_graph else None
+    recorder = recorder_of(machine, plan)
     with recorder or nullcontext():
         value = machine.run(code)
     several = isinstance(value, tuple | list) and any(isinstance(part, Tensor) for part in value)
@@ -356,8 +356,10 @@ def restricted(
     return found
 
 
-def recorder_of(machine: Machine) -> Recorder:
-    """What notes the rows that a text calls on the variables."""
+def recorder_of(machine: Machine, plan: Plan) -> Recorder | None:
+    """What notes the rows that a text calls on the variables, where a reading needs them."""
+    if plan.order == 1 or plan.create_graph:
+        return None
     from gradcli.readings.trace import Recorder
 
     return Recorder([value for value in machine.declared.values() if isinstance(value, Tensor)])

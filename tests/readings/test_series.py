@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from gradcli.autograd.backward import grad
-from gradcli.readings.series.derivatives import Derivatives, NoSeries, pushed
+from gradcli.readings.series.derivatives import Derivatives, NoSeries
 from gradcli.readings.series.orders import differentiate
+from gradcli.readings.series.products import pushed
 from gradcli.readings.trace import Trace, record
 from gradcli.table.registry import entries
 from gradcli.table.row import Row

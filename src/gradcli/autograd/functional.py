@@ -1,13 +1,15 @@
 """`torch.autograd.functional`: derivatives of a function of tensors, as tensors.
 
-Forward-mode products (`jvp`, `hvp`) are taken by differentiating the vector-Jacobian product
-with respect to its vector, which it depends on linearly, so every operator with a backward formula
-has them.
+A forward-mode product (`jvp`) comes from series of the first order along the rows that the function
+calls. Where these are not enough, and for `hvp`, products are taken by differentiating the
+vector-Jacobian product with respect to its vector, which it depends on linearly, so that every
+operator with a backward formula has them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +22,9 @@ from gradcli.ops.algebra.views import reshape, squeeze_all
 from gradcli.tensor.classes import type_of
 from gradcli.tensor.public import handed_in
 from gradcli.tensor.tensor import Tensor, wrap
+
+SERIES: Final = "gradcli.readings.series.products"
+"""The module that pushes tangents through rows; it stands above this one."""
 
 Tensors = tuple[Tensor, ...]
 Function = Callable[..., Any]
@@ -176,22 +181,33 @@ def jvp(
             "Tensor with a single element.",
             several,
         )
-        outputs_several, outputs = _outputs(handed_in(func)(*leaves), "jvp")
-        _require_grad(outputs, "outputs", strict)
-        seeds = tuple(wrap(np.zeros_like(output._array), True) for output in outputs)
-        slopes = _grad(outputs, leaves, seeds, create_graph=True)
-        _require_grad(slopes, "grad_inputs", strict)
-        products = _fill(
-            _grad(slopes, seeds, vector, create_graph=create_graph),
-            seeds,
-            strict,
-            create_graph,
-            "back_trick",
-        )
+        assert vector is not None
+        products: Tensors | None = None
+        if strict or create_graph:
+            outputs_several, outputs = _outputs(handed_in(func)(*leaves), "jvp")
+            _require_grad(outputs, "outputs", strict)
+        else:
+            series = import_module(SERIES)
+            trace, value = series.traced(handed_in(func), leaves)
+            outputs_several, outputs = _outputs(value, "jvp")
+            products = series.products(trace, leaves, vector, outputs)
+        if products is None:
+            products = transposed(outputs, leaves, vector, create_graph, strict)
     return (
         _pack(outputs, outputs_several, create_graph),
         _pack(products, outputs_several, create_graph),
     )
+
+
+def transposed(
+    outputs: Tensors, leaves: Tensors, vector: Tensors, create_graph: bool, strict: bool
+) -> Tensors:
+    """`jacobian @ vector` by differentiating the vector-Jacobian product."""
+    seeds = tuple(wrap(np.zeros_like(output._array), True) for output in outputs)
+    slopes = _grad(outputs, leaves, seeds, create_graph=True)
+    _require_grad(slopes, "grad_inputs", strict)
+    found = _grad(slopes, seeds, vector, create_graph=create_graph)
+    return _fill(found, seeds, strict, create_graph, "back_trick")
 
 
 def vhp(

@@ -69,7 +69,7 @@ class Diverged(Exception):
 class Trace:
     """What an evaluation ran; see the module's text."""
 
-    __slots__ = ("flaw", "foreign", "guards", "inputs", "outputs", "steps", "values")
+    __slots__ = ("_places", "flaw", "foreign", "guards", "inputs", "outputs", "steps", "values")
 
     def __init__(self, inputs: Sequence[Tensor]) -> None:
         self.inputs = len(inputs)
@@ -79,11 +79,18 @@ class Trace:
         self.foreign = 0
         self.flaw = ""
         self.outputs: Any = None
+        self._places: dict[int, Slot] = {}
 
     @property
     def reusable(self) -> bool:
         """Whether it may be replayed on other operands, as long as no guard differs."""
         return not self.flaw and not self.foreign
+
+    def slot(self, tensor: Tensor) -> Slot | None:
+        """Where a tensor stands among the values."""
+        if len(self._places) != len(self.values):
+            self._places = {id(value): Slot(slot) for slot, value in enumerate(self.values)}
+        return self._places.get(id(tensor))
 
     def replay(
         self, operands: Sequence[Any], call: Callable[..., Any] = Row.__call__, given: Any = None

@@ -1,5 +1,5 @@
-"""Derivatives of any order of each variable alone: by series, and where there are none by nested
-backward passes."""
+"""Derivatives of any order of each variable alone: the first ones by nested backward passes, all
+others by series, or by nested passes where there are none."""
 
 from __future__ import annotations
 
@@ -12,11 +12,18 @@ from gradcli.autograd.backward import grad
 from gradcli.readings.series.derivatives import Derivatives, NoSeries
 from gradcli.readings.trace import Trace
 from gradcli.tensor.clock import clock
+from gradcli.tensor.dtypes import FLOATS
 from gradcli.tensor.memory import budget
 from gradcli.tensor.tensor import Tensor, wrap
+from gradcli.typing import Array
 
 _COEFFICIENT: Final = 100
 """Bytes that a coefficient takes beside its elements, with what it is made from."""
+
+NESTED: Final = 2
+"""The order up to which nested passes cost no more than series; PyTorch's numbers are theirs."""
+
+_GOLDEN: Final = 0.6180339887
 
 _MIXED: Final = (
     "{0} has elements that the output mixes, so that d2/d{0}2 is the Hessian times ones, not its "
@@ -43,8 +50,9 @@ def differentiate(
     """The first to the Nth derivative of each leaf alone.
 
     The first is seeded by the seeds, each later one by ones. One that vanishes identically is
-    zeros, whether the graph ends there or never led to the leaf. They come from series where there
-    is a trace, without history; else they are recorded. `notes` gets what they say about the point.
+    zeros, whether the graph ends there or never led to the leaf. Those beyond `NESTED` come from
+    series where there is a trace, and none then has a history. `notes` gets what is to be said
+    about the point.
 
     Raises:
         OverflowError: there is no room for so many.
@@ -53,33 +61,31 @@ def differentiate(
     if not inputs:
         return {}
     _check_room(trace, inputs, order)
-    recorded = trace is None
-    firsts = grad(ends, inputs, seeds, True, recorded, allow_unused=True)
+    firsts = grad(ends, inputs, seeds, create_graph=True, allow_unused=True)
+    weights = [
+        np.ones_like(end._array) if seed is None else seed._array
+        for end, seed in zip(ends, seeds or [None] * len(ends), strict=True)
+    ]
     found: dict[str, list[Tensor]] = {}
     for (name, leaf), first in zip(leaves.items(), firsts, strict=True):
         if trace is None:
             found[name] = _nested(leaf, first, order)
             continue
-        weights = [
-            np.ones_like(end._array) if seed is None else seed._array
-            for end, seed in zip(ends, seeds or [None] * len(ends), strict=True)
-        ]
-        try:
-            series = Derivatives(trace, leaf, ends, weights)
-            higher = series.up_to(order)
-        except NoSeries as error:
-            if notes is not None:
-                notes.inner.append(f"{name}: nested backward, since {error}")
-            (again,) = grad(ends, [leaf], seeds, create_graph=True, allow_unused=True)
-            found[name] = [wrap(part._array) for part in _nested(leaf, again, order)]
-            continue
-        if notes is not None:
-            notes += series.warnings(name)
-            if leaf._array.size > 1 and series.mixes(min(order, 3)):
-                notes.append(_MIXED.format(name))
-        kind = leaf._array.dtype
-        start = wrap(np.zeros_like(leaf._array)) if first is None else first
-        found[name] = [start, *[wrap(np.asarray(part).astype(kind)) for part in higher[1:]]]
+        orders = [part._array for part in _nested(leaf, first, min(order, NESTED))]
+        if notes is not None and _mixes(leaf, first, orders[-1]):
+            notes.append(_MIXED.format(name))
+        if order > NESTED or notes is not None:
+            try:
+                series = Derivatives(trace, leaf, ends, weights)
+                higher = series.up_to(order)[NESTED:]
+                orders += [np.asarray(part).astype(leaf._array.dtype) for part in higher]
+                if notes is not None:
+                    notes += series.remarks(name)
+            except NoSeries as error:
+                orders = [part._array for part in _nested(leaf, first, order)]
+                if notes is not None:
+                    notes.inner.append(f"{name}: nested backward passes, since {error}")
+        found[name] = [wrap(part) for part in orders]
     return found
 
 
@@ -94,11 +100,31 @@ def _nested(leaf: Tensor, first: Tensor | None, order: int) -> list[Tensor]:
         orders.append(current)
         if len(orders) == order:
             return orders
-        if not current._requires_grad:
-            current = None
-            continue
-        ones = wrap(np.ones_like(current._array))
-        (current,) = grad(current, [leaf], [ones], create_graph=True, allow_unused=True)
+        current = _along(leaf, current, np.ones_like(current._array))
+
+
+def _along(leaf: Tensor, current: Tensor, direction: Array) -> Tensor | None:
+    """The gradient of a gradient, of which the graph is kept."""
+    if not current._requires_grad:
+        return None
+    (found,) = grad(current, [leaf], [wrap(direction)], create_graph=True, allow_unused=True)
+    return found
+
+
+def _mixes(leaf: Tensor, first: Tensor | None, second: Array) -> bool:
+    """Whether the second derivative of one element depends on others: then along another direction
+    it is no multiple of that along ones.
+    """
+    if first is None or leaf._array.size < 2 or leaf._array.dtype.kind not in FLOATS:
+        return False
+    numbers = 1.0 + np.modf(np.arange(1.0, 1 + leaf._array.size) * _GOLDEN)[0]
+    direction = numbers.reshape(leaf._array.shape).astype(leaf._array.dtype)
+    along = _along(leaf, first, direction)
+    if along is None:
+        return False
+    expected, found = (part.astype(np.float64) for part in (second * direction, along._array))
+    size = np.max(np.abs([expected, found]), initial=0.0, where=np.isfinite([expected, found]))
+    return not np.allclose(expected, found, 1e-3, 1e-4 * size, equal_nan=True)
 
 
 def _check_room(trace: Trace | None, inputs: Sequence[Tensor], order: int) -> None:

@@ -291,12 +291,16 @@ class Calculus:
         self, row: Row, place: int, speed: Any, operands: Sequence[Any], made: Sequence[Any]
     ) -> list[Any]:
         """How results move with an operand: the adjoint of the row's formula, for each result."""
-        # A result without elements is one that nobody asked for.
+        ends = [at_point(result) for result in made]
+        # Beside others, a result without elements is one that nobody asked for.
+        sizes = [np.size(result.first) if type(result) is Series else -1 for result in made]
+        least = 1 if max(sizes) > 0 else 0
         grads = [
-            np.ones_like(at_point(result)) if np.size(at_point(result)) else None for result in made
+            np.ones_like(end) if size >= least else None
+            for end, size in zip(ends, sizes, strict=True)
         ]
         points = [at_point(operand) for operand in operands]
-        plan = plan_of(row, place, grads, points, [at_point(result) for result in made], True)
+        plan = plan_of(row, place, grads, points, ends, True)
         values: list[Any] = self._inputs(plan, grads, operands, made)
         values += [None] * (len(plan.values) - len(values))
         self._run(plan, values, plan.moving)

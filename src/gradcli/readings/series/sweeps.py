@@ -80,6 +80,11 @@ class Passage:
             found = self._points[-1 - slot] = widened(self.trace.values[slot]._array)
         return found
 
+    def of(self, value: Tensor) -> Series | None:
+        """The series of a value of the trace; None where nothing moves it."""
+        slot = self.trace.slot(value)
+        return None if slot is None else self.series.get(slot)
+
     def gradients(self, seeds: Mapping[int, Any]) -> dict[int, Any]:
         """The gradients of the slots where the series begin: series, or constants."""
         arrived: dict[int, Any] = dict(seeds)
