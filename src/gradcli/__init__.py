@@ -23,7 +23,18 @@ import_module("gradcli.tensor")
 del globals()["tensor"]
 
 _PARTS = frozenset(
-    ("api", "autograd", "batch", "cli", "evaluation", "language", "ops", "views", "wiring")
+    (
+        "api",
+        "autograd",
+        "batch",
+        "cli",
+        "evaluation",
+        "language",
+        "ops",
+        "readings",
+        "views",
+        "wiring",
+    )
 )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import gradcli.wiring  # noqa: F401 - printing, floating point warnings
-from gradcli import autograd
+from gradcli import autograd, readings
 from gradcli.language.allowed.namespace import MODULES, Module, default_namespace
 from gradcli.tensor.classes import Class
 
@@ -55,6 +55,8 @@ def lookup(name: str) -> Any:
         from importlib.metadata import version
 
         return version("gradcli")
+    if f"bare.{name}" in readings.names():
+        return readings.lookup(f"bare.{name}")
     if name in SHORT:
         return autograd.lookup(SHORT[name])
     try:
@@ -68,7 +70,8 @@ def names() -> list[str]:
     modules = {name.removeprefix("torch.").partition(".")[0] for name in MODULES}
     own = set(default_namespace().members("torch"))
     nested = {name.rpartition(".")[2] for name in MODULES if name.count(".") > 1}
-    return sorted((own - nested) | modules - {"torch", "math"} | SHORT.keys())
+    beyond = {name.removeprefix("bare.") for name in readings.names()}
+    return sorted((own - nested) | modules - {"torch", "math"} | SHORT.keys() | beyond)
 
 
 def _opened(value: Any) -> Any:

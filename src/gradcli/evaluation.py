@@ -6,7 +6,7 @@ happens in between is here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -104,6 +104,8 @@ class Plan(NamedTuple):
         times: how often backward runs.
         order: derivatives up to this order are wanted, each of one variable alone.
         wrt: names of the leaves that get gradients; all where it is empty.
+        tangents: for leaves by name, in which direction they move, as seeds are given: the answer
+            then has the Jacobian-vector product.
         notes: whether the answer tells what is to be known about derivatives.
     """
 
@@ -114,6 +116,7 @@ class Plan(NamedTuple):
     times: int = 1
     order: int = 1
     wrt: Sequence[str] = ()
+    tangents: Mapping[str, Any] = {}
     notes: bool = False
 
 
@@ -127,6 +130,7 @@ class Answer(NamedTuple):
         leaves: the variables that require grad.
         grads: their gradients; None where no backward ran.
         derivatives: of each leaf, the first to the Nth; empty unless N > 1.
+        products: of the Jacobian of each tensor among the outputs with the tangents; empty without.
         notes: what is to be known about these, and `inner` on request, how they came about.
     """
 
@@ -136,6 +140,7 @@ class Answer(NamedTuple):
     leaves: dict[str, Tensor]
     grads: Grads | None
     derivatives: dict[str, list[Tensor]]
+    products: Sequence[Tensor] = ()
     notes: Sequence[str] = ()
     inner: Sequence[str] = ()
 
@@ -281,10 +286,11 @@ def _evaluated(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
     several = isinstance(value, tuple | list) and any(isinstance(part, Tensor) for part in value)
     outputs = list(value) if several else [value]
     leaves = leaves_of(machine)
+    products = pushed(recorder, machine, outputs, leaves, plan) if plan.tangents else ()
     ends = [out for out in outputs if isinstance(out, Tensor) and out.requires_grad]
     run = bool(ends) if plan.run is None else plan.run
     if not run:
-        return Answer(value, outputs, several, leaves, None, {})
+        return Answer(value, outputs, several, leaves, None, {}, products)
     wanted = restricted(machine, leaves, plan.wrt)
     if not ends:
         # PyTorch's error says what is missing.
@@ -310,7 +316,7 @@ def _evaluated(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
         placed = located(error, code, ends)
         raise placed from placed.__cause__
     grads = {name: leaf._grad for name, leaf in wanted.items()}
-    return Answer(value, outputs, several, leaves, grads, derivatives, notes, inner)
+    return Answer(value, outputs, several, leaves, grads, derivatives, products, notes, inner)
 
 
 def located(error: Exception, code: Code, ends: Sequence[Tensor]) -> Exception:
@@ -358,7 +364,7 @@ def restricted(
 
 def recorder_of(machine: Machine, plan: Plan) -> Recorder | None:
     """What notes the rows that a text calls on the variables, where a reading needs them."""
-    if plan.order == 1 or plan.create_graph:
+    if not plan.tangents and (plan.order == 1 or plan.create_graph):
         return None
     from gradcli.readings.trace import Recorder
 
@@ -379,3 +385,40 @@ def higher_orders(
     trace = None if recorder is None else recorder.ended(ends)
     found = differentiate(trace, ends, seeds, leaves, plan.order, notes)
     return (found, (), ()) if notes is None else (found, notes, notes.inner)
+
+
+def pushed(
+    recorder: Recorder | None,
+    machine: Machine,
+    outputs: Sequence[Any],
+    leaves: dict[str, Tensor],
+    plan: Plan,
+) -> Sequence[Tensor]:
+    """The product of the Jacobian of each tensor with the tangents.
+
+    Raises:
+        NameError: a tangent is of no variable.
+        RuntimeError: a tangent does not have its leaf's shape, or that requires no grad.
+    """
+    from gradcli.autograd.functional import transposed
+    from gradcli.readings.series.products import products
+
+    assert recorder is not None
+    inputs = restricted(machine, leaves, list(plan.tangents))
+    vector = []
+    for (name, leaf), given in zip(inputs.items(), plan.tangents.values(), strict=True):
+        if not leaf.requires_grad:
+            raise RuntimeError(f"the tangent of {name}: {name} does not require grad")
+        tangent = seed_for(machine, given, leaf)
+        if tangent._array.shape != leaf._array.shape:
+            raise RuntimeError(
+                f"the tangent of {name} has invalid size: should be {leaf.shape!r} but got "
+                f"{tangent.shape!r}."
+            )
+        vector.append(tangent)
+    ends = [out for out in outputs if isinstance(out, Tensor)]
+    points = list(inputs.values())
+    found = products(recorder.ended(ends), points, vector, ends)
+    if found is None:
+        found = transposed(tuple(ends), tuple(points), tuple(vector), False, False)
+    return found

@@ -330,3 +330,70 @@ def test_debug_shows_the_traceback_before_the_error() -> None:
 def test_settings_of_one_call_do_not_reach_the_next() -> None:
     assert got("dtype", "x", "--x", "1", "--dtype", "float64") == "float64"
     assert got("dtype", "x", "--x", "1") == "float32"
+
+
+def test_a_tangent_gives_the_jacobian_vector_product() -> None:
+    assert lines("sin(x)*y", "--x", "[1, 2]", "--y", "2", "--tangent", "x=[1, 0]") == [
+        "tensor([1.6829, 1.8186], grad_fn=<MulBackward0>)",
+        "jvp = tensor([1.0806, -0.0000])",
+    ]
+    both = ["--tangent", "x=ones", "--tangent", "y=3"]
+    assert lines("x*y", "--x", "[1, 2]", "--y", "2", *both, "--get", "jvp") == ["[5.0, 8.0]"]
+    (line,) = lines("x, x*y", "--x", "1", "--y", "2", "--tangent", "y=2", "--json")
+    assert json.loads(line)["jvp"] == [0.0, 2.0]
+
+
+def test_a_tangent_does_not_hinder_a_backward_pass() -> None:
+    found = lines("x*x", "--x", "3", "--tangent", "x=2", "--order", "2")
+    assert found[1:] == ["jvp = tensor(12.)", "x.grad = tensor(6.)", "d2/dx2 = tensor(2.)"]
+
+
+def test_an_operator_without_series_has_a_product_all_the_same() -> None:
+    arguments = ["matrix_exp(x).sum()", "--x", "[[0, 1], [0, 0]]", "--tangent", "x=ones"]
+    assert lines(*arguments)[1] == "jvp = tensor(6.1667)"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--tangent", "x=1"], 1, "the tangent of x has invalid size: should be torch.Size([2])"),
+        (["--tangent", "z=1"], 2, "--tangent: z is no variable of the expression"),
+        (["--tangent", "x"], 2, "--tangent needs NAME=VALUE"),
+        (["--tangent", "x=ones", "--tangent", "x=2"], 2, "x is given more than once"),
+    ],
+)
+def test_tangents_that_make_no_sense(arguments: list[str], code: int, said: str) -> None:
+    result = run("eval", "x*2", "--x", "[1, 2]", *arguments)
+    assert result.code == code
+    assert said in result.err
+
+
+def test_any_order_at_once() -> None:
+    assert lines("exp(sin(x))", "--x", "0.5", "--order", "40", "--get", "d40/dx40") == [
+        "1.042205e+31"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["(x.sum())**2", "--x", "[1, 2]", "--order", "2"],
+            "note: x has elements that the output mixes, so that d2/dx2 is the Hessian times ones,"
+            " not its diagonal: see gradcli hessian\n",
+        ),
+        (["(x**2).sum()", "--x", "[1, 2]", "--order", "3"], ""),
+        (
+            ["sqrt(x)", "--x", "0", "--order", "3"],
+            "note: x: sqrt has a derivative of order 1 that is not finite here\n",
+        ),
+        (["relu(x)", "--x", "0", "--order", "2"], "note: x: relu has a kink here: 0 at 0\n"),
+        (
+            ["let a = 2; b = a*1; b.add_(1); b*a", "--order", "3", "--debug"],
+            "note: a: nested backward passes, since a tensor is changed in place\n",
+        ),
+    ],
+)
+def test_what_is_said_about_higher_orders(arguments: list[str], said: str) -> None:
+    result = run("eval", *arguments)
+    assert (result.code, result.err) == (0, said)

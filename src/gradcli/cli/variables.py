@@ -22,6 +22,7 @@ from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array
 
 SEED: Final = "--grad-tensors"
+TANGENT: Final = "--tangent"
 _NAME: Final = r"[^\W\d]\w*"
 
 
@@ -48,11 +49,26 @@ def seeds_given(texts: list[str]) -> list[Any]:
     return [_seed(text) for text in texts]
 
 
-def _seed(text: str) -> Any:
-    text = check_argument(text, f"value of {SEED}")
-    fetch = _numbers(text, SEED)
+def tangents_given(assignments: list[str]) -> dict[str, Any]:
+    """What `--tangent` gives, as a `Plan` has it.
+
+    Raises:
+        UsageError: one is no assignment, or a name is given twice.
+        ParseError: a text is not in the language, or not UTF-8.
+    """
+    found: dict[str, Any] = {}
+    for name, text in _pairs(TANGENT, assignments):
+        if name in found:
+            raise UsageError(f"{TANGENT}: {name} is given more than once")
+        found[name] = _seed(text, TANGENT)
+    return found
+
+
+def _seed(text: str, option: str = SEED) -> Any:
+    text = check_argument(text, f"value of {option}")
+    fetch = _numbers(text, option)
     if fetch is None:
-        return compile_value(text, SEED)
+        return compile_value(text, option)
     return lambda output: wrap(fetch().astype(output._array.dtype))
 
 

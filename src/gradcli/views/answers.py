@@ -15,6 +15,9 @@ from gradcli.views.tensors import check_writable, plain, tensor_fields
 PARTS: Final = ("value", "grad_fn", "dtype", "shape", "requires_grad")
 """What an answer has whether or not backward ran."""
 
+PRODUCT: Final = "jvp"
+"""What the product of the Jacobian with the tangents is called."""
+
 _GRADIENT: Final = r"([^\W\d]\w*)\.grad"
 _BLANKS: Final = r'("(?:[^"\\]|\\.)*")|\s+'
 """In JSON: blanks outside of strings, which are in the group."""
@@ -34,6 +37,8 @@ def answer_text(answer: Answer, label: str = "{}", shows_none: bool = True) -> s
     lines = [without_addresses(shown(out)) for out in answer.outputs]
     if answer.value is None and not shows_none:
         lines = []
+    if answer.products:
+        lines.append(f"{label.format(PRODUCT)} = {_one_or_all(answer)!r}")
     for name, gradient in (answer.grads or {}).items():
         lines.append(f"{label.format(f'{name}.grad')} = {gradient!r}")
         for nth, derivative in enumerate(answer.derivatives.get(name, []), 1):
@@ -64,6 +69,8 @@ def answer_fields(answer: Answer) -> dict[str, Any]:
         fields: dict[str, Any] = {"outputs": [tensor_fields(out) for out in answer.outputs]}
     else:
         fields = tensor_fields(answer.value)
+    if answer.products:
+        fields[PRODUCT] = _plain_products(answer)
     grads = {} if answer.grads is None else answer.grads
     fields["grads"] = {name: plain(gradient) for name, gradient in grads.items()}
     if answer.derivatives:
@@ -71,6 +78,16 @@ def answer_fields(answer: Answer) -> dict[str, Any]:
             name: [plain(order) for order in orders] for name, orders in answer.derivatives.items()
         }
     return fields
+
+
+def _one_or_all(answer: Answer) -> Any:
+    """The product of the only output, or a tuple of all."""
+    return tuple(answer.products) if answer.several else answer.products[0]
+
+
+def _plain_products(answer: Answer) -> Any:
+    found = [plain(product) for product in answer.products]
+    return found if answer.several else found[0]
 
 
 def derivative_named(what: str) -> tuple[str, int]:
@@ -107,6 +124,8 @@ def part(answer: Answer, what: str) -> Any:
         check_writable(answer.value)
         found = [tensor_fields(out)[what] for out in answer.outputs]
         return found if answer.several else found[0]
+    if what == PRODUCT:
+        return _plain_products(answer)
     name, nth = derivative_named(what)
     if answer.grads is None:
         raise RuntimeError("element 0 of tensors does not require grad and does not have a grad_fn")

@@ -19,6 +19,8 @@ from gradcli.cli.report import PASSED, UsageError, fail, note, wants_color
 from gradcli.process import Limits, write_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gradcli.evaluation import Answer, Bindings
 
 
@@ -56,6 +58,13 @@ def command(
             parser=whole_number(1),
         ),
     ] = None,
+    tangent: Annotated[
+        list[str] | None,
+        Option(
+            "The Jacobian times a vector: how the value moves when a variable moves so.",
+            metavar="NAME=VALUE",
+        ),
+    ] = None,
     wrt: Annotated[
         list[str] | None, Option("The variables that get gradients, as x,y.", metavar="NAMES")
     ] = None,
@@ -83,7 +92,7 @@ def command(
     --x @weights.npy, .npz:NAME, .csv, .tsv, .json, text under any other name, @- for the standard
     input, and @table.csv:NAME for one column.
 
-    What --grad-tensors, --wrt and --get are given more than once is collected.
+    What --grad-tensors, --tangent, --wrt and --get are given more than once is collected.
     """
     flags = {
         "--grad-tensors": grad_tensors is not None,
@@ -96,6 +105,8 @@ def command(
     if no_backward and any(flags.values()):
         asked = next(flag for flag, given in flags.items() if given)
         raise UsageError(f"--no-backward and {asked} contradict each other")
+    if tangent and not any(flags.values()):
+        no_backward = True
     if json and get is not None:
         raise UsageError("--json and --get contradict each other")
     wanted = _listed("--wrt", "no variable", wrt)
@@ -103,26 +114,30 @@ def command(
     limits = Limits(timeout=timeout, max_memory=max_memory)
     check_enforceable(limits)
     _set_defaults(dtype, precision)
-    from gradcli.cli.variables import bind, seeds_given, variables_given
+    from gradcli.cli.variables import bind, seeds_given, tangents_given, variables_given
     from gradcli.evaluation import Plan, compile_expression, evaluate
     from gradcli.language.running.machine import Machine
-    from gradcli.views.answers import PARTS
+    from gradcli.views.answers import PARTS, PRODUCT
 
     try:
         given = variables_given(line, const, let)
         confine(limits, json)
         text, origin = _source(expression)
         bindings = bind(compile_expression(text, origin), given, line)
-        _check_wrt(bindings, wanted)
-        _check_get(parts, order or 1, no_backward)
+        tangents = tangents_given(tangent or [])
+        _check_names("--wrt", bindings, wanted)
+        _check_names("--tangent", bindings, tangents)
+        rest = [part for part in parts if not tangents or part != PRODUCT]
+        _check_get(rest, order or 1, no_backward)
         plan = Plan(
-            run=_runs(flags, no_backward or (parts != [] and {*parts} <= {*PARTS})),
+            run=_runs(flags, no_backward or (parts != [] and {*parts} <= {*PARTS, PRODUCT})),
             seeds=seeds_given(grad_tensors or []),
             retain_graph=retain_graph or None,
             create_graph=create_graph,
             times=backward or 1,
             order=order or 1,
             wrt=wanted,
+            tangents=tangents,
             notes=True,
         )
         # What the text prints leaves room for a machine-readable answer.
@@ -173,14 +188,14 @@ def _source(expression: str) -> tuple[str, str]:
     return check_argument(expression, "expression"), "expression"
 
 
-def _check_wrt(bindings: "Bindings", wanted: list[str]) -> None:
+def _check_names(option: str, bindings: "Bindings", wanted: "Iterable[str]") -> None:
     from gradcli.cli.variables import nearest_variable
 
     known = [variable.name for variable in bindings.variables] + list(bindings.code.stores)
     for name in wanted:
         if name not in known:
             hint = nearest_variable(name, known)
-            raise UsageError(f"--wrt: {name} is no variable of the expression", hint)
+            raise UsageError(f"{option}: {name} is no variable of the expression", hint)
 
 
 def _listed(option: str, nothing: str, texts: list[str] | None) -> list[str]:

@@ -110,11 +110,14 @@ class Engine:
 
     def lookup(self, name: str) -> Any:
         """The function `torch.NAME`, or None."""
-        from gradcli import autograd
+        from gradcli import autograd, readings
         from gradcli.table import registry
 
-        found = autograd.lookup(name)
-        return registry.lookup(name) if found is None else found
+        for layer in (autograd, readings):
+            found = layer.lookup(name)
+            if found is not None:
+                return found
+        return registry.lookup(name)
 
     def bare(self, function: Any) -> Any:
         """What stands for a function of `torch` that is called by its bare name."""
@@ -124,10 +127,10 @@ class Engine:
 
     def lists(self, name: str) -> bool:
         """Whether `lookup` knows a dotted name, as far as can be told without loading the table."""
-        from gradcli import autograd
+        from gradcli import autograd, readings
         from gradcli.table import index
 
-        return name in index.read()[0] or name in autograd.names()
+        return name in index.read()[0] or name in (*autograd.names(), *readings.names())
 
     def names(self) -> list[str]:
         """Every dotted name that `lookup` knows."""
@@ -138,9 +141,11 @@ class Engine:
 
     def bare_names(self) -> list[str]:
         """Every name that has no module."""
+        from gradcli import readings
         from gradcli.table import registry
 
-        return registry.bare_names()
+        own = [name.removeprefix(PREFIXES[UNNAMED]) for name in readings.names()]
+        return [*registry.bare_names(), *own]
 
     def methods(self) -> list[str]:
         """Every method's and attribute's name of a tensor."""
