@@ -20,15 +20,32 @@ ENDLESS: Final = 1 << 60
 
 More = Callable[[int], Any]
 
+ONE: Final = np.float64(1.0)
+"""Stands for an operand in the place of which a row is asked what it multiplies that by."""
+
+SUM: Final = "sum"
+MULTIPLES: Final = "multiples"
+PRODUCT: Final = "product"
+RATE: Final = "rate"
+INTEGRAL: Final = "integral"
+
 
 class Series:
     """A power series: coefficients so far, and what makes the next one.
 
-    `more(k)` may ask for coefficients of other series, and for those of this one before the k-th.
-    Beyond `degree` all are zero. `first` is the value at the point as rows take it.
+    `more(k)` may ask for coefficients of other series, and for those of this one before the k-th;
+    `extend(k)`, where there is one, appends all that are missing up to that.
+    Beyond `degree` all are zero. `first` is the value at the point as rows take it, `origin` the
+    row that gave it with its operands. `rule` says what `more` does, where it is one of these:
+
+        (MULTIPLES, ((factor, series), ...))   their sum
+        (SUM, ((factor, series), ...))   the same, and a constant
+        (PRODUCT, (a, b, factor))
+        (RATE, a)                        the derivative
+        (INTEGRAL, function)             that gives the derivative
     """
 
-    __slots__ = ("coefficients", "degree", "first", "more", "origin")
+    __slots__ = ("coefficients", "degree", "extend", "first", "more", "origin", "rule")
 
     def __init__(
         self, first: Array, more: More | None = None, degree: int = ENDLESS, origin: Any = None
@@ -36,11 +53,15 @@ class Series:
         self.first = first
         self.coefficients: list[Any] = [stored(first)]
         self.more = more
+        self.extend: Callable[[int], None] | None = None
         self.degree = degree
         self.origin = origin
+        self.rule: tuple[str, Any] | None = None
 
     def __getitem__(self, k: int) -> Any:
         found = self.coefficients
+        if self.extend is not None and len(found) <= k:
+            self.extend(min(k, self.degree))
         while len(found) <= k:
             place = len(found)
             found.append(None if place > self.degree or self.more is None else self.more(place))
@@ -103,7 +124,9 @@ def derivative(a: Series) -> Any:
         found = a[k + 1]
         return None if found is None else (k + 1) * found
 
-    return Series(a.whole(1)[()], more, max(a.degree - 1, 0))
+    found = Series(a.whole(1)[()], more, max(a.degree - 1, 0))
+    found.rule = RATE, a
+    return found
 
 
 def expanded(a: Any, shape: tuple[int, ...]) -> Any:
@@ -117,4 +140,6 @@ def expanded(a: Any, shape: tuple[int, ...]) -> Any:
         found = a[k]
         return None if found is None else np.broadcast_to(found, shape)
 
-    return Series(np.broadcast_to(a.first, shape), more, a.degree)
+    found = Series(np.broadcast_to(a.first, shape), more, a.degree)
+    found.rule = MULTIPLES, ((1.0, a),)
+    return found

@@ -67,7 +67,7 @@ class Derivatives:
                 # The derivative along one number needs no gradient.
                 calculus.advance(order)
                 goals = [(passage.series.get(slot), seed) for slot, seed in self._goals]
-                return [_weighed(goals, k) for k in range(1, order + 1)]
+                return _weighed(goals, order)
             arrived: dict[int, Any] = {}
             for slot, seed in self._goals:
                 if slot in passage.series:
@@ -99,14 +99,26 @@ def _is_hooked(value: Tensor) -> bool:
     )
 
 
-def _weighed(goals: Sequence[tuple[Series | None, Array]], k: int) -> Array:
-    """The k-th derivative of what seeds weigh, by one number."""
-    total = np.float64(0.0)
+def _weighed(goals: Sequence[tuple[Series | None, Array]], order: int) -> list[Array]:
+    """The derivatives by one number of what seeds weigh."""
+    totals = [0.0] * (order + 1)
     for series, seed in goals:
-        coefficient = None if series is None else series[k]
-        if coefficient is not None:
-            total = total + np.sum(np.real(np.conj(seed) * coefficient))
-    return times_factorial(total, k)
+        if series is None:
+            continue
+        flat = not seed.ndim and seed.dtype.kind == "f"
+        weight = seed.item() if flat else np.ravel(seed)
+        for k in range(1, min(order, series.degree) + 1):
+            coefficient = series[k]
+            if coefficient is not None:
+                part = weight * coefficient if flat else _inner(weight, series.whole(k))
+                totals[k] += part
+    return [np.float64(times_factorial(totals[k], k)) for k in range(1, order + 1)]
+
+
+def _inner(seed: Array, coefficient: Array) -> float:
+    """The real part of the inner product."""
+    found: float = np.vdot(seed, np.ravel(coefficient)).real
+    return found
 
 
 def times_factorial(coefficient: Array, k: int) -> Array:

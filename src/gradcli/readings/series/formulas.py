@@ -46,6 +46,7 @@ class Plan(NamedTuple):
         output: a slot, a list of such, or a constant.
         values: what stood in the slots, of gradients and what depends on them.
         moving: the slots that depend on gradients.
+        general: whether they are the same for all operands of these shapes and types.
     """
 
     sources: tuple[Source, ...]
@@ -53,6 +54,7 @@ class Plan(NamedTuple):
     output: Any
     values: list[Any]
     moving: frozenset[int]
+    general: bool
 
 
 _plans: Final[dict[Any, Plan]] = {}
@@ -82,9 +84,9 @@ def plan_of(
     except TypeError:  # an operand has no hash, as a slice has none
         key = found = None
     if found is None:
-        found, reusable = _made(row, position, grads, operands, results, fitted)
+        found = _made(row, position, grads, operands, results, fitted)
         small = sum(np.size(value) for value in found.values) <= _KEPT
-        if key is not None and row.elementwise and reusable and small:
+        if key is not None and row.elementwise and found.general and small:
             if len(_plans) >= _KEPT:
                 _plans.clear()
             _plans[key] = found
@@ -108,8 +110,8 @@ def _made(
     operands: Sequence[Any],
     results: Sequence[Any],
     fitted: bool,
-) -> tuple[Plan, bool]:
-    """The rows of a formula, and whether others may use them."""
+) -> Plan:
+    """The rows of a formula."""
     edges, formula = _formula(row, position)
     sources: list[Source] = []
     inputs: list[Tensor] = []
@@ -149,8 +151,8 @@ def _made(
             )
     steps = tuple(step._replace(operands=plain(step.operands)) for step in kept)
     values = [tensor._array[()] for tensor in trace.values]
-    plan = Plan(tuple(sources), steps, plain(trace.outputs), values, frozenset(moving))
-    return plan, trace.reusable and not trace.guards
+    general = trace.reusable and not trace.guards
+    return Plan(tuple(sources), steps, plain(trace.outputs), values, frozenset(moving), general)
 
 
 def _formula(row: Row, position: int) -> tuple[Any, Formula]:

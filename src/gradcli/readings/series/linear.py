@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
 
-from gradcli.readings.series.coefficients import ENDLESS, Series, product, stored, times
+from gradcli.readings.series.coefficients import (
+    ENDLESS,
+    MULTIPLES,
+    ONE,
+    PRODUCT,
+    SUM,
+    Series,
+    product,
+    stored,
+    times,
+)
 from gradcli.readings.series.formulas import at_point
 from gradcli.table.row import Row
 from gradcli.tensor.dtypes import INEXACT
 
-ONE: Final = np.float64(1.0)
+_ZERO: Final = np.float64(0.0)
 
 
 def make_linear(
@@ -35,9 +45,12 @@ def make_linear(
             return
     if real and len(groups) == 1 and row.elementwise and len(made) == 1:
         flat = all(not operands[place].shape for place in moving) and not made[0].shape
-        if flat:
+        if flat or (row.promote and not _looks_at_values(operands, groups[0])):
             _combined(row, operands, groups[0], moving, made[0])
             return
+    if len(groups) == len(moving) == len(made) == 1 and type(operands[moving[0]]) is Series:
+        _called(row, operands, groups[0], moving[0], made[0])
+        return
     _by_calls(row, operands, groups, moving, made)
 
 
@@ -54,6 +67,23 @@ def _zero(value: Any) -> Any:
     return 0.0 if type(value) in (int, float) else value
 
 
+def _looks_at_values(operands: Sequence[Any], group: Container[int]) -> bool:
+    """Whether what a row multiplies a group of operands by is made from others."""
+    return any(
+        type(operand) is Series or isinstance(operand, np.ndarray | np.generic)
+        for place, operand in enumerate(operands)
+        if place not in group
+    )
+
+
+def _has_constants(operands: Sequence[Any], group: Container[int], moving: Container[int]) -> bool:
+    """Whether operands of a group do not move."""
+    return any(
+        place in group and place not in moving and operand is not None
+        for place, operand in enumerate(operands)
+    )
+
+
 def _slope(
     row: Row,
     operands: Sequence[Any],
@@ -63,7 +93,11 @@ def _slope(
 ) -> Any:
     """The result for ones in the place of the operands `own`, and zeros for others in the group."""
     args = [
-        ONE if place in own else _zero(operand) if place in group else at_point(operand)
+        ONE
+        if place in own
+        else _zero(operand if isinstance(operand, bool) or np.isscalar(operand) else _ZERO)
+        if place in group
+        else at_point(operand)
         for place, operand in enumerate(operands)
     ]
     return stored(bare(row(*args)))
@@ -77,8 +111,13 @@ def _scaled(
     result: Series,
 ) -> None:
     """A number times one operand, or times the product of two, element by element."""
-    factor = _slope(row, operands, frozenset().union(*groups), moving, moving)
+    inside = frozenset().union(*groups)
+    factor = _slope(row, operands, inside, moving, moving)
     first, last = operands[moving[0]], operands[moving[-1]]
+    if not _looks_at_values(operands, inside):
+        kind = SUM if _has_constants(operands, inside, moving) else MULTIPLES
+        alone = len(moving) == 1
+        result.rule = (kind, ((factor, first),)) if alone else (PRODUCT, (first, last, factor))
     if len(moving) == 1:
         result.more = (lambda k: first[k]) if factor == 1 else lambda k: times(first[k], factor)
         result.degree = first.degree
@@ -100,6 +139,9 @@ def _combined(
         if factor != 0:
             parts.append((operands[place], factor))
     result.degree = max((part.degree for part, _ in parts), default=0)
+    if not _looks_at_values(operands, group):
+        kind = SUM if _has_constants(operands, group, moving) else MULTIPLES
+        result.rule = kind, tuple([(factor, part) for part, factor in parts])
 
     def more(k: int) -> Any:
         total = None
@@ -110,6 +152,25 @@ def _combined(
         return total
 
     result.more = more
+
+
+def _called(
+    row: Row, operands: Sequence[Any], group: frozenset[int], place: int, result: Series
+) -> None:
+    """Coefficients by calls of the row on those of one operand."""
+    moving = operands[place]
+    args = [
+        _zero(operand) if at in group else at_point(operand) for at, operand in enumerate(operands)
+    ]
+
+    def more(k: int) -> Any:
+        if moving[k] is None:
+            return None
+        args[place] = moving.whole(k)
+        return stored(bare(row(*args)))
+
+    result.more = more
+    result.degree = moving.degree
 
 
 def _by_calls(

@@ -11,13 +11,17 @@ the sine's formula asks for the cosine, whose formula finds the sine.
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 import numpy as np
 
 from gradcli.readings.series.coefficients import (
     ENDLESS,
+    INTEGRAL,
+    MULTIPLES,
+    ONE,
+    PRODUCT,
     Series,
     derivative,
     expanded,
@@ -35,10 +39,16 @@ from gradcli.readings.series.formulas import (
     plan_of,
     slots_of,
 )
-from gradcli.readings.series.linear import ONE, bare, is_real, make_linear, moves
+from gradcli.readings.series.kernels import Capture, Kernel, Run, Uncaptured, form_of, is_value
+from gradcli.readings.series.linear import bare, is_real, make_linear, moves
 from gradcli.readings.trace import Slot, Step, resolved
 from gradcli.table.row import Row
 from gradcli.tensor.clock import clock
+
+_KEPT: Final = 4096
+"""How many kernels are kept."""
+
+_kernels: Final[dict[Any, Kernel | None]] = {}
 
 _HASHED: Final = frozenset((int, float, bool, str, complex, type(None)))
 
@@ -53,8 +63,13 @@ def _facts(row: Row) -> tuple[list[str], list[frozenset[int]]]:
 class Calculus:
     """Series at one point, and which rows have been applied to which."""
 
-    def __init__(self) -> None:
+    def __init__(self, origins: dict[int, Any] | None = None) -> None:
         self._known: dict[Any, Any] = {}
+        # While a kernel is captured: which row gave what.
+        self._origins = origins
+        self.general = True
+        # Whether a series is made of later ones.
+        self._nests = False
         # Series by how many coefficients fewer of them are needed: those of h' one fewer than of h.
         self._made: list[list[Series]] = [[]]
         self._lag = 0
@@ -73,6 +88,12 @@ class Calculus:
 
     def advance(self, order: int) -> None:
         """Works out coefficients up to the order, in an order that does not nest deep."""
+        if not self._nests:
+            for series in self._made[0]:
+                if clock.deadline is not None:
+                    clock.check(np.size(series.first) * order)
+                series[order]
+            return
         for k in range(1, order + 1):
             for lag in range(min(len(self._made), k) - 1, -1, -1):
                 for series in self._made[lag]:
@@ -96,6 +117,9 @@ class Calculus:
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = self._applied(row, operands, first)
+            if self._origins is not None and type(found) is not tuple:
+                self._alive.append(found)
+                self._origins[id(found)] = row, operands
         return found
 
     def _key(self, operand: Any) -> Any:
@@ -122,6 +146,10 @@ class Calculus:
         ]
         if not moving or not any(map(row.carries_gradient, results, range(len(results)))):
             return first
+        if row.elementwise and self._origins is None and not several:
+            found = self._by_kernel(row, operands, first)
+            if found is not None:
+                return found
         made = tuple(
             self._enter(Series(value, None, ENDLESS, (row, operands)))
             if row.carries_gradient(value, number)
@@ -131,6 +159,26 @@ class Calculus:
         self._rule(row, operands, moving, made)
         return made if several else made[0]
 
+    def _by_kernel(self, row: Row, operands: Sequence[Any], first: Any) -> Series | None:
+        """What an element by element row gives, where there is a kernel for such operands."""
+        if first.dtype.kind != "f":
+            return None
+        form = form_of(operands)
+        if form is None:
+            return None
+        key = row, form
+        try:
+            kernel = _kernels[key]
+        except KeyError:
+            if len(_kernels) >= _KEPT:
+                _kernels.clear()
+            kernel = _kernels[key] = captured(row, operands)
+        if kernel is None:
+            return None
+        result = self._enter(Series(first, None, kernel.degree, (row, operands)))
+        result.extend = Run(kernel, operands, first, result.coefficients).extend
+        return result
+
     def _rule(
         self, row: Row, operands: Sequence[Any], moving: list[int], made: tuple[Any, ...]
     ) -> None:
@@ -139,6 +187,11 @@ class Calculus:
         whole = next((group for group in groups if group.issuperset(moving)), None)
         real = all(is_real(operands[place]) for place in moving) and is_real(made[0])
         if whole is not None:
+            if real and row.elementwise and len(groups) > 1 and whole == {*moving}:
+                factor = list(operands)
+                factor[moving[0]] = ONE
+                self._product(operands[moving[0]], self.apply(row, factor), made[0])
+                return
             make_linear(row, operands, [whole], moving, made, real)
             return
         factors = [group for group in groups if not group.isdisjoint(moving)]
@@ -196,15 +249,17 @@ class Calculus:
             factor = stored(b)
             result.more = lambda k: times(a[k], factor)
             result.degree = a.degree
+        result.rule = PRODUCT, (a, b, 1.0)
 
     def _integrated(
         self, row: Row, operands: Sequence[Any], moving: list[int], made: tuple[Any, ...]
     ) -> None:
         """Results by their derivatives."""
+        self._nests = True
         lag = self._lag
         slopes: list[Any] = []
 
-        def more(number: int, k: int) -> Any:
+        def slope_of(number: int) -> Any:
             if not slopes:
                 outer, self._lag = self._lag, lag + 1
                 try:
@@ -215,7 +270,10 @@ class Calculus:
                     if type(result) is Series:
                         degree = slope.degree if type(slope) is Series else 0
                         result.degree = min(degree + 1, ENDLESS)
-            slope = slopes[number]
+            return slopes[number]
+
+        def more(number: int, k: int) -> Any:
+            slope = slope_of(number)
             if type(slope) is Series:
                 found = slope[k - 1]
             else:
@@ -225,6 +283,7 @@ class Calculus:
         for number, result in enumerate(made):
             if type(result) is Series:
                 result.more = lambda k, number=number: more(number, k)
+                result.rule = INTEGRAL, lambda number=number: slope_of(number)
 
     def _slopes(
         self, row: Row, operands: Sequence[Any], moving: list[int], made: tuple[Any, ...]
@@ -239,8 +298,10 @@ class Calculus:
             if row.elementwise and is_real(operand) and is_real(made[0]):
                 speed = expanded(speed, made[0].shape)
                 plan = self._plan(row, place, [at_point(speed)], operands, made)
+                self.general = self.general and plan.general
                 found = [self.run(plan, self._inputs(plan, [speed], operands, made))]
             else:
+                self.general = False
                 found = self._forward(row, place, speed, operands, made)
             totals = [self.sum(total, part) for total, part in zip(totals, found, strict=True)]
         return totals
@@ -255,9 +316,9 @@ class Calculus:
             return a + b
         if type(a) is not Series:
             return self._enter(Series(a + b.first, lambda k: b[k], b.degree))
-        return self._enter(
-            Series(a.first + b.first, lambda k: plus(a[k], b[k]), max(a.degree, b.degree))
-        )
+        total = Series(a.first + b.first, lambda k: plus(a[k], b[k]), max(a.degree, b.degree))
+        total.rule = MULTIPLES, ((1.0, a), (1.0, b))
+        return self._enter(total)
 
     def _plan(
         self, row: Row, place: int, grads: Sequence[Any], operands: Sequence[Any], made: Any
@@ -367,6 +428,38 @@ class Calculus:
         if plan.output is None:
             return None
         return self.run(plan, self._inputs(plan, grads, operands, results))
+
+
+def _ones(like: Any, _: int) -> Any:
+    return stored(np.ones_like(like))
+
+
+def captured(row: Row, operands: Sequence[Any]) -> Kernel | None:
+    """The kernel of an element by element row for operands of these shapes, if it has one."""
+    origins: dict[int, Any] = {}
+    calculus = Calculus(origins)
+    inputs: list[Any] = []
+    known: dict[int, Any] = {}
+    given = list(operands)
+    for place, operand in enumerate(operands):
+        if not is_value(operand):
+            continue
+        if id(operand) not in known:
+            made = operand
+            if type(operand) is Series:
+                # Its own coefficients may wait for what is made here.
+                made = Series(operand.first, partial(_ones, operand.first), operand.degree)
+            known[id(operand)] = made
+            inputs.append(made)
+        given[place] = known[id(operand)]
+    try:
+        output = calculus.apply(row, given)
+        if type(output) is not Series:
+            return None
+        kernel = Capture(inputs, origins).kernel(output)
+    except (Uncaptured, NotImplementedError):
+        return None
+    return kernel if calculus.general else None
 
 
 def _check_adjoint(step: Step, plan: Plan) -> None:
