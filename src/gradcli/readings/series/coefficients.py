@@ -28,6 +28,7 @@ MULTIPLES: Final = "multiples"
 PRODUCT: Final = "product"
 RATE: Final = "rate"
 INTEGRAL: Final = "integral"
+CALL: Final = "call"
 
 
 class Series:
@@ -43,6 +44,7 @@ class Series:
         (PRODUCT, (a, b, factor))
         (RATE, a)                        the derivative
         (INTEGRAL, function)             that gives the derivative
+        (CALL, (place, operands))        the row of the origin, called on coefficients of that one
     """
 
     __slots__ = ("coefficients", "degree", "extend", "first", "more", "origin", "rule")

@@ -13,26 +13,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import mul
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from gradcli.readings.series.coefficients import (
-    ENDLESS,
+    CALL,
     INTEGRAL,
-    MULTIPLES,
-    ONE,
     PRODUCT,
     RATE,
-    SUM,
     Series,
+    passed,
     stored,
 )
 from gradcli.table.row import Row
 from gradcli.tensor.clock import clock
-
-_MOST: Final = 64
-"""Registers of a kernel; a row that needs more has none, or a chain of formulas without an end."""
 
 
 def is_value(operand: Any) -> bool:
@@ -69,31 +64,31 @@ def form_of(operands: Sequence[Any]) -> tuple[Any, ...] | None:
     return tuple(form)
 
 
-class Uncaptured(Exception):
-    """Series depend on more than a kernel can hold."""
-
-
 class Instruction(NamedTuple):
     """What gives the coefficients of a register.
 
     Attributes:
+        last: the register's degree.
+        flat: it is made of numbers.
         kind: of recurrence, as in `coefficients`; "" for a constant.
         a, b: registers; of a sum, `parts` are factors with registers.
-        last: the register's degree.
         row, operands: what gives the first coefficient; registers are `Register`s. No row: it comes
             by the recurrence, too.
+        place: of the operand whose coefficients the row is called on.
     """
 
     register: int
     lag: int
+    last: int
+    flat: bool
     kind: str
     a: int
     b: int
     factor: float
     parts: tuple[tuple[float, int], ...]
-    last: int
     row: Row | None
     operands: tuple[Any, ...]
+    place: int
 
 
 class Register(int):
@@ -109,48 +104,57 @@ class Kernel(NamedTuple):
     """
 
     size: int
-    output: int
+    outputs: tuple[int, ...]
     instructions: tuple[Instruction, ...]
-    degree: int
+    degrees: tuple[int, ...]
     most: int
 
 
 class Run:
-    """A kernel on operands: `extend(k)` appends to the coefficients of the row's result, of which
-    the first is known, those that are missing up to the k-th.
+    """A kernel on series and constants: `extend(k)` works out coefficients up to the k-th.
+
+    `found` are lists of coefficients by register, `firsts` values at the point, as rows take them;
+    some are known before.
     """
 
-    __slots__ = ("_done", "_firsts", "_flat", "_found", "_kernel", "_moving", "_steps")
+    __slots__ = ("_done", "_kernel", "_moving", "_size", "_steps", "firsts", "found")
 
-    def __init__(self, kernel: Kernel, operands: Sequence[Any], first: Any, result: list[Any]):
+    def __init__(
+        self,
+        kernel: Kernel,
+        inputs: Sequence[Any],
+        firsts: dict[int, Any],
+        found: dict[int, list[Any]],
+    ) -> None:
         self._kernel = kernel
         self._done = 0
-        # Rows take the values at the point as arrays and NumPy's scalars.
-        self._firsts: list[Any] = [None] * kernel.size
-        self._found: list[list[Any]] = [[] for _ in range(kernel.size)]
+        self.firsts: list[Any] = [None] * kernel.size
+        self.found: list[list[Any]] = [[] for _ in range(kernel.size)]
+        for register, first in firsts.items():
+            self.firsts[register] = first
+        for register, coefficients in found.items():
+            self.found[register] = coefficients
         self._moving: list[tuple[list[Any], Series, int]] = []
-        self._flat = not first.ndim
-        for number, given in enumerate(values_among(operands)):
-            value, coefficients = given, self._found[number]
+        for number, given in enumerate(inputs):
+            value, coefficients = given, self.found[number]
             if type(given) is Series:
                 value = given.first
                 if given.degree:
                     self._moving.append((coefficients, given, given.degree))
-            self._firsts[number] = value
+            self.firsts[number] = value
             coefficients.append(stored(value))
-            self._flat = self._flat and not value.ndim
-        self._firsts[kernel.output] = first
-        self._found[kernel.output] = result
+        self._size = sum([np.size(first) for first in firsts.values()])
         self._steps = []
         for step in kernel.instructions:
-            next_one = _recurrence(step, self._found, self._flat)
-            self._steps.append((step.lag, step.last, next_one, self._found[step.register].append))
+            coefficients = self.found[step.register]
+            next_one = _recurrence(step, self.found, self.firsts)
+            self._steps.append((step.lag, step.last, next_one, coefficients.append))
             if not step.lag:
                 self._begin(step, next_one)
 
     def _begin(self, step: Instruction, next_one: Callable[[int], Any]) -> None:
         """The first coefficient of a register."""
-        firsts = self._firsts
+        firsts, coefficients = self.firsts, self.found[step.register]
         value = firsts[step.register]
         if value is None and step.row is not None:
             operands = [firsts[x] if type(x) is Register else x for x in step.operands]
@@ -158,12 +162,12 @@ class Run:
             value = value[()] if type(value) is np.ndarray else value
         if value is None:
             made = next_one(0)
-            value = np.float64(made) if self._flat else made
+            value = np.float64(made) if type(made) is float else made
         else:
             made = stored(value)
         firsts[step.register] = value
-        if step.register != self._kernel.output:
-            self._found[step.register].append(made)
+        if not coefficients:
+            coefficients.append(made)
 
     def extend(self, k: int) -> None:
         done, self._done = self._done, max(k, self._done)
@@ -172,11 +176,11 @@ class Run:
             series[last]
             for part in series.coefficients[done + 1 : last + 1]:
                 coefficients.append(0.0 if part is None else part)
-        steps, size = self._steps, np.size(self._firsts[self._kernel.output])
+        steps, most = self._steps, self._kernel.most
         for now in range(done + 1, k + 1):
             if clock.deadline is not None:
-                clock.check(size * now)
-            if now <= self._kernel.most:
+                clock.check(self._size * now)
+            if now <= most:
                 for step, (lag, last, next_one, append) in zip(
                     self._kernel.instructions, steps, strict=True
                 ):
@@ -190,16 +194,20 @@ class Run:
                         append(next_one(now - lag))
 
 
-def _recurrence(step: Instruction, found: Sequence[list[Any]], flat: bool) -> Callable[[int], Any]:
+def _recurrence(
+    step: Instruction, found: Sequence[list[Any]], firsts: Sequence[Any]
+) -> Callable[[int], Any]:
     """What gives the next coefficient of a register."""
     a, b, factor = found[step.a], found[step.b], step.factor
     if step.kind == PRODUCT:
-        times = _product_of_numbers(a, b) if flat else _product_of_arrays(a, b)
+        times = _product_of_numbers(a, b) if step.flat else _product_of_arrays(a, b)
         return times if factor == 1.0 else lambda j: factor * times(j)
     if step.kind == INTEGRAL:
         return lambda j: a[j - 1] / j if j <= len(a) else 0.0
     if step.kind == RATE:
         return lambda j: (j + 1) * a[j + 1] if j + 1 < len(a) else 0.0
+    if step.kind == CALL:
+        return _calls(step, a, firsts)
     if len(step.parts) == 1:
         ((weight, number),) = step.parts
         part = found[number]
@@ -214,6 +222,23 @@ def _recurrence(step: Instruction, found: Sequence[list[Any]], flat: bool) -> Ca
         return made
 
     return total
+
+
+def _calls(step: Instruction, a: list[Any], firsts: Sequence[Any]) -> Callable[[int], Any]:
+    """What gives coefficients by calls of a row on those of an operand."""
+    assert step.row is not None
+    forward, place = step.row.forward, step.place
+    args: list[Any] = []
+
+    def called(j: int) -> Any:
+        if not args:
+            args.extend([firsts[x] if type(x) is Register else x for x in step.operands])
+        part, shape = passed(a[j]), firsts[step.a].shape
+        args[place] = part if part.shape == shape else np.broadcast_to(part, shape)
+        made = forward(*args)
+        return made if made.ndim else made.item()
+
+    return called
 
 
 def _product_of_numbers(xs: list[float], ys: list[float]) -> Callable[[int], float]:
@@ -252,161 +277,3 @@ def _product_of_arrays(xs: list[Any], ys: list[Any]) -> Callable[[int], Any]:
         return total if k % 2 else total + middle
 
     return square if xs is ys else times
-
-
-class Capture:
-    """Writes down what a series is made of.
-
-    `origins` are rows and operands of constants by their place in memory.
-    """
-
-    def __init__(self, inputs: Sequence[Any], origins: dict[int, tuple[Row, Any]]) -> None:
-        self._origins = origins
-        self._registers: dict[int, int] = {id(value): k for k, value in enumerate(inputs)}
-        self._inputs = len(inputs)
-        self._kinds: list[tuple[Any, ...]] = []
-        self._degrees: list[int] = [
-            value.degree if type(value) is Series else 0 for value in inputs
-        ]
-
-    def kernel(self, output: Series) -> Kernel:
-        """The kernel whose output is a series.
-
-        Raises:
-            Uncaptured: the series is made of something else.
-        """
-        end = self._register(output)
-        if end < self._inputs:
-            raise Uncaptured
-        return self._scheduled(end)
-
-    def _register(self, value: Any) -> int:
-        """The register of a series or of a constant, with everything that it is made of."""
-        known = self._registers.get(id(value))
-        if known is not None:
-            return known
-        if len(self._registers) >= _MOST:
-            raise Uncaptured
-        number = self._registers[id(value)] = len(self._registers)
-        self._kinds.append(())
-        self._degrees.append(0)
-        if type(value) is not Series:
-            made = self._origins.get(id(value))
-            if made is None:
-                raise Uncaptured
-            self._kinds[number - self._inputs] = ("", (), 1.0, (), *self._origin(made))
-            return number
-        if value.rule is None:
-            raise Uncaptured
-        kind, rest = value.rule
-        factor = 1.0
-        parts: tuple[tuple[float, int], ...] = ()
-        inner: tuple[int, ...] = ()
-        alone = False
-        if kind == INTEGRAL:
-            slope = rest()
-            if slope is None:
-                raise Uncaptured
-            inner = (self._register(slope),)
-        elif kind == RATE:
-            inner = (self._register(rest),)
-        elif kind == PRODUCT:
-            a, b, factor = rest
-            inner = (self._register(a), self._register(b))
-            alone = True
-        else:
-            parts = tuple([(weight, self._register(part)) for weight, part in rest])
-            alone = kind == MULTIPLES
-            kind = SUM
-        if type(factor) is not float or any(type(weight) is not float for weight, _ in parts):
-            raise Uncaptured
-        origin: Any = None, ()
-        if value.origin is not None and not alone:
-            origin = self._origin(value.origin)
-        self._kinds[number - self._inputs] = (kind, inner, factor, parts, *origin)
-        return number
-
-    def _origin(self, origin: tuple[Row, Any]) -> tuple[Row, tuple[Any, ...]]:
-        row, operands = origin
-        return row, tuple([self._operand(operand) for operand in operands])
-
-    def _operand(self, operand: Any) -> Any:
-        if is_value(operand) and operand is not ONE:
-            return Register(self._register(operand))
-        if type(operand) in (list, tuple):
-            raise Uncaptured
-        return operand
-
-    def _scheduled(self, output: int) -> Kernel:
-        self._find_degrees()
-        size = len(self._registers)
-        lags = [ENDLESS] * size
-        lags[output] = 0
-        todo = [output]
-        while todo:
-            number = todo.pop()
-            for other, lag in self._needs(number, lags[number]):
-                if lag < lags[other]:
-                    lags[other] = lag
-                    todo.append(other)
-        placed = set(range(self._inputs))
-        order: list[int] = []
-
-        def place(start: int) -> None:
-            stack = [start]
-            while stack:
-                number = stack[-1]
-                if number in placed:
-                    stack.pop()
-                    continue
-                waiting = [
-                    other
-                    for other, lag in self._needs(number, lags[number])
-                    if lag == lags[other] and other not in placed
-                ]
-                if waiting:
-                    stack += waiting
-                else:
-                    placed.add(number)
-                    order.append(stack.pop())
-
-        for number in range(self._inputs, size):
-            place(number)
-        instructions = tuple([self._instruction(number, lags[number]) for number in order])
-        most = max(step.lag for step in instructions)
-        return Kernel(size, output, instructions, self._degrees[output], most)
-
-    def _find_degrees(self) -> None:
-        """Degrees of all registers: those that grow for ever, through a circle, have no end."""
-        for step in range(2 * len(self._registers) + 1):
-            grown = False
-            for place, (kind, inner, _, parts, *_) in enumerate(self._kinds):
-                of = [self._degrees[x] for x in (*inner, *[part for _, part in parts])]
-                if kind == PRODUCT or not of:
-                    found = sum(of)
-                else:
-                    found = max(of) + (1 if kind == INTEGRAL else -1 if kind == RATE else 0)
-                found = min(max(found, 0), ENDLESS)
-                number = place + self._inputs
-                if found > self._degrees[number]:
-                    grown = True
-                    self._degrees[number] = found if step < len(self._registers) else ENDLESS
-            if not grown:
-                return
-
-    def _needs(self, number: int, lag: int) -> list[tuple[int, int]]:
-        """The registers that one is made of, and by how much they may lag."""
-        if number < self._inputs:
-            return []
-        kind, inner, _, parts, _, operands = self._kinds[number - self._inputs]
-        step = 1 if kind == INTEGRAL else -1 if kind == RATE else 0
-        found = [(other, lag + step) for other in (*inner, *[part for _, part in parts])]
-        return found + [(int(x), lag) for x in operands if type(x) is Register]
-
-    def _instruction(self, number: int, lag: int) -> Instruction:
-        kind, inner, factor, parts, row, operands = self._kinds[number - self._inputs]
-        a, b = (*inner, 0, 0)[:2]
-        if kind == PRODUCT and self._degrees[a] > self._degrees[b]:
-            a, b = b, a
-        last = self._degrees[number]
-        return Instruction(number, lag, kind, a, b, factor, parts, last, row, operands)

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from gradcli.readings.series.coefficients import (
+    CALL,
     ENDLESS,
     MULTIPLES,
     ONE,
@@ -171,6 +172,8 @@ def _called(
 
     result.more = more
     result.degree = moving.degree
+    if group == {place}:
+        result.rule = CALL, (place, operands)
 
 
 def _by_calls(

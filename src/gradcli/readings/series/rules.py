@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from gradcli.readings.series.capture import Capture, Uncaptured
 from gradcli.readings.series.coefficients import (
     ENDLESS,
     INTEGRAL,
@@ -39,7 +40,7 @@ from gradcli.readings.series.formulas import (
     plan_of,
     slots_of,
 )
-from gradcli.readings.series.kernels import Capture, Kernel, Run, Uncaptured, form_of, is_value
+from gradcli.readings.series.kernels import Kernel, Run, form_of, is_value, values_among
 from gradcli.readings.series.linear import bare, is_real, make_linear, moves
 from gradcli.readings.trace import Slot, Step, resolved
 from gradcli.table.row import Row
@@ -47,6 +48,9 @@ from gradcli.tensor.clock import clock
 
 _KEPT: Final = 4096
 """How many kernels are kept."""
+
+_REGISTERS: Final = 64
+"""Registers of a row's kernel; a row that needs more has a chain of formulas without an end."""
 
 _kernels: Final[dict[Any, Kernel | None]] = {}
 
@@ -175,8 +179,10 @@ class Calculus:
             kernel = _kernels[key] = captured(row, operands)
         if kernel is None:
             return None
-        result = self._enter(Series(first, None, kernel.degree, (row, operands)))
-        result.extend = Run(kernel, operands, first, result.coefficients).extend
+        result = self._enter(Series(first, None, kernel.degrees[0], (row, operands)))
+        (output,) = kernel.outputs
+        run = Run(kernel, values_among(operands), {output: first}, {output: result.coefficients})
+        result.extend = run.extend
         return result
 
     def _rule(
@@ -456,7 +462,7 @@ def captured(row: Row, operands: Sequence[Any]) -> Kernel | None:
         output = calculus.apply(row, given)
         if type(output) is not Series:
             return None
-        kernel = Capture(inputs, origins).kernel(output)
+        kernel = Capture(inputs, origins, _REGISTERS).kernel([output])
     except (Uncaptured, NotImplementedError):
         return None
     return kernel if calculus.general else None
