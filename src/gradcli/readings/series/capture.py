@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -15,11 +15,15 @@ from gradcli.readings.series.coefficients import (
     ONE,
     PRODUCT,
     RATE,
+    SCALED,
     SUM,
     Series,
 )
 from gradcli.readings.series.kernels import Instruction, Kernel, Register, is_value
 from gradcli.table.row import Row
+
+_MOST: Final = 64
+"""Registers of a row; one that needs more has a chain of formulas without an end."""
 
 
 class Uncaptured(Exception):
@@ -41,15 +45,12 @@ class Made(NamedTuple):
 class Capture:
     """Gives series, and constants that they are made of, registers.
 
-    `origins` are rows and operands of constants by their place in memory, `most` is how many
-    registers there may be.
+    `origins` are rows and operands of constants by their place in memory.
     """
 
-    def __init__(
-        self, inputs: Sequence[Any], origins: dict[int, tuple[Row, Any]], most: int
-    ) -> None:
+    def __init__(self, inputs: Sequence[Any], origins: dict[int, tuple[Row, Any]]) -> None:
         self._origins = origins
-        self._most = most
+        self._most = 0
         self._registers: dict[int, int] = {id(value): k for k, value in enumerate(inputs)}
         self._inputs = len(inputs)
         self._made: list[Made] = [Made("")] * len(inputs)
@@ -59,20 +60,23 @@ class Capture:
         self._multiples: dict[int, tuple[float, int]] = {}
         self._numbers: dict[int, float] = {}
 
-    def kernel(self, outputs: Iterable[Series]) -> Kernel:
-        """The kernel that gives series.
+    def kernel(self, outputs: Sequence[Series], before: Iterable[Series] = ()) -> Kernel:
+        """The kernel that gives series; those before the outputs are made of one another, in order.
 
         Raises:
             Uncaptured: they are made of something else.
         """
+        for series in (*before, *outputs):
+            self._most = len(self._registers) + _MOST
+            self._register(series)
         ends = tuple([self._register(output) for output in outputs])
         if any(end < self._inputs for end in ends):
             raise Uncaptured
         return self._scheduled(ends)
 
-    def register_of(self, series: Series) -> int | None:
-        """The register of a series, if it has one."""
-        return self._registers.get(id(series))
+    def register_of(self, series: Series) -> int:
+        """The register of a series; -1 without."""
+        return self._registers.get(id(series), -1)
 
     def _register(self, value: Any) -> int:
         """The register of a series or of a constant, with everything that it is made of."""
@@ -232,6 +236,8 @@ class Capture:
         a, b = (*inner, 0, 0)[:2]
         if kind == PRODUCT and self._degrees[a] > self._degrees[b]:
             a, b = b, a
+        if kind == PRODUCT and factor == 1.0 and not self._degrees[a]:
+            kind = SCALED
         last = self._degrees[number]
         flat = not any(self._shapes[x] for x in inner)
         return Instruction(number, lag, last, flat, kind, a, b, factor, parts, row, operands, place)

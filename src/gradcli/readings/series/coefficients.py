@@ -26,6 +26,7 @@ ONE: Final = np.float64(1.0)
 SUM: Final = "sum"
 MULTIPLES: Final = "multiples"
 PRODUCT: Final = "product"
+SCALED: Final = "scaled"
 RATE: Final = "rate"
 INTEGRAL: Final = "integral"
 CALL: Final = "call"
@@ -41,7 +42,7 @@ class Series:
 
         (MULTIPLES, ((factor, series), ...))   their sum
         (SUM, ((factor, series), ...))   the same, and a constant
-        (PRODUCT, (a, b, factor))
+        (PRODUCT, (a, b, factor))        in kernels SCALED where a is constant
         (RATE, a)                        the derivative
         (INTEGRAL, function)             that gives the derivative
         (CALL, (place, operands))        the row of the origin, called on coefficients of that one

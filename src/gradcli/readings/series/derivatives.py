@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from gradcli.readings.series.coefficients import Series
+from gradcli.readings.series.programs import program_of
 from gradcli.readings.series.remarks import remarks
 from gradcli.readings.series.rules import Calculus
 from gradcli.readings.series.sweeps import Passage, widened
@@ -28,14 +29,20 @@ class Derivatives:
     """The derivatives of outputs with respect to one tensor of a trace.
 
     The first is the gradient that `seeds` give, one for each output, each later one the gradient of
-    the one before along ones: in the tensor's shape, and in double precision.
+    the one before along ones: in the tensor's shape, and in double precision. `remarked` says that
+    there shall be remarks.
 
     Raises:
         NoSeries: there are none.
     """
 
     def __init__(
-        self, trace: Trace, leaf: Tensor, ends: Sequence[Tensor], seeds: Sequence[Array]
+        self,
+        trace: Trace,
+        leaf: Tensor,
+        ends: Sequence[Tensor],
+        seeds: Sequence[Array],
+        remarked: bool = False,
     ) -> None:
         check(trace)
         if any(_is_hooked(value) for value in trace.values):
@@ -50,6 +57,7 @@ class Derivatives:
             if slot is not None
         ]
         self._calculus = Calculus()
+        self._remarked = remarked
 
     def up_to(self, order: int) -> list[Array]:
         """The first to the last wanted.
@@ -60,10 +68,16 @@ class Derivatives:
         point, calculus = self._point, self._calculus
         if self._start is None:
             return [np.zeros_like(point)] * order
+        along_number = not np.ndim(point) and point.dtype.kind == "f"
+        if along_number and not self._remarked:
+            program = program_of(self._trace, self._start, [slot for slot, _ in self._goals])
+            if program is not None:
+                found = program.on(self._trace, Series(point, lambda k: 1.0, 1))
+                return _weighed([(found.get(slot), seed) for slot, seed in self._goals], order)
         try:
             variable = calculus.variable(point, np.ones_like(point))
             passage = Passage(calculus, self._trace, {self._start: variable})
-            if not np.ndim(point) and point.dtype.kind == "f":
+            if along_number:
                 # The derivative along one number needs no gradient.
                 calculus.advance(order)
                 goals = [(passage.series.get(slot), seed) for slot, seed in self._goals]
@@ -107,8 +121,8 @@ def _weighed(goals: Sequence[tuple[Series | None, Array]], order: int) -> list[A
             continue
         flat = not seed.ndim and seed.dtype.kind == "f"
         weight = seed.item() if flat else np.ravel(seed)
-        for k in range(1, min(order, series.degree) + 1):
-            coefficient = series[k]
+        series[order]
+        for k, coefficient in enumerate(series.coefficients[1 : order + 1], 1):
             if coefficient is not None:
                 part = weight * coefficient if flat else _inner(weight, series.whole(k))
                 totals[k] += part

@@ -22,8 +22,8 @@ from gradcli.readings.series.coefficients import (
     INTEGRAL,
     PRODUCT,
     RATE,
+    SCALED,
     Series,
-    passed,
     stored,
 )
 from gradcli.table.row import Row
@@ -199,6 +199,8 @@ def _recurrence(
 ) -> Callable[[int], Any]:
     """What gives the next coefficient of a register."""
     a, b, factor = found[step.a], found[step.b], step.factor
+    if step.kind == SCALED:
+        return lambda j: a[0] * b[j]
     if step.kind == PRODUCT:
         times = _product_of_numbers(a, b) if step.flat else _product_of_arrays(a, b)
         return times if factor == 1.0 else lambda j: factor * times(j)
@@ -233,8 +235,10 @@ def _calls(step: Instruction, a: list[Any], firsts: Sequence[Any]) -> Callable[[
     def called(j: int) -> Any:
         if not args:
             args.extend([firsts[x] if type(x) is Register else x for x in step.operands])
-        part, shape = passed(a[j]), firsts[step.a].shape
-        args[place] = part if part.shape == shape else np.broadcast_to(part, shape)
+        part = a[j]
+        if type(part) is not np.ndarray or part.shape != firsts[step.a].shape:
+            part = np.broadcast_to(part, firsts[step.a].shape)[()]
+        args[place] = part
         made = forward(*args)
         return made if made.ndim else made.item()
 

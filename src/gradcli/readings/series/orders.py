@@ -76,7 +76,7 @@ def differentiate(
             notes.append(_MIXED.format(name))
         if order > NESTED or notes is not None:
             try:
-                series = Derivatives(trace, leaf, ends, weights)
+                series = Derivatives(trace, leaf, ends, weights, notes is not None)
                 higher = series.up_to(order)[NESTED:]
                 orders += [np.asarray(part).astype(leaf._array.dtype) for part in higher]
                 if notes is not None:

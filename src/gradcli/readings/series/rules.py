@@ -11,7 +11,7 @@ the sine's formula asks for the cosine, whose formula finds the sine.
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from functools import cache, partial
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -23,6 +23,7 @@ from gradcli.readings.series.coefficients import (
     MULTIPLES,
     ONE,
     PRODUCT,
+    More,
     Series,
     derivative,
     expanded,
@@ -48,9 +49,6 @@ from gradcli.tensor.clock import clock
 
 _KEPT: Final = 4096
 """How many kernels are kept."""
-
-_REGISTERS: Final = 64
-"""Registers of a row's kernel; a row that needs more has a chain of formulas without an end."""
 
 _kernels: Final[dict[Any, Kernel | None]] = {}
 
@@ -436,8 +434,10 @@ class Calculus:
         return self.run(plan, self._inputs(plan, grads, operands, results))
 
 
-def _ones(like: Any, _: int) -> Any:
-    return stored(np.ones_like(like))
+def ones(like: Any) -> More:
+    """What gives coefficients that are all ones."""
+    coefficient = stored(np.ones_like(like))
+    return lambda k: coefficient
 
 
 def captured(row: Row, operands: Sequence[Any]) -> Kernel | None:
@@ -454,7 +454,7 @@ def captured(row: Row, operands: Sequence[Any]) -> Kernel | None:
             made = operand
             if type(operand) is Series:
                 # Its own coefficients may wait for what is made here.
-                made = Series(operand.first, partial(_ones, operand.first), operand.degree)
+                made = Series(operand.first, ones(operand.first), operand.degree)
             known[id(operand)] = made
             inputs.append(made)
         given[place] = known[id(operand)]
@@ -462,7 +462,7 @@ def captured(row: Row, operands: Sequence[Any]) -> Kernel | None:
         output = calculus.apply(row, given)
         if type(output) is not Series:
             return None
-        kernel = Capture(inputs, origins, _REGISTERS).kernel([output])
+        kernel = Capture(inputs, origins).kernel([output])
     except (Uncaptured, NotImplementedError):
         return None
     return kernel if calculus.general else None

@@ -73,6 +73,12 @@ class Passage:
             return kind([self.operand(item) for item in operand])
         return _wide_type(operand) if kind is DType else operand
 
+    @property
+    def constants(self) -> dict[int, Array]:
+        """What does not move, by the tensor's place in memory, or -1 - slot."""
+        moving = {-1 - slot for slot in self.series}
+        return {key: point for key, point in self._points.items() if key not in moving}
+
     def point(self, slot: int) -> Array:
         """The value of a slot."""
         found = self._points.get(-1 - slot)
