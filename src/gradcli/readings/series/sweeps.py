@@ -15,6 +15,7 @@ from gradcli.tensor.dtypes import FLOATS, INEXACT, DType
 from gradcli.tensor.tensor import Tensor
 from gradcli.typing import Array
 
+_DOUBLE: Final = np.dtype(np.float64)
 _WIDE: Final = {"complex64": dtypes.complex128}
 
 
@@ -107,7 +108,10 @@ class Passage:
 def widened(array: Array) -> Array:
     """An array in double precision, where it is of floating type, and without dimensions a
     scalar."""
-    kind = array.dtype.kind
+    dtype = array.dtype
+    if dtype is _DOUBLE:
+        return array if array.ndim else array[()]
+    kind = dtype.kind
     if kind in FLOATS:
         array = array.astype(np.float64, copy=False)
     elif kind == "c":
