@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from gradcli.readings.series.coefficients import Series
+from gradcli.readings.series.coefficients import ENDLESS, Series
 from gradcli.readings.series.programs import program_of
 from gradcli.readings.series.remarks import remarks
 from gradcli.readings.series.rules import Calculus
@@ -21,6 +21,10 @@ _PLAIN: Final = 150
 """Orders whose factorials do not overflow."""
 
 
+_TINY: Final = 1e-250
+"""Coefficients below that may lose digits."""
+
+
 class NoSeries(NotImplementedError):
     """There are no series for a trace; the message says why."""
 
@@ -30,7 +34,7 @@ class Derivatives:
 
     The first is the gradient that `seeds` give, one for each output, each later one the gradient of
     the one before along ones: in the tensor's shape, and in double precision. `remarked` says that
-    there shall be remarks.
+    there shall be remarks. `lost` is the first order of which the coefficient is not finite.
 
     Raises:
         NoSeries: there are none.
@@ -45,6 +49,7 @@ class Derivatives:
         remarked: bool = False,
     ) -> None:
         check(trace)
+        self.lost = ENDLESS
         if any(_is_hooked(value) for value in trace.values):
             raise NoSeries("a hook may change gradients")
         self._trace = trace
@@ -56,28 +61,52 @@ class Derivatives:
             for slot, seed in zip(slots, seeds, strict=True)
             if slot is not None
         ]
+        self._is_along_number = not np.ndim(self._point) and self._point.dtype.kind == "f"
         self._calculus = Calculus()
         self._remarked = remarked
 
     def up_to(self, order: int) -> list[Array]:
         """The first to the last wanted.
 
+        Coefficients of a function without poles fall below the smallest number sooner or later, so
+        from there on they are those of x + 2**shift * t.
+
         Raises:
             NoSeries: there are none.
         """
-        point, calculus = self._point, self._calculus
         if self._start is None:
-            return [np.zeros_like(point)] * order
-        along_number = not np.ndim(point) and point.dtype.kind == "f"
-        if along_number and not self._remarked:
+            return [np.zeros_like(self._point)] * order
+        found: list[Array] = []
+        shift = 0
+        while True:
+            coefficients = self._scaled(order, shift)
+            last, scale = _last_before_tiny(coefficients, len(found))
+            if scale == 0:
+                last = order
+            for place in range(len(found), last):
+                power = place + (1 if self._is_along_number else 0)
+                found.append(times_factorial(coefficients[place], power, shift * power))
+                if self.lost > place and not np.all(np.isfinite(coefficients[place])):
+                    self.lost = place + 1
+            if last == order:
+                return found
+            shift += scale
+
+    def _scaled(self, order: int, shift: int) -> list[Array]:
+        """The coefficients that the derivatives are multiples of, where x moves by 2**shift."""
+        assert self._start is not None
+        point, calculus = self._point, Calculus()
+        self._calculus = calculus if not shift else self._calculus
+        step = math.ldexp(1.0, shift)
+        if self._is_along_number and not self._remarked:
             program = program_of(self._trace, self._start, [slot for slot, _ in self._goals])
             if program is not None:
-                found = program.on(self._trace, Series(point, lambda k: 1.0, 1))
+                found = program.on(self._trace, Series(point, lambda k: step, 1))
                 return _weighed([(found.get(slot), seed) for slot, seed in self._goals], order)
         try:
-            variable = calculus.variable(point, np.ones_like(point))
+            variable = calculus.variable(point, np.full_like(point, step))
             passage = Passage(calculus, self._trace, {self._start: variable})
-            if along_number:
+            if self._is_along_number:
                 # The derivative along one number needs no gradient.
                 calculus.advance(order)
                 goals = [(passage.series.get(slot), seed) for slot, seed in self._goals]
@@ -93,7 +122,7 @@ class Derivatives:
         if type(gradient) is not Series:
             first = np.zeros_like(point) if gradient is None else np.asarray(gradient)
             return [first, *[np.zeros_like(point)] * (order - 1)]
-        return [times_factorial(gradient.whole(k), k) for k in range(order)]
+        return [gradient.whole(k) for k in range(order)]
 
     def remarks(self, name: str) -> list[str]:
         """What is to be said about where the derivatives were taken."""
@@ -114,7 +143,7 @@ def _is_hooked(value: Tensor) -> bool:
 
 
 def _weighed(goals: Sequence[tuple[Series | None, Array]], order: int) -> list[Array]:
-    """The derivatives by one number of what seeds weigh."""
+    """The coefficients of what seeds weigh, but for the first."""
     totals = [0.0] * (order + 1)
     for series, seed in goals:
         if series is None:
@@ -126,7 +155,7 @@ def _weighed(goals: Sequence[tuple[Series | None, Array]], order: int) -> list[A
             if coefficient is not None:
                 part = weight * coefficient if flat else _inner(weight, series.whole(k))
                 totals[k] += part
-    return [np.float64(times_factorial(totals[k], k)) for k in range(1, order + 1)]
+    return [np.float64(total) for total in totals[1:]]
 
 
 def _inner(seed: Array, coefficient: Array) -> float:
@@ -135,15 +164,26 @@ def _inner(seed: Array, coefficient: Array) -> float:
     return found
 
 
-def times_factorial(coefficient: Array, k: int) -> Array:
-    """A coefficient times k!, which is not larger than what it is a factor of."""
+def _last_before_tiny(coefficients: Sequence[Array], first: int) -> tuple[int, int]:
+    """How many coefficients are not below `_TINY` from the first on, and by what power of two x
+    should move more for those behind; 0 where they are in order.
+    """
+    for place in range(first + 1, len(coefficients)):
+        size = float(np.max(np.abs(coefficients[place]), initial=0.0))
+        if 0.0 < size < _TINY:
+            return place, round(-math.log2(size) / place)
+    return len(coefficients), 0
+
+
+def times_factorial(coefficient: Array, k: int, shift: int = 0) -> Array:
+    """A coefficient times k! / 2**shift, none of which may overflow alone."""
     exact = math.factorial(k)
-    if k < _PLAIN:
+    if k < _PLAIN and not shift:
         return coefficient * float(exact)
-    shift = exact.bit_length() - 64
-    factor = float(exact >> shift)
+    bits = max(exact.bit_length() - 64, 0)
+    factor, bits = float(exact >> bits), bits - shift
     if np.iscomplexobj(coefficient):
-        return np.ldexp(coefficient.real * factor, shift) + 1j * np.ldexp(
-            coefficient.imag * factor, shift
+        return np.ldexp(coefficient.real * factor, bits) + 1j * np.ldexp(
+            coefficient.imag * factor, bits
         )
-    return np.ldexp(coefficient * factor, shift)
+    return np.ldexp(coefficient * factor, bits)

@@ -1,0 +1,94 @@
+"""Records Taylor coefficients of functions to order 20, from 50 digits of mpmath.
+
+    python -m tests.readings.record_taylor
+
+mpmath is needed for recording only. Functions are written once for both: names are looked up among
+mpmath's functions and those below here, and among gradcli's.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+ORDER = 20
+
+ANSWERS = Path(__file__).with_name("taylor.json")
+
+FUNCTIONS = {
+    "exp(sin(x))": 0.5,
+    "tan(x)": 0.7,
+    "tanh(x)": -0.4,
+    "asinh(x)": 0.3,
+    "acosh(x)": 2.5,
+    "log(x)": 1.7,
+    "sqrt(x)": 1.3,
+    "sigmoid(x)": 0.6,
+    "softplus(x)": -0.8,
+    "lgamma(x)": 1.6,
+    "digamma(x)": 2.3,
+    "erf(x)": 0.4,
+    "erfinv(x)": 0.3,
+    "erfcx(x)": 0.7,
+    "ndtr(x)": 0.9,
+    "log_ndtr(x)": -0.5,
+    "gelu(x)": 0.8,
+    "silu(x)": -1.1,
+    "mish(x)": 0.6,
+    "square(sin(x))": 0.9,
+    "pow(x, sin(x))": 1.4,
+    "logaddexp(x, x*x)": 0.6,
+    "atan2(x, 1 + x*x)": 0.7,
+    "hypot(x, cos(x))": 0.8,
+    "xlog1py(x, sin(x))": 0.5,
+}
+
+
+def own(mp: Any) -> dict[str, Any]:
+    """What mpmath has under other names, or not at all."""
+
+    def ndtr(x: Any) -> Any:
+        return mp.erfc(-x / mp.sqrt(2)) / 2
+
+    def softplus(x: Any) -> Any:
+        return mp.log(1 + mp.exp(x))
+
+    return {
+        "sigmoid": lambda x: 1 / (1 + mp.exp(-x)),
+        "softplus": softplus,
+        "lgamma": mp.loggamma,
+        "erfcx": lambda x: mp.exp(x * x) * mp.erfc(x),
+        "ndtr": ndtr,
+        "log_ndtr": lambda x: mp.log(ndtr(x)),
+        "gelu": lambda x: x * ndtr(x),
+        "silu": lambda x: x / (1 + mp.exp(-x)),
+        "mish": lambda x: x * mp.tanh(softplus(x)),
+        "square": lambda x: x * x,
+        "pow": mp.power,
+        "logaddexp": lambda x, y: mp.log(mp.exp(x) + mp.exp(y)),
+        "atan2": lambda y, x: mp.atan(y / x),
+        "hypot": lambda x, y: mp.sqrt(x * x + y * y),
+        "xlog1py": lambda x, y: x * mp.log(1 + y),
+    }
+
+
+def main() -> None:
+    import mpmath
+
+    mpmath.mp.dps = 50
+    names = {name: getattr(mpmath.mp, name) for name in dir(mpmath.mp)} | own(mpmath.mp)
+    found = {}
+    for text, point in FUNCTIONS.items():
+        function = eval(f"lambda x: {text}", names)
+        found[text] = {
+            "point": point,
+            "coefficients": [
+                mpmath.nstr(part, 25) for part in mpmath.taylor(function, mpmath.mpf(point), ORDER)
+            ],
+        }
+    ANSWERS.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

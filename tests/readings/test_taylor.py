@@ -1,0 +1,133 @@
+"""Taylor coefficients: against 50 digits, far out, from Python and programs, and of bad input."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gradcli
+from gradcli.readings.series.derivatives import Derivatives
+from gradcli.readings.trace import record
+from gradcli.table.registry import lookup
+from tests.readings.record_taylor import ANSWERS, FUNCTIONS, ORDER
+from tests.transcripts import perform
+
+RECORDED = json.loads(ANSWERS.read_text("utf-8"))
+
+PREFIXES = ("", "special.", "nn.functional.")
+
+
+def _function(text: str) -> Any:
+    """The function of x that a text means with gradcli's operators."""
+    names = {
+        name: next(filter(None, (lookup(prefix + name) for prefix in PREFIXES)))
+        for name in compile(text, text, "eval").co_names
+        if name != "x"
+    }
+    return eval(f"lambda x: {text}", names)
+
+
+def _coefficients(function: Any, point: float, order: int) -> list[float]:
+    x = gradcli.tensor(point, dtype=gradcli.float64)
+    return [float(part) for part in gradcli.taylor(function, x, order)]
+
+
+def test_every_function_is_recorded() -> None:
+    assert {text: answer["point"] for text, answer in RECORDED.items()} == FUNCTIONS
+    assert len(FUNCTIONS) >= 20
+
+
+@pytest.mark.parametrize("text", RECORDED)
+def test_coefficients_have_the_digits_of_50(text: str) -> None:
+    recorded = RECORDED[text]
+    found = _coefficients(_function(text), recorded["point"], ORDER)
+    expected = [*map(float, recorded["coefficients"])]
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize("order", [150, 300, 600])
+def test_derivatives_of_entire_functions_stay_in_range(order: int) -> None:
+    x = gradcli.tensor(0.5, dtype=gradcli.float64, requires_grad=True)
+    for function, cycle in (
+        (gradcli.exp, [math.exp(0.5)]),
+        (gradcli.sin, [math.sin(0.5), math.cos(0.5), -math.sin(0.5), -math.cos(0.5)]),
+    ):
+        found = _derivatives(function, x, order)
+        expected = [cycle[k % len(cycle)] for k in range(1, order + 1)]
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("order", [150, 300])
+def test_derivatives_are_infinite_where_doubles_end_and_not_before(order: int) -> None:
+    x = gradcli.tensor(0.5, dtype=gradcli.float64, requires_grad=True)
+    found = _derivatives(lambda x: 1 / (1 - x), x, order)
+    for k, own in enumerate(found, 1):
+        exact = math.factorial(k) * 2 ** (k + 1)
+        if exact < 2**1024:
+            assert own == pytest.approx(float(exact), rel=1e-12)
+        else:
+            assert own == math.inf
+
+
+def test_derivatives_of_vectors_stay_in_range() -> None:
+    x = gradcli.tensor([0.5, 1.0], dtype=gradcli.float64, requires_grad=True)
+    found = _derivatives(gradcli.exp, x, 300)
+    np.testing.assert_allclose(found[-1], np.exp([0.5, 1.0]), rtol=1e-12)
+    found = _derivatives(lambda x: x**3, x, 300)
+    assert not np.any(found[-1])
+
+
+def _derivatives(function: Any, x: Any, order: int) -> list[Any]:
+    trace = record(function, x)
+    end = trace.values[trace.outputs]
+    return Derivatives(trace, x, [end], [np.ones(end.shape)]).up_to(order)
+
+
+@pytest.mark.parametrize("order", [-1, 2.0, True, "3", None])
+def test_an_order_is_a_whole_number(order: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match=r"^taylor\(\): the order must be"):
+        gradcli.taylor(gradcli.sin, 0.5, order)
+
+
+def test_functions_must_give_tensors() -> None:
+    with pytest.raises(TypeError, match=r"^taylor\(\): the function must give a tensor"):
+        gradcli.taylor(lambda x: 1.0, 0.5, 2)
+
+
+def test_what_does_not_depend_on_the_point_has_one_coefficient() -> None:
+    assert [float(c) for c in gradcli.taylor(lambda x: gradcli.tensor(2.0), 0.5, 2)] == [2, 0, 0]
+
+
+def test_elements_have_coefficients_of_their_own() -> None:
+    first, second, third = gradcli.taylor(lambda x: x * x, [1.0, 3.0], 2)
+    assert first.tolist() == [1, 9]
+    assert second.tolist() == [2, 6]
+    assert third.tolist() == [1, 1]
+
+
+def test_programs_have_taylor() -> None:
+    answer = perform('gradcli eval "taylor(lambda x: exp(2*x), 0.0, 3)"')
+    assert [line.split("(")[1].rstrip(")") for line in answer.splitlines()] == [
+        "1.",
+        "2.",
+        "2.",
+        "1.3333",
+    ]
+
+
+def test_long_series_obey_the_timeout() -> None:
+    command = 'gradcli eval "exp(sin(x))" --x 0.5 --order 20000 --timeout 0.5'
+    begin = time.perf_counter()
+    answer = perform(command)
+    assert "stopped after 0.5 s" in answer
+    assert time.perf_counter() - begin < 5
+
+
+def test_absurd_orders_are_refused_by_what_they_take() -> None:
+    answer = perform('gradcli eval "exp(x)" --x 0.5 --order 1000000000000')
+    assert "take about" in answer
