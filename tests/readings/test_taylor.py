@@ -131,3 +131,10 @@ def test_long_series_obey_the_timeout() -> None:
 def test_absurd_orders_are_refused_by_what_they_take() -> None:
     answer = perform('gradcli eval "exp(x)" --x 0.5 --order 1000000000000')
     assert "take about" in answer
+
+
+def test_infinite_derivatives_are_told_from_too_large_ones() -> None:
+    answer = perform('gradcli eval "1/(1-x)" --x 0.5 --order 30 --get d30/dx30')
+    assert answer.endswith("note: x: the derivative of order 29 is too large for float32")
+    answer = perform('gradcli eval "sqrt(x)" --x 0 --order 3 --get d3/dx3')
+    assert answer.endswith("note: x: sqrt has a derivative of order 1 that is not finite here")

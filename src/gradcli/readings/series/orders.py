@@ -81,6 +81,7 @@ def differentiate(
                 orders += [np.asarray(part).astype(leaf._array.dtype) for part in higher]
                 if notes is not None:
                     notes += series.remarks(name)
+                    notes += _too_large(name, orders[: series.lost - 1])
             except NoSeries as error:
                 orders = [part._array for part in _nested(leaf, first, order)]
                 if notes is not None:
@@ -125,6 +126,14 @@ def _mixes(leaf: Tensor, first: Tensor | None, second: Array) -> bool:
     expected, found = (part.astype(np.float64) for part in (second * direction, along._array))
     size = np.max(np.abs([expected, found]), initial=0.0, where=np.isfinite([expected, found]))
     return not np.allclose(expected, found, 1e-3, 1e-4 * size, equal_nan=True)
+
+
+def _too_large(name: str, orders: Sequence[Array]) -> list[str]:
+    """What is to be said where derivatives are infinite because no number is as large."""
+    for order, part in enumerate(orders, 1):
+        if np.any(np.isinf(part)):
+            return [f"{name}: the derivative of order {order} is too large for {part.dtype}"]
+    return []
 
 
 def _check_room(trace: Trace | None, inputs: Sequence[Tensor], order: int) -> None:
