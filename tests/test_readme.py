@@ -25,7 +25,7 @@ def test_example(step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_python_example() -> None:
-    assert doctest.testfile(str(README), module_relative=False) == (0, 6)
+    assert doctest.testfile(str(README), module_relative=False) == (0, 7)
 
 
 def test_commands_to_set_up_and_go() -> None:
