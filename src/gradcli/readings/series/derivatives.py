@@ -85,14 +85,15 @@ class Derivatives:
                 last = order
             for place in range(len(found), last):
                 power = place + (1 if self._is_along_number else 0)
-                found.append(times_factorial(coefficients[place], power, shift * power))
-                if self.lost > place and not np.all(np.isfinite(coefficients[place])):
+                coefficient = coefficients[place]
+                found.append(np.asarray(times_factorial(coefficient, power, shift * power))[()])
+                if self.lost > place and not _is_finite(coefficient):
                     self.lost = place + 1
             if last == order:
                 return found
             shift += scale
 
-    def _scaled(self, order: int, shift: int) -> list[Array]:
+    def _scaled(self, order: int, shift: int) -> list[Any]:
         """The coefficients that the derivatives are multiples of, where x moves by 2**shift."""
         assert self._start is not None
         point, calculus = self._point, Calculus()
@@ -142,7 +143,7 @@ def _is_hooked(value: Tensor) -> bool:
     )
 
 
-def _weighed(goals: Sequence[tuple[Series | None, Array]], order: int) -> list[Array]:
+def _weighed(goals: Sequence[tuple[Series | None, Array]], order: int) -> list[Any]:
     """The coefficients of what seeds weigh, but for the first."""
     totals = [0.0] * (order + 1)
     for series, seed in goals:
@@ -155,7 +156,7 @@ def _weighed(goals: Sequence[tuple[Series | None, Array]], order: int) -> list[A
             if coefficient is not None:
                 part = weight * coefficient if flat else _inner(weight, series.whole(k))
                 totals[k] += part
-    return [np.float64(total) for total in totals[1:]]
+    return totals[1:]
 
 
 def _inner(seed: Array, coefficient: Array) -> float:
@@ -164,18 +165,29 @@ def _inner(seed: Array, coefficient: Array) -> float:
     return found
 
 
-def _last_before_tiny(coefficients: Sequence[Array], first: int) -> tuple[int, int]:
+def _last_before_tiny(coefficients: Sequence[Any], first: int) -> tuple[int, int]:
     """How many coefficients are not below `_TINY` from the first on, and by what power of two x
     should move more for those behind; 0 where they are in order.
     """
     for place in range(first + 1, len(coefficients)):
-        size = float(np.max(np.abs(coefficients[place]), initial=0.0))
+        coefficient = coefficients[place]
+        size = (
+            abs(coefficient)
+            if type(coefficient) is float
+            else float(np.max(np.abs(coefficient), initial=0.0))
+        )
         if 0.0 < size < _TINY:
             return place, round(-math.log2(size) / place)
     return len(coefficients), 0
 
 
-def times_factorial(coefficient: Array, k: int, shift: int = 0) -> Array:
+def _is_finite(coefficient: Any) -> bool:
+    if type(coefficient) is float:
+        return math.isfinite(coefficient)
+    return bool(np.all(np.isfinite(coefficient)))
+
+
+def times_factorial(coefficient: Any, k: int, shift: int = 0) -> Array:
     """A coefficient times k! / 2**shift, none of which may overflow alone."""
     exact = math.factorial(k)
     if k < _PLAIN and not shift:
