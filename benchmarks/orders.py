@@ -1,6 +1,6 @@
 """Derivatives of high order by series, beside nested backward passes in PyTorch.
 
-    python benchmarks/orders.py [--torch PYTHON] [--rounds N]
+    python benchmarks/orders.py [--torch-python PYTHON] [--rounds N]
 
 PYTHON is an interpreter that can import torch. What is measured is the way from an expression that
 has been evaluated to its N derivatives, in CPU time, in a process and one thread of its own for
@@ -110,9 +110,9 @@ def rounds(options: argparse.Namespace) -> Iterator[tuple[str, str, list[float]]
     for _ in range(options.rounds):
         for name in CASES:
             yield "gradcli", name, measured(sys.executable, "gradcli", name, 200)
-            if options.torch and name in ("exp_sin_12", "network_6"):
+            if options.torch_python and name in ("exp_sin_12", "network_6"):
                 calls = 200 if name == "network_6" else 1
-                yield "torch", name, measured(options.torch, "torch", name, calls)
+                yield "torch", name, measured(options.torch_python, "torch", name, calls)
     for _ in range(10 * options.rounds):
         yield "eval", "plain", [process(EVAL)] * 2
         yield "eval", "order", [process([*EVAL, "--order", "12"])] * 2
@@ -120,7 +120,7 @@ def rounds(options: argparse.Namespace) -> Iterator[tuple[str, str, list[float]]
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--torch", metavar="PYTHON")
+    parser.add_argument("--torch-python", metavar="PYTHON")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--engine", help=argparse.SUPPRESS)
     parser.add_argument("--case", help=argparse.SUPPRESS)
