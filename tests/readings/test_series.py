@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from gradcli.autograd.backward import grad
+from gradcli.evaluation import compile_expression
+from gradcli.language.running.machine import Machine
 from gradcli.readings.series.derivatives import Derivatives, NoSeries
 from gradcli.readings.series.orders import differentiate
 from gradcli.readings.series.products import pushed
@@ -150,3 +152,37 @@ def test_forward_mode_is_the_transpose_of_backward(row: Row) -> None:
         )
         if np.isfinite(backward) and not (row.kink and np.isnan(forward)):
             np.testing.assert_allclose(forward, backward, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(w @ tanh(A @ (b + x * c) + d)).sum()",
+        "exp(sin(x)) * x + pow(x, 3) / (1 + x * x)",
+        "stack([x, x * x]).prod()",
+        "where(x > 0, x ** 2, -x)",
+        "lgamma(x) * 2.5",
+        "(x.expand(3) ** 2 * d[:3]).cumsum(0)[1] * 7",
+        "relu(x) ** 3 + abs(x * x * x) + clamp(x, -0.2, 2) ** 2",
+    ],
+)
+def test_a_form_that_comes_again_gives_the_same(text: str) -> None:
+    """The first trace of a form goes row by row, later ones by a program where there is one."""
+    random = np.random.default_rng(0)
+    names = {
+        name: wrap(random.normal(size=shape))
+        for name, shape in {"A": (4, 3), "b": 3, "c": 3, "d": 4, "w": 4}.items()
+    }
+    code = compile_expression(text)
+    found = []
+    for point in (0.3, 0.7, 0.3, -0.4, 0.7, -1.3):
+        machine = Machine()
+        leaf = wrap(np.array(point), True)
+        machine.globals.update(names, x=leaf)
+        trace = record(lambda _, machine=machine: machine.run(code), leaf)
+        end = trace.values[trace.outputs]
+        found.append(Derivatives(trace, leaf, [end], [np.ones(end.shape)]).up_to(8))
+        direct = Derivatives(trace, leaf, [end], [np.ones(end.shape)], remarked=True).up_to(8)
+        np.testing.assert_allclose(found[-1], direct, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(found[0], found[2], rtol=1e-9, atol=1e-9)
+    assert not np.allclose(found[0], found[1])

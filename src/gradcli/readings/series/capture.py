@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from gradcli.readings.series.coefficients import (
     CALL,
+    DOT,
     ENDLESS,
     INTEGRAL,
+    LITERALS,
     MULTIPLES,
-    ONE,
     PRODUCT,
     RATE,
     SCALED,
@@ -45,10 +46,17 @@ class Made(NamedTuple):
 class Capture:
     """Gives series, and constants that they are made of, registers.
 
-    `origins` are rows and operands of constants by their place in memory.
+    `origins` are rows and operands of constants by their place in memory, `weights` gives that of
+    each element of an operand in a linear row's only number, or None.
     """
 
-    def __init__(self, inputs: Sequence[Any], origins: dict[int, tuple[Row, Any]]) -> None:
+    def __init__(
+        self,
+        inputs: Sequence[Any],
+        origins: dict[int, tuple[Row, Any]],
+        weights: Callable[[Series, int, Sequence[Any]], Any],
+    ) -> None:
+        self._weights = weights
         self._origins = origins
         self._most = 0
         self._registers: dict[int, int] = {id(value): k for k, value in enumerate(inputs)}
@@ -120,6 +128,9 @@ class Capture:
         if kind == CALL:
             place, operands = rest
             inner = self._register(operands[place])
+            weights = self._weights(series, place, operands)
+            if weights is not None:
+                return Made(DOT, (self._register(weights), inner), 1.0, (), *origin)
             given = [
                 operand if at == place else self._operand(operand)
                 for at, operand in enumerate(operands)
@@ -165,7 +176,7 @@ class Capture:
         return row, tuple([self._operand(operand) for operand in operands])
 
     def _operand(self, operand: Any) -> Any:
-        if is_value(operand) and operand is not ONE:
+        if is_value(operand) and not any(operand is ones for ones in LITERALS.values()):
             return Register(self._same(operand))
         if type(operand) in (list, tuple) and any(map(is_value, operand)):
             raise Uncaptured

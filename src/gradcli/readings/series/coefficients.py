@@ -23,6 +23,9 @@ More = Callable[[int], Any]
 ONE: Final = np.float64(1.0)
 """Stands for an operand in the place of which a row is asked what it multiplies that by."""
 
+LITERALS: Final = {(): ONE, (1,): np.ones(1)}
+"""Ones of the shapes that a single number has: constants that kernels know."""
+
 SUM: Final = "sum"
 MULTIPLES: Final = "multiples"
 PRODUCT: Final = "product"
@@ -30,6 +33,7 @@ SCALED: Final = "scaled"
 RATE: Final = "rate"
 INTEGRAL: Final = "integral"
 CALL: Final = "call"
+DOT: Final = "dot"
 
 
 class Series:
@@ -45,7 +49,8 @@ class Series:
         (PRODUCT, (a, b, factor))        in kernels SCALED where a is constant
         (RATE, a)                        the derivative
         (INTEGRAL, function)             that gives the derivative
-        (CALL, (place, operands))        the row of the origin, called on coefficients of that one
+        (CALL, (place, operands))        the row of the origin, called on coefficients of that one;
+                                         in kernels DOT where the result is one number
     """
 
     __slots__ = ("coefficients", "degree", "extend", "first", "more", "origin", "rule")

@@ -19,6 +19,7 @@ import numpy as np
 
 from gradcli.readings.series.coefficients import (
     CALL,
+    DOT,
     INTEGRAL,
     PRODUCT,
     RATE,
@@ -208,6 +209,8 @@ def _recurrence(
         return lambda j: a[j - 1] / j if j <= len(a) else 0.0
     if step.kind == RATE:
         return lambda j: (j + 1) * a[j + 1] if j + 1 < len(a) else 0.0
+    if step.kind == DOT:
+        return _dots(step, b, firsts)
     if step.kind == CALL:
         return _calls(step, a, firsts)
     if len(step.parts) == 1:
@@ -224,6 +227,25 @@ def _recurrence(
         return made
 
     return total
+
+
+def _dots(step: Instruction, b: list[Any], firsts: Sequence[Any]) -> Callable[[int], Any]:
+    """What gives the inner products of weights with the coefficients of an operand."""
+    weights: list[Any] = []  # and their sum
+
+    def dot(j: int) -> float:
+        if not weights:
+            weights.append(firsts[step.a].reshape(-1))
+            weights.append(weights[0].sum().item())
+        part, shape = b[j], firsts[step.b].shape
+        if type(part) is float:
+            return part * weights[1]  # type: ignore[no-any-return]
+        if part.shape != shape:
+            part = np.broadcast_to(part, shape)
+        found: float = np.dot(weights[0], part.reshape(-1)).item()
+        return found
+
+    return dot
 
 
 def _calls(step: Instruction, a: list[Any], firsts: Sequence[Any]) -> Callable[[int], Any]:

@@ -1,9 +1,9 @@
-"""Programs: a whole trace as one kernel, found once and run for every trace of the same form.
+"""Programs: a whole trace as one kernel, found when a form comes again and run for all later ones.
 
 Two traces have the same form where the same rows were called on operands of the same shapes and
 types that came from the same places. Their series differ in nothing but numbers, so what was made
-for the first, row by row, is run for all later ones. A trace has no program where a row of it looks
-at values, or is neither linear in one operand nor acts element by element.
+row by row is run for all of them. A trace has no program where a row of it looks at values, or is
+neither linear in one operand nor acts element by element.
 """
 
 from __future__ import annotations
@@ -63,6 +63,9 @@ class Program(NamedTuple):
         return found
 
 
+_SEEN: Final = Program(Kernel(0, (), (), (), 0), (), (), ())
+"""In the place of the program for a form that came once."""
+
 _programs: Final[dict[Any, Program | None]] = {}
 
 
@@ -75,6 +78,9 @@ def program_of(trace: Trace, start: Slot, goals: Sequence[Slot]) -> Program | No
     if key not in _programs:
         if len(_programs) >= _KEPT:
             _programs.clear()
+        _programs[key] = _SEEN
+        return None
+    if _programs[key] is _SEEN:
         _programs[key] = _captured(trace, start, goals)
     return _programs[key]
 
@@ -124,7 +130,7 @@ def _captured(trace: Trace, start: Slot, goals: Sequence[Slot]) -> Program | Non
         passage = Passage(calculus, trace, {start: variable})
         outputs = [passage.series[goal] for goal in goals if goal in passage.series]
         places = passage.constants
-        capture = Capture([variable, *places.values()], origins)
+        capture = Capture([variable, *places.values()], origins, calculus.weights)
         kernel = capture.kernel(outputs, passage.series.values())
     except (Uncaptured, NotImplementedError):
         return None

@@ -20,6 +20,7 @@ from gradcli.readings.series.capture import Capture, Uncaptured
 from gradcli.readings.series.coefficients import (
     ENDLESS,
     INTEGRAL,
+    LITERALS,
     MULTIPLES,
     ONE,
     PRODUCT,
@@ -390,6 +391,18 @@ class Calculus:
                 found[source.place] = arrived.get(slot)
         return found
 
+    def weights(self, result: Series, place: int, operands: Sequence[Any]) -> Any:
+        """By what a linear row with one number weighs the elements of an operand; None without."""
+        row, grad = result.origin[0], LITERALS.get(result.shape)
+        if grad is None or operands[place].shape == result.shape:
+            return None
+        points = [at_point(operand) for operand in operands]
+        plan = plan_of(row, place, [grad], points, [result.first], True)
+        if not plan.general or plan.output is None:
+            return None
+        found = self.run(plan, self._inputs(plan, [grad], operands, [result]))
+        return found if type(found) is np.ndarray and found.dtype.kind == "f" else None
+
     def pull_all(
         self,
         step: Step,
@@ -462,7 +475,7 @@ def captured(row: Row, operands: Sequence[Any]) -> Kernel | None:
         output = calculus.apply(row, given)
         if type(output) is not Series:
             return None
-        kernel = Capture(inputs, origins).kernel([output])
+        kernel = Capture(inputs, origins, calculus.weights).kernel([output])
     except (Uncaptured, NotImplementedError):
         return None
     return kernel if calculus.general else None
