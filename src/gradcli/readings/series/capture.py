@@ -27,6 +27,10 @@ _MOST: Final = 64
 """Registers of a row; one that needs more has a chain of formulas without an end."""
 
 
+_ROUNDS: Final = 20
+"""How often degrees are found anew before those that still grow are taken for endless."""
+
+
 class Uncaptured(Exception):
     """Series depend on more than a kernel can hold."""
 
@@ -220,10 +224,14 @@ class Capture:
         return Kernel(size, outputs, instructions, degrees, most)
 
     def _find_degrees(self) -> None:
-        """Degrees of all registers: those that grow for ever, through a circle, have no end."""
-        for step in range(2 * len(self._registers) + 1):
-            grown = False
-            for number, made in enumerate(self._made):
+        """Degrees of all registers: those that grow for ever, through a circle, have no end, and
+        those that grow for long count as such.
+        """
+        grown, step = True, 0
+        while grown:
+            grown, step = False, step + 1
+            # A register is mostly made of later ones.
+            for number, made in reversed([*enumerate(self._made)]):
                 of = [self._degrees[x] for x in (*made.inner, *[part for _, part in made.parts])]
                 if not of:
                     continue
@@ -232,9 +240,7 @@ class Capture:
                     found = ENDLESS
                 if found > self._degrees[number]:
                     grown = True
-                    self._degrees[number] = found if step <= len(self._registers) else ENDLESS
-            if not grown:
-                return
+                    self._degrees[number] = found if step <= _ROUNDS else ENDLESS
 
     def _needs(self, number: int, lag: int) -> list[tuple[int, int]]:
         """The registers that one is made of, and by how much they may lag."""

@@ -201,7 +201,7 @@ def _recurrence(
     """What gives the next coefficient of a register."""
     a, b, factor = found[step.a], found[step.b], step.factor
     if step.kind == SCALED:
-        return lambda j: a[0] * b[j]
+        return lambda j: a[0] * b[j] if j < len(b) else 0.0
     if step.kind == PRODUCT:
         times = _product_of_numbers(a, b) if step.flat else _product_of_arrays(a, b)
         return times if factor == 1.0 else lambda j: factor * times(j)
@@ -216,7 +216,7 @@ def _recurrence(
     if len(step.parts) == 1:
         ((weight, number),) = step.parts
         part = found[number]
-        return part.__getitem__ if weight == 1.0 else lambda j: weight * part[j]
+        return lambda j: weight * part[j] if j < len(part) else 0.0
     parts = [(weight, found[number]) for weight, number in step.parts]
 
     def total(j: int) -> Any:
@@ -237,7 +237,8 @@ def _dots(step: Instruction, b: list[Any], firsts: Sequence[Any]) -> Callable[[i
         if not weights:
             weights.append(firsts[step.a].reshape(-1))
             weights.append(weights[0].sum().item())
-        part, shape = b[j], firsts[step.b].shape
+        part: Any = b[j] if j < len(b) else 0.0
+        shape = firsts[step.b].shape
         if type(part) is float:
             return part * weights[1]  # type: ignore[no-any-return]
         if part.shape != shape:
@@ -257,7 +258,7 @@ def _calls(step: Instruction, a: list[Any], firsts: Sequence[Any]) -> Callable[[
     def called(j: int) -> Any:
         if not args:
             args.extend([firsts[x] if type(x) is Register else x for x in step.operands])
-        part = a[j]
+        part = a[j] if j < len(a) else 0.0
         if type(part) is not np.ndarray or part.shape != firsts[step.a].shape:
             part = np.broadcast_to(part, firsts[step.a].shape)[()]
         args[place] = part
