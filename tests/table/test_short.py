@@ -120,3 +120,24 @@ def test_numbers_changed_in_place_are_not_remembered() -> None:
     assert (z * 1).item() == 9.0
     z.numpy(force=True)[...] = 8.0
     assert (z * 1).item() == 8.0
+
+
+def test_what_a_node_saved_lies_in_its_result() -> None:
+    # PyTorch 2.13 goes on with the memory as it is where no counter tells of changes.
+    x = torch.tensor(2.0, requires_grad=True)
+    changed = torch.exp(x)
+    changed.data.fill_(5.0)
+    changed.backward()
+    assert x.grad.item() == 5.0
+    result = torch.exp(x)
+    saved = result.grad_fn._saved_result
+    result.detach().fill_(9.0)
+    assert saved.item() == 9.0
+
+
+def test_a_parameter_shares_the_memory_of_a_number() -> None:
+    number = torch.tensor(2.0)
+    parameter = torch.nn.Parameter(number)
+    with torch.no_grad():
+        parameter.mul_(4.0)
+    assert number.item() == parameter.item() == 8.0

@@ -252,11 +252,25 @@ class RowNode(Node):
         return saved
 
     def counter(self, tensor: Tensor) -> list[int]:
-        if self.saved and not tensor._nr:
+        place = None if tensor._nr else self._first_result()
+        return [0] if place is None else self._kept(place).versions
+
+    def memory(self, value: Any) -> Any:
+        array, place = np.asarray(value), self._first_result()
+        if place is not None:
+            saved = self.saved[place]
+            if type(saved) is Saved:
+                return saved.array
+            self.saved = [*self.saved[:place], array, *self.saved[place + 1 :]]
+        return array
+
+    def _first_result(self) -> int | None:
+        """The place of the first output among what is saved; None if it is not."""
+        if self.saved:
             for place in self.plan.results:
                 if self.plan.saves[place][1] == 0:
-                    return self._kept(place).versions
-        return [0]
+                    return place
+        return None
 
     def apply(self, grads: Sequence[Any], recorded: bool) -> Sequence[Any]:
         run = self.plan.run

@@ -150,6 +150,10 @@ class Node:
         """
         return [0]
 
+    def memory(self, value: Any) -> Any:
+        """The array of an output that is kept as a number: what the node saved of it lies there."""
+        return np.asarray(value)
+
     def name(self) -> str:
         """PyTorch's name of the node."""
         return self.label

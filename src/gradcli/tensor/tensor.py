@@ -123,7 +123,8 @@ class Tensor(Conversions):
 
     def __getattr__(self, name: str) -> Any:
         if name == "_array":
-            hold(self, np.asarray(self._value))
+            node, value = self._grad_fn, self._value
+            hold(self, value if node is None else node.memory(value))
             return self._array
         if find_method(name):
             return getattr(self, name)

@@ -119,10 +119,15 @@ def element(value: Any, dtype: DType) -> Any:
 
 
 def leaf(array: Array, requires_grad: bool | None = False) -> Tensor:
-    """A new tensor; only floating and complex ones can require gradients."""
+    """A new tensor, which may copy the only element of an array without dimensions."""
+    check_leaf(array, requires_grad)
+    return wrap(array if array.ndim else array[()], bool(requires_grad))
+
+
+def check_leaf(array: Array, requires_grad: bool | None) -> None:
+    """Only new tensors of floating and complex types can require gradients."""
     if requires_grad and array.dtype.kind not in INEXACT:
         raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
-    return wrap(array if array.ndim else array[()], bool(requires_grad))
 
 
 def checked_size(size: Sequence[int], dtype: DType) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from gradcli.ops.algebra.creation import leaf
+from gradcli.ops.algebra.creation import check_leaf
 from gradcli.ops.making.construction import construct
 from gradcli.table.declare import free
 from gradcli.table.functions import Free
@@ -66,7 +66,8 @@ def _made(data: Any = None, requires_grad: Any = True) -> Tensor:
             "_make_subclass(): argument 'require_grad' (position 3) must be bool, not "
             f"{word_of(requires_grad)}"
         )
-    made = share(data, leaf(data._array, requires_grad)._array, differentiable=False)
+    check_leaf(data._array, requires_grad)
+    made = share(data, data._array, differentiable=False)
     made._requires_grad = requires_grad
     extras_of(made).parameter = True
     return made
