@@ -134,6 +134,20 @@ def test_functions_are_not() -> None:
     assert compile_shared(text) is compile_shared(text)
 
 
+def test_a_text_that_shares_nothing_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    compile_shared("(lambda: 1 + eggs)() * 1")
+    compiled: list[str] = []
+
+    def counted(text: str, *rest: Any, **named: Any) -> Code:
+        compiled.append(text)
+        return compile_text(text, *rest, **named)
+
+    monkeypatch.setattr("gradcli.language.compiling.sharing.compile_text", counted)
+    texts = [f"(lambda: 1 + eggs)() * {number}" for number in (2, 3, 2)]
+    assert [compile_shared(text).constants for text in texts] == [[2], [3], [2]]
+    assert compiled == texts[:2]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -96,7 +96,7 @@ def _walk(
             if successor is None or (reach is not None and successor not in reach):
                 continue
             if gradient is not None and (number or type(gradient) is not successor.scalar):
-                array = gradient._array if recorded else gradient
+                array = _contents(gradient) if recorded else gradient
                 if number or array.shape != successor.shape or array.dtype is not successor.dtype:
                     words = partial(named, node, outgoing, gradient, successor)
                     gradient = fit(gradient, *successor.outputs[number], recorded, words)
@@ -119,6 +119,11 @@ def _walk(
                 if not left:
                     order.insert(youngest, successor)
     return captured
+
+
+def _contents(tensor: Tensor) -> Any:
+    """The array of a tensor, or the number that it is kept as."""
+    return tensor._array if tensor._value is None else tensor._value
 
 
 def _by_age(starts: Sequence[Node]) -> tuple[list[Node], dict[Node, int]]:

@@ -7,7 +7,7 @@ its numbers left blank, and the blanks are filled in for each of the others.
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from gradcli.language.compiling.compiler import compile_text, normalized
 from gradcli.language.compiling.emitter import constant_key
@@ -27,6 +27,10 @@ PER_INSTRUCTION: Final = 250
 
 PER_CHARACTER: Final = 8
 """A text, its pieces, and names; a character may take four bytes."""
+
+
+UNSHARED: Final = False
+"""The shape of texts that have none: their codes differ in more than constants."""
 
 
 class Shape(NamedTuple):
@@ -76,19 +80,18 @@ def compile_shared(text: str, origin: str = "expression", mathematics: bool = Fa
     spellings = [spelling for _, spelling in found if spelling]
     key = (pieces, len(spellings), origin, mathematics)
     shape = _shapes.get(key)
-    if shape is not None:
+    if shape is None and spellings:
+        blank = compile_text(text, origin, mathematics, blank=True)
+        shape = shape_of(blank, pieces, spellings) or UNSHARED
+        _shapes.add(key, shape, size_of(blank) if shape else SMALLEST + PER_CHARACTER * len(text))
+    if shape:
         try:
             return shape.filled(read, spellings)
         except Refusal:  # compiled on its own, it is told where
             return compile_text(text, origin, mathematics)
-    if spellings:
-        shape = shape_of(compile_text(text, origin, mathematics, blank=True), pieces, spellings)
-    if shape is None:
-        code = compile_text(text, origin, mathematics)
-        _codes.add(whole, code, size_of(code))
-        return code
-    _shapes.add(key, shape, size_of(shape.code))
-    return shape.filled(read, spellings)
+    code = compile_text(text, origin, mathematics)
+    _codes.add(whole, code, size_of(code))
+    return code
 
 
 def shape_of(code: Code, pieces: tuple[str, ...], spellings: list[str]) -> Shape | None:
@@ -122,6 +125,6 @@ def size_of(code: Code) -> int:
     return size
 
 
-_shapes: Final[Bounded[Shape]] = Bounded(LIMIT // 2)
+_shapes: Final[Bounded[Shape | Literal[False]]] = Bounded(LIMIT // 2)
 _codes: Final[Bounded[Code]] = Bounded(LIMIT // 2)
 """Of texts that share nothing."""
