@@ -70,6 +70,9 @@ def _walk(
     reach = None if needed is None else needed | captures.keys()
     if accumulate:
         needed = reach
+    if reach is not None and len(roots) > 1:
+        # As in PyTorch, where the hooks of a single root hear of its gradient in any case.
+        roots = [root for root in roots if root[0][0] in reach]
     buffers = _seeded(roots)
     while order:
         node = order.pop()
@@ -77,12 +80,14 @@ def _walk(
         if grads is None:
             continue  # nothing that is wanted lies behind it
         hooks = node.hooks
-        if hooks is not None:
-            grads = before_node(hooks, grads, recorded)
-        for number, position in captures.get(node, ()):
-            captured[position] = grads[number]
-        if needed is not None and node not in needed:
-            continue
+        if needed is not None:
+            runs = node in needed
+            if hooks is not None and not runs:
+                grads = before_node(hooks, grads, recorded)
+            for number, position in captures.get(node, ()):
+                captured[position] = grads[number]  # of a node that runs before its hooks do
+            if not runs:
+                continue
         if hooks is None:
             outgoing = node.apply(grads, recorded)
         else:

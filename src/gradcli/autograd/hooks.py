@@ -16,7 +16,7 @@ Hook = Callable[..., Any]
 
 
 def before_node(hooks: NodeHooks, grads: list[Any], recorded: bool) -> list[Any]:
-    """Applies tensor hooks, `retain_grad` and pre-hooks to the gradients of a node's outputs."""
+    """Applies tensor hooks and `retain_grad` to the gradients of a node's outputs."""
     for number, by_id in hooks.tensor.items():
         if grads[number] is not None:
             for hook in list(by_id.values()):
@@ -28,18 +28,19 @@ def before_node(hooks: NodeHooks, grads: list[Any], recorded: bool) -> list[Any]
         if tensor is not None and grad is not None:
             kept = grad if recorded else wrap(np.array(grad))
             tensor._grad = kept if tensor._grad is None else tensor._grad + kept
-    if hooks.pre:
-        tensors = _as_tensors(grads, recorded)
-        for hook in list(hooks.pre.values()):
-            tensors = _replaced(hook, tensors, handed_in(hook)(tensors))
-        grads = [_as_value(tensor, recorded) for tensor in tensors]
     return grads
 
 
 def apply_with_hooks(
     node: Node, hooks: NodeHooks, grads: Sequence[Any], recorded: bool
 ) -> Sequence[Any]:
-    """The gradients that a node passes on, after its hooks have seen them."""
+    """The gradients that a node passes on, after its hooks have seen what comes and what goes."""
+    grads = before_node(hooks, list(grads), recorded)
+    if hooks.pre:
+        tensors = _as_tensors(grads, recorded)
+        for hook in list(hooks.pre.values()):
+            tensors = _replaced(hook, tensors, handed_in(hook)(tensors))
+        grads = [_as_value(tensor, recorded) for tensor in tensors]
     outgoing = node.apply(grads, recorded)
     if hooks.post:
         inputs, outputs = _as_tensors(outgoing, recorded), _as_tensors(grads, recorded)
