@@ -203,3 +203,15 @@ def test_rows_do_not_hand_out_their_operands_memory() -> None:
                 ):
                     shared.add(entry.names[0])
     assert not shared
+
+
+def test_a_view_keeps_its_place_where_its_base_is_given_other_memory() -> None:
+    # PyTorch 2.13 gives these numbers: the window lies where the view began.
+    x = gradcli.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    y = x * 1
+    part = y[1:]
+    y.data = gradcli.tensor([5.0, 6.0, 7.0])
+    part.mul_(2)
+    (y.sum() + part.sum()).backward()
+    assert part.tolist() == [4.0, 6.0]
+    assert x.grad.tolist() == [1.0, 4.0, 4.0]

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.ops.algebra.strided import storage_offset_of
 from gradcli.ops.algebra.views import clone_row
 from gradcli.table.declare import row
 from gradcli.table.entry import InPlace
@@ -59,11 +60,7 @@ class Window:
         self.dtype = view.dtype
         self.shape = view.shape
         self.strides = view.strides
-        self.offset = (
-            view.__array_interface__["data"][0] - base.__array_interface__["data"][0]
-            if view.size
-            else 0
-        )
+        self.offset = _distance(base, view) if view.size else 0
 
     def blank(self) -> tuple[Array, Array]:
         """Zeros laid out like the base, and the view of them."""
@@ -91,6 +88,17 @@ class Window:
             return
         for index in np.ndindex(part.shape):
             part[index] += values[index]
+
+
+def _distance(base: Array, view: Array) -> int:
+    """Bytes from the first element of a base to that of a view: where `.data` gave one of them
+    another memory, as each lies in its own.
+    """
+    if np.may_share_memory(base, view):
+        start, place = (array.__array_interface__["data"][0] for array in (base, view))
+    else:
+        start, place = (storage_offset_of(array) * array.itemsize for array in (base, view))
+    return int(place - start)
 
 
 def _extent(shape: Sequence[int], strides: Sequence[int], itemsize: int) -> tuple[int, int]:
