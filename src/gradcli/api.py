@@ -70,7 +70,7 @@ def names() -> list[str]:
     modules = {name.removeprefix("torch.").partition(".")[0] for name in MODULES}
     own = set(default_namespace().members("torch"))
     nested = {name.rpartition(".")[2] for name in MODULES if name.count(".") > 1}
-    beyond = {name.removeprefix("bare.") for name in readings.names()}
+    beyond = {name.removeprefix("bare.") for name in readings.names() if name.startswith("bare.")}
     return sorted((own - nested) | modules - {"torch", "math"} | SHORT.keys() | beyond)
 
 

@@ -134,17 +134,19 @@ class Engine:
 
     def names(self) -> list[str]:
         """Every dotted name that `lookup` knows."""
-        from gradcli import autograd
+        from gradcli import autograd, readings
         from gradcli.table import registry
 
-        return [*registry.names(), *autograd.names()]
+        return [*registry.names(), *autograd.names(), *readings.names()]
 
     def bare_names(self) -> list[str]:
         """Every name that has no module."""
         from gradcli import readings
         from gradcli.table import registry
 
-        own = [name.removeprefix(PREFIXES[UNNAMED]) for name in readings.names()]
+        prefix = PREFIXES[UNNAMED]
+        known = [name for name in readings.names() if name.startswith(prefix)]
+        own = [name.removeprefix(prefix) for name in known]
         return [*registry.bare_names(), *own]
 
     def methods(self) -> list[str]:

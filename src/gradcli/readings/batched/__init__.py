@@ -1,0 +1,5 @@
+"""The batched reading: rows on values with a hidden batch axis, and `torch.vmap` on top of it."""
+
+from gradcli.readings.batched.mapping import vmap
+
+__all__ = ["vmap"]
