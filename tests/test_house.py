@@ -33,6 +33,7 @@ ROOMS = (
     "gradcli.language.reading",
     "gradcli.language.reading.ast",
     "gradcli.language.telling",
+    "gradcli.readings.transforms",
     "gradcli.readings.batched",
     "gradcli.readings.series",
     "gradcli.readings",

@@ -15,10 +15,9 @@ from typing import Any, Final
 import numpy as np
 
 from gradcli.autograd.backward import grad
+from gradcli.autograd.matrices import rows, zeros_for
 from gradcli.autograd.modes import enable_grad
-from gradcli.ops.algebra.joining import stack
-from gradcli.ops.algebra.parts import select
-from gradcli.ops.algebra.views import reshape, squeeze_all
+from gradcli.ops.algebra.views import squeeze_all
 from gradcli.tensor.classes import type_of
 from gradcli.tensor.public import handed_in
 from gradcli.tensor.tensor import Tensor, wrap
@@ -41,7 +40,8 @@ def jacobian(
     """The Jacobian, of shape `output.shape + input.shape`; nested tuples for several of either.
 
     `strict` raises where an output does not depend on an input. `vectorize` and `strategy`
-    choose how PyTorch computes; the numbers are the same and here so is the way.
+    choose how PyTorch computes; the numbers are the same, and here so is the way: one batched
+    backward pass for each output.
     """
     _check_ways(create_graph, strict, vectorize, strategy)
     with enable_grad():
@@ -51,29 +51,13 @@ def jacobian(
         _require_grad(outputs, "outputs", strict)
         blocks = []
         for number, output in enumerate(outputs):
-            rows: list[list[Tensor]] = [[] for _ in leaves]
-            flat = reshape(output, (-1,))
-            for k in range(output.numel()):
-                slopes = _grad((select(flat, 0, k),), leaves, None, create_graph=create_graph)
-                for position, slope in enumerate(slopes):
-                    if slope is not None and strict and create_graph and not slope.requires_grad:
-                        raise RuntimeError(
-                            "The jacobian of the user-provided function is independent of input "
-                            f"{position}. This is not allowed in strict mode when "
-                            "create_graph=True."
-                        )
-                    if slope is None and strict:
-                        raise RuntimeError(
-                            f"Output {number} of the user-provided function is independent of "
-                            f"input {position}. This is not allowed in strict mode."
-                        )
-                    rows[position].append(_zeros(leaves[position]) if slope is None else slope)
+            found = rows(output, leaves, create_graph)
+            if strict:
+                _refuse_independent(found, number, create_graph)
             blocks.append(
                 tuple(
-                    reshape(stack(found), (*output.shape, *leaf.shape))
-                    if found
-                    else wrap(np.zeros((*output.shape, *leaf.shape), leaf._array.dtype))
-                    for found, leaf in zip(rows, leaves, strict=True)
+                    zeros_for(output, leaf) if block is None else block
+                    for block, leaf in zip(found, leaves, strict=True)
                 )
             )
         answer = tuple(_finish(block, create_graph) for block in blocks)
@@ -82,6 +66,21 @@ def jacobian(
     if not several:
         return tuple(block[0] for block in answer) if outputs_several else answer[0][0]
     return pack(map(pack, answer)) if outputs_several else pack(answer[0])
+
+
+def _refuse_independent(blocks: Sequence[Tensor | None], number: int, create_graph: bool) -> None:
+    """Refuses an output that does not depend on an input, for strict mode."""
+    for position, block in enumerate(blocks):
+        if block is None:
+            raise RuntimeError(
+                f"Output {number} of the user-provided function is independent of input "
+                f"{position}. This is not allowed in strict mode."
+            )
+        if create_graph and not block.requires_grad:
+            raise RuntimeError(
+                "The jacobian of the user-provided function is independent of input "
+                f"{position}. This is not allowed in strict mode when create_graph=True."
+            )
 
 
 def _check_ways(create_graph: bool, strict: bool, vectorize: bool, strategy: str) -> None:

@@ -14,6 +14,9 @@ from typing import Any, Final
 _SERVED: Final = {
     "batched.mapping": ("vmap", "func.vmap"),
     "series.taylor": ("bare.taylor",),
+    "transforms.reverse": ("func.grad", "func.grad_and_value", "func.jacrev", "func.vjp"),
+    "transforms.forward": ("func.hessian", "func.jacfwd", "func.jvp", "func.linearize"),
+    "transforms.functional": ("func.functionalize",),
 }
 _MODULES: Final = {name: module for module, names in _SERVED.items() for name in names}
 

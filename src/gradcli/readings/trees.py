@@ -7,9 +7,9 @@ PyTorch, None is a leaf, and so is whatever is no list, tuple or dict.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
-from gradcli.tensor.nesting import check_unfolded
+from gradcli.tensor.nesting import MAX_ITEMS, too_large, unfolded
 from gradcli.tensor.public import word_of
 
 
@@ -23,7 +23,7 @@ class Spec:
         self.kind = kind
         self.context = context
         self.children = children
-        self.leaves = sum(child.leaves for child in children) if kind is not None else 1
+        self.leaves: int = sum(child.leaves for child in children) if kind is not None else 1
 
     def unflatten(self, leaves: Sequence[Any]) -> Any:
         """The tree of so many leaves."""
@@ -37,7 +37,29 @@ class Spec:
             return dict(zip(self.context, parts, strict=True))
         if self.kind is list:
             return parts
-        return self.context(*parts) if self.context is not None else tuple(parts)
+        return self.context(parts) if self.context is not None else tuple(parts)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            type(other) is Spec
+            and self.kind is other.kind
+            and self.context == other.context
+            and self.children == other.children
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def drawn(self) -> str:
+        """The tree with stars at its leaves, as some of PyTorch's messages show it."""
+        if self.kind is None:
+            return "*"
+        inner = [child.drawn() for child in self.children]
+        if self.kind is dict:
+            pairs = zip(self.context, inner, strict=True)
+            return "{" + ", ".join(f"{key!r}: {child}" for key, child in pairs) + "}"
+        if self.kind is list:
+            return f"[{', '.join(inner)}]"
+        return f"({', '.join(inner)}{',' if len(inner) == 1 else ''})"
 
     def __str__(self) -> str:
         return self._told(0)
@@ -50,6 +72,9 @@ class Spec:
         name = "namedtuple" if self.kind is tuple and self.context else self.kind.__name__
         return f"TreeSpec({name}, {self.context}, [{inner}])"
 
+
+MAX_DEPTH: Final = 100
+"""Levels of a tree that is gone through; PyTorch's own code ends where Python does."""
 
 _LEAF = Spec(None, None, ())
 
@@ -71,19 +96,24 @@ def flatten(tree: Any) -> tuple[list[Any], Spec]:
 
     Raises:
         OverflowError: it holds too much to be gone through.
+        RecursionError: it is too deep, or holds itself.
     """
-    check_unfolded(tree, "the leaves of nested collections")
+    count, depth = unfolded(tree)
+    if count > MAX_ITEMS:
+        raise too_large("the leaves of nested collections")
     leaves: list[Any] = []
-    return leaves, _gathered(tree, leaves)
+    return leaves, _gathered(tree, leaves, MAX_DEPTH if depth <= MAX_DEPTH else 0)
 
 
-def _gathered(tree: Any, leaves: list[Any]) -> Spec:
+def _gathered(tree: Any, leaves: list[Any], left: int) -> Spec:
+    if not left:
+        raise RecursionError("maximum recursion depth exceeded")
     opened = _opened(tree)
     if opened is None:
         leaves.append(tree)
         return _LEAF
     kind, context, parts = opened
-    return Spec(kind, context, [_gathered(part, leaves) for part in parts])
+    return Spec(kind, context, [_gathered(part, leaves, left - 1) for part in parts])
 
 
 def broadcast(tree: Any, spec: Spec) -> list[Any] | None:

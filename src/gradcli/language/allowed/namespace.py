@@ -26,6 +26,7 @@ MODULES: Final[dict[str, str]] = {
     "torch.autograd": "autograd.",
     "torch.autograd.functional": "autograd.functional.",
     "torch.fft": "fft.",
+    "torch.func": "func.",
     "torch.linalg": "linalg.",
     "torch.masked": "masked.",
     "torch.nn": "nn.",

@@ -1,0 +1,1 @@
+"""`torch.func`: functions of functions, which nest in each other."""

@@ -1,0 +1,148 @@
+"""Levels: runs of functions whose arguments are differentiated, one inside the other.
+
+A level gives the function fresh tensors over its arguments' memory. What lies outside, outer
+levels and the tape of ordinary tensors, sees through them: where an argument requires grad there,
+the fresh tensor is a recorded alias of it, and the gradients of the level are recorded in turn.
+What leaves the level and depends on nothing outside leaves without history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from gradcli.autograd.backward import grad
+from gradcli.ops.algebra.comparison import zeros_like
+from gradcli.ops.algebra.views import view_as
+from gradcli.readings.trees import mapped
+from gradcli.tensor.classes import type_of
+from gradcli.tensor.graph import Node, mode
+from gradcli.tensor.leaf import AccumulateGrad, accumulator
+from gradcli.tensor.public import handed_in
+from gradcli.tensor.tensor import Tensor, edge_of
+
+
+class Level:
+    """One run of a function; `recorded` says whether anything outside records."""
+
+    def __init__(self) -> None:
+        self.recorded = mode.enabled
+        self._given: list[tuple[Tensor, Tensor]] = []
+        self._own: set[Node] = set()
+
+    def fresh(self, value: Any) -> Tensor:
+        """A tensor that stands for an argument inside, and requires grad.
+
+        Raises:
+            ValueError: it is no tensor.
+            RuntimeError: its type cannot require grad.
+        """
+        if not isinstance(value, Tensor):
+            raise ValueError(f"Thing passed to transform API must be Tensor, got {type_of(value)}")
+        if self.recorded and value.requires_grad:
+            made: Tensor = view_as(value, value)
+        else:
+            made = value.detach().requires_grad_()
+            self.own(made)
+        self._given.append((made, value))
+        return made
+
+    def own(self, leaf: Tensor) -> None:
+        """Says that a leaf is the level's, so that nothing outside depends on it."""
+        self._own.add(accumulator(leaf))
+
+    def enter(self, tree: Any) -> Any:
+        """The same tree with a fresh tensor at each leaf."""
+        return mapped(self.fresh, tree)
+
+    def leave(self, tree: Any) -> Any:
+        """The same tree as what lies outside sees it."""
+        return mapped(self.outside, tree)
+
+    def auxiliary(self, value: Any) -> Any:
+        """The same for what a function gives beside its output.
+
+        Raises:
+            RuntimeError: it holds anything but tensors.
+        """
+
+        def checked(leaf: Any) -> Any:
+            if not isinstance(leaf, Tensor):
+                raise RuntimeError(f"Expected tensors, got unsupported type {type_of(leaf)}")
+            return self.outside(leaf)
+
+        return mapped(checked, value)
+
+    def outside(self, value: Any) -> Any:
+        """A value as what lies outside sees it."""
+        if not isinstance(value, Tensor):
+            return value
+        for fresh, given in self._given:
+            if value is fresh:
+                return given
+        if not value.requires_grad or (self.recorded and self.reaches(value)):
+            return value
+        return value.detach()
+
+    def reaches(self, value: Tensor) -> bool:
+        """Whether a value depends on anything outside that requires grad."""
+        start, _ = edge_of(value)
+        waiting = [] if start is None else [start]
+        seen = set(waiting)
+        while waiting:
+            node = waiting.pop()
+            if type(node) is AccumulateGrad and node not in self._own:
+                return True
+            for successor in node.successors:
+                if successor is not None and successor not in seen:
+                    seen.add(successor)
+                    waiting.append(successor)
+        return False
+
+    def records(self, values: Sequence[Tensor]) -> bool:
+        """Whether gradients of the values have to be recorded."""
+        return self.recorded and any(self.reaches(v) for v in values if v.requires_grad)
+
+    def gradients(
+        self, outputs: Sequence[Tensor], inputs: Sequence[Tensor], seeds: Sequence[Tensor] = ()
+    ) -> list[Tensor]:
+        """The gradients of outputs as what lies outside sees them, zeros where there are none."""
+        found: Sequence[Tensor | None] = [None] * len(inputs)
+        given: Sequence[Tensor | None] = seeds or [None] * len(outputs)
+        pairs = [
+            (output, seed)
+            for output, seed in zip(outputs, given, strict=True)
+            if output.requires_grad
+        ]
+        if pairs:
+            records = self.records([*outputs, *seeds])
+            found = grad(
+                [output for output, _ in pairs],
+                inputs,
+                [seed for _, seed in pairs],
+                retain_graph=True,
+                create_graph=records,
+                allow_unused=True,
+            )
+        return [
+            zeros_like(point) if slope is None else self.outside(slope)
+            for point, slope in zip(inputs, found, strict=True)
+        ]
+
+
+@contextmanager
+def recording() -> Iterator[None]:
+    """A function runs inside a level: it is recorded, whatever lies outside says."""
+    before = mode.enabled, mode.inference
+    mode.enabled, mode.inference = True, False
+    try:
+        yield
+    finally:
+        mode.enabled, mode.inference = before
+
+
+def called(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """What a program's function gives inside a level."""
+    with recording():
+        return handed_in(function)(*arguments, **named)
