@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import gradcli.wiring  # noqa: F401 - printing, floating point warnings
 from gradcli import autograd, readings
-from gradcli.language.allowed.namespace import MODULES, Module, default_namespace
+from gradcli.language.allowed.namespace import MODULES, PYTHONS, Module, default_namespace
 from gradcli.tensor.classes import Class
 
 SHORT: Final = {
@@ -71,7 +71,7 @@ def names() -> list[str]:
     own = set(default_namespace().members("torch"))
     nested = {name.rpartition(".")[2] for name in MODULES if name.count(".") > 1}
     beyond = {name.removeprefix("bare.") for name in readings.names() if name.startswith("bare.")}
-    return sorted((own - nested) | modules - {"torch", "math"} | SHORT.keys() | beyond)
+    return sorted((own - nested) | modules - {"torch", *PYTHONS} | SHORT.keys() | beyond)
 
 
 def _opened(value: Any) -> Any:

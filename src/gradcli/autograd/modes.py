@@ -12,7 +12,7 @@ from gradcli.tensor.public import handed_in, label_of, public, word_of
 
 
 def context_decorator(
-    context: Callable[[], AbstractContextManager[None]], function: Callable[..., Any]
+    context: Callable[[], AbstractContextManager[Any]], function: Callable[..., Any]
 ) -> Callable[..., Any]:
     """A function that calls another in a context; whether that can be called turns out then."""
 

@@ -19,6 +19,7 @@ from gradcli.language.running.machine import Machine
 from gradcli.language.telling.diagnostics import Diagnostic, diagnose
 from gradcli.process import Limits
 from gradcli.random.generator import manual_seed
+from gradcli.readings import dual_levels
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import Handle, mode
 from gradcli.views.answers import answer_fields, error_fields
@@ -102,6 +103,7 @@ def start_afresh() -> None:
     mode.enabled = True
     mode.inference = False
     Handle._next = 0
+    dual_levels.clear()
 
 
 def _answer(record: Record, write: Callable[[str], object], limits: Limits) -> dict[str, Any]:

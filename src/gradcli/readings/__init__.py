@@ -16,9 +16,19 @@ _SERVED: Final = {
     "series.taylor": ("bare.taylor",),
     "transforms.reverse": ("func.grad", "func.grad_and_value", "func.jacrev", "func.vjp"),
     "transforms.forward": ("func.hessian", "func.jacfwd", "func.jvp", "func.linearize"),
+    "transforms.duals": (
+        "autograd.forward_ad.dual_level",
+        "autograd.forward_ad.enter_dual_level",
+        "autograd.forward_ad.exit_dual_level",
+        "autograd.forward_ad.make_dual",
+        "autograd.forward_ad.unpack_dual",
+    ),
     "transforms.functional": ("func.functionalize",),
 }
 _MODULES: Final = {name: module for module, names in _SERVED.items() for name in names}
+
+dual_levels: Final[list[Any]] = []
+"""Forward mode, where a program has begun it."""
 
 
 def lookup(name: str) -> Any:

@@ -24,6 +24,7 @@ from gradcli.tensor.public import public, word_of
 MODULES: Final[dict[str, str]] = {
     "torch": "",
     "torch.autograd": "autograd.",
+    "torch.autograd.forward_ad": "autograd.forward_ad.",
     "torch.autograd.functional": "autograd.functional.",
     "torch.fft": "fft.",
     "torch.func": "func.",
@@ -33,9 +34,13 @@ MODULES: Final[dict[str, str]] = {
     "torch.nn.functional": "nn.functional.",
     "torch.special": "special.",
     "torch.testing": "testing.",
+    "functools": "functools.",
     "math": "math.",
 }
 """Modules, and what their members' names begin with in the engine's tables."""
+
+PYTHONS: Final = ("functools", "math")
+"""Those of them that are Python's."""
 
 UNNAMED: Final = ""
 """The module of names that mathematics has and PyTorch lacks; no program can name it."""
@@ -214,6 +219,13 @@ class Namespace:
         for name, module in SHORTHANDS.items():
             self.builtins[name] = self.modules[module]
 
+    @property
+    def functools(self) -> dict[str, Any]:
+        """What programs find in `functools`, imported when it is first needed."""
+        from gradcli.language.allowed.functools import FUNCTOOLS
+
+        return FUNCTOOLS
+
     def first_names(self, mathematics: bool) -> dict[str, Any]:
         """The names that are found before all others: Python's, in expressions with the meanings
         of mathematics.
@@ -251,6 +263,8 @@ class Namespace:
             if name in MATH:
                 return MATH[name]
             return _MISSING if name.startswith("_") else getattr(math, name, _MISSING)
+        if module == "functools":
+            return self.functools.get(name, _MISSING)
         if module == "torch":
             for table in (self.engine.dtypes, CONSTANTS, self.engine.types, FORMATS):
                 if name in table:
@@ -264,6 +278,8 @@ class Namespace:
         """
         if module == "math":
             return not name.startswith("_") and hasattr(math, name)
+        if module == "functools":
+            return name in self.functools
         if module == "torch":
             engine = self.engine
             if any(name in table for table in (engine.dtypes, CONSTANTS, engine.types, FORMATS)):
@@ -329,6 +345,8 @@ class Namespace:
         """Every member's name of a module; loads the whole engine."""
         if module == "math":
             return [name for name in dir(math) if not name.startswith("_")]
+        if module == "functools":
+            return [*self.functools]
         prefix = MODULES[module]
         names = [name.rpartition(".")[2] for name in self.modules if name.startswith(module + ".")]
         for name in self.engine.names():

@@ -1,0 +1,164 @@
+"""`torch.autograd.forward_ad`: dual tensors, which carry a tangent along.
+
+A dual tensor is the fresh tensor of a level (see `levels`), which holds the tangent; what a value
+computed from dual tensors carries is worked out when it is asked for, as the product of its
+Jacobian with the tangents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from gradcli.autograd.matrices import Product
+from gradcli.autograd.modes import context_decorator
+from gradcli.readings import dual_levels
+from gradcli.readings.transforms.forward import check_tangent
+from gradcli.readings.transforms.levels import Level, recording
+from gradcli.tensor.namedtuples import ReturnType
+from gradcli.tensor.public import public, word_of
+from gradcli.tensor.tensor import Tensor
+
+
+@public(
+    "primal tangent",
+    name="UnpackedDualTensor",
+    label="torch.autograd.forward_ad.UnpackedDualTensor",
+)
+class UnpackedDualTensor(ReturnType):
+    """A tensor and how it moves: `tangent` is None where it does not."""
+
+    __slots__ = ()
+    _fields: ClassVar[tuple[str, ...]] = ("primal", "tangent")
+
+    @property
+    def primal(self) -> Tensor:
+        found: Tensor = self[0]
+        return found
+
+    @property
+    def tangent(self) -> Tensor | None:
+        found: Tensor | None = self[1]
+        return found
+
+    def __repr__(self) -> str:
+        return f"UnpackedDualTensor(primal={self[0]!r}, tangent={self[1]!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return UnpackedDualTensor, (tuple(self),)
+
+
+class DualLevel(Level):
+    """The level of dual tensors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.duals: list[Tensor] = []
+        self.tangents: list[Tensor] = []
+
+    def dual(self, tensor: Tensor, tangent: Tensor) -> Tensor:
+        """A tensor that moves along a tangent."""
+        with recording():
+            made = self.fresh(tensor)
+        self.duals.append(made)
+        self.tangents.append(tangent)
+        return made
+
+    def tangent(self, tensor: Tensor) -> Tensor | None:
+        """How a tensor moves; None where it depends on no dual tensor."""
+        for dual, tangent in zip(self.duals, self.tangents, strict=True):
+            if dual is tensor:
+                return tangent
+        if not self.duals or not tensor.requires_grad:
+            return None
+        with recording():
+            product = Product([tensor], self.duals)
+        for seed in product.seeds:
+            self.own(seed)
+        records = self.records([tensor, *self.tangents])
+        (found,) = product.with_vector(dict(enumerate(self.tangents)), records)
+        return None if found is None else self.outside(found)
+
+
+def enter_dual_level() -> int:
+    """Begins forward mode; 0, the number of the only level that there may be.
+
+    Raises:
+        RuntimeError: it has begun already.
+    """
+    if dual_levels:
+        raise RuntimeError("Nested forward mode AD is not supported at the moment")
+    dual_levels.append(DualLevel())
+    return 0
+
+
+def exit_dual_level(*, level: int | None = None) -> None:
+    """Ends forward mode.
+
+    Raises:
+        RuntimeError: it has not begun.
+    """
+    if level is not None and level != len(dual_levels) - 1:
+        raise RuntimeError(
+            "Trying to exit a forward AD level that was not the last one that was created. This is "
+            "not supported."
+        )
+    if not dual_levels:
+        raise RuntimeError("Dual level must be a positive number.")
+    dual_levels.pop()
+
+
+def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> Tensor:
+    """The tensor, moving along the tangent.
+
+    Raises:
+        RuntimeError: forward mode has not begun, or the tangent has another shape.
+        ValueError: one of the two is not floating or complex.
+    """
+    if not dual_levels or (level is not None and level < 0):
+        raise RuntimeError(
+            "Trying to create a dual Tensor for forward AD but no level exists, make sure to "
+            "enter_dual_level() first."
+        )
+    for what, value in (("primal", tensor), ("tangent", tangent)):
+        if not isinstance(value, Tensor):
+            raise AttributeError(f"'{word_of(value)}' object has no attribute 'is_floating_point'")
+        if not (value.is_floating_point() or value.is_complex()):
+            raise ValueError(
+                f"Expected {what} to be floating point or complex, but got: {value.dtype!r}"
+            )
+    check_tangent(tensor, tangent)
+    current: DualLevel = dual_levels[-1]
+    return current.dual(tensor, tangent)
+
+
+def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTensor:
+    """The value and the tangent of a tensor.
+
+    Raises:
+        TypeError: it is no tensor.
+    """
+    if not dual_levels or (level is not None and level < 0):
+        return UnpackedDualTensor((tensor, None))
+    if not isinstance(tensor, Tensor):
+        raise TypeError(
+            f"_unpack_dual(): argument 'dual' (position 1) must be Tensor, not {word_of(tensor)}"
+        )
+    current: DualLevel = dual_levels[-1]
+    return UnpackedDualTensor((current.outside(tensor), current.tangent(tensor)))
+
+
+@public(name="dual_level", label="torch.autograd.forward_ad.dual_level", calls=True)
+class dual_level:
+    """Forward mode inside: a context manager, and a decorator of functions."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> int:
+        return enter_dual_level()
+
+    def __exit__(self, *_: object) -> None:
+        exit_dual_level()
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        return context_decorator(lambda: self, function)
