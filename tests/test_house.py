@@ -25,6 +25,7 @@ ROOMS = (
     "gradcli.batch",
     "gradcli.wiring",
     "gradcli.views",
+    "gradcli.matrices",
     "gradcli.evaluation",
     "gradcli.language",
     "gradcli.language.compiling",

@@ -18,6 +18,8 @@ COMPLETES: Final = f"_{PROGRAM.upper()}_COMPLETE"
 
 COMMANDS: Final = {
     "eval": "Evaluate an expression and print its value and gradients.",
+    "jacobian": "Print all first derivatives of an expression.",
+    "hessian": "Print all second derivatives of an expression.",
     "run": "Run a program file.",
     "batch": "Answer many expressions or programs, one record a line.",
     "repl": "Talk in the language at a prompt.",

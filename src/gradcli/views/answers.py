@@ -105,7 +105,11 @@ def parts_text(answer: Answer, parts: Sequence[str]) -> str:
     Raises:
         RuntimeError, KeyError: as `part` does.
     """
-    values = [part(answer, what) for what in parts]
+    return in_columns([part(answer, what) for what in parts])
+
+
+def in_columns(values: Sequence[Any]) -> str:
+    """Values as a shell reads them: one as it is, several between tabs."""
     if len(values) == 1:
         return bare(values[0])
     return "\t".join(

@@ -15,12 +15,11 @@ from gradcli.cli.declarations import (
     Timeout,
     whole_number,
 )
+from gradcli.cli.questions import check_names, listed, set_defaults, source_of
 from gradcli.cli.report import PASSED, UsageError, fail, note, wants_color
 from gradcli.process import Limits, write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from gradcli.evaluation import Answer, Bindings
 
 
@@ -109,11 +108,11 @@ def command(
         no_backward = True
     if json and get is not None:
         raise UsageError("--json and --get contradict each other")
-    wanted = _listed("--wrt", "no variable", wrt)
-    parts = _listed("--get", "nothing", get)
+    wanted = listed("--wrt", "no variable", wrt)
+    parts = listed("--get", "nothing", get)
     limits = Limits(timeout=timeout, max_memory=max_memory)
     check_enforceable(limits)
-    _set_defaults(dtype, precision)
+    set_defaults(dtype, precision)
     from gradcli.cli.variables import bind, seeds_given, tangents_given, variables_given
     from gradcli.evaluation import Plan, compile_expression, evaluate
     from gradcli.language.running.machine import Machine
@@ -122,11 +121,11 @@ def command(
     try:
         given = variables_given(line, const, let)
         confine(limits, json)
-        text, origin = _source(expression)
+        text, origin = source_of(expression)
         bindings = bind(compile_expression(text, origin), given, line)
         tangents = tangents_given(tangent or [])
-        _check_names("--wrt", bindings, wanted)
-        _check_names("--tangent", bindings, tangents)
+        check_names("--wrt", bindings, wanted)
+        check_names("--tangent", bindings, tangents)
         rest = [part for part in parts if not tangents or part != PRODUCT]
         _check_get(rest, order or 1, no_backward)
         plan = Plan(
@@ -161,54 +160,6 @@ def _runs(flags: dict[str, bool], dispensable: bool) -> bool | None:
     if any(flags.values()):
         return True
     return False if dispensable else None
-
-
-def _set_defaults(dtype: str, precision: int | None) -> None:
-    from gradcli.tensor import dtypes
-    from gradcli.views.printing import set_printoptions
-
-    chosen = dtypes.DTYPES.get(dtype.removeprefix("torch."))
-    if chosen is None or not chosen.is_floating_point:
-        raise UsageError(
-            f"--dtype must be a floating point type, not {dtype}",
-            "bfloat16, float16, float32 or float64",
-        )
-    if chosen is not dtypes.default.dtype:
-        dtypes.set_default_dtype(chosen)
-    if precision is not None:
-        set_printoptions(precision=precision)
-
-
-def _source(expression: str) -> tuple[str, str]:
-    """The text of an expression, and what messages call the place that it comes from."""
-    from gradcli.cli.source import check_argument, origin_of, read_text
-
-    if expression == "-":
-        return read_text("-"), origin_of("-")
-    return check_argument(expression, "expression"), "expression"
-
-
-def _check_names(option: str, bindings: "Bindings", wanted: "Iterable[str]") -> None:
-    from gradcli.cli.variables import nearest_variable
-
-    known = [variable.name for variable in bindings.variables] + list(bindings.code.stores)
-    for name in wanted:
-        if name not in known:
-            hint = nearest_variable(name, known)
-            raise UsageError(f"{option}: {name} is no variable of the expression", hint)
-
-
-def _listed(option: str, nothing: str, texts: list[str] | None) -> list[str]:
-    """The names in all values of an option, which may each have several between commas.
-
-    Raises:
-        UsageError: there is none before or after a comma.
-    """
-    names = [name.strip() for text in texts or [] for name in text.split(",")]
-    if "" in names:
-        what = "has a comma with nothing beside it" if any(names) else f"names {nothing}"
-        raise UsageError(f"{option} {what}")
-    return names
 
 
 def _check_get(parts: list[str], order: int, no_backward: bool) -> None:

@@ -127,7 +127,8 @@ HINTS: Final = (
     # PyTorch's errors.
     Hint(
         "RuntimeError: .*grad can be implicitly created only for scalar outputs",
-        'seed it: --grad-tensors ones or "[1,2,3]", in a program y.backward(torch.ones_like(y))',
+        'seed it: --grad-tensors ones or "[1,2,3]", in a program y.backward(torch.ones_like(y)); '
+        "or ask for `gradcli jacobian`",
     ),
     Hint(
         "RuntimeError: .*Trying to backward through the graph a second time",
