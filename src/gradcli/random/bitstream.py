@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Self, SupportsIndex, TypeAlias
 import numpy as np
 
 from gradcli.tensor.clock import clock
+from gradcli.tensor.graph import mode
 
 if TYPE_CHECKING:
     from random import Random
@@ -151,6 +152,8 @@ class BitStream:
 
     def _take(self, count: int) -> Words:
         """The next `count` words of the stream; the array may be read-only."""
+        if mode.drawing is not None:
+            mode.drawing()
         start = self._next
         end = start + count
         if end <= self._words.size:

@@ -13,6 +13,8 @@ from gradcli.table.schema import (
     parameters_of,
     split_signature,
 )
+from gradcli.tensor.graph import mode
+from gradcli.tensor.shadow import Unbatchable
 
 
 class InPlace(NamedTuple):
@@ -193,7 +195,14 @@ class Composite(Entry):
         return bool(cast(FunctionType, self.body).__code__.co_flags & _ANY_KEYWORDS)
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        return self.body(*args, **kwargs)
+        try:
+            return self.body(*args, **kwargs)
+        except Unbatchable:
+            if mode.level is None:
+                raise
+            if kwargs:
+                args = self.positional(args, kwargs)
+            return mode.level.compose(self, args)
 
 
 def name_in_messages(name: str) -> str:

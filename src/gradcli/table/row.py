@@ -263,6 +263,8 @@ class Row(Entry):
 
     def record(self, args: tuple[Any, ...]) -> Any:
         """Runs the row on tensors and records a node where a gradient is wanted."""
+        if mode.level is not None:
+            return mode.level(self, args)
         if self.numbered:
             for position, twin in self.numbered.items():
                 if type(args[position]) is not Tensor:

@@ -296,6 +296,8 @@ def _two_operands(row: Shortened, otherwise: Callable[..., Any]) -> Callable[[Te
 def _small(tensor: Tensor) -> Any:
     """What is computed with of a tensor that may take a short way; None of another."""
     array = tensor._array
+    if type(array) is not _ARRAY:
+        return None
     dtype = array.dtype
     if tensor._view is not None or (dtype is not _SINGLE and dtype is not _DOUBLE):
         return None

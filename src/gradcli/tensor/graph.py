@@ -47,19 +47,42 @@ class Listener(Protocol):
         """The elements of a tensor become Python numbers."""
 
 
+class Level(Protocol):
+    """A mapping of a function over a batch while that runs (`gradcli.readings.batched`)."""
+
+    def __call__(self, row: Any, args: tuple[Any, ...]) -> Any:
+        """Runs a row on tensors, of which some may be batched."""
+
+    def compose(self, entry: Any, args: tuple[Any, ...]) -> Any:
+        """Runs a composition that looked at the elements of a batched tensor."""
+
+    def change(
+        self,
+        tensor: Any,
+        operation: Callable[[Any], Any],
+        others: Sequence[Any],
+        options: dict[str, Any],
+    ) -> Any:
+        """Changes a tensor in place to what an operation computes from its old value."""
+
+
 class _Mode:
     """What operators record just now; one mutable cell that hot code reads.
 
     `fresh` is the version counter of a new tensor: None, or INFERENCE in inference mode.
     `listener` hears of every row that is called on tensors, and runs it.
+    `level` is the innermost mapping over a batch, which runs the rows that are called on tensors,
+    and `drawing` is asked before random numbers are drawn meanwhile.
     """
 
-    __slots__ = ("enabled", "fresh", "listener", "sequence")
+    __slots__ = ("drawing", "enabled", "fresh", "level", "listener", "sequence")
 
     def __init__(self) -> None:
         self.enabled = True
         self.fresh: list[int] | None = None
         self.listener: Listener | None = None
+        self.level: Level | None = None
+        self.drawing: Callable[[], None] | None = None
         self.sequence = 0
 
     @property

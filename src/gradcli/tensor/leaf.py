@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, Protocol
 from gradcli.tensor.dtypes import INEXACT, DType
 from gradcli.tensor.graph import FIRST, Handle, Node, mode
 from gradcli.tensor.public import public
+from gradcli.tensor.shadow import Batched
 
 
 class Extras:
@@ -22,9 +23,10 @@ class Extras:
         delayed: whether PyTorch would not have computed a conjugate (or the negation of its
             imaginary part) yet.
         parameter: whether it is a `torch.nn.Parameter`.
+        batched: what makes it a batched tensor.
     """
 
-    __slots__ = ("delayed", "grad_dtype", "has_grad_dtype", "hooks", "parameter", "sink")
+    __slots__ = ("batched", "delayed", "grad_dtype", "has_grad_dtype", "hooks", "parameter", "sink")
 
     def __init__(self) -> None:
         self.hooks: dict[int, Callable[..., Any]] | None = None
@@ -33,6 +35,7 @@ class Extras:
         self.has_grad_dtype = False
         self.delayed = False
         self.parameter = False
+        self.batched: Batched | None = None
 
 
 class Leaf(Protocol):

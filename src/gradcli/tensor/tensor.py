@@ -77,6 +77,7 @@ class Tensor(Conversions):
     share memory and increased by in-place changes; None stands for a counter at zero that nobody
     shares yet (see `versions_of`). A result that is one single or double number is kept as `_value`
     (NumPy's scalar; None otherwise) and becomes `_array` when somebody asks for that (see `hold`).
+    A batched tensor has neither (see `gradcli.tensor.shadow`).
     """
 
     __slots__ = (
@@ -124,6 +125,9 @@ class Tensor(Conversions):
     def __getattr__(self, name: str) -> Any:
         if name == "_array":
             node, value = self._grad_fn, self._value
+            if value is None:
+                assert self._extras is not None and self._extras.batched is not None
+                return self._extras.batched.shadow
             hold(self, value if node is None else node.memory(value))
             return self._array
         if find_method(name):
@@ -349,7 +353,7 @@ class Tensor(Conversions):
             )
         if self._array.dtype.kind == "V":
             raise TypeError("Got unsupported ScalarType BFloat16")
-        return looked_at(self)
+        return np.asarray(looked_at(self))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return np.array(self.numpy(), dtype=dtype, copy=copy)

@@ -57,6 +57,20 @@ def store(tensor: Tensor, result: Tensor, c_types: bool = False) -> None:
     array, target = result._array, tensor._array
     if array is target:
         return
+    check_fits(result, tensor, c_types)
+    if not target.flags.writeable:
+        target.flags.writeable = True
+    with np.errstate(all="ignore"):
+        if coincides(target):
+            # What changes one of several elements at one place must not be undone by the others.
+            np.copyto(target, array, casting="unsafe", where=array != target)
+        else:
+            np.copyto(target, array, casting="unsafe")
+
+
+def check_fits(result: Tensor, tensor: Tensor, c_types: bool = False) -> None:
+    """Refuses a result that cannot be written into a tensor; RuntimeError says why."""
+    array, target = result._array, tensor._array
     if array.shape != target.shape:
         raise RuntimeError(
             f"output with shape {list(target.shape)} doesn't match the broadcast shape "
@@ -68,14 +82,6 @@ def store(tensor: Tensor, result: Tensor, c_types: bool = False) -> None:
             f"result type {result.dtype.scalar_name} can't be cast to the desired output type "
             f"{word}"
         )
-    if not target.flags.writeable:
-        target.flags.writeable = True
-    with np.errstate(all="ignore"):
-        if coincides(target):
-            # What changes one of several elements at one place must not be undone by the others.
-            np.copyto(target, array, casting="unsafe", where=array != target)
-        else:
-            np.copyto(target, array, casting="unsafe")
 
 
 _renamed: Final[dict[tuple[int, str], Row]] = {}
@@ -191,6 +197,16 @@ def apply_in_place(
         RuntimeError: the result does not fit the tensor's shape or type, or PyTorch forbids the
             change.
     """
+    if mode.level is not None:
+        options = {
+            "copies": copies,
+            "coincide": coincide,
+            "erases": erases,
+            "smooth": smooth,
+            "c_types": c_types,
+        }
+        changed: Tensor = mode.level.change(tensor, operation, others, options)
+        return changed
     wants = mode.enabled and smooth and (tensor.requires_grad or _any_requires_grad(others))
     check_change(tensor, wants)
     if not coincide:
@@ -273,6 +289,9 @@ def _any_requires_grad(values: Sequence[Any]) -> bool:
 def rearrange(operator: Callable[..., Any], args: Sequence[Any]) -> Tensor:
     """Lets a tensor look at its memory as a view operator's result does, as `x.t_()`."""
     tensor: Tensor = args[0]
+    if tensor._extras is not None and tensor._extras.batched is not None:
+        tensor._extras.batched = operator(*args)._extras.batched
+        return tensor
     wants = mode.enabled and tensor.requires_grad
     check_change(tensor, wants)
     old = stand_in(tensor)

@@ -88,7 +88,7 @@ def _copied(self: Array, src: Array) -> Array:
     return cast(wide, dtypes.of(self)) if wide.dtype != self.dtype else wide.copy()
 
 
-_copy: Row = row(
+copy_into: Row = row(
     "aten.copy_into",
     _copied,
     node="torch::autograd::CopyBackwards",
@@ -104,7 +104,8 @@ _copy: Row = row(
 def _same(a: Array, b: Array) -> bool:
     """Whether two arrays are the same view of the same memory."""
     return a is b or bool(
-        a.__array_interface__["data"][0] == b.__array_interface__["data"][0]
+        type(a) is type(b) is np.ndarray
+        and a.__array_interface__["data"][0] == b.__array_interface__["data"][0]
         and (a.dtype, a.shape, a.strides) == (b.dtype, b.shape, b.strides)
     )
 
@@ -156,7 +157,7 @@ def zero_(self: Tensor) -> Tensor:
 def copy_(self: Tensor, other: Operand, non_blocking: bool = False) -> Tensor:
     """Writes the elements of another tensor, which broadcasts and is cast."""
     source = other if isinstance(other, Tensor) else wrap(np.asarray(other))
-    return in_place(_copy, (self, source), coincide=_same(self._array, source._array))
+    return in_place(copy_into, (self, source), coincide=_same(self._array, source._array))
 
 
 @composite(

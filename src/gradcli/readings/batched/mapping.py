@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from gradcli.ops.algebra.joining import stack
-from gradcli.ops.algebra.parts import select
+from gradcli.ops.algebra.joining import cat
+from gradcli.ops.algebra.parts import slice_
+from gradcli.ops.algebra.views import clone, movedim
+from gradcli.readings.batched import rules
+from gradcli.readings.batched.level import Level
 from gradcli.readings.trees import Spec, broadcast, flatten, name_of
 from gradcli.tensor.classes import type_of
 from gradcli.tensor.public import handed_in
+from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor
 
 
@@ -53,28 +57,80 @@ def vmap(
     def mapped(*args: Any, **kwargs: Any) -> Any:
         _check_out_dims(out_dims, func)
         batch = _batch(in_dims, args, func)
-        return _loop(call, func, batch, out_dims, kwargs)
+        results = [
+            _mapped(call, func, piece, out_dims, randomness, kwargs)
+            for piece in _chunks(batch, chunk_size)
+        ]
+        return results[0] if len(results) == 1 else _joined(results, out_dims, func)
 
     mapped.__name__ = mapped.__qualname__ = name_of(func)
     return mapped
 
 
-def _loop(call: Any, func: Any, batch: Batch, out_dims: Any, kwargs: dict[str, Any]) -> Any:
-    rows = []
-    for k in range(batch.size):
+def _chunks(batch: Batch, chunk_size: int | None) -> Iterator[Batch]:
+    """Pieces of a batch of so many samples, the last one perhaps of fewer."""
+    if chunk_size is None or chunk_size >= batch.size:
+        yield batch
+        return
+    for start in range(0, batch.size, chunk_size):
+        end = min(start + chunk_size, batch.size)
         leaves = [
-            leaf if dim is None else select(leaf, dim, k)
+            leaf if dim is None else slice_(leaf, dim, start, end, 1)
             for leaf, dim in zip(batch.leaves, batch.dims, strict=True)
         ]
-        rows.append(flatten(call(*batch.spec.unflatten(leaves), **kwargs)))
-    spec = rows[0][1]
+        yield Batch(leaves, batch.spec, batch.dims, end - start)
+
+
+def _joined(results: Sequence[Any], out_dims: Any, func: Any) -> Any:
+    """The results of chunks, one after the other."""
+    pieces = [flatten(result) for result in results]
+    spec = pieces[0][1]
     dims = _out_dims(out_dims, spec, func)
-    return spec.unflatten(
-        [
-            column[0] if dim is None else stack(list(column), dim)
-            for column, dim in zip(zip(*[row[0] for row in rows]), dims, strict=True)
+    columns = zip(*[leaves for leaves, _ in pieces], strict=True)
+    joined = []
+    for column, dim in zip(columns, dims, strict=True):
+        if dim is None:
+            raise TypeError("cat(): argument 'dim' must be int, not NoneType")
+        joined.append(cat(list(column), dim))
+    return spec.unflatten(joined)
+
+
+def _mapped(
+    call: Any, func: Any, batch: Batch, out_dims: Any, randomness: str, kwargs: dict[str, Any]
+) -> Any:
+    """The function's results for a batch, all samples at once."""
+    with Level(batch.size, randomness, rules) as level:
+        leaves = [
+            leaf
+            if dim is None
+            else level.wrap(leaf if dim == 0 else level.out(movedim, leaf, dim, 0), dim)
+            for leaf, dim in zip(batch.leaves, batch.dims, strict=True)
         ]
-    )
+        found, spec = flatten(call(*batch.spec.unflatten(leaves), **kwargs))
+        dims = _out_dims(out_dims, spec, func)
+        return spec.unflatten(
+            [_finished(level, *pair, name_of(func)) for pair in zip(found, dims, strict=True)]
+        )
+
+
+def _finished(level: Level, value: Any, dim: int | None, name: str) -> Any:
+    """A result with the batch where it was asked for."""
+    if dim is None:
+        if level.of(value) is not None:
+            raise ValueError(
+                f"vmap({name}, ...): `{name}` can not return a BatchedTensor when out_dim is None"
+            )
+        return value
+    if type(value) is not Tensor:
+        raise ValueError(
+            f"vmap({name}, ...): `{name}` must only return Tensors, got type {type_of(value)}. Did "
+            "you mean to set out_dims= to None for output?"
+        )
+    physical = level.physical(value)
+    where = wrap_dim(dim, physical._array.ndim)
+    if where:
+        physical = level.out(movedim, physical, 0, where)
+    return physical if level.of(value) is not None else level.out(clone, physical)
 
 
 def _check_out_dims(out_dims: Any, func: Any) -> None:

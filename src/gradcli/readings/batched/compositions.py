@@ -1,0 +1,123 @@
+"""Compositions that look at elements, and changes in place."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from gradcli.ops.algebra.views import alias, shape_of
+from gradcli.ops.inplace.derive import apply_in_place, check_fits
+from gradcli.ops.inplace.writing import copy_into
+from gradcli.readings.batched.families.dimensions import lifted
+from gradcli.readings.batched.level import Drawn, Level
+from gradcli.readings.batched.samples import dynamic, one_by_one
+from gradcli.table.entry import Entry
+from gradcli.tensor.shadow import Unbatchable
+from gradcli.tensor.tensor import Tensor, detached
+
+_DYNAMIC: Final = frozenset(
+    ("nonzero", "argwhere", "where", "unique", "unique_consecutive", "combinations")
+)
+_FEATURES: Final = ("feature_", "dropout1d", "dropout2d", "dropout3d")
+_REFUSED: Final = (
+    "vmap: {0}(self, *extra_args) is not possible because there exists a Tensor `other` in "
+    "extra_args that has more elements than `self`. This happened due to `other` being vmapped "
+    "over but `self` not being vmapped over in a vmap. Please try to use out-of-place operators "
+    "instead of {0}. If said operator is being called inside the PyTorch framework, please file a "
+    "bug report instead."
+)
+_RANDOM_IN_PLACE: Final = (
+    "vmap: Cannot ask for different inplace randomness on an unbatched tensor. This will appear "
+    "like same randomness. If this is necessary for your usage, please file an issue with functorch"
+)
+
+
+def compose(level: Level, entry: Entry, args: tuple[Any, ...]) -> Any:
+    """Runs a composition that looked at elements of a batched tensor, or drew random numbers."""
+    name = entry.names[0]
+    if isinstance(sys.exception(), Drawn):
+        return _drawn(level, entry, args)
+    if not level.has(args):
+        return level.out(entry, *args)
+    rule = _RULES.get(name)
+    if rule is not None:
+        return rule(level, *args)
+    if name in _DYNAMIC:
+        raise dynamic(name)
+    if name == "allclose":
+        raise RuntimeError(
+            "vmap over torch.allclose isn't supported yet. Please file an issue at "
+            "https://github.com/pytorch/pytorch/issues if you need this feature."
+        )
+    if name.endswith("_") and level.of(args[0]) is None:
+        raise RuntimeError(_REFUSED.format(name.removeprefix("Tensor.")))
+    return one_by_one(level, entry, args)
+
+
+def _drawn(level: Level, entry: Entry, args: tuple[Any, ...]) -> Any:
+    """A composition that draws different numbers for each sample: at once, if it can."""
+    name, index = entry.names[0], entry.signature.index
+    stem = name.rpartition(".")[2]
+    if name.endswith("_") and level.of(args[0]) is None:
+        raise RuntimeError(_RANDOM_IN_PLACE)
+    if "size" in index:
+        place = index["size"]
+        sized = (*args[:place], (level.size, *args[place]), *args[place + 1 :])
+        return level.wrapped(level.draw(entry, *sized))
+    several = stem.startswith(_FEATURES) or stem == "gumbel_softmax"
+    flat = stem == "multinomial" and len(shape_of(args[0])) != 1
+    if not several and not flat and any(type(arg) is Tensor for arg in args):
+        return level.wrapped(level.draw(entry, *lifted(level, args)))
+    return one_by_one(level, entry, args)
+
+
+def _detach(level: Level, tensor: Tensor) -> Any:
+    return level.wrap(level.out(detached, level.physical(tensor)))
+
+
+_RULES: Final[dict[str, Callable[..., Any]]] = {"detach": _detach}
+
+
+def change(
+    level: Level,
+    tensor: Tensor,
+    operation: Callable[[Tensor], Any],
+    others: Sequence[Any],
+    options: dict[str, Any],
+) -> Tensor:
+    """`apply_in_place` for a tensor that is batched, or not."""
+    batched = level.of(tensor)
+
+    def result_of(old: Tensor) -> Any:
+        found = level.inside(operation, old if batched is None else level.wrap(old))
+        if batched is None:
+            if level.of(found) is not None:
+                raise RuntimeError(_REFUSED.format("inplace arithmetic"))
+            return found
+        check_fits(found, tensor, options.get("c_types", False))
+        return copy_into(old, level.physical(found))
+
+    target = tensor if batched is None else batched.physical
+    try:
+        level.out(lambda: apply_in_place(target, result_of, _physical(level, others), **options))
+    except Drawn:
+        raise RuntimeError(_RANDOM_IN_PLACE) from None
+    if batched is not None:
+        tensor._requires_grad = target.requires_grad
+        tensor._grad_fn, tensor._nr = target.grad_fn, target._nr
+    return tensor
+
+
+def _physical(level: Level, values: Sequence[Any]) -> list[Any]:
+    found: list[Any] = []
+    for value in values:
+        batched = level.of(value)
+        if type(value) in (list, tuple):
+            found.append(_physical(level, value))
+        else:
+            found.append(value if batched is None else batched.physical)
+    return found
+
+
+__all__ = ["Unbatchable", "alias", "change", "compose"]

@@ -1,0 +1,260 @@
+"""Elements that are picked, and put back, by tensors of indices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from gradcli.ops.algebra.arithmetic import add
+from gradcli.ops.algebra.gathering import gather, scatter_add
+from gradcli.ops.algebra.indexing import index_select, take
+from gradcli.ops.algebra.sums import expand
+from gradcli.ops.algebra.views import permute, reshape, shape_of, unsqueeze
+from gradcli.ops.inplace.subscripts import index_backward, index_put_row, index_row
+from gradcli.readings.batched.families.dimensions import along, filled, moved
+from gradcli.readings.batched.level import Level
+from gradcli.readings.batched.samples import dynamic, one_by_one
+from gradcli.table.row import Row
+from gradcli.tensor.tensor import Tensor, wrap
+
+
+class Places:
+    """Indices of a sample as indices of its physical tensor.
+
+    `indices` are these, `order` the dimensions of what NumPy's rule gives for them in the order
+    batch, then as for a sample. `lifted`: the tensor that is indexed has the batch dimension.
+    """
+
+    def __init__(self, level: Level, indices: Sequence[Any], lifted: bool) -> None:
+        given = [k for k, index in enumerate(indices) if index is not None]
+        batched = any(level.of(indices[k]) is not None for k in given)
+        shapes = [shape_of(indices[k]) for k in given]
+        wide = len(np.broadcast_shapes(*shapes))
+        found = [self._aligned(level, index, wide) for index in indices]
+        whole = given == list(range(given[0], given[-1] + 1))
+        before = given[0] if whole else 0
+        if batched and lifted:
+            counted = np.arange(level.size).reshape(-1, *(1,) * wide)
+            self.indices = (wrap(counted), *found)
+            adjacent = before == 0 and whole
+            # The batch and the picked dimensions come first, unless nothing stands between them.
+            self.start, self.picked = 0, wide + 1
+            self.moves = 0 if adjacent else before
+            self.first = 0
+        elif batched:
+            self.indices = tuple(found)
+            self.start, self.picked, self.moves = before, wide + 1, 0
+            self.first = before
+        else:
+            self.indices = (None, *found)
+            self.picked, self.moves = wide, 0
+            self.first = 0 if whole else wide
+            self.start = 0
+        self.before = before
+
+    @staticmethod
+    def _aligned(level: Level, index: Any, wide: int) -> Any:
+        batched = level.of(index)
+        if batched is None:
+            return index
+        if batched.shadow.dtype.kind == "b" or batched.shadow.dtype == np.uint8:
+            raise RuntimeError(
+                "vmap: We do not support batching operators that can support dynamic shape. "
+                "Attempting to batch over indexing with a boolean mask."
+            )
+        found = batched.physical
+        for _ in range(wide - len(batched.shadow.shape)):
+            found = level.out(unsqueeze, found, 1)
+        return found
+
+    def order(self, ndim: int) -> tuple[int, ...]:
+        """The dimensions of a result that has `ndim` in the order batch, then as for a sample."""
+        rest = [k for k in range(ndim) if k != self.first]
+        if self.moves:
+            picked, others = rest[: self.picked - 1], rest[self.picked - 1 :]
+            rest = others[: self.moves] + picked + others[self.moves :]
+        return (self.first, *rest)
+
+
+def _masked(level: Level, indices: Sequence[Any]) -> bool:
+    """Whether there are masks that all samples share."""
+    return any(
+        index is not None
+        and level.of(index) is None
+        and index._array.dtype.name in ("bool", "uint8")
+        for index in indices
+    )
+
+
+def _ordered(level: Level, found: Tensor, places: Places) -> Any:
+    order = places.order(found._array.ndim)
+    return level.wrap(
+        found if order == tuple(range(len(order))) else level.out(permute, found, order)
+    )
+
+
+def _index(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
+    tensor, indices = args
+    batched = level.of(tensor)
+    if _masked(level, indices) and len([i for i in indices if i is not None]) > 1:
+        return one_by_one(level, row, args)
+    if _masked(level, indices):
+        if level.has(indices):
+            return one_by_one(level, row, args)
+        assert batched is not None
+        return level.wrap(level.out(row, batched.physical, (None, *indices)))
+    places = Places(level, indices, batched is not None)
+    whole = tensor if batched is None else batched.physical
+    return _ordered(level, level.out(row, whole, places.indices), places)
+
+
+def _back(order: Sequence[int]) -> tuple[int, ...]:
+    return tuple(np.argsort(order))
+
+
+def _index_backward(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
+    grad, sizes, indices = args
+    if _masked(level, indices):
+        return one_by_one(level, row, args)
+    places = Places(level, indices, True)
+    physical = level.physical(grad)
+    order = _back(places.order(physical._array.ndim))
+    physical = level.out(permute, physical, order)
+    return level.wrap(level.out(row, physical, (level.size, *sizes), places.indices))
+
+
+def _index_put(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
+    tensor, indices, values, accumulate = filled(row, args)
+    if _masked(level, indices) or tensor._array.dtype != values._array.dtype:
+        return one_by_one(level, row, args)
+    given = [index for index in indices if index is not None]
+    wide = len(np.broadcast_shapes(*[shape_of(index) for index in given]))
+    ndim = wide + len(shape_of(tensor)) - len(given)
+    if len(shape_of(values)) > ndim:
+        return one_by_one(level, row, args)
+    places = Places(level, indices, True)
+    physical = level.physical(values)
+    for _ in range(ndim - len(shape_of(values))):
+        physical = level.out(unsqueeze, physical, 1)
+    physical = level.out(permute, physical, _back(places.order(ndim + 1)))
+    return level.wrap(level.out(row, level.physical(tensor), places.indices, physical, accumulate))
+
+
+def _spread_index(level: Level, index: Tensor, dim: int, shape: Sequence[int]) -> Tensor:
+    """A vector of places along a dimension, for each sample, as places of all elements."""
+    batched = level.of(index)
+    assert batched is not None
+    size, count = shape_of(batched.physical)
+    ones = [1] * len(shape)
+    ones[dim] = count
+    full = [*shape]
+    full[dim] = count
+    made: Tensor = level.out(reshape, batched.physical, (size, *ones))
+    return level.out(expand, made, (size, *full))  # type: ignore[no-any-return]
+
+
+def _index_select(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
+    tensor, dim, index = args
+    shape = shape_of(tensor)
+    if not shape or len(shape_of(index)) != 1:
+        return one_by_one(level, row, args)
+    where = moved(dim, len(shape))
+    if level.of(index) is None:
+        return level.wrap(level.out(row, level.physical(tensor), where, index))
+    places = _spread_index(level, index, where - 1, shape)
+    return level.wrap(level.out(gather, level.physical(tensor), where, _long(level, places)))
+
+
+def _long(level: Level, index: Tensor) -> Tensor:
+    from gradcli.ops.algebra.creation import to_dtype
+    from gradcli.tensor import dtypes
+
+    if index.dtype is dtypes.int64:
+        return index
+    return level.out(to_dtype, index, dtypes.int64)  # type: ignore[no-any-return]
+
+
+def _index_write(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
+    """index_add, index_copy, index_fill, index_reduce: places that all samples share."""
+    values = filled(row, args)
+    tensor, dim, index = values[:3]
+    shape = shape_of(tensor)
+    if not shape or level.of(index) is not None or len(shape_of(index)) > 1:
+        return one_by_one(level, row, args)
+    rest = values[3:]
+    if type(rest[0]) is Tensor:
+        if level.of(rest[0]) is not None and row.names[0] == "index_fill":
+            return one_by_one(level, row, args)
+        if row.names[0] != "index_fill":
+            if len(shape_of(rest[0])) != len(shape):
+                return one_by_one(level, row, args)
+            rest[0] = level.physical(rest[0])
+    found = level.out(row, level.physical(tensor), moved(dim, len(shape)), index, *rest)
+    return level.wrap(found)
+
+
+def _take(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
+    tensor, index = args
+    if level.of(tensor) is None:
+        batched = level.of(index)
+        assert batched is not None
+        return level.wrap(level.out(row, tensor, batched.physical))
+    line = level.out(reshape, level.physical(tensor), (level.size, Tensor.numel(tensor)))
+    shape = shape_of(index)
+    if level.of(index) is None and index._array.dtype == np.int64 and Tensor.numel(tensor):
+        flat = level.out(reshape, index, (-1,)) if Tensor.numel(index) else None
+        if flat is not None and index._array.min() >= 0:
+            found = level.out(index_select, line, 1, flat)
+            return level.wrap(level.out(reshape, found, (level.size, *shape)))
+    return one_by_one(level, row, args)
+
+
+def _embedding(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
+    weight, indices = args[:2]
+    if level.of(weight) is None:
+        batched = level.of(indices)
+        assert batched is not None
+        return level.wrap(level.out(row, weight, batched.physical, *args[2:]))
+    return one_by_one(level, row, args)
+
+
+def _one_hot(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
+    tensor, classes = filled(row, args)
+    if classes < 0:
+        return one_by_one(level, row, args)
+    return level.wrap(level.out(row, level.physical(tensor), classes))
+
+
+def _dynamic(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
+    raise dynamic(row.names[0].removeprefix("aten."))
+
+
+RULES: Final[dict[str, Any]] = {
+    "aten.index": _index,
+    "aten.index_backward": _index_backward,
+    "aten.index_put": _index_put,
+    "index_select": _index_select,
+    "index_add": _index_write,
+    "index_copy": _index_write,
+    "index_fill": _index_write,
+    "index_reduce": _index_write,
+    "take": _take,
+    "put": one_by_one,
+    "aten.embedding": _embedding,
+    "nn.functional.one_hot": _one_hot,
+    "masked_select": _dynamic,
+    "aten._unique2": _dynamic,
+}
+
+__all__ = [
+    "RULES",
+    "add",
+    "along",
+    "index_backward",
+    "index_put_row",
+    "index_row",
+    "scatter_add",
+    "take",
+]

@@ -1,0 +1,151 @@
+"""One mapping over a batch while it runs: what is batched, and how rows are called on it.
+
+Mappings may be nested. A tensor is batched by one of them, the level, and its physical tensor may
+be batched by those further out, so a rule takes one hidden dimension away at a time: what it calls
+on physical tensors runs `outside`, where the next level is in charge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from gradcli.ops.algebra.sums import expand
+from gradcli.tensor.graph import mode
+from gradcli.tensor.leaf import Extras
+from gradcli.tensor.shadow import Batched, Unbatchable
+from gradcli.tensor.tensor import Tensor
+
+RANDOM: Final = (
+    "vmap: called random operation while in randomness error mode. Please either use the 'same' or "
+    "'different' randomness flags on vmap or perform the randomness operation out of vmap"
+)
+
+
+class Drawn(Unbatchable):
+    """Random numbers are wanted that differ from sample to sample."""
+
+
+class Level:
+    """A mapping over a batch of a size while it runs; see the module's text.
+
+    `rules` run what is called on batched tensors: they are put here by the module that has them.
+    """
+
+    __slots__ = ("_drawing", "_outer", "alive", "number", "randomness", "rules", "size")
+
+    def __init__(self, size: int, randomness: str, rules: Any) -> None:
+        self._outer: Any = mode.level
+        self._drawing = mode.drawing
+        self.number: int = 1 if self._outer is None else self._outer.number + 1
+        self.size = size
+        self.randomness = randomness
+        self.rules = rules
+        self.alive = True
+
+    def __enter__(self) -> Level:
+        mode.level, mode.drawing = self, self.draws
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        mode.level, mode.drawing = self._outer, self._drawing
+        self.alive = False
+
+    def out(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Calls a function of physical tensors."""
+        level = mode.level
+        mode.level = self._outer
+        try:
+            return function(*args)
+        finally:
+            mode.level = level
+
+    def draw(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Calls a function of physical tensors that may draw random numbers."""
+        drawing = mode.drawing
+        mode.drawing = self._drawing
+        try:
+            return self.out(function, *args)
+        finally:
+            mode.drawing = drawing
+
+    def inside(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Calls a function of batched tensors from what runs on physical ones."""
+        level, drawing = mode.level, mode.drawing
+        mode.level, mode.drawing = self, self.draws
+        try:
+            return function(*args)
+        finally:
+            mode.level, mode.drawing = level, drawing
+
+    def draws(self) -> None:
+        """Random numbers are about to be drawn, the same ones for all samples.
+
+        Raises:
+            RuntimeError: they may not be drawn at all.
+            Drawn: each sample shall have its own.
+        """
+        if self.randomness == "error":
+            raise RuntimeError(RANDOM)
+        if self.randomness == "different":
+            raise Drawn("vmap: this operator cannot draw different random numbers for each sample")
+        if self._drawing is not None:
+            self._drawing()
+
+    def __call__(self, row: Any, args: tuple[Any, ...]) -> Any:
+        return self.rules.call(self, row, args)
+
+    def compose(self, entry: Any, args: tuple[Any, ...]) -> Any:
+        return self.rules.compose(self, entry, args)
+
+    def change(
+        self,
+        tensor: Tensor,
+        operation: Callable[[Tensor], Any],
+        others: Sequence[Any],
+        options: dict[str, Any],
+    ) -> Any:
+        return self.rules.change(self, tensor, operation, others, options)
+
+    def of(self, value: Any) -> Batched | None:
+        """What makes a value a tensor that this level has batched; None of any other."""
+        if type(value) is not Tensor or value._extras is None:
+            return None
+        batched = value._extras.batched
+        return batched if batched is not None and batched.owner is self else None
+
+    def has(self, values: Sequence[Any]) -> bool:
+        """Whether there are tensors of this level among values and in lists of them."""
+        for value in values:
+            if type(value) is Tensor:
+                if self.of(value) is not None:
+                    return True
+            elif type(value) in (list, tuple) and self.has(value):
+                return True
+        return False
+
+    def wrap(self, physical: Tensor, place: int = 0) -> Tensor:
+        """The batched tensor of a physical one."""
+        made = object.__new__(Tensor)
+        made._value = None
+        made._requires_grad = physical.requires_grad
+        made._grad_fn = physical.grad_fn
+        made._nr = physical._nr
+        made._grad = made._view = made._accumulator = None
+        made._versions = mode.fresh
+        made._extras = extras = Extras()
+        extras.batched = Batched(self, physical, place)
+        return made
+
+    def wrapped(self, found: Any) -> Any:
+        """Results of a row on physical tensors as batched ones."""
+        if type(found) is tuple:
+            return tuple(self.wrap(part) for part in found)
+        return self.wrap(found)
+
+    def physical(self, value: Any) -> Any:
+        """All samples of a tensor, along the first dimension, also where all share one."""
+        batched = self.of(value)
+        if batched is not None:
+            return batched.physical
+        return self.out(expand, value, (self.size, *value._array.shape))
