@@ -40,17 +40,21 @@ class Level:
         """
         if not isinstance(value, Tensor):
             raise ValueError(f"Thing passed to transform API must be Tensor, got {type_of(value)}")
+        # Inside a mapping over a batch each sample has gradients of its own.
+        whole = value if mode.level is None else mode.level.lifted(value)
         if self.recorded and value.requires_grad:
-            made: Tensor = view_as(value, value)
+            made: Tensor = view_as(whole, whole)
         else:
-            made = value.detach().requires_grad_()
+            made = whole.detach()
+            for tensor in reversed(_layers(made)):
+                tensor.requires_grad_()
             self.own(made)
         self._given.append((made, value))
         return made
 
     def own(self, leaf: Tensor) -> None:
         """Says that a leaf is the level's, so that nothing outside depends on it."""
-        self._own.add(accumulator(leaf))
+        self._own.add(accumulator(_layers(leaf)[-1]))
 
     def enter(self, tree: Any) -> Any:
         """The same tree with a fresh tensor at each leaf."""
@@ -87,7 +91,7 @@ class Level:
 
     def reaches(self, value: Tensor) -> bool:
         """Whether a value depends on anything outside that requires grad."""
-        start, _ = edge_of(value)
+        start, _ = edge_of(_layers(value)[-1])
         waiting = [] if start is None else [start]
         seen = set(waiting)
         while waiting:
@@ -129,6 +133,14 @@ class Level:
             zeros_like(point) if slope is None else self.outside(slope)
             for point, slope in zip(inputs, found, strict=True)
         ]
+
+
+def _layers(tensor: Tensor) -> list[Tensor]:
+    """A tensor, what it holds for a mapping over a batch, and so on to the one on the tape."""
+    found = [tensor]
+    while (extras := found[-1]._extras) is not None and extras.batched is not None:
+        found.append(extras.batched.physical)
+    return found
 
 
 @contextmanager
