@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 Grads = dict[str, Tensor | None]
 
+Steps = tuple[tuple[str, int], ...]
+"""How often is differentiated with respect to which variable, in turn."""
+
 
 class Variable(NamedTuple):
     """A variable that comes from outside.
@@ -106,6 +109,7 @@ class Plan(NamedTuple):
         wrt: names of the leaves that get gradients; all where it is empty.
         tangents: for leaves by name, in which direction they move, as seeds are given: the answer
             then has the Jacobian-vector product.
+        mixed: derivatives with respect to several variables, by whatever they are called.
         notes: whether the answer tells what is to be known about derivatives.
     """
 
@@ -117,6 +121,7 @@ class Plan(NamedTuple):
     order: int = 1
     wrt: Sequence[str] = ()
     tangents: Mapping[str, Any] = {}
+    mixed: Mapping[str, Steps] = {}
     notes: bool = False
 
 
@@ -131,6 +136,7 @@ class Answer(NamedTuple):
         grads: their gradients; None where no backward ran.
         derivatives: of each leaf, the first to the Nth; empty unless N > 1.
         products: of the Jacobian of each tensor among the outputs with the tangents; empty without.
+        mixed: those of them all of whose variables require grad.
         notes: what is to be known about these, and `inner` on request, how they came about.
     """
 
@@ -141,6 +147,7 @@ class Answer(NamedTuple):
     grads: Grads | None
     derivatives: dict[str, list[Tensor]]
     products: Sequence[Tensor] = ()
+    mixed: Mapping[str, Tensor] = {}
     notes: Sequence[str] = ()
     inner: Sequence[str] = ()
 
@@ -310,13 +317,20 @@ def _evaluated(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
             raise RuntimeError(f"got {len(ends)} tensors and {len(seeds)} gradients")
         if plan.order > 1:
             derivatives, notes, inner = higher_orders(recorder, ends, seeds, wanted, plan)
+        mixed = {
+            name: _mixed(ends, seeds, wanted, steps)
+            for name, steps in plan.mixed.items()
+            if all(variable in wanted for variable, _ in steps)
+        }
         for _ in range(plan.times):
             accumulate(ends, seeds, plan.retain_graph, plan.create_graph, inputs)
     except Exception as error:
         placed = located(error, code, ends)
         raise placed from placed.__cause__
     grads = {name: leaf._grad for name, leaf in wanted.items()}
-    return Answer(value, outputs, several, leaves, grads, derivatives, products, notes, inner)
+    return Answer(
+        value, outputs, several, leaves, grads, derivatives, products, mixed, notes, inner
+    )
 
 
 def located(error: Exception, code: Code, ends: Sequence[Tensor]) -> Exception:
@@ -385,6 +399,14 @@ def higher_orders(
     trace = None if recorder is None else recorder.ended(ends)
     found = differentiate(trace, ends, seeds, leaves, plan.order, notes)
     return (found, (), ()) if notes is None else (found, notes, notes.inner)
+
+
+def _mixed(
+    ends: Sequence[Tensor], seeds: Sequence[Any] | None, leaves: dict[str, Tensor], steps: Steps
+) -> Tensor:
+    from gradcli.readings.series.orders import mixed
+
+    return mixed(ends, seeds, [(leaves[name], times) for name, times in steps])
 
 
 def pushed(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
-from gradcli.evaluation import Answer
+from gradcli.evaluation import Answer, Steps
 from gradcli.language.allowed.limits import check_printable
 from gradcli.language.telling.diagnostics import Diagnostic
 from gradcli.tensor.identity import without_addresses
@@ -99,6 +99,25 @@ def derivative_named(what: str) -> tuple[str, int]:
     return (match[2], int(match[1])) if match else ("", 0)
 
 
+def mixed_named(what: str, names: Collection[str]) -> Steps:
+    """What `d3/dx2dy` differentiates by, of these variables; nothing where it says no such thing."""
+    match = re.fullmatch(r"d([1-9]\d{0,8})/(d.+)", what)
+    if match is None:
+        return ()
+    order = int(match[1])
+    waiting: list[tuple[str, Steps]] = [(match[2], ())]
+    while waiting:
+        text, steps = waiting.pop()
+        if not text and sum(times for _, times in steps) == order:
+            return steps
+        for name in names:
+            if text.startswith(f"d{name}"):
+                digits = re.match(r"[1-9]\d{0,8}", text[1 + len(name) :])
+                rest = text[1 + len(name) + len(digits[0] if digits else "") :]
+                waiting.append((rest, (*steps, (name, int(digits[0]) if digits else 1))))
+    return ()
+
+
 def parts_text(answer: Answer, parts: Sequence[str]) -> str:
     """One thing alone, or several for a shell's `read`: between tabs, and lists without blanks.
 
@@ -130,9 +149,11 @@ def part(answer: Answer, what: str) -> Any:
         return found if answer.several else found[0]
     if what == PRODUCT:
         return _plain_products(answer)
-    name, nth = derivative_named(what)
     if answer.grads is None:
         raise RuntimeError("element 0 of tensors does not require grad and does not have a grad_fn")
+    if what in answer.mixed:
+        return plain(answer.mixed[what])
+    name, nth = derivative_named(what)
     gradient = answer.grads[name]
     orders = answer.derivatives.get(name, [])
     return plain(orders[nth - 1] if 0 < nth <= len(orders) else gradient)

@@ -20,7 +20,9 @@ from gradcli.cli.report import PASSED, UsageError, fail, note, wants_color
 from gradcli.process import Limits, write_whole
 
 if TYPE_CHECKING:
-    from gradcli.evaluation import Answer, Bindings
+    from collections.abc import Mapping
+
+    from gradcli.evaluation import Answer, Bindings, Steps
 
 
 def command(
@@ -72,8 +74,8 @@ def command(
     get: Annotated[
         list[str] | None,
         Option(
-            "Print this only: value, grad_fn, dtype, shape, requires_grad, x.grad or d2/dx2;"
-            " several, as value,x.grad, between tabs.",
+            "Print this only: value, grad_fn, dtype, shape, requires_grad, x.grad, d2/dx2 or"
+            " d3/dx2dy; several, as value,x.grad, between tabs.",
             metavar="WHAT",
         ),
     ] = None,
@@ -116,7 +118,7 @@ def command(
     from gradcli.cli.variables import bind, seeds_given, tangents_given, variables_given
     from gradcli.evaluation import Plan, compile_expression, evaluate
     from gradcli.language.running.machine import Machine
-    from gradcli.views.answers import PARTS, PRODUCT
+    from gradcli.views.answers import PARTS, PRODUCT, mixed_named
 
     try:
         given = variables_given(line, const, let)
@@ -126,8 +128,10 @@ def command(
         tangents = tangents_given(tangent or [])
         check_names("--wrt", bindings, wanted)
         check_names("--tangent", bindings, tangents)
+        names = [variable.name for variable in bindings.variables] + list(bindings.code.stores)
+        mixed = {part: steps for part in parts if len(steps := mixed_named(part, names)) > 1}
         rest = [part for part in parts if not tangents or part != PRODUCT]
-        _check_get(rest, order or 1, no_backward)
+        _check_get(rest, mixed, order or 1, no_backward)
         plan = Plan(
             run=_runs(flags, no_backward or (parts != [] and {*parts} <= {*PARTS, PRODUCT})),
             seeds=seeds_given(grad_tensors or []),
@@ -137,12 +141,14 @@ def command(
             order=order or 1,
             wrt=wanted,
             tangents=tangents,
+            mixed=mixed,
             notes=True,
         )
         # What the text prints leaves room for a machine-readable answer.
         write = sys.stderr.write if json or parts else write_whole
         machine = Machine(write=write, timeout=timeout)
         answer = evaluate(machine, bindings, plan)
+        _check_mixed(mixed, answer)
         shown = _shown(answer, bindings, json, parts)
     except PASSED:
         raise
@@ -162,23 +168,40 @@ def _runs(flags: dict[str, bool], dispensable: bool) -> bool | None:
     return False if dispensable else None
 
 
-def _check_get(parts: list[str], order: int, no_backward: bool) -> None:
+def _check_get(
+    parts: list[str], mixed: "Mapping[str, Steps]", order: int, no_backward: bool
+) -> None:
     from gradcli.views.answers import PARTS, derivative_named
 
     for what in parts:
         if what in PARTS:
             continue
         name, nth = derivative_named(what)
-        if not name:
+        if not name and what not in mixed:
             message = f"--get: there is no {what}"
             from gradcli.language.telling.hints import hint_for
 
-            known = f"it takes {', '.join(PARTS)}, NAME.grad or d2/dNAME2"
+            known = f"it takes {', '.join(PARTS)}, NAME.grad, d2/dNAME2 or d2/dNAMEdNAME"
             raise UsageError(message, hint_for(message) or known)
         if no_backward:
             raise UsageError(f"--no-backward and --get {what} contradict each other")
         if nth > order:
             raise UsageError(f"--get {what} needs --order {nth}")
+
+
+def _check_mixed(mixed: "Mapping[str, Steps]", answer: "Answer") -> None:
+    if answer.grads is None:
+        return
+    for name in [name for steps in mixed.values() for name, _ in steps]:
+        if name not in answer.grads:
+            raise _no_variable(name, answer)
+
+
+def _no_variable(name: str, answer: "Answer") -> UsageError:
+    from gradcli.cli.variables import nearest_variable
+
+    hint = nearest_variable(name, answer.grads or {})
+    return UsageError(f"--get: {name} is no variable that requires grad", hint)
 
 
 def _shown(answer: "Answer", bindings: "Bindings", json: bool, parts: list[str]) -> str:
@@ -195,8 +218,5 @@ def _shown(answer: "Answer", bindings: "Bindings", json: bool, parts: list[str])
     try:
         return f"{parts_text(answer, parts)}\n"
     except KeyError as error:
-        from gradcli.cli.variables import nearest_variable
-
         (name,) = error.args
-        hint = nearest_variable(name, answer.grads or {})
-        raise UsageError(f"--get: {name} is no variable that requires grad", hint) from None
+        raise _no_variable(name, answer) from None

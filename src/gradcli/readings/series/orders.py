@@ -104,6 +104,28 @@ def _nested(leaf: Tensor, first: Tensor | None, order: int) -> list[Tensor]:
         current = _along(leaf, current, np.ones_like(current._array))
 
 
+def mixed(
+    ends: Sequence[Tensor],
+    seeds: Sequence[Any] | None,
+    steps: Sequence[tuple[Tensor, int]],
+) -> Tensor:
+    """The derivative with respect to one tensor after the other, so many times each.
+
+    The first is seeded by the seeds, each later one by ones; it is in the last tensor's shape.
+    """
+    current: Tensor | None = None
+    begun = False
+    for leaf, times in steps:
+        for _ in range(times):
+            clock.check()
+            if not begun:
+                (current,) = grad(ends, [leaf], seeds, create_graph=True, allow_unused=True)
+                begun = True
+            elif current is not None:
+                current = _along(leaf, current, np.ones_like(current._array))
+    return wrap(np.zeros_like(leaf._array) if current is None else current._array)
+
+
 def _along(leaf: Tensor, current: Tensor, direction: Array) -> Tensor | None:
     """The gradient of a gradient, of which the graph is kept."""
     if not current._requires_grad:
