@@ -1,5 +1,6 @@
 """`gradcli eval`: one expression, its value and its gradients."""
 
+import re
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -181,6 +182,8 @@ def _check_get(
             message = f"--get: there is no {what}"
             from gradcli.language.telling.hints import hint_for
 
+            if re.match(r"d\d+/d", what):
+                raise UsageError(message, "the orders of variables add up to d's, as in d3/dx2dy")
             known = f"it takes {', '.join(PARTS)}, NAME.grad, d2/dNAME2 or d2/dNAMEdNAME"
             raise UsageError(message, hint_for(message) or known)
         if no_backward:
