@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from functools import partial
+from importlib import import_module
 from operator import attrgetter
 from typing import Any, Final
 
@@ -260,6 +261,12 @@ def accumulate(
     warns: bool = False,
 ) -> None:
     """The same; only with `warns` are there PyTorch's words about graphs that refer to leaves."""
+    if mode.level is not None:
+        raise RuntimeError(
+            "backward() called inside a functorch transform. This is not supported, please use "
+            "functorch.grad or functorch.vjp instead or call backward() outside of functorch "
+            "transforms."
+        )
     chosen = None if inputs is None else inputs_of(inputs, "backward")
     outputs = outputs_of(tensors)
     seeds = seeds_of(grad_tensors, len(outputs))
@@ -296,17 +303,36 @@ def grad(
     chosen = inputs_of(inputs, "grad")
     ends = outputs_of(outputs)
     seeds = seeds_of(grad_outputs, len(ends))
+    options = {
+        "retain_graph": retain_graph,
+        "create_graph": create_graph,
+        "allow_unused": allow_unused,
+        "materialize_grads": materialize_grads,
+    }
     if is_grads_batched:
-        return _batched(ends, chosen, seeds, create_graph, allow_unused, materialize_grads)
+        return _batched(ends, chosen, seeds, options)
+    if mode.level is not None:
+        return tuple(mode.level.differentiate(ends, chosen, seeds, options))
     roots = roots_of(ends, seeds, create_graph)
     keep, create_graph = flags_of(retain_graph, create_graph)
     found = walk(
         roots, keep, create_graph, [wanted_edge(tensor) for tensor in chosen], accumulate=False
     )
+    return _answers(chosen, found, create_graph, allow_unused, materialize_grads)
+
+
+def _answers(
+    chosen: list[Tensor],
+    found: list[Any],
+    create_graph: bool,
+    allow_unused: bool,
+    materialize: bool,
+) -> tuple[Tensor | None, ...]:
+    """What a pass found, as tensors."""
     answers: list[Tensor | None] = []
     for position, (tensor, gradient) in enumerate(zip(chosen, found, strict=True)):
         if gradient is None:
-            if materialize_grads:
+            if materialize:
                 answers.append(wrap(np.zeros_like(tensor._array), requires_grad=create_graph))
                 continue
             if not allow_unused:
@@ -315,44 +341,49 @@ def grad(
                     "in the graph. Set allow_unused=True if this is the desired behavior."
                 )
             answers.append(None)
+        elif type(gradient) is Tensor:
+            answers.append(gradient)
         else:
-            answers.append(gradient if create_graph else wrap(np.array(gradient)))
+            answers.append(wrap(np.array(gradient)))
     return tuple(answers)
 
 
-def _batched(
-    ends: list[Tensor],
-    chosen: list[Tensor],
-    seeds: list[Any],
-    create_graph: bool,
-    allow_unused: bool,
-    materialize: bool,
+def pull(
+    ends: Sequence[Tensor], chosen: Sequence[Tensor], seeds: Sequence[Any], options: dict[str, Any]
 ) -> tuple[Tensor | None, ...]:
-    """One pass per slice of the seeds along their first dimension, stacked."""
-    from gradcli.ops.algebra.joining import stack
+    """`grad` with seeds that are batched, and a graph that is not: formulas run on tensors."""
+    keep, create_graph = flags_of(options["retain_graph"], options["create_graph"])
+    roots = roots_of(ends, seeds, True)
+    wanted = [wanted_edge(tensor) for tensor in chosen]
+    was_enabled = mode.enabled
+    mode.enabled = create_graph
+    try:
+        found = _walk(roots, True, True, wanted, False)
+    finally:
+        mode.enabled = was_enabled
+    if not keep:
+        for node in _by_age([edge[0] for edge, _ in roots])[0]:
+            node.release()
+    unused, materialize = options["allow_unused"], options["materialize_grads"]
+    return _answers([*chosen], found, create_graph, unused, materialize)
 
-    firsts = [seed[0] for seed in seeds if seed is not None]
-    if not firsts:
+
+BATCHED: Final = "gradcli.readings.batched.gradients"
+"""Runs passes with batches of gradients, above this layer."""
+
+
+def _batched(
+    ends: list[Tensor], chosen: list[Tensor], seeds: list[Any], options: dict[str, Any]
+) -> tuple[Tensor | None, ...]:
+    """One pass for all slices of the seeds along their first dimension, stacked."""
+    sizes = [seed._array.shape[:1] for seed in seeds if seed is not None]
+    if () in sizes or not sizes:
         raise ValueError(
             "vmap(vjp, in_dims=0, ...)(<inputs>): Got in_dim=0 for some input, but that input is a "
             "Tensor of dimensionality 0 so expected in_dim to satisfy 0 <= in_dim < 0."
         )
-    length = next(seed._array.shape[0] for seed in seeds if seed is not None)
-    rows = [
-        grad(
-            ends,
-            chosen,
-            [None if seed is None else seed[k] for seed in seeds],
-            True,
-            create_graph,
-            allow_unused=allow_unused,
-            materialize_grads=materialize,
-        )
-        for k in range(length)
-    ]
-    return tuple(
-        None if column[0] is None else stack(list(column)) for column in zip(*rows, strict=True)
-    )
+    found: Sequence[Tensor | None] = import_module(BATCHED).by_rows(ends, chosen, seeds, options)
+    return tuple(found)
 
 
 def run_node(node: Node, *grads: Any) -> Any:

@@ -37,7 +37,7 @@ class Spec:
             return dict(zip(self.context, parts, strict=True))
         if self.kind is list:
             return parts
-        return self.context(parts) if self.context is not None else tuple(parts)
+        return tuple(parts) if self.context is None else tuple.__new__(self.context, parts)
 
     def __eq__(self, other: object) -> bool:
         return (

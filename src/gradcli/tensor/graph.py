@@ -56,6 +56,11 @@ class Level(Protocol):
     def compose(self, entry: Any, args: tuple[Any, ...]) -> Any:
         """Runs a composition that looked at the elements of a batched tensor."""
 
+    def differentiate(
+        self, outputs: Sequence[Any], inputs: Sequence[Any], seeds: Sequence[Any], options: Any
+    ) -> Any:
+        """The gradients of outputs that may be batched, as `torch.autograd.grad` gives them."""
+
     def change(
         self,
         tensor: Any,

@@ -89,8 +89,10 @@ def accumulator(leaf: Leaf) -> AccumulateGrad:
     known = leaf._accumulator
     node = None if known is None else known()
     if node is None:
-        node = AccumulateGrad(leaf)
         extras = leaf._extras
+        if extras is not None and extras.batched is not None:
+            return accumulator(extras.batched.physical)
+        node = AccumulateGrad(leaf)
         if extras is not None:
             node.fits(node.shape, (grad_dtype_of(leaf) or leaf.dtype).np)
             if extras.hooks is not None:

@@ -31,6 +31,9 @@ class Unbatchable(RuntimeError):
     """Somebody wants the elements of a batched tensor, which only one sample could have."""
 
 
+Unbatchable.__name__ = Unbatchable.__qualname__ = "RuntimeError"  # as users see it
+
+
 class Owner(Protocol):
     """The mapping that a batched tensor belongs to."""
 
@@ -85,8 +88,6 @@ class Shadow:
 
     __slots__ = ("dtype", "owner", "shape", "strides")
 
-    __array_ufunc__ = None
-
     def __init__(self, owner: Owner, physical: Any) -> None:
         self.owner = owner
         self.dtype = physical.dtype
@@ -134,7 +135,9 @@ class Shadow:
             raise AttributeError(name)
         _no_elements(self)
 
-    __array__ = __array_function__ = __getitem__ = __setitem__ = __iter__ = __len__ = _no_elements
+    __array__ = __array_ufunc__ = __array_function__ = __getitem__ = __setitem__ = __iter__ = (
+        __len__
+    ) = _no_elements
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __matmul__ = _no_elements
     __truediv__ = __rtruediv__ = __floordiv__ = __mod__ = __pow__ = __rpow__ = _no_elements
     __neg__ = __abs__ = __invert__ = __and__ = __or__ = __xor__ = _no_elements

@@ -126,7 +126,8 @@ class Tensor(Conversions):
         if name == "_array":
             node, value = self._grad_fn, self._value
             if value is None:
-                assert self._extras is not None and self._extras.batched is not None
+                assert self._extras is not None
+                assert self._extras.batched is not None
                 return self._extras.batched.shadow
             hold(self, value if node is None else node.memory(value))
             return self._array
@@ -217,6 +218,8 @@ class Tensor(Conversions):
             )
         if self._grad_fn is None:
             self._requires_grad = requires_grad
+            if self._extras is not None and self._extras.batched is not None:
+                self._extras.batched.physical.requires_grad_(requires_grad)
         return self
 
     @property

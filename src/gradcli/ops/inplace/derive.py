@@ -145,6 +145,8 @@ def check_memory(
     for other in _tensors(others):
         if apart and other is tensor:
             overlap = True
+        elif not type(array) is type(other._array) is np.ndarray:
+            overlap = False  # the physical tensors tell
         elif np.may_share_memory(array, other._array) and is_dense(array):
             overlap = is_dense(other._array) and (apart or not _same(array, other._array))
         else:

@@ -212,6 +212,8 @@ def detach_(self: Tensor) -> Tensor:
             "function in torch/optim/optimizer.py as the solution."
         )
     self._grad_fn, self._nr, self._requires_grad = None, 0, False
+    if self._extras is not None and self._extras.batched is not None:
+        detach_(self._extras.batched.physical)
     return self
 
 

@@ -6,15 +6,15 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from gradcli.ops.algebra.views import alias, shape_of
+from gradcli.ops.algebra.views import shape_of
 from gradcli.ops.inplace.derive import apply_in_place, check_fits
 from gradcli.ops.inplace.writing import copy_into
 from gradcli.readings.batched.families.dimensions import lifted
-from gradcli.readings.batched.level import Drawn, Level
-from gradcli.readings.batched.samples import dynamic, one_by_one
+from gradcli.readings.batched.level import RANDOM, Drawn, Level
+from gradcli.readings.batched.samples import SAME, dynamic, one_by_one, picked
 from gradcli.table.entry import Entry
 from gradcli.tensor.shadow import Unbatchable
-from gradcli.tensor.tensor import Tensor, detached
+from gradcli.tensor.tensor import Tensor
 
 _DYNAMIC: Final = frozenset(
     ("nonzero", "argwhere", "where", "unique", "unique_consecutive", "combinations")
@@ -36,14 +36,21 @@ _RANDOM_IN_PLACE: Final = (
 def compose(level: Level, entry: Entry, args: tuple[Any, ...]) -> Any:
     """Runs a composition that looked at elements of a batched tensor, or drew random numbers."""
     name = entry.names[0]
-    if isinstance(sys.exception(), Drawn):
+    draws = "generator" in entry.signature.index
+    if isinstance(sys.exception(), Drawn) or (draws and level.randomness == "different"):
         return _drawn(level, entry, args)
     if not level.has(args):
         return level.out(entry, *args)
+    if draws:
+        if level.randomness == "error":
+            raise RuntimeError(RANDOM)
+        if name == "multinomial":
+            raise RuntimeError(SAME)
+        return level.draw(entry, *picked(level, args, 0))
     rule = _RULES.get(name)
     if rule is not None:
         return rule(level, *args)
-    if name in _DYNAMIC:
+    if name in _DYNAMIC and (name != "where" or len(args) == 1):
         raise dynamic(name)
     if name == "allclose":
         raise RuntimeError(
@@ -51,7 +58,10 @@ def compose(level: Level, entry: Entry, args: tuple[Any, ...]) -> Any:
             "https://github.com/pytorch/pytorch/issues if you need this feature."
         )
     if name.endswith("_") and level.of(args[0]) is None:
-        raise RuntimeError(_REFUSED.format(name.removeprefix("Tensor.")))
+        arithmetic = name in ("Tensor.copy_", "copy_")
+        raise Unbatchable(
+            _REFUSED.format("inplace arithmetic" if arithmetic else name.removeprefix("Tensor."))
+        )
     return one_by_one(level, entry, args)
 
 
@@ -73,7 +83,7 @@ def _drawn(level: Level, entry: Entry, args: tuple[Any, ...]) -> Any:
 
 
 def _detach(level: Level, tensor: Tensor) -> Any:
-    return level.wrap(level.out(detached, level.physical(tensor)))
+    return level.detached(tensor)
 
 
 _RULES: Final[dict[str, Callable[..., Any]]] = {"detach": _detach}
@@ -93,7 +103,7 @@ def change(
         found = level.inside(operation, old if batched is None else level.wrap(old))
         if batched is None:
             if level.of(found) is not None:
-                raise RuntimeError(_REFUSED.format("inplace arithmetic"))
+                raise Unbatchable(_REFUSED.format("inplace arithmetic"))
             return found
         check_fits(found, tensor, options.get("c_types", False))
         return copy_into(old, level.physical(found))
@@ -118,6 +128,3 @@ def _physical(level: Level, values: Sequence[Any]) -> list[Any]:
         else:
             found.append(value if batched is None else batched.physical)
     return found
-
-
-__all__ = ["Unbatchable", "alias", "change", "compose"]

@@ -7,14 +7,15 @@ on physical tensors runs `outside`, where the next level is in charge.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from gradcli.ops.algebra.sums import expand
 from gradcli.tensor.graph import mode
 from gradcli.tensor.leaf import Extras
 from gradcli.tensor.shadow import Batched, Unbatchable
-from gradcli.tensor.tensor import Tensor
+from gradcli.tensor.tensor import Tensor, detached
 
 RANDOM: Final = (
     "vmap: called random operation while in randomness error mode. Please either use the 'same' or "
@@ -24,6 +25,9 @@ RANDOM: Final = (
 
 class Drawn(Unbatchable):
     """Random numbers are wanted that differ from sample to sample."""
+
+
+Drawn.__name__ = Drawn.__qualname__ = "RuntimeError"
 
 
 class Level:
@@ -50,6 +54,21 @@ class Level:
     def __exit__(self, *_: object) -> None:
         mode.level, mode.drawing = self._outer, self._drawing
         self.alive = False
+
+    @property
+    def outer(self) -> Level | None:
+        """The level around this one."""
+        return self._outer  # type: ignore[no-any-return]
+
+    @contextmanager
+    def beside(self, outer: Level) -> Iterator[None]:
+        """Meanwhile the level has `outer` no longer around it, but what is around that."""
+        before = self._outer
+        self._outer = outer._outer
+        try:
+            yield
+        finally:
+            self._outer = before
 
     def out(self, function: Callable[..., Any], *args: Any) -> Any:
         """Calls a function of physical tensors."""
@@ -94,6 +113,17 @@ class Level:
 
     def __call__(self, row: Any, args: tuple[Any, ...]) -> Any:
         return self.rules.call(self, row, args)
+
+    def differentiate(
+        self,
+        outputs: Sequence[Tensor],
+        inputs: Sequence[Tensor],
+        seeds: Sequence[Any],
+        options: dict[str, Any],
+    ) -> Any:
+        from gradcli.readings.batched.gradients import differentiate
+
+        return differentiate(self, outputs, inputs, seeds, options)
 
     def compose(self, entry: Any, args: tuple[Any, ...]) -> Any:
         return self.rules.compose(self, entry, args)
@@ -140,8 +170,29 @@ class Level:
     def wrapped(self, found: Any) -> Any:
         """Results of a row on physical tensors as batched ones."""
         if type(found) is tuple:
-            return tuple(self.wrap(part) for part in found)
+            return tuple(self._whole(part) for part in found)
         return self.wrap(found)
+
+    def _whole(self, part: Tensor) -> Tensor:
+        """One of several results, of which some are empty whatever the operands are."""
+        if part._array.shape[:1] == (self.size,):
+            return self.wrap(part)
+        return self.wrap(self.physical(part))
+
+    def detached(self, tensor: Tensor) -> Tensor:
+        """The same samples without history."""
+        batched = self.of(tensor)
+        if batched is None:
+            found: Tensor = self.out(cut, tensor)
+            return found
+        return self.wrap(self.out(cut, batched.physical))
+
+    def lifted(self, value: Tensor) -> Tensor:
+        """The tensor as one that is batched by this level and all those further out."""
+        physical: Tensor = self.physical(value)
+        if self._outer is not None:
+            physical = self.out(self._outer.lifted, physical)
+        return self.wrap(physical)
 
     def physical(self, value: Any) -> Any:
         """All samples of a tensor, along the first dimension, also where all share one."""
@@ -149,3 +200,8 @@ class Level:
         if batched is not None:
             return batched.physical
         return self.out(expand, value, (self.size, *value._array.shape))
+
+
+def cut(tensor: Tensor) -> Tensor:
+    """A tensor, batched or not, without history."""
+    return detached(tensor) if mode.level is None else mode.level.detached(tensor)

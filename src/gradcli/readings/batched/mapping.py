@@ -214,8 +214,8 @@ def _out_dims(out_dims: Any, spec: Spec, func: Any) -> list[int | None]:
         found = broadcast(out_dims, spec)
     if found is None:
         raise ValueError(
-            f"vmap({name_of(func)}, ..., out_dims={out_dims})(<inputs>): out_dims is not compatible "
-            f"with the structure of `outputs`. out_dims has structure {flatten(out_dims)[1]} but "
-            f"outputs has structure {spec}."
+            f"vmap({name_of(func)}, ..., out_dims={out_dims})(<inputs>): out_dims is not "
+            "compatible with the structure of `outputs`. out_dims has structure "
+            f"{flatten(out_dims)[1]} but outputs has structure {spec}."
         )
     return list(found)

@@ -44,16 +44,16 @@ def one_by_one(level: Level, entry: Entry, args: tuple[Any, ...]) -> Any:
     if level.randomness == "same":
         mode.drawing = _refuse_same
     try:
-        run = level.out if level.randomness == "same" else level.draw
+        run = level.draw if level.randomness == "different" else level.out
         if not level.size:
-            return _of_none(level, run(entry, *_picked(level, args, None)))
-        rows = [run(entry, *_picked(level, args, k)) for k in range(level.size)]
+            return _of_none(level, run(entry, *picked(level, args, None)))
+        rows = [run(entry, *picked(level, args, k)) for k in range(level.size)]
     finally:
         mode.drawing = drawing
     return _stacked(level, entry, rows)
 
 
-def _picked(level: Level, values: Sequence[Any], number: int | None) -> list[Any]:
+def picked(level: Level, values: Sequence[Any], number: int | None) -> list[Any]:
     """The values of one sample; for None, zeros in their shapes."""
     found: list[Any] = []
     for value in values:
@@ -65,7 +65,7 @@ def _picked(level: Level, values: Sequence[Any], number: int | None) -> list[Any
             else:
                 found.append(level.out(select, batched.physical, 0, number))
         elif type(value) in (list, tuple):
-            found.append(type(value)(_picked(level, value, number)))
+            found.append(type(value)(picked(level, value, number)))
         else:
             found.append(value)
     return found

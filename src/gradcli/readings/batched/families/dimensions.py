@@ -72,7 +72,7 @@ def along(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
             if dims is None or (isinstance(dims, (tuple, list)) and not dims):
                 dims = dims if row.names[0] in _NONE_IS_NONE else tuple(range(span))
             physical[place] = None if dims is None else moved(dims, span)
-        elif name in SIZES:
+        elif name in SIZES and type(values[place]) is not int:
             physical[place] = (level.size, *values[place])
     return level.wrapped(level.out(row, *physical))
 

@@ -7,16 +7,18 @@ from typing import Any, Final
 
 import numpy as np
 
-from gradcli.ops.algebra.arithmetic import add
-from gradcli.ops.algebra.gathering import gather, scatter_add
-from gradcli.ops.algebra.indexing import index_select, take
+from gradcli.ops.algebra.comparison import filled_with
+from gradcli.ops.algebra.creation import to_dtype
+from gradcli.ops.algebra.gathering import gather
+from gradcli.ops.algebra.indexing import index_select
 from gradcli.ops.algebra.sums import expand
 from gradcli.ops.algebra.views import permute, reshape, shape_of, unsqueeze
-from gradcli.ops.inplace.subscripts import index_backward, index_put_row, index_row
-from gradcli.readings.batched.families.dimensions import along, filled, moved
+from gradcli.readings.batched.families.dimensions import filled, moved
+from gradcli.readings.batched.families.elements import pointwise
 from gradcli.readings.batched.level import Level
 from gradcli.readings.batched.samples import dynamic, one_by_one
 from gradcli.table.row import Row
+from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor, wrap
 
 
@@ -81,18 +83,15 @@ class Places:
 def _masked(level: Level, indices: Sequence[Any]) -> bool:
     """Whether there are masks that all samples share."""
     return any(
-        index is not None
-        and level.of(index) is None
-        and index._array.dtype.name in ("bool", "uint8")
+        index._array.dtype.name in ("bool", "uint8")
         for index in indices
+        if index is not None and level.of(index) is None
     )
 
 
 def _ordered(level: Level, found: Tensor, places: Places) -> Any:
     order = places.order(found._array.ndim)
-    return level.wrap(
-        found if order == tuple(range(len(order))) else level.out(permute, found, order)
-    )
+    return level.wrap(level.out(permute, found, order) if order != tuple(sorted(order)) else found)
 
 
 def _index(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
@@ -111,7 +110,7 @@ def _index(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
 
 
 def _back(order: Sequence[int]) -> tuple[int, ...]:
-    return tuple(np.argsort(order))
+    return tuple(int(place) for place in np.argsort(order))
 
 
 def _index_backward(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
@@ -168,9 +167,6 @@ def _index_select(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
 
 
 def _long(level: Level, index: Tensor) -> Tensor:
-    from gradcli.ops.algebra.creation import to_dtype
-    from gradcli.tensor import dtypes
-
     if index.dtype is dtypes.int64:
         return index
     return level.out(to_dtype, index, dtypes.int64)  # type: ignore[no-any-return]
@@ -227,6 +223,19 @@ def _one_hot(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
     return level.wrap(level.out(row, level.physical(tensor), classes))
 
 
+def _masked_select(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
+    if level.of(args[1]) is not None:
+        raise dynamic(row.names[0])
+    return one_by_one(level, row, args)
+
+
+def _masked_fill(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
+    tensor, mask, value = args
+    if type(value) is not Tensor or level.of(value) is None or shape_of(value):
+        return pointwise(level, row, args)
+    return filled_with(tensor, mask, value)
+
+
 def _dynamic(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
     raise dynamic(row.names[0].removeprefix("aten."))
 
@@ -244,17 +253,7 @@ RULES: Final[dict[str, Any]] = {
     "put": one_by_one,
     "aten.embedding": _embedding,
     "nn.functional.one_hot": _one_hot,
-    "masked_select": _dynamic,
+    "masked_select": _masked_select,
+    "masked_fill": _masked_fill,
     "aten._unique2": _dynamic,
 }
-
-__all__ = [
-    "RULES",
-    "add",
-    "along",
-    "index_backward",
-    "index_put_row",
-    "index_row",
-    "scatter_add",
-    "take",
-]

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from gradcli.ops.algebra.arithmetic import neg
 from gradcli.ops.algebra.comparison import ne, where_
+from gradcli.ops.algebra.creation import to_dtype
 from gradcli.ops.algebra.gathering import gather
 from gradcli.ops.algebra.indexing import index_select
 from gradcli.ops.algebra.sums import mean_all, sum_all
@@ -64,8 +65,9 @@ def _nll(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
     index = where_(counts, target, 0)
     last = len(shape) - 1
     picked = neg(squeeze_dim(gather(own, last, unsqueeze(index, last)), last))
-    weights = counts.to(own.dtype)
+    weights = to_dtype(counts, own.dtype)
     if weight is not None:
+        weight = level.detached(weight)
         chosen = index_select(weight, 0, reshape(index, (-1,)))
         weights = weights * reshape(chosen, shape[:-1])
     losses = where_(counts, picked * weights, 0.0)

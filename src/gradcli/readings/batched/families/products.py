@@ -105,14 +105,19 @@ def _added(product: Any, ndims: tuple[int, int, int], total: bool = False) -> An
     def rule(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
         own, left, right, beta, alpha = filled(row, args)
         fits = _fits(left, right, ndims[1:]) and own._array.dtype == left._array.dtype
-        if not fits or len(shape_of(own)) > ndims[0] or left._array.dtype.kind not in "fc":
+        if (
+            not fits
+            or beta == 0
+            or len(shape_of(own)) > ndims[0]
+            or left._array.dtype.kind not in "fc"
+        ):
             return one_by_one(level, row, args)
         found = product(left, right)
         if total:
             found = sum_dim(found, (0,))
         if alpha != 1:
             found = scaled(found, alpha)
-        return found if beta == 0 else add(own if beta == 1 else scaled(own, beta), found)
+        return add(own if beta == 1 else scaled(own, beta), found)
 
     return rule
 
@@ -124,10 +129,10 @@ def _outer(left: Any, right: Any) -> Any:
 def _addr(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
     own, left, right, beta, alpha = filled(row, args)
     kinds = {part._array.dtype for part in (own, left, right)}
-    if len(kinds) > 1 or own._array.dtype.kind not in "fc" or len(shape_of(left)) != 1:
+    if len(kinds) > 1 or beta == 0 or own._array.dtype.kind not in "fc" or len(shape_of(left)) != 1:
         return one_by_one(level, row, args)
     found = scaled(_outer(left, right), alpha)
-    return found if beta == 0 else add(scaled(own, beta), found)
+    return add(scaled(own, beta), found)
 
 
 RULES: Final[dict[str, Any]] = {
