@@ -298,6 +298,8 @@ def _bmm(self: Array, mat2: Array) -> Array:
         raise RuntimeError(f"expected scalar type {_word(self)} but found {_word(mat2)}")
     if self.shape[2]:
         require_kinds(self.dtype, "fciu", "bmm")
+    if self.shape[2] == 1:
+        return self * mat2  # outer products: NumPy's matmul takes one at a time
     return np.matmul(self, mat2)
 
 
