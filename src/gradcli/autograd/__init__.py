@@ -20,6 +20,10 @@ _SERVED: Final = {
 _MODULES: Final = {name: module for module, names in _SERVED.items() for name in names}
 # What PyTorch has in `torch` itself.
 _TOP_LEVEL: Final = (*_SERVED["modes"], "is_grad_enabled", "is_inference_mode_enabled")
+_PACKAGES: Final = {
+    "functional": "gradcli.autograd.functional",
+    "forward_ad": "gradcli.readings.transforms.duals",
+}
 _FUNCTIONAL: Final = ("jacobian", "hessian", "vjp", "jvp", "vhp", "hvp")
 
 
@@ -50,8 +54,8 @@ def names() -> tuple[str, ...]:
 
 def __getattr__(name: str) -> Any:
     """`gradcli.autograd.grad` and its like, where no module of the package has that name."""
-    if name == "functional":
-        return import_module("gradcli.autograd.functional")
+    if name in _PACKAGES:
+        return import_module(_PACKAGES[name])
     value = lookup(f"autograd.{name}")
     if value is None:
         raise AttributeError(f"module 'gradcli.autograd' has no attribute '{name}'")

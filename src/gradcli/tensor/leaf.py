@@ -24,9 +24,19 @@ class Extras:
             imaginary part) yet.
         parameter: whether it is a `torch.nn.Parameter`.
         batched: what makes it a batched tensor.
+        level: the run of a function that made the leaf for itself (`gradcli.readings.transforms`).
     """
 
-    __slots__ = ("batched", "delayed", "grad_dtype", "has_grad_dtype", "hooks", "parameter", "sink")
+    __slots__ = (
+        "batched",
+        "delayed",
+        "grad_dtype",
+        "has_grad_dtype",
+        "hooks",
+        "level",
+        "parameter",
+        "sink",
+    )
 
     def __init__(self) -> None:
         self.hooks: dict[int, Callable[..., Any]] | None = None
@@ -36,6 +46,7 @@ class Extras:
         self.delayed = False
         self.parameter = False
         self.batched: Batched | None = None
+        self.level: weakref.ref[Any] | None = None
 
 
 class Leaf(Protocol):

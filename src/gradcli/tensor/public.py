@@ -10,6 +10,7 @@ class's name is a string that anybody can write; and what a list does not name d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, MethodType
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -125,6 +126,7 @@ def public(
 
 
 CALLABLE: Final[set[type]] = {
+    partial,
     BuiltinFunctionType,
     FunctionType,
     MethodDescriptorType,

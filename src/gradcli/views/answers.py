@@ -100,7 +100,7 @@ def derivative_named(what: str) -> tuple[str, int]:
 
 
 def mixed_named(what: str, names: Collection[str]) -> Steps:
-    """What `d3/dx2dy` differentiates by, of these variables; nothing where it says no such thing."""
+    """What `d3/dx2dy` differentiates by, of these variables; nothing where it is no derivative."""
     match = re.fullmatch(r"d([1-9]\d{0,8})/(d.+)", what)
     if match is None:
         return ()

@@ -14,7 +14,7 @@ from gradcli.autograd.matrices import Product
 from gradcli.autograd.modes import context_decorator
 from gradcli.readings import dual_levels
 from gradcli.readings.transforms.forward import check_tangent
-from gradcli.readings.transforms.levels import Level, recording
+from gradcli.readings.transforms.levels import Level
 from gradcli.tensor.namedtuples import ReturnType
 from gradcli.tensor.public import public, word_of
 from gradcli.tensor.tensor import Tensor
@@ -58,7 +58,7 @@ class DualLevel(Level):
 
     def dual(self, tensor: Tensor, tangent: Tensor) -> Tensor:
         """A tensor that moves along a tangent."""
-        with recording():
+        with self.running():
             made = self.fresh(tensor)
         self.duals.append(made)
         self.tangents.append(tangent)
@@ -71,7 +71,7 @@ class DualLevel(Level):
                 return tangent
         if not self.duals or not tensor.requires_grad:
             return None
-        with recording():
+        with self.running():
             product = Product([tensor], self.duals)
         for seed in product.seeds:
             self.own(seed)

@@ -15,12 +15,12 @@ from gradcli.readings.transforms.arguments import (
     replaced,
     with_auxiliary,
 )
-from gradcli.readings.transforms.levels import Level, called, recording
+from gradcli.readings.transforms.levels import Level
 from gradcli.readings.transforms.reverse import arranged, jacrev, outside_blocks
 from gradcli.readings.trees import Spec, flatten
 from gradcli.tensor.classes import type_of
 from gradcli.tensor.graph import mode
-from gradcli.tensor.public import word_of
+from gradcli.tensor.public import handed_in, word_of
 from gradcli.tensor.tensor import Tensor
 
 Function = Callable[..., Any]
@@ -33,19 +33,19 @@ class Pushforward:
 
     def __init__(self, func: Function, primals: tuple[Any, ...], argnums: Any = None) -> None:
         self.level = Level()
-        with recording():
+        with self.level.running():
             if argnums is None:
                 inside: Any = self.level.enter(primals)
                 arguments = inside
             else:
                 inside = self.level.enter(chosen(primals, argnums))
                 arguments = replaced(primals, argnums, inside)
-            self.value = called(func, *arguments)
+            self.value = handed_in(func)(*arguments)
         self.points, self.inputs = flatten(inside)
 
     def product(self, outputs: list[Tensor]) -> Product:
         """What multiplies the Jacobian of outputs with vectors."""
-        with recording():
+        with self.level.running():
             product = Product(outputs, self.points)
         for seed in product.seeds:
             self.level.own(seed)

@@ -8,18 +8,19 @@ What leaves the level and depends on nothing outside leaves without history.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
+from weakref import ref
 
 from gradcli.autograd.backward import grad
 from gradcli.ops.algebra.comparison import zeros_like
 from gradcli.ops.algebra.views import view_as
+from gradcli.readings import dual_levels
 from gradcli.readings.trees import mapped
 from gradcli.tensor.classes import type_of
-from gradcli.tensor.graph import Node, mode
-from gradcli.tensor.leaf import AccumulateGrad, accumulator
-from gradcli.tensor.public import handed_in
+from gradcli.tensor.graph import mode
+from gradcli.tensor.leaf import AccumulateGrad, extras_of
 from gradcli.tensor.tensor import Tensor, edge_of
 
 
@@ -29,7 +30,6 @@ class Level:
     def __init__(self) -> None:
         self.recorded = mode.enabled
         self._given: list[tuple[Tensor, Tensor]] = []
-        self._own: set[Node] = set()
 
     def fresh(self, value: Any) -> Tensor:
         """A tensor that stands for an argument inside, and requires grad.
@@ -54,7 +54,7 @@ class Level:
 
     def own(self, leaf: Tensor) -> None:
         """Says that a leaf is the level's, so that nothing outside depends on it."""
-        self._own.add(accumulator(_layers(leaf)[-1]))
+        extras_of(_layers(leaf)[-1]).level = ref(self)
 
     def enter(self, tree: Any) -> Any:
         """The same tree with a fresh tensor at each leaf."""
@@ -90,14 +90,21 @@ class Level:
         return value.detach()
 
     def reaches(self, value: Tensor) -> bool:
-        """Whether a value depends on anything outside that requires grad."""
+        """Whether a value depends on anything outside that requires grad: on a leaf of no level, or
+        of another one that is still running.
+        """
         start, _ = edge_of(_layers(value)[-1])
         waiting = [] if start is None else [start]
         seen = set(waiting)
         while waiting:
             node = waiting.pop()
-            if type(node) is AccumulateGrad and node not in self._own:
-                return True
+            if type(node) is AccumulateGrad:
+                extras = node.variable._extras
+                if extras is None or extras.level is None:
+                    return True
+                owner = extras.level()
+                if owner is not self and owner in _running():
+                    return True
             for successor in node.successors:
                 if successor is not None and successor not in seen:
                     seen.add(successor)
@@ -107,6 +114,18 @@ class Level:
     def records(self, values: Sequence[Tensor]) -> bool:
         """Whether gradients of the values have to be recorded."""
         return self.recorded and any(self.reaches(v) for v in values if v.requires_grad)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """The function runs: it is recorded, whatever lies outside says."""
+        before = mode.enabled, mode.inference
+        mode.enabled, mode.inference = True, False
+        ACTIVE.append(self)
+        try:
+            yield
+        finally:
+            ACTIVE.pop()
+            mode.enabled, mode.inference = before
 
     def gradients(
         self, outputs: Sequence[Tensor], inputs: Sequence[Tensor], seeds: Sequence[Tensor] = ()
@@ -143,18 +162,10 @@ def _layers(tensor: Tensor) -> list[Tensor]:
     return found
 
 
-@contextmanager
-def recording() -> Iterator[None]:
-    """A function runs inside a level: it is recorded, whatever lies outside says."""
-    before = mode.enabled, mode.inference
-    mode.enabled, mode.inference = True, False
-    try:
-        yield
-    finally:
-        mode.enabled, mode.inference = before
+def _running() -> list[Any]:
+    """The levels that functions run in just now, and that of forward mode."""
+    return [*ACTIVE, *dual_levels]
 
 
-def called(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    """What a program's function gives inside a level."""
-    with recording():
-        return handed_in(function)(*arguments, **named)
+ACTIVE: Final[list[Level]] = []
+"""The levels that functions run in just now, from the outermost to the innermost."""

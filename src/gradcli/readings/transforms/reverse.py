@@ -14,10 +14,11 @@ from gradcli.readings.transforms.arguments import (
     replaced,
     with_auxiliary,
 )
-from gradcli.readings.transforms.levels import Level, called, recording
+from gradcli.readings.transforms.levels import Level
 from gradcli.readings.trees import Spec, flatten
 from gradcli.tensor.classes import type_of
 from gradcli.tensor.graph import mode
+from gradcli.tensor.public import handed_in
 from gradcli.tensor.tensor import Tensor
 
 Function = Callable[..., Any]
@@ -58,9 +59,9 @@ def _differentiated(
     """Gradients, value, and what comes along."""
     caller = "grad_and_value(f)(*args)"
     level, aux = Level(), None
-    with recording():
+    with level.running():
         inside = level.enter(chosen(args, argnums))
-        output = called(func, *replaced(args, argnums, inside), **kwargs)
+        output = handed_in(func)(*replaced(args, argnums, inside), **kwargs)
         if has_aux:
             output, aux = with_auxiliary(output, caller)
         if not isinstance(output, Tensor):
@@ -90,14 +91,14 @@ class Pullback:
     ) -> None:
         caller = "vjp(f, *primals)"
         self.level = Level()
-        with recording():
+        with self.level.running():
             if argnums is None:
                 inside: Any = self.level.enter(primals)
                 arguments = inside
             else:
                 inside = self.level.enter(chosen(primals, argnums))
                 arguments = replaced(primals, argnums, inside)
-            value = called(func, *arguments)
+            value = handed_in(func)(*arguments)
             self.aux: Any = None
             if has_aux:
                 value, aux = with_auxiliary(value, caller)
