@@ -368,7 +368,7 @@ def pull(
     return _answers([*chosen], found, create_graph, unused, materialize)
 
 
-BATCHED: Final = "gradcli.readings.batched.gradients"
+BATCHED: Final = "gradcli.readings.batched.mapping"
 """Runs passes with batches of gradients, above this layer."""
 
 

@@ -19,6 +19,8 @@ class Spec:
 
     __slots__ = ("children", "context", "kind", "leaves")
 
+    leaves: int
+
     def __init__(self, kind: type | None, context: Any, children: Sequence[Spec]) -> None:
         self.kind = kind
         self.context = context

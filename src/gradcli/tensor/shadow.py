@@ -141,6 +141,6 @@ class Shadow:
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __matmul__ = _no_elements
     __truediv__ = __rtruediv__ = __floordiv__ = __mod__ = __pow__ = __rpow__ = _no_elements
     __neg__ = __abs__ = __invert__ = __and__ = __or__ = __xor__ = _no_elements
-    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _no_elements  # type: ignore[assignment]
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = _no_elements
     __float__ = __int__ = __complex__ = __index__ = __contains__ = _no_elements
     __hash__ = None  # type: ignore[assignment]

@@ -200,13 +200,8 @@ def apply_in_place(
             change.
     """
     if mode.level is not None:
-        options = {
-            "copies": copies,
-            "coincide": coincide,
-            "erases": erases,
-            "smooth": smooth,
-            "c_types": c_types,
-        }
+        options: dict[str, Any] = {"copies": copies, "coincide": coincide, "smooth": smooth}
+        options |= {"erases": erases, "c_types": c_types}
         changed: Tensor = mode.level.change(tensor, operation, others, options)
         return changed
     wants = mode.enabled and smooth and (tensor.requires_grad or _any_requires_grad(others))
@@ -222,10 +217,7 @@ def apply_in_place(
         hold(old, old._array.copy(order="K"))
     start = mode.sequence
     result = operation(old)
-    node = None if result is old else result._grad_fn
-    if node is not None and node.sequence <= start:
-        # The operation handed out another tensor, whose node must not become this one's.
-        node = clone_row(result)._grad_fn
+    node = _node_of(result, old, start)
     if node is None and erases is not None:
         tensors = [other for other in others if type(other) is Tensor]
         node = erases.record((old, *tensors))._grad_fn
@@ -241,6 +233,15 @@ def apply_in_place(
     bump(tensor)
     rebase(tensor, node)
     return tensor
+
+
+def _node_of(result: Tensor, old: Tensor, start: int) -> Any:
+    """The node that an operation recorded after `start`, if any."""
+    node = None if result is old else result._grad_fn
+    if node is not None and node.sequence <= start:
+        # The operation handed out another tensor, whose node must not become this one's.
+        node = clone_row(result)._grad_fn
+    return node
 
 
 def in_place(operator: Callable[..., Any], args: Sequence[Any], coincide: bool = False) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from gradcli.ops.algebra.views import shape_of
 from gradcli.ops.inplace.derive import apply_in_place, check_fits
 from gradcli.ops.inplace.writing import copy_into
-from gradcli.readings.batched.families.dimensions import lifted
+from gradcli.readings.batched.dimensions import lifted
 from gradcli.readings.batched.level import RANDOM, Drawn, Level
 from gradcli.readings.batched.samples import SAME, dynamic, one_by_one, picked
 from gradcli.table.entry import Entry

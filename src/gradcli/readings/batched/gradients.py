@@ -13,9 +13,7 @@ from typing import Any
 from gradcli.autograd.backward import grad, pull
 from gradcli.ops.algebra.joining import stack
 from gradcli.ops.algebra.parts import select
-from gradcli.ops.algebra.sums import expand
-from gradcli.ops.algebra.views import movedim, shape_of
-from gradcli.readings.batched import rules
+from gradcli.ops.algebra.views import movedim
 from gradcli.readings.batched.level import Level
 from gradcli.tensor.shadow import Unbatchable
 from gradcli.tensor.tensor import Tensor
@@ -119,20 +117,3 @@ def _pulled(
         None if column[0] is None else level.wrap(level.out(stack, list(column), 0))
         for column in zip(*rows, strict=True)
     ]
-
-
-def by_rows(
-    outputs: Sequence[Tensor],
-    inputs: Sequence[Tensor],
-    seeds: Sequence[Any],
-    options: dict[str, Any],
-) -> Found:
-    """The gradients for each slice of the seeds along their first dimension, stacked."""
-    size = next(shape_of(seed)[0] for seed in seeds if seed is not None)
-    with Level(size, "error", rules) as level:
-        batched = [None if seed is None else level.wrap(seed) for seed in seeds]
-        found = differentiate(level, outputs, inputs, batched, options)
-        return [None if part is None else level.physical(part) for part in found]
-
-
-__all__ = ["by_rows", "differentiate", "expand"]

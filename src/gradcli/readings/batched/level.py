@@ -39,9 +39,10 @@ class Level:
     __slots__ = ("_drawing", "_outer", "alive", "number", "randomness", "rules", "size")
 
     def __init__(self, size: int, randomness: str, rules: Any) -> None:
-        self._outer: Any = mode.level
+        outer: Any = mode.level
+        self._outer: Level | None = outer
         self._drawing = mode.drawing
-        self.number: int = 1 if self._outer is None else self._outer.number + 1
+        self.number: int = 1 if outer is None else outer.number + 1
         self.size = size
         self.randomness = randomness
         self.rules = rules
@@ -58,7 +59,7 @@ class Level:
     @property
     def outer(self) -> Level | None:
         """The level around this one."""
-        return self._outer  # type: ignore[no-any-return]
+        return self._outer
 
     @contextmanager
     def beside(self, outer: Level) -> Iterator[None]:
@@ -121,9 +122,7 @@ class Level:
         seeds: Sequence[Any],
         options: dict[str, Any],
     ) -> Any:
-        from gradcli.readings.batched.gradients import differentiate
-
-        return differentiate(self, outputs, inputs, seeds, options)
+        return self.rules.differentiate(self, outputs, inputs, seeds, options)
 
     def compose(self, entry: Any, args: tuple[Any, ...]) -> Any:
         return self.rules.compose(self, entry, args)
@@ -204,4 +203,6 @@ class Level:
 
 def cut(tensor: Tensor) -> Tensor:
     """A tensor, batched or not, without history."""
-    return detached(tensor) if mode.level is None else mode.level.detached(tensor)
+    level: Any = mode.level
+    found: Tensor = detached(tensor) if level is None else level.detached(tensor)
+    return found

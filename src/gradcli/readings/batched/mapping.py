@@ -219,3 +219,17 @@ def _out_dims(out_dims: Any, spec: Spec, func: Any) -> list[int | None]:
             f"{flatten(out_dims)[1]} but outputs has structure {spec}."
         )
     return list(found)
+
+
+def by_rows(
+    outputs: Sequence[Tensor],
+    inputs: Sequence[Tensor],
+    seeds: Sequence[Tensor | None],
+    options: dict[str, Any],
+) -> Sequence[Tensor | None]:
+    """What `grad` gives for each slice of the seeds along their first dimension, stacked."""
+    size = next(seed._array.shape[0] for seed in seeds if seed is not None)
+    with Level(size, "error", rules) as level:
+        batched = [None if seed is None else level.wrap(seed) for seed in seeds]
+        found = level.differentiate(outputs, inputs, batched, options)
+        return [None if part is None else level.physical(part) for part in found]

@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from gradcli.readings.batched import images, indexing, losses, products, views
 from gradcli.readings.batched.compositions import change, compose
-from gradcli.readings.batched.families import images, indexing, losses, products, views
-from gradcli.readings.batched.families.dimensions import DIMENSIONS, along
-from gradcli.readings.batched.families.elements import pointwise
-from gradcli.readings.batched.families.matrices import RULES as MATRICES
-from gradcli.readings.batched.families.matrices import native
+from gradcli.readings.batched.dimensions import DIMENSIONS, along
+from gradcli.readings.batched.drawing import drawn
+from gradcli.readings.batched.elements import pointwise
+from gradcli.readings.batched.gradients import differentiate
 from gradcli.readings.batched.level import Level
-from gradcli.readings.batched.random import drawn
+from gradcli.readings.batched.matrices import RULES as MATRICES
+from gradcli.readings.batched.matrices import native
 from gradcli.readings.batched.samples import one_by_one
 from gradcli.table.row import Row
 
@@ -69,4 +70,4 @@ def call(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
     return level.out(row.record, args)
 
 
-__all__ = ["call", "change", "compose"]
+__all__ = ["call", "change", "compose", "differentiate"]

@@ -17,7 +17,7 @@ from gradcli.ops.algebra.views import (
     transpose,
     unsqueeze,
 )
-from gradcli.readings.batched.families.dimensions import along, filled, lifted, moved
+from gradcli.readings.batched.dimensions import along, filled, lifted, moved
 from gradcli.readings.batched.level import Level
 from gradcli.readings.batched.samples import one_by_one
 from gradcli.table import registry

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from gradcli.ops.algebra.parts import select
-from gradcli.readings.batched.families.dimensions import filled, lifted
+from gradcli.readings.batched.dimensions import filled, lifted
 from gradcli.readings.batched.level import RANDOM, Level
 from gradcli.readings.batched.samples import SAME
 from gradcli.table.row import Row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from gradcli.ops.algebra.views import shape_of, squeeze_dim, unsqueeze
-from gradcli.readings.batched.families.dimensions import filled
+from gradcli.readings.batched.dimensions import filled
 from gradcli.readings.batched.level import Level
 from gradcli.readings.batched.samples import one_by_one
 from gradcli.table.row import Row

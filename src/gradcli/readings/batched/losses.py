@@ -12,7 +12,7 @@ from gradcli.ops.algebra.indexing import index_select
 from gradcli.ops.algebra.sums import mean_all, sum_all
 from gradcli.ops.algebra.views import reshape, shape_of, squeeze_dim, unsqueeze
 from gradcli.ops.losses.reduction import MEAN, NONE, divided
-from gradcli.readings.batched.families.dimensions import filled
+from gradcli.readings.batched.dimensions import filled
 from gradcli.readings.batched.level import Level
 from gradcli.readings.batched.samples import one_by_one
 from gradcli.table.row import Row

@@ -6,7 +6,7 @@ from typing import Any
 
 from gradcli.ops.algebra.creation import to_dtype
 from gradcli.ops.algebra.views import shape_of, unsqueeze
-from gradcli.readings.batched.families.dimensions import lifted
+from gradcli.readings.batched.dimensions import lifted
 from gradcli.readings.batched.level import Level
 from gradcli.readings.batched.samples import one_by_one
 from gradcli.table.row import Row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from gradcli.ops.algebra.arithmetic import add, mul, scaled
@@ -9,15 +10,16 @@ from gradcli.ops.algebra.comparison import conj
 from gradcli.ops.algebra.products import bmm, dot, mm, mv
 from gradcli.ops.algebra.sums import sum_dim
 from gradcli.ops.algebra.views import reshape, shape_of, squeeze_dim, t, transpose, unsqueeze
-from gradcli.readings.batched.families.dimensions import filled
+from gradcli.readings.batched.dimensions import filled
 from gradcli.readings.batched.level import Level
 from gradcli.readings.batched.samples import one_by_one
 from gradcli.table.row import Row
 from gradcli.tensor.tensor import Tensor
 
 
-def _fits(left: Any, right: Any, ndims: tuple[int, int]) -> bool:
+def _fits(pair: Sequence[Any], ndims: tuple[int, int]) -> bool:
     """Whether operands have the dimensions, lengths and the type of a product."""
+    left, right = pair
     a, b = shape_of(left), shape_of(right)
     if (len(a), len(b)) != ndims or left._array.dtype != right._array.dtype:
         return False
@@ -25,7 +27,7 @@ def _fits(left: Any, right: Any, ndims: tuple[int, int]) -> bool:
 
 
 def _mm(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
-    if not _fits(*args, (2, 2)):
+    if not _fits(args, (2, 2)):
         return one_by_one(level, row, args)
     left, right = level.of(args[0]), level.of(args[1])
     if right is None:
@@ -49,7 +51,7 @@ def _times_columns(left: Tensor, right: Tensor) -> Any:
 
 
 def _mv(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
-    if not _fits(*args, (2, 1)):
+    if not _fits(args, (2, 1)):
         return one_by_one(level, row, args)
     matrix, vector = level.of(args[0]), level.of(args[1])
     if matrix is None:
@@ -70,7 +72,7 @@ def _paired_mv(matrix: Tensor, vector: Tensor) -> Any:
 
 
 def _dot(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
-    if not _fits(*args, (1, 1)):
+    if not _fits(args, (1, 1)):
         return one_by_one(level, row, args)
     left, right = level.of(args[0]), level.of(args[1])
     first = args[0] if left is None else left.physical
@@ -85,7 +87,7 @@ def _dot(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
 
 
 def _bmm(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
-    if not _fits(*args, (3, 3)) or shape_of(args[0])[0] != shape_of(args[1])[0]:
+    if not _fits(args, (3, 3)) or shape_of(args[0])[0] != shape_of(args[1])[0]:
         return one_by_one(level, row, args)
     return level.wrap(level.out(_folded_bmm, level.physical(args[0]), level.physical(args[1])))
 
@@ -104,7 +106,7 @@ def _added(product: Any, ndims: tuple[int, int, int], total: bool = False) -> An
 
     def rule(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
         own, left, right, beta, alpha = filled(row, args)
-        fits = _fits(left, right, ndims[1:]) and own._array.dtype == left._array.dtype
+        fits = _fits((left, right), ndims[1:]) and own._array.dtype == left._array.dtype
         if (
             not fits
             or beta == 0

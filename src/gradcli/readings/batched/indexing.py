@@ -13,8 +13,8 @@ from gradcli.ops.algebra.gathering import gather
 from gradcli.ops.algebra.indexing import index_select
 from gradcli.ops.algebra.sums import expand
 from gradcli.ops.algebra.views import permute, reshape, shape_of, unsqueeze
-from gradcli.readings.batched.families.dimensions import filled, moved
-from gradcli.readings.batched.families.elements import pointwise
+from gradcli.readings.batched.dimensions import filled, moved
+from gradcli.readings.batched.elements import pointwise
 from gradcli.readings.batched.level import Level
 from gradcli.readings.batched.samples import dynamic, one_by_one
 from gradcli.table.row import Row

@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from gradcli.ops.algebra.views import reshape, shape_of, transpose
-from gradcli.readings.batched.families.dimensions import filled, lifted
+from gradcli.readings.batched.dimensions import filled, lifted
 from gradcli.readings.batched.level import Level
 from gradcli.readings.batched.samples import one_by_one
 from gradcli.table.row import Row

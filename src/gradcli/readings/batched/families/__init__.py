@@ -1,1 +1,0 @@
-"""Rules by families of rows."""
