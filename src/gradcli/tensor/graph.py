@@ -53,6 +53,9 @@ class Level(Protocol):
     def __call__(self, row: Any, args: tuple[Any, ...]) -> Any:
         """Runs a row on tensors, of which some may be batched."""
 
+    def lifted(self, value: Any) -> Any:
+        """A tensor as one that is batched by this level and all those further out."""
+
     def compose(self, entry: Any, args: tuple[Any, ...]) -> Any:
         """Runs a composition that looked at the elements of a batched tensor."""
 
