@@ -24,7 +24,14 @@ ESCAPED: Final = (
     "error (see https://pytorch.org/functorch/stable/ux_limitations.html), or there is an internal "
     "functorch error in `gen_vmap_plumbing` Please file an issue if it looks like the latter"
 )
-_NO_STORAGE: Final = "Cannot access data pointer of Tensor that doesn't have storage"
+IN_TRANSFORM: Final = (
+    "You are attempting to call Tensor.requires_grad_() (or perhaps using "
+    "torch.autograd.functional.* APIs) inside of a function being transformed by a functorch "
+    "transform. This is unsupported, please attempt to use the functorch transforms (e.g. grad, "
+    "vjp, jacrev, jacfwd, hessian) or call requires_grad_() outside of a function being "
+    "transformed instead."
+)
+NO_STORAGE: Final = "Cannot access data pointer of Tensor that doesn't have storage"
 
 
 class Unbatchable(RuntimeError):
@@ -41,6 +48,9 @@ class Owner(Protocol):
     size: int
     alive: bool
 
+    def repeated(self, tensor: Any) -> Any:
+        """A tensor of its own for each sample, all with the elements of one."""
+
 
 class Batched:
     """What makes a tensor a batched one.
@@ -48,15 +58,17 @@ class Batched:
     Attributes:
         owner: the mapping that it belongs to.
         physical: all samples, along the first dimension.
-        place: where that dimension lay in what was mapped over.
+        given: whether the physical tensor is what was mapped over.
+        place: where its first dimension lay there.
     """
 
-    __slots__ = ("_shadow", "owner", "physical", "place")
+    __slots__ = ("_shadow", "given", "owner", "physical", "place")
 
-    def __init__(self, owner: Owner, physical: Any, place: int) -> None:
+    def __init__(self, owner: Owner, physical: Any, place: int | None) -> None:
         self.owner = owner
         self.physical = physical
-        self.place = place
+        self.given = place is not None
+        self.place = place or 0
         self._shadow: Shadow | None = None
 
     @property
@@ -70,7 +82,7 @@ def _no_elements(self: Shadow, *_: Any, **__: Any) -> NoReturn:
     """What needs the elements of one sample."""
     if not self.owner.alive:
         raise RuntimeError(ESCAPED)
-    raise Unbatchable("vmap: no operator may look at the elements of one sample of a batch")
+    raise Unbatchable(NO_STORAGE)
 
 
 class _Flags:
@@ -128,7 +140,7 @@ class Shadow:
         raise RuntimeError(ITEM if self.owner.alive else ESCAPED)
 
     def tolist(self) -> NoReturn:
-        raise RuntimeError(_NO_STORAGE if self.owner.alive else ESCAPED)
+        raise RuntimeError(NO_STORAGE if self.owner.alive else ESCAPED)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and not name.startswith("__array_"):

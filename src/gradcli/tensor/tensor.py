@@ -36,6 +36,7 @@ from gradcli.tensor.leaf import (
 )
 from gradcli.tensor.memory import NUMBER_SIZE, reserve
 from gradcli.tensor.public import REGISTRY, public, word_of
+from gradcli.tensor.shadow import IN_TRANSFORM
 from gradcli.tensor.shapes import Size, contiguous_strides, wrap_dim
 from gradcli.tensor.warn import NO_LEAF, warn
 
@@ -211,6 +212,9 @@ class Tensor(Conversions):
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Asks for gradients (or no longer): only of a floating or complex leaf."""
         check_flag(self, requires_grad, self._grad_fn is None)
+        batched = None if self._extras is None else self._extras.batched
+        if batched is not None and batched.given:
+            raise RuntimeError(IN_TRANSFORM)
         if requires_grad and is_inference(self) and not mode.inference:
             raise RuntimeError(
                 "Setting requires_grad=True on inference tensor outside InferenceMode is not "
@@ -218,8 +222,8 @@ class Tensor(Conversions):
             )
         if self._grad_fn is None:
             self._requires_grad = requires_grad
-            if self._extras is not None and self._extras.batched is not None:
-                self._extras.batched.physical.requires_grad_(requires_grad)
+            if batched is not None:
+                batched.physical.requires_grad_(requires_grad)
         return self
 
     @property
@@ -285,6 +289,8 @@ class Tensor(Conversions):
     @property
     def data(self) -> Tensor:
         """The same memory without history and with a version counter of its own."""
+        if self._extras is not None and self._extras.batched is not None:
+            raise RuntimeError("accessing `data` under vmap transform is not allowed")
         made = wrap(self._array)
         made._versions = detached_counter(self._versions)
         return made

@@ -276,6 +276,12 @@ def like(
     return leaf(made, requires_grad)
 
 
+def for_each(made: Tensor, other: Tensor) -> Tensor:
+    """A new tensor, or one for each sample where `other` is batched: it may be written to."""
+    batched = None if other._extras is None else other._extras.batched
+    return made if batched is None else batched.owner.repeated(made)
+
+
 def _constant(word: str, value: complex, doc: str) -> None:
     """Enters `WORD_like` and `x.new_WORD`."""
     # Samples have no elements where nobody promises values.
@@ -306,7 +312,7 @@ def _constant(word: str, value: complex, doc: str) -> None:
         doc=f"{doc} of a shape, in the tensor's type.",
     )
     def make_new(self: Tensor, size: Sequence[int], *options: Any) -> Tensor:
-        return _filled(size, value, *with_type(self.dtype, options))
+        return for_each(_filled(size, value, *with_type(self.dtype, options)), self)
 
 
 _constant("zeros", 0, "Zeros")
@@ -345,4 +351,4 @@ def full_like(
 )
 def new_full(self: Tensor, size: Sequence[int], fill_value: Scalar, *options: Any) -> Tensor:
     """One value in a shape, in the tensor's type."""
-    return _filled(size, fill_value, *with_type(self.dtype, options))
+    return for_each(_filled(size, fill_value, *with_type(self.dtype, options)), self)

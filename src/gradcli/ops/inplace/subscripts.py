@@ -389,7 +389,8 @@ def _apply(tensor: Tensor, index: Any) -> tuple[Tensor, list[Any]]:
 def _is_number(item: Any) -> bool:
     if isinstance(item, Tensor):
         array = item._array
-        return bool(not array.ndim and array.dtype.kind in "iu" and array.dtype != np.uint8)
+        whole = array.dtype.kind in "iu" and array.dtype != np.uint8
+        return bool(type(array) is np.ndarray and not array.ndim and whole)
     return isinstance(unwrapped(item), (int, np.integer)) and not isinstance(item, bool)
 
 

@@ -29,7 +29,8 @@ _REFUSED: Final = (
 )
 _RANDOM_IN_PLACE: Final = (
     "vmap: Cannot ask for different inplace randomness on an unbatched tensor. This will appear "
-    "like same randomness. If this is necessary for your usage, please file an issue with functorch"
+    "like same randomness. If this is necessary for your usage, please file an issue with "
+    "functorch."
 )
 
 
@@ -50,6 +51,8 @@ def compose(level: Level, entry: Entry, args: tuple[Any, ...]) -> Any:
     rule = _RULES.get(name)
     if rule is not None:
         return rule(level, *args)
+    if name.endswith("_like"):
+        return _like(level, entry, args)
     if name in _DYNAMIC and (name != "where" or len(args) == 1):
         raise dynamic(name)
     if name == "allclose":
@@ -84,6 +87,13 @@ def _drawn(level: Level, entry: Entry, args: tuple[Any, ...]) -> Any:
 
 def _detach(level: Level, tensor: Tensor) -> Any:
     return level.detached(tensor)
+
+
+def _like(level: Level, entry: Entry, args: tuple[Any, ...]) -> Any:
+    """New tensors in the shape of one, for each sample."""
+    if args[-1] is not None:
+        return one_by_one(level, entry, args)  # an order of memory counts dimensions
+    return level.wrap(level.out(entry, *lifted(level, args)))
 
 
 _RULES: Final[dict[str, Callable[..., Any]]] = {"detach": _detach}

@@ -207,15 +207,6 @@ def _take(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
     return one_by_one(level, row, args)
 
 
-def _embedding(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
-    weight, indices = args[:2]
-    if level.of(weight) is None:
-        batched = level.of(indices)
-        assert batched is not None
-        return level.wrap(level.out(row, weight, batched.physical, *args[2:]))
-    return one_by_one(level, row, args)
-
-
 def _one_hot(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
     tensor, classes = filled(row, args)
     if classes < 0:
@@ -251,7 +242,6 @@ RULES: Final[dict[str, Any]] = {
     "index_reduce": _index_write,
     "take": _take,
     "put": one_by_one,
-    "aten.embedding": _embedding,
     "nn.functional.one_hot": _one_hot,
     "masked_select": _masked_select,
     "masked_fill": _masked_fill,

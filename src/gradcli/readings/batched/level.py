@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from gradcli.ops.algebra.sums import expand
+from gradcli.ops.algebra.views import clone_row
 from gradcli.tensor.graph import mode
 from gradcli.tensor.leaf import Extras
 from gradcli.tensor.shadow import Batched, Unbatchable
@@ -153,7 +154,7 @@ class Level:
                 return True
         return False
 
-    def wrap(self, physical: Tensor, place: int = 0) -> Tensor:
+    def wrap(self, physical: Tensor, place: int | None = None) -> Tensor:
         """The batched tensor of a physical one."""
         made = object.__new__(Tensor)
         made._value = None
@@ -192,6 +193,10 @@ class Level:
         if self._outer is not None:
             physical = self.out(self._outer.lifted, physical)
         return self.wrap(physical)
+
+    def repeated(self, tensor: Tensor) -> Tensor:
+        """A tensor of its own for each sample, all with the elements of one."""
+        return self.wrap(self.out(clone_row, self.physical(tensor)))
 
     def physical(self, value: Any) -> Any:
         """All samples of a tensor, along the first dimension, also where all share one."""

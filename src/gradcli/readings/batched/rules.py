@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from gradcli.readings.batched import images, indexing, losses, products, views
+from gradcli.readings.batched import images, indexing, layers, losses, products, views
 from gradcli.readings.batched.compositions import change, compose
 from gradcli.readings.batched.dimensions import DIMENSIONS, along
 from gradcli.readings.batched.drawing import drawn
@@ -26,7 +26,13 @@ from gradcli.table.row import Row
 Rule = Callable[[Level, Row, tuple[Any, ...]], Any]
 
 NAMED: Final[dict[str, Rule]] = (
-    views.RULES | indexing.RULES | products.RULES | losses.RULES | images.RULES | MATRICES
+    views.RULES
+    | indexing.RULES
+    | products.RULES
+    | losses.RULES
+    | images.RULES
+    | layers.RULES
+    | MATRICES
 )
 """Rules of rows by their first name, where no fact of theirs tells it."""
 
