@@ -47,13 +47,20 @@ class Matrix(NamedTuple):
         return size_of(self.rows, self.points)
 
     def whole(self) -> Array:
-        """All blocks as one matrix, in double precision."""
+        """All blocks as one matrix, in double precision.
+
+        Raises:
+            RuntimeError: an element is not finite, so that nothing can be said of the whole.
+        """
         lines = []
         for row, blocks in zip(self.rows, self.blocks, strict=True):
             pairs = zip(blocks, self.points.values(), strict=True)
             flat = [block._array.reshape(row.numel(), point.numel()) for block, point in pairs]
             lines.append(np.hstack([part.astype(np.float64) for part in flat]))
-        return np.vstack(lines)
+        found = np.vstack(lines)
+        if not np.isfinite(found).all():
+            raise RuntimeError("the matrix has elements that are not finite")
+        return found
 
     def epsilon(self) -> float:
         """The relative precision of the blocks."""
@@ -83,7 +90,7 @@ class Matrix(NamedTuple):
         if positive and negative:
             return "indefinite, and singular" if singular else "indefinite"
         if not (positive or negative):
-            return "singular, zero" if np.isfinite(eigenvalues).all() else "not finite"
+            return "singular, zero"
         sign = "positive" if positive else "negative"
         return f"singular, {sign} semidefinite" if singular else f"{sign} definite"
 

@@ -19,7 +19,7 @@ from gradcli.ops.algebra.views import view_as
 from gradcli.readings import dual_levels
 from gradcli.readings.trees import mapped
 from gradcli.tensor.classes import type_of
-from gradcli.tensor.graph import mode
+from gradcli.tensor.graph import Node, mode
 from gradcli.tensor.leaf import AccumulateGrad, extras_of
 from gradcli.tensor.tensor import Tensor, edge_of
 
@@ -93,11 +93,7 @@ class Level:
         """Whether a value depends on anything outside that requires grad: on a leaf of no level, or
         of another one that is still running.
         """
-        start, _ = edge_of(_layers(value)[-1])
-        waiting = [] if start is None else [start]
-        seen = set(waiting)
-        while waiting:
-            node = waiting.pop()
+        for node in _nodes(value):
             if type(node) is AccumulateGrad:
                 extras = node.variable._extras
                 if extras is None or extras.level is None:
@@ -105,11 +101,12 @@ class Level:
                 owner = extras.level()
                 if owner is not self and owner in _running():
                     return True
-            for successor in node.successors:
-                if successor is not None and successor not in seen:
-                    seen.add(successor)
-                    waiting.append(successor)
         return False
+
+    def tracks(self, value: Tensor) -> bool:
+        """Whether a value depends on the arguments."""
+        own = {edge_of(_layers(fresh)[-1])[0] for fresh, _ in self._given}
+        return any(node in own for node in _nodes(value))
 
     def records(self, values: Sequence[Tensor]) -> bool:
         """Whether gradients of the values have to be recorded."""
@@ -152,6 +149,20 @@ class Level:
             zeros_like(point) if slope is None else self.outside(slope)
             for point, slope in zip(inputs, found, strict=True)
         ]
+
+
+def _nodes(value: Tensor) -> Iterator[Node]:
+    """The nodes that the gradient of a value would come by."""
+    start, _ = edge_of(_layers(value)[-1])
+    waiting = [] if start is None else [start]
+    seen = set(waiting)
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for successor in node.successors:
+            if successor is not None and successor not in seen:
+                seen.add(successor)
+                waiting.append(successor)
 
 
 def _layers(tensor: Tensor) -> list[Tensor]:

@@ -1,0 +1,168 @@
+"""Transforms of functions, and whole Jacobians."""
+
+from __future__ import annotations
+
+import functools
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gradcli
+import gradcli.wiring
+from gradcli.autograd import matrices
+from gradcli.batch.worker import start_afresh
+from gradcli.language import Machine, compile_text
+from gradcli.readings import dual_levels
+from gradcli.readings.trees import flatten
+from gradcli.tensor.tensor import Tensor
+
+
+def printed(text: str) -> str:
+    """What a program prints."""
+    output = io.StringIO()
+    Machine(write=output.write).run(compile_text(text, "program"))
+    return output.getvalue()
+
+
+def test_programs_import_transforms_as_notes_do() -> None:
+    text = """\
+import torch
+from functools import partial, reduce
+from torch.func import grad, hessian, jacfwd, jacrev, jvp, linearize, vjp, vmap
+import torch.autograd.forward_ad as fwAD
+
+def wave(amp, freq, t):
+    return amp * torch.sin(freq * t)
+
+tone = partial(wave, torch.tensor(2.0), torch.tensor(3.0))
+print(grad(tone)(torch.tensor(0.5)), jacrev(tone)(torch.tensor([0.0, 0.1])))
+with fwAD.dual_level():
+    d = fwAD.make_dual(torch.tensor(3.0), torch.tensor(1.0))
+    print(d, type(fwAD.unpack_dual(d * d)), fwAD.unpack_dual(d * d).tangent)
+print(reduce(lambda f, g: g(f), [grad, grad], lambda x: x**3)(torch.tensor(2.0)))
+"""
+    assert printed(text).splitlines() == [
+        "tensor(0.4244) tensor([[6.0000, 0.0000],",
+        "        [0.0000, 5.7320]])",
+        "tensor(3., tangent=tensor(1.)) <class 'torch.autograd.forward_ad.UnpackedDualTensor'> "
+        "tensor(6.)",
+        "tensor(12.)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("print(p(3), p(3, c=5), p.args, p.keywords)", "7 11 (2,) {}"),
+        ("print(partial(p, 3)(), partial(p, c=1)(1, c=2))", "7 4"),
+        ("print(partial, type(p), isinstance(p, partial), callable(p))", None),
+        ("l = []\nq = partial(sum, l)\nl.append(q)\nprint('[...]' in repr(q))", "True"),
+        ("print(reduce(lambda a, b: a - b, [9, 1, 2]), reduce(max, [], 4))", "6 4"),
+    ],
+)
+def test_functools(text: str, shown: str | None) -> None:
+    kind = "<class 'functools.partial'>"
+    setup = "from functools import partial, reduce\np = partial(lambda a, b, c=1: a * b + c, 2)\n"
+    assert printed(setup + text).rstrip() == (shown or f"{kind} {kind} True True")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("partial()", "type 'partial' takes at least one argument"),
+        ("partial(3)", "the first argument must be callable"),
+        ("reduce(lambda a, b: a, [])", "reduce() of empty iterable with no initial value"),
+        ("reduce(3, [1, 2])", "'int' object is not callable"),
+        ("torch.func.grad(3)(torch.ones(1))", "'int' object is not callable"),
+    ],
+)
+def test_what_cannot_be_called(text: str, message: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        printed(f"from functools import partial, reduce\nimport torch\n{text}")
+    assert str(caught.value) == message
+
+
+def test_the_library_takes_functions_of_any_kind() -> None:
+    x = gradcli.tensor([1.0, 2.0])
+    cube = functools.partial(gradcli.pow, exponent=3)
+    found = gradcli.func.grad(lambda a: cube(a).sum())(x)
+    assert found.tolist() == [3.0, 12.0]
+    assert gradcli.func.jacrev(functools.partial(gradcli.mul, x))(x).tolist() == [[1, 0], [0, 2]]
+    with gradcli.autograd.forward_ad.dual_level():
+        dual = gradcli.autograd.forward_ad.make_dual(x, x)
+        assert gradcli.autograd.forward_ad.unpack_dual(dual * dual).tangent.tolist() == [2, 8]
+
+
+def test_forward_mode_ends_with_a_record() -> None:
+    printed("import torch\ntorch.autograd.forward_ad.enter_dual_level()")
+    assert dual_levels
+    start_afresh()
+    assert not dual_levels
+
+
+def _function(x: Tensor) -> Any:
+    return gradcli.stack([x.sum() ** 2, (x[0] * x[-1]).exp(), x.prod()]), (x**2).sum()
+
+
+def test_rows_and_columns_are_the_same_matrix() -> None:
+    x = gradcli.tensor([0.5, -1.0, 2.0], dtype=gradcli.float64, requires_grad=True)
+    outputs = list(_function(x))
+    by_rows = [matrices.rows(output, [x])[0] for output in outputs]
+    by_columns = [line[0] for line in matrices.columns(matrices.Product(outputs, [x]), [x])]
+    for row, column in zip(by_rows, by_columns, strict=True):
+        assert row is not None
+        assert column is not None
+        assert row.shape == column.shape
+        np.testing.assert_allclose(row.numpy(), column.numpy())
+
+
+def test_matrices_in_pieces_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = gradcli.tensor([0.5, -1.0, 2.0], requires_grad=True)
+    output = (x[:, None] * x).sin()
+    (whole,) = matrices.rows(output, [x])
+    ((wide,),) = matrices.columns(matrices.Product([output], [x]), [x])
+    monkeypatch.setattr(matrices, "BATCH", 20)
+    (pieces,) = matrices.rows(output, [x])
+    ((narrow,),) = matrices.columns(matrices.Product([output], [x]), [x])
+    assert whole is not None
+    for other in (wide, pieces, narrow):
+        assert other is not None
+        np.testing.assert_allclose(whole.numpy(), other.numpy(), rtol=1e-6)
+
+
+def test_tall_matrices_are_taken_by_columns() -> None:
+    x = gradcli.ones(2, requires_grad=True)
+    assert matrices.takes_columns([x.repeat(3)], [x])
+    assert not matrices.takes_columns([x * 2], [x])
+
+
+def test_a_matrix_of_what_does_not_depend_is_zeros() -> None:
+    x, y = gradcli.ones(2, requires_grad=True), gradcli.ones(3, requires_grad=True)
+    ((first, second),) = matrices.blocks_of([x * 2], [x, y])
+    assert first is not None
+    assert second is None
+    assert matrices.zeros_for(x * 2, y).shape == (2, 3)
+
+
+def test_trees_that_hold_themselves_or_too_much_are_refused() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    with pytest.raises(RecursionError):
+        flatten(endless)
+    deep: Any = 1
+    for _ in range(500):
+        deep = [deep]
+    with pytest.raises(RecursionError):
+        flatten(deep)
+    bomb: Any = [1]
+    for _ in range(40):
+        bomb = [bomb, bomb]
+    with pytest.raises(OverflowError):
+        flatten(bomb)
+    leaves, spec = flatten({"a": [1, (2, None)], "b": {}})
+    assert leaves == [1, 2, None]
+    assert spec.drawn() == "{'a': [*, (*, *)], 'b': {}}"
+    assert spec == flatten({"a": [5, (6, 7)], "b": {}})[1]
+    assert spec != flatten({"a": [5, [6, 7]], "b": {}})[1]
