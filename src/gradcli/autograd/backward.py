@@ -376,8 +376,7 @@ def _batched(
     ends: list[Tensor], chosen: list[Tensor], seeds: list[Any], options: dict[str, Any]
 ) -> tuple[Tensor | None, ...]:
     """One pass for all slices of the seeds along their first dimension, stacked."""
-    sizes = [seed._array.shape[:1] for seed in seeds if seed is not None]
-    if () in sizes or not sizes:
+    if not [seed[0] for seed in seeds if seed is not None]:  # refuses seeds without a first one
         raise ValueError(
             "vmap(vjp, in_dims=0, ...)(<inputs>): Got in_dim=0 for some input, but that input is a "
             "Tensor of dimensionality 0 so expected in_dim to satisfy 0 <= in_dim < 0."

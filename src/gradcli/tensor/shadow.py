@@ -48,6 +48,9 @@ class Owner(Protocol):
     size: int
     alive: bool
 
+    def detached(self, tensor: Any) -> Any:
+        """The same samples without history."""
+
     def repeated(self, tensor: Any) -> Any:
         """A tensor of its own for each sample, all with the elements of one."""
 

@@ -213,7 +213,8 @@ def detach_(self: Tensor) -> Tensor:
         )
     self._grad_fn, self._nr, self._requires_grad = None, 0, False
     if self._extras is not None and self._extras.batched is not None:
-        detach_(self._extras.batched.physical)
+        whole = self._extras.batched
+        self._extras.batched = whole.owner.detached(self)._extras.batched
     return self
 
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from gradcli.ops.algebra.strided import as_strided
 from gradcli.ops.algebra.views import shape_of
 from gradcli.ops.inplace.derive import apply_in_place, check_fits
 from gradcli.ops.inplace.writing import copy_into
@@ -13,7 +14,7 @@ from gradcli.readings.batched.dimensions import lifted
 from gradcli.readings.batched.level import RANDOM, Drawn, Level
 from gradcli.readings.batched.samples import SAME, dynamic, one_by_one, picked
 from gradcli.table.entry import Entry
-from gradcli.tensor.shadow import Unbatchable
+from gradcli.tensor.shadow import NO_STORAGE, Unbatchable
 from gradcli.tensor.tensor import Tensor
 
 _DYNAMIC: Final = frozenset(
@@ -65,7 +66,12 @@ def compose(level: Level, entry: Entry, args: tuple[Any, ...]) -> Any:
         raise Unbatchable(
             _REFUSED.format("inplace arithmetic" if arithmetic else name.removeprefix("Tensor."))
         )
-    return one_by_one(level, entry, args)
+    found = one_by_one(level, entry, args)
+    if not name.endswith("_"):
+        return found
+    if shape_of(found) != shape_of(args[0]):
+        raise RuntimeError(NO_STORAGE)
+    return args[0]
 
 
 def _drawn(level: Level, entry: Entry, args: tuple[Any, ...]) -> Any:
@@ -96,7 +102,20 @@ def _like(level: Level, entry: Entry, args: tuple[Any, ...]) -> Any:
     return level.wrap(level.out(entry, *lifted(level, args)))
 
 
-_RULES: Final[dict[str, Callable[..., Any]]] = {"detach": _detach}
+def _as_strided(
+    level: Level,
+    tensor: Tensor,
+    size: Sequence[int],
+    stride: Sequence[int],
+    storage_offset: int | None = None,
+) -> Any:
+    """A view of memory that has the first element of each sample where the samples have theirs."""
+    physical = level.physical(tensor)
+    sizes, strides = (level.size, *size), (physical.stride(0), *stride)
+    return level.wrap(level.out(as_strided, physical, sizes, strides, storage_offset))
+
+
+_RULES: Final[dict[str, Callable[..., Any]]] = {"detach": _detach, "as_strided": _as_strided}
 
 
 def change(
@@ -119,6 +138,8 @@ def change(
         return copy_into(old, level.physical(found))
 
     target = tensor if batched is None else batched.physical
+    if batched is not None:
+        options["copies"] = True  # what the rows have saved of the old value stays as it is
     try:
         level.out(lambda: apply_in_place(target, result_of, _physical(level, others), **options))
     except Drawn:

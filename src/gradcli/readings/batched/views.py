@@ -22,6 +22,7 @@ from gradcli.readings.batched.level import Level
 from gradcli.readings.batched.samples import one_by_one
 from gradcli.table import registry
 from gradcli.table.row import Row
+from gradcli.tensor.shadow import NO_STORAGE, Unbatchable
 from gradcli.tensor.shapes import infer_shape
 from gradcli.tensor.tensor import Tensor
 
@@ -138,6 +139,12 @@ def _reduced(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
 
 _BY_DIMENSIONS: Final = {"max": "amax", "min": "amin"}
 
+
+def _by_memory(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
+    """A view by places in memory has its own for each sample: whoever asks is run for each."""
+    raise Unbatchable(NO_STORAGE)
+
+
 RULES: Final[dict[str, Any]] = {
     "Tensor.view": _view,
     "aten._reshape_alias": _view,
@@ -164,7 +171,7 @@ RULES: Final[dict[str, Any]] = {
     "view_as_real_copy": as_they_are,
     "view_as_complex_copy": as_they_are,
     "renorm": one_by_one,
-    "aten.as_strided": one_by_one,
+    "aten.as_strided": _by_memory,
     "aten.unique_dim": one_by_one,
     "aten.unique_consecutive": one_by_one,
     **dict.fromkeys(("sum", "mean", "prod", "all", "any", "max", "min"), _reduced),
