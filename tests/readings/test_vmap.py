@@ -361,3 +361,11 @@ def test_a_branch_on_a_sample_is_told_where_it_stands() -> None:
     done = run("run", "-", stdin=program)
     assert "data-dependent control flow" in done.err
     assert "line 2, column 8" in done.err
+
+
+def test_forward_mode_goes_through_a_mapping() -> None:
+    x, v, w = torch.randn(4, 3), torch.randn(4, 3), torch.randn(3)
+    value, slope = torch.autograd.functional.jvp(vmap(lambda a: torch.tanh(a @ w).sum()), x, v)
+    inner = torch.tanh(x @ w)
+    assert torch.allclose(value, inner)
+    assert torch.allclose(slope, (1 - inner**2) * (v @ w))

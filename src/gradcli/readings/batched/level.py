@@ -37,12 +37,23 @@ class Level:
     `rules` run what is called on batched tensors: they are put here by the module that has them.
     """
 
-    __slots__ = ("_drawing", "_outer", "alive", "number", "randomness", "rules", "size")
+    __slots__ = (
+        "_drawing",
+        "_listener",
+        "_outer",
+        "alive",
+        "number",
+        "randomness",
+        "rules",
+        "size",
+    )
 
     def __init__(self, size: int, randomness: str, rules: Any) -> None:
         outer: Any = mode.level
         self._outer: Level | None = outer
         self._drawing = mode.drawing
+        # Who heard of rows before hears of those on physical tensors.
+        self._listener = mode.listener
         self.number: int = 1 if outer is None else outer.number + 1
         self.size = size
         self.randomness = randomness
@@ -50,11 +61,11 @@ class Level:
         self.alive = True
 
     def __enter__(self) -> Level:
-        mode.level, mode.drawing = self, self.draws
+        mode.level, mode.drawing, mode.listener = self, self.draws, None
         return self
 
     def __exit__(self, *_: object) -> None:
-        mode.level, mode.drawing = self._outer, self._drawing
+        mode.level, mode.drawing, mode.listener = self._outer, self._drawing, self._listener
         self.alive = False
 
     @property
@@ -74,12 +85,12 @@ class Level:
 
     def out(self, function: Callable[..., Any], *args: Any) -> Any:
         """Calls a function of physical tensors."""
-        level = mode.level
-        mode.level = self._outer
+        level, listener = mode.level, mode.listener
+        mode.level, mode.listener = self._outer, self._listener
         try:
             return function(*args)
         finally:
-            mode.level = level
+            mode.level, mode.listener = level, listener
 
     def draw(self, function: Callable[..., Any], *args: Any) -> Any:
         """Calls a function of physical tensors that may draw random numbers."""
@@ -92,12 +103,12 @@ class Level:
 
     def inside(self, function: Callable[..., Any], *args: Any) -> Any:
         """Calls a function of batched tensors from what runs on physical ones."""
-        level, drawing = mode.level, mode.drawing
-        mode.level, mode.drawing = self, self.draws
+        before = mode.level, mode.drawing, mode.listener
+        mode.level, mode.drawing, mode.listener = self, self.draws, None
         try:
             return function(*args)
         finally:
-            mode.level, mode.drawing = level, drawing
+            mode.level, mode.drawing, mode.listener = before
 
     def draws(self) -> None:
         """Random numbers are about to be drawn, the same ones for all samples.

@@ -73,7 +73,7 @@ def call(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
         return rule_of(row)(level, row, args)
     if "generator" in row.signature.index:
         return drawn(level, row, args)
-    return level.out(row.record, args)
+    return level.out(row, *args)
 
 
 __all__ = ["call", "change", "compose", "differentiate"]
