@@ -317,6 +317,7 @@ def test_errors_of_the_expression() -> None:
         "message": "grad can be implicitly created only for scalar outputs",
         "hint": (
             'seed it: --grad-tensors ones or "[1,2,3]", in a program y.backward(torch.ones_like(y))'
+            "; or ask for `gradcli jacobian`"
         ),
         "line": 1,
         "column": 1,

@@ -39,7 +39,8 @@ torch.finfo(torch.float32) | torch.iinfo(torch.int8) | ValueError('x') | zip([1]
 map(str, [1])
 iter([1]) | iter((1,)) | iter({1: 2}) | iter('a') | enumerate([1]) | reversed([1]) | {1: 2}.items()
 type(1) | type(torch.ones(1)) | type(type(1)) | [].append | 'a'.join | torch.ones(1).sum
-torch.strided
+torch.autograd.forward_ad.unpack_dual(torch.ones(2)) | torch.autograd.forward_ad.dual_level()
+torch.func.vjp(torch.sin, torch.ones(2)) | torch.func.grad(torch.sin) | torch.strided
 filter(None, [1]) | torch.Size([2]) | torch.device('cpu') | torch.no_grad()(lambda: 1) | sum | torch
 """
 
