@@ -369,3 +369,10 @@ def test_forward_mode_goes_through_a_mapping() -> None:
     inner = torch.tanh(x @ w)
     assert torch.allclose(value, inner)
     assert torch.allclose(slope, (1 - inner**2) * (v @ w))
+
+
+def test_what_takes_samples_one_by_one_is_told_on_request() -> None:
+    program = "print(torch.vmap(lambda a: torch.histc(a, 2))(torch.ones(2, 3)).shape)\n"
+    remark = "note: vmap took one sample after another in histc"
+    assert remark in run("run", "-", "--debug", stdin=program).err
+    assert run("run", "-", stdin=program).err == ""

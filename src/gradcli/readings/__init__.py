@@ -6,6 +6,7 @@ offer; modules are imported when something of theirs is asked for.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import Any, Final
 
@@ -37,6 +38,14 @@ def lookup(name: str) -> Any:
     if module is None:
         return None
     return getattr(import_module(f"gradcli.readings.{module}"), name.rpartition(".")[2])
+
+
+def remarks() -> list[str]:
+    """What readings did in a way that takes longer than another, so far."""
+    samples = sys.modules.get("gradcli.readings.batched.samples")
+    if samples is None or not samples.notes:
+        return []
+    return [f"vmap took one sample after another in {', '.join(sorted(samples.notes))}"]
 
 
 def names() -> list[str]:

@@ -119,6 +119,7 @@ def command(
     from gradcli.cli.variables import bind, seeds_given, tangents_given, variables_given
     from gradcli.evaluation import Plan, compile_expression, evaluate
     from gradcli.language.running.machine import Machine
+    from gradcli.readings import remarks
     from gradcli.views.answers import PARTS, PRODUCT, mixed_named
 
     try:
@@ -158,7 +159,7 @@ def command(
         release()
         raise failure from None
     write_whole(shown)
-    note(answer.notes, answer.inner if debug else ())
+    note(answer.notes, (*answer.inner, *remarks()) if debug else ())
     release()
 
 

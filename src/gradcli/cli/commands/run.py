@@ -15,7 +15,7 @@ from gradcli.cli.declarations import (
     Timeout,
     whole_number,
 )
-from gradcli.cli.report import PASSED, fail
+from gradcli.cli.report import PASSED, fail, note
 from gradcli.process import Limits, write_whole
 
 
@@ -45,6 +45,7 @@ def command(
     from gradcli.evaluation import define
     from gradcli.language.compiling.compiler import compile_text
     from gradcli.language.running.machine import Machine
+    from gradcli.readings import remarks
 
     try:
         given = variables_given(line, const, let)
@@ -61,4 +62,6 @@ def command(
         release()
         raise failure from None
     sys.stdout.flush()
+    if debug:
+        note((), remarks())
     release()
