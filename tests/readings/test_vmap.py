@@ -10,6 +10,7 @@ import pytest
 
 import gradcli as torch
 from gradcli import vmap
+from gradcli.readings.batched import samples
 from tests.commands import run
 
 CONTROL = (
@@ -46,6 +47,8 @@ REFUSED: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda x: vmap(lambda a: float(a.sum()))(x), RuntimeError, ITEM),
     (lambda x: vmap(lambda a: f"{a.sum()}")(x), RuntimeError, ITEM),
     (lambda x: vmap(lambda a: range(a.long()[1]))(x), RuntimeError, ITEM),
+    (lambda x: vmap(lambda a: torch.full((2,), a[0]))(x), RuntimeError, ITEM),
+    (lambda x: vmap(lambda a: a.add(a, alpha=a[0]))(x), RuntimeError, ITEM),
     (lambda x: vmap(lambda a: a.tolist())(x), RuntimeError, STORAGE),
     (lambda x: vmap(lambda a: a.numpy())(x), RuntimeError, STORAGE),
     (lambda x: vmap(np.asarray)(x), RuntimeError, STORAGE),
@@ -316,6 +319,11 @@ def test_an_index_may_differ_from_sample_to_sample() -> None:
     assert vmap(lambda a, k: a[k, None])(x.unsqueeze(2), places).shape == (2, 1, 1)
 
 
+def test_a_number_may_differ_from_sample_to_sample() -> None:
+    x = matrix()
+    assert vmap(lambda a: a.clamp(min=a.mean()))(x).tolist() == [[1, 1, 2], [4, 4, 5]]
+
+
 def test_new_tensors_may_be_written_to_for_each_sample() -> None:
     x = matrix()
     assert vmap(lambda a: a.new_zeros(3).add_(a))(x).tolist() == x.tolist()
@@ -373,6 +381,7 @@ def test_forward_mode_goes_through_a_mapping() -> None:
 
 def test_what_takes_samples_one_by_one_is_told_on_request() -> None:
     program = "print(torch.vmap(lambda a: torch.histc(a, 2))(torch.ones(2, 3)).shape)\n"
-    remark = "note: vmap took one sample after another in histc"
-    assert remark in run("run", "-", "--debug", stdin=program).err
+    samples.notes.clear()
+    remark = "note: vmap took one sample after another in histc\n"
+    assert run("run", "-", "--debug", stdin=program).err == remark
     assert run("run", "-", stdin=program).err == ""

@@ -13,8 +13,10 @@ from gradcli.table.out import takes
 from gradcli.table.schema import Mismatch
 from gradcli.tensor import dtypes
 from gradcli.tensor.accidents import is_accident
+from gradcli.tensor.leaf import batched_of
 from gradcli.tensor.memory import refuse_giant
 from gradcli.tensor.public import public, word_of
+from gradcli.tensor.shadow import ITEM
 from gradcli.tensor.tensor import Tensor, wrap
 
 # The module that writes results to the tensors given as `out=`.
@@ -33,6 +35,12 @@ _WITHOUT_TENSORS: Final = frozenset(("linspace", "logspace", "result_type"))
 def _tensor_of(number: complex) -> Tensor:
     dtype = dtypes.of_number(number)
     return wrap(np.asarray(dtypes.convert(number, dtype)))
+
+
+def _without_samples(arg: Any) -> Any:
+    """A number for a batched tensor that has one for each sample."""
+    batched = type(arg) is Tensor and batched_of(arg) is not None
+    return 0 if batched and not arg._array.ndim else arg
 
 
 _BUILT_IN: Final = "builtin_function_or_method"
@@ -123,6 +131,7 @@ class Function:
         modern = deprecated.modern(self.name, args, kwargs, method)
         if modern is not None:
             return self.call(*modern, method)
+        self._refuse_samples(args, kwargs, method)
         self.explain(args, kwargs, method)
         loosely = wrong.written_in_python(self.name, method) is not None
         found = self._bound(args, kwargs, method, loosely) if loosely else _UNFIT
@@ -130,6 +139,20 @@ class Function:
             own = [f"({entry.parameters})" for entry in self.entries]
             wrong.refuse_own(name_in_messages(self.name), own, args, kwargs, method)
         return found
+
+    def _refuse_samples(self, args: tuple[Any, ...], kwargs: dict[str, Any], method: bool) -> None:
+        """Says of a batched tensor that stands where a number may that it is none."""
+        numbers = [_without_samples(arg) for arg in args]
+        named = {name: _without_samples(arg) for name, arg in kwargs.items()}
+        pairs = [*zip(numbers, args, strict=True), *((named[name], kwargs[name]) for name in named)]
+        if all(number is arg for number, arg in pairs):
+            return
+        for entry in self.entries:
+            try:
+                entry.signature.bind(numbers, named, method)
+            except Mismatch:
+                continue
+            raise RuntimeError(ITEM)
 
     def explain(self, args: tuple[Any, ...], kwargs: dict[str, Any], method: bool) -> None:
         """Raises what PyTorch says about the arguments of a failed call, if they do not fit."""

@@ -14,7 +14,7 @@ from gradcli.tensor.classes import Class
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Device, Layout, MemoryFormat
 from gradcli.tensor.integers import LEAST, MOST, index64, refuse_number
-from gradcli.tensor.leaf import looked_at
+from gradcli.tensor.leaf import batched_of, looked_at
 from gradcli.tensor.shapes import Size
 from gradcli.tensor.tensor import Tensor
 
@@ -168,7 +168,7 @@ def fit(parameter: Parameter, value: Any) -> Any:
     if kind.endswith("[]"):
         return _fit_list(parameter, kind[:-2], value)
     if type(value) is Tensor and kind in ("Scalar", "Real", "int", "float"):
-        if value._array.ndim or value.requires_grad:
+        if value._array.ndim or value.requires_grad or batched_of(value) is not None:
             return MISSING
         value = value.item()
     elif isinstance(value, (np.generic, Scalar)):

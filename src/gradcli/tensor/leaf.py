@@ -100,9 +100,10 @@ def accumulator(leaf: Leaf) -> AccumulateGrad:
     known = leaf._accumulator
     node = None if known is None else known()
     if node is None:
+        batched = batched_of(leaf)
+        if batched is not None:
+            return accumulator(batched.physical)
         extras = leaf._extras
-        if extras is not None and extras.batched is not None:
-            return accumulator(extras.batched.physical)
         node = AccumulateGrad(leaf)
         if extras is not None:
             node.fits(node.shape, (grad_dtype_of(leaf) or leaf.dtype).np)
@@ -110,6 +111,11 @@ def accumulator(leaf: Leaf) -> AccumulateGrad:
                 node.node_hooks().tensor[0] = extras.hooks
         leaf._accumulator = weakref.ref(node)
     return node
+
+
+def batched_of(tensor: Leaf) -> Batched | None:
+    """What makes a tensor a batched one; None of any other."""
+    return None if tensor._extras is None else tensor._extras.batched
 
 
 def is_parameter(tensor: Leaf) -> bool:

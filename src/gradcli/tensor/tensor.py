@@ -26,6 +26,7 @@ from gradcli.tensor.leaf import (
     accumulator,
     add_hook,
     add_post_accumulate_hook,
+    batched_of,
     check_flag,
     check_flag_attribute,
     check_grad,
@@ -127,9 +128,9 @@ class Tensor(Conversions):
         if name == "_array":
             node, value = self._grad_fn, self._value
             if value is None:
-                assert self._extras is not None
-                assert self._extras.batched is not None
-                return self._extras.batched.shadow
+                batched = batched_of(self)
+                assert batched is not None
+                return batched.shadow
             hold(self, value if node is None else node.memory(value))
             return self._array
         if find_method(name):
@@ -212,7 +213,7 @@ class Tensor(Conversions):
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Asks for gradients (or no longer): only of a floating or complex leaf."""
         check_flag(self, requires_grad, self._grad_fn is None)
-        batched = None if self._extras is None else self._extras.batched
+        batched = batched_of(self)
         if batched is not None and batched.given:
             raise RuntimeError(IN_TRANSFORM)
         if requires_grad and is_inference(self) and not mode.inference:
@@ -289,7 +290,7 @@ class Tensor(Conversions):
     @property
     def data(self) -> Tensor:
         """The same memory without history and with a version counter of its own."""
-        if self._extras is not None and self._extras.batched is not None:
+        if batched_of(self) is not None:
             raise RuntimeError("accessing `data` under vmap transform is not allowed")
         made = wrap(self._array)
         made._versions = detached_counter(self._versions)

@@ -11,7 +11,7 @@ from gradcli.tensor.arrays import Numbers
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.graph import Node, mode
 from gradcli.tensor.identity import without_addresses
-from gradcli.tensor.leaf import is_parameter
+from gradcli.tensor.leaf import batched_of, is_parameter
 from gradcli.tensor.nesting import check_unfolded, length_of, parts_of
 from gradcli.tensor.shadow import Batched
 from gradcli.tensor.shapes import Size
@@ -21,7 +21,7 @@ from gradcli.views.printing import format_tensor
 
 def represent(tensor: Tensor) -> str:
     """The `repr` of a tensor, by the process's print options."""
-    batched = None if tensor._extras is None else tensor._extras.batched
+    batched = batched_of(tensor)
     if batched is not None:
         return _batched(batched)
     text = format_tensor(

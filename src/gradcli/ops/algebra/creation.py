@@ -15,6 +15,7 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.arrays import unwrapped
 from gradcli.tensor.dtypes import FLOATS, HALVES, INEXACT, DType
 from gradcli.tensor.formats import Device, MemoryFormat, arranged_copy, channels_last
+from gradcli.tensor.leaf import batched_of
 from gradcli.tensor.memory import reserve
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array, Scalar
@@ -278,7 +279,7 @@ def like(
 
 def for_each(made: Tensor, other: Tensor) -> Tensor:
     """A new tensor, or one for each sample where `other` is batched: it may be written to."""
-    batched = None if other._extras is None else other._extras.batched
+    batched = batched_of(other)
     return made if batched is None else batched.owner.repeated(made)
 
 

@@ -6,13 +6,13 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from gradcli.ops.algebra.strided import as_strided
 from gradcli.ops.algebra.views import shape_of
 from gradcli.ops.inplace.derive import apply_in_place, check_fits
 from gradcli.ops.inplace.writing import copy_into
-from gradcli.readings.batched.dimensions import lifted
+from gradcli.readings.batched.dimensions import lifted, moved
 from gradcli.readings.batched.level import RANDOM, Drawn, Level
 from gradcli.readings.batched.samples import SAME, dynamic, one_by_one, picked
+from gradcli.readings.batched.views import with_dims
 from gradcli.table.entry import Entry
 from gradcli.tensor.shadow import NO_STORAGE, Unbatchable
 from gradcli.tensor.tensor import Tensor
@@ -51,7 +51,7 @@ def compose(level: Level, entry: Entry, args: tuple[Any, ...]) -> Any:
         return level.draw(entry, *picked(level, args, 0))
     rule = _RULES.get(name)
     if rule is not None:
-        return rule(level, *args)
+        return rule(level, entry, *args)
     if name.endswith("_like"):
         return _like(level, entry, args)
     if name in _DYNAMIC and (name != "where" or len(args) == 1):
@@ -91,19 +91,21 @@ def _drawn(level: Level, entry: Entry, args: tuple[Any, ...]) -> Any:
     return one_by_one(level, entry, args)
 
 
-def _detach(level: Level, tensor: Tensor) -> Any:
+def _detach(level: Level, entry: Entry, tensor: Tensor) -> Any:
     return level.detached(tensor)
 
 
 def _like(level: Level, entry: Entry, args: tuple[Any, ...]) -> Any:
     """New tensors in the shape of one, for each sample."""
-    if args[-1] is not None:
+    place = entry.signature.index["memory_format"]
+    if place < len(args) and args[place] is not None:
         return one_by_one(level, entry, args)  # an order of memory counts dimensions
     return level.wrap(level.out(entry, *lifted(level, args)))
 
 
 def _as_strided(
     level: Level,
+    entry: Entry,
     tensor: Tensor,
     size: Sequence[int],
     stride: Sequence[int],
@@ -112,10 +114,28 @@ def _as_strided(
     """A view of memory that has the first element of each sample where the samples have theirs."""
     physical = level.physical(tensor)
     sizes, strides = (level.size, *size), (physical.stride(0), *stride)
-    return level.wrap(level.out(as_strided, physical, sizes, strides, storage_offset))
+    return level.wrap(level.out(entry, physical, sizes, strides, storage_offset))
 
 
-_RULES: Final[dict[str, Callable[..., Any]]] = {"detach": _detach, "as_strided": _as_strided}
+def _cosine_similarity(
+    level: Level, entry: Entry, x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8
+) -> Any:
+    ndim = max(len(shape_of(x1)), len(shape_of(x2)))
+    own, other = (with_dims(level, tensor, ndim) for tensor in (x1, x2))
+    return level.wrap(level.out(entry, own, other, moved(dim, ndim), eps))
+
+
+def _native(level: Level, entry: Entry, tensor: Tensor, *rest: Any) -> Any:
+    """What takes batches anyway."""
+    return level.wrap(level.out(entry, level.physical(tensor), *rest))
+
+
+_RULES: Final[dict[str, Callable[..., Any]]] = {
+    "detach": _detach,
+    "as_strided": _as_strided,
+    "cosine_similarity": _cosine_similarity,
+    "linalg.cholesky": _native,
+}
 
 
 def change(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from gradcli.ops.algebra.joining import cat, stack
+from gradcli.ops.algebra.arithmetic import sub
+from gradcli.ops.algebra.joining import stack
 from gradcli.ops.algebra.parts import diagonal
 from gradcli.ops.algebra.scans import prod_dim
 from gradcli.ops.algebra.sums import sum_dim
@@ -17,6 +18,7 @@ from gradcli.ops.algebra.views import (
     transpose,
     unsqueeze,
 )
+from gradcli.ops.measuring.norms import vector_norm
 from gradcli.readings.batched.dimensions import along, filled, lifted, moved
 from gradcli.readings.batched.level import Level
 from gradcli.readings.batched.samples import one_by_one
@@ -40,7 +42,7 @@ def _view(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
     return level.wrap(level.out(row, level.physical(args[0]), (level.size, *size)))
 
 
-def _with_dims(level: Level, tensor: Tensor, ndim: int) -> Tensor:
+def with_dims(level: Level, tensor: Tensor, ndim: int) -> Tensor:
     """The physical tensor of one that is given dimensions of length one before its own."""
     found: Tensor = level.physical(tensor)
     for _ in range(ndim - len(shape_of(tensor))):
@@ -52,7 +54,7 @@ def _expand(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
     tensor, size, *rest = args
     if len(size) < len(shape_of(tensor)):
         return one_by_one(level, row, args)
-    found = _with_dims(level, tensor, len(size))
+    found = with_dims(level, tensor, len(size))
     return level.wrap(level.out(row, found, (level.size, *size), *rest))
 
 
@@ -60,7 +62,7 @@ def _repeat(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
     tensor, repeats = args
     if len(repeats) < len(shape_of(tensor)):
         return one_by_one(level, row, args)
-    found = _with_dims(level, tensor, len(repeats))
+    found = with_dims(level, tensor, len(repeats))
     return level.wrap(level.out(row, found, (1, *repeats)))
 
 
@@ -86,6 +88,12 @@ def _squeeze(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
     ones = tuple(k + 1 for k, length in enumerate(shape_of(args[0])) if length == 1)
     found = level.out(squeeze_dims, level.physical(args[0]), ones)
     return level.wrap(level.out(clone_row, found) if row.names[0] == "squeeze_copy" else found)
+
+
+def _dist(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
+    """The norm of the difference."""
+    own, other, power = filled(row, args)
+    return vector_norm(sub(own, other), power, None, False)
 
 
 def _roll(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
@@ -171,10 +179,9 @@ RULES: Final[dict[str, Any]] = {
     "view_as_real_copy": as_they_are,
     "view_as_complex_copy": as_they_are,
     "renorm": one_by_one,
+    "dist": _dist,
     "aten.as_strided": _by_memory,
     "aten.unique_dim": one_by_one,
     "aten.unique_consecutive": one_by_one,
     **dict.fromkeys(("sum", "mean", "prod", "all", "any", "max", "min"), _reduced),
 }
-
-__all__ = ["RULES", "as_they_are", "cat"]
