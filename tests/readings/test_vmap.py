@@ -371,6 +371,34 @@ def test_a_branch_on_a_sample_is_told_where_it_stands() -> None:
     assert "line 2, column 8" in done.err
 
 
+def test_hooks_see_gradients_of_samples() -> None:
+    x, shapes = torch.ones(2, 3, requires_grad=True), []
+
+    def doubled(a: Any) -> Any:
+        b = a * 2
+        b.register_hook(lambda slope: shapes.append(slope.shape) or slope * 10)
+        return b.sum()
+
+    vmap(doubled)(x).sum().backward()
+    assert shapes == [(3,)]
+    assert x.grad.tolist() == [[20, 20, 20]] * 2
+    assert vmap(lambda a: a.grad * 2)(x).tolist() == [[40, 40, 40]] * 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda a: a.clone().set_(torch.ones(3)),
+        lambda a: a.clone().resize_(2),
+        lambda a: torch.sin(a, out=torch.zeros(3)),
+        lambda a: setattr(a.clone(), "data", torch.ones(3)),
+    ],
+)
+def test_the_memory_of_a_sample_is_not_replaced(change: Callable[[Any], Any]) -> None:
+    with pytest.raises(RuntimeError, match=r"storage|accessing `data`"):
+        vmap(change)(matrix())
+
+
 def test_forward_mode_goes_through_a_mapping() -> None:
     x, v, w = torch.randn(4, 3), torch.randn(4, 3), torch.randn(3)
     value, slope = torch.autograd.functional.jvp(vmap(lambda a: torch.tanh(a @ w).sum()), x, v)

@@ -118,6 +118,22 @@ def batched_of(tensor: Leaf) -> Batched | None:
     return None if tensor._extras is None else tensor._extras.batched
 
 
+def grad_of(tensor: Leaf) -> Any:
+    """The gradient that a tensor has; where it is batched, that of each sample."""
+    batched = batched_of(tensor)
+    if batched is None:
+        return tensor._grad
+    found = batched.physical._grad if tensor._grad is None else tensor._grad
+    return None if found is None else batched.owner.wrap(found)
+
+
+def shadow_of(tensor: Leaf) -> Any:
+    """What stands for the array of a batched tensor."""
+    batched = batched_of(tensor)
+    assert batched is not None
+    return batched.shadow
+
+
 def is_parameter(tensor: Leaf) -> bool:
     """Whether a tensor is a `torch.nn.Parameter`."""
     return tensor._extras is not None and tensor._extras.parameter

@@ -31,6 +31,7 @@ IN_TRANSFORM: Final = (
     "vjp, jacrev, jacfwd, hessian) or call requires_grad_() outside of a function being "
     "transformed instead."
 )
+NO_DATA: Final = "accessing `data` under vmap transform is not allowed"
 NO_STORAGE: Final = "Cannot access data pointer of Tensor that doesn't have storage"
 
 
@@ -50,6 +51,12 @@ class Owner(Protocol):
 
     def detached(self, tensor: Any) -> Any:
         """The same samples without history."""
+
+    def hooked(self, hook: Any) -> Any:
+        """A hook of gradients of all samples for one of batched gradients."""
+
+    def wrap(self, physical: Any) -> Any:
+        """The batched tensor of a physical one."""
 
     def repeated(self, tensor: Any) -> Any:
         """A tensor of its own for each sample, all with the elements of one."""

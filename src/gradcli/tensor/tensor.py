@@ -31,13 +31,15 @@ from gradcli.tensor.leaf import (
     check_flag_attribute,
     check_grad,
     grad_dtype_of,
+    grad_of,
     is_parameter,
     looked_at,
     set_grad_dtype,
+    shadow_of,
 )
 from gradcli.tensor.memory import NUMBER_SIZE, reserve
 from gradcli.tensor.public import REGISTRY, public, word_of
-from gradcli.tensor.shadow import IN_TRANSFORM
+from gradcli.tensor.shadow import IN_TRANSFORM, NO_DATA
 from gradcli.tensor.shapes import Size, contiguous_strides, wrap_dim
 from gradcli.tensor.warn import NO_LEAF, warn
 
@@ -128,9 +130,7 @@ class Tensor(Conversions):
         if name == "_array":
             node, value = self._grad_fn, self._value
             if value is None:
-                batched = batched_of(self)
-                assert batched is not None
-                return batched.shadow
+                return shadow_of(self)
             hold(self, value if node is None else node.memory(value))
             return self._array
         if find_method(name):
@@ -257,7 +257,7 @@ class Tensor(Conversions):
     def grad(self) -> Any:
         if self._grad is None and self.grad_fn is not None and not self.retains_grad:
             warn(NO_LEAF)
-        return self._grad
+        return grad_of(self)
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
@@ -291,7 +291,7 @@ class Tensor(Conversions):
     def data(self) -> Tensor:
         """The same memory without history and with a version counter of its own."""
         if batched_of(self) is not None:
-            raise RuntimeError("accessing `data` under vmap transform is not allowed")
+            raise RuntimeError(NO_DATA)
         made = wrap(self._array)
         made._versions = detached_counter(self._versions)
         return made
@@ -300,6 +300,8 @@ class Tensor(Conversions):
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {word_of(value)}")
+        if batched_of(self) is not None or batched_of(value) is not None:
+            raise RuntimeError(NO_DATA)
         if self.requires_grad and value._array.dtype.kind not in dtypes.INEXACT:
             raise RuntimeError(
                 "data set to a tensor that requires gradients must be floating point or complex "
@@ -334,6 +336,9 @@ class Tensor(Conversions):
         """Calls `hook(grad)` with this tensor's gradient; what it returns replaces it."""
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        batched = batched_of(self)
+        if batched is not None:
+            hook = batched.owner.hooked(hook)
         node, number = edge_of(self)
         if node is None or self._grad_fn is None:
             return add_hook(self, hook)

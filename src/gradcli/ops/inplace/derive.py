@@ -33,6 +33,7 @@ from gradcli.table.row import Row
 from gradcli.table.samples import kinked
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import mode
+from gradcli.tensor.leaf import batched_of, extras_of
 from gradcli.tensor.shapes import coincides, is_dense, refuse_coinciding
 from gradcli.tensor.tensor import Tensor, hold, wrap
 from gradcli.typing import Array
@@ -292,8 +293,8 @@ def _any_requires_grad(values: Sequence[Any]) -> bool:
 def rearrange(operator: Callable[..., Any], args: Sequence[Any]) -> Tensor:
     """Lets a tensor look at its memory as a view operator's result does, as `x.t_()`."""
     tensor: Tensor = args[0]
-    if tensor._extras is not None and tensor._extras.batched is not None:
-        tensor._extras.batched = operator(*args)._extras.batched
+    if batched_of(tensor) is not None:
+        extras_of(tensor).batched = batched_of(operator(*args))
         return tensor
     wants = mode.enabled and tensor.requires_grad
     check_change(tensor, wants)

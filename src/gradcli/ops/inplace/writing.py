@@ -23,7 +23,9 @@ from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.formats import MemoryFormat
 from gradcli.tensor.graph import mode
+from gradcli.tensor.leaf import batched_of, extras_of
 from gradcli.tensor.public import handed_in
+from gradcli.tensor.shadow import NO_STORAGE
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, hold, wrap
 from gradcli.typing import Array, Operand, Scalar
@@ -212,9 +214,9 @@ def detach_(self: Tensor) -> Tensor:
             "function in torch/optim/optimizer.py as the solution."
         )
     self._grad_fn, self._nr, self._requires_grad = None, 0, False
-    if self._extras is not None and self._extras.batched is not None:
-        whole = self._extras.batched
-        self._extras.batched = whole.owner.detached(self)._extras.batched
+    batched = batched_of(self)
+    if batched is not None:
+        extras_of(self).batched = batched_of(batched.owner.detached(self))
     return self
 
 
@@ -310,6 +312,8 @@ def set_part_(
 
 def _set_to(self: Tensor, source: Tensor | None, array: Array) -> Tensor:
     """Gives a tensor another memory; its history ends there, as nothing is known of gradients."""
+    if batched_of(self) is not None:
+        raise RuntimeError(NO_STORAGE)
     wants = mode.enabled and (self.requires_grad or (source is not None and source.requires_grad))
     if array.dtype != self._array.dtype:
         kind = dtypes.from_numpy(array.dtype)

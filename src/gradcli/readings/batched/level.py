@@ -205,6 +205,15 @@ class Level:
             physical = self.out(self._outer.lifted, physical)
         return self.wrap(physical)
 
+    def hooked(self, hook: Callable[..., Any]) -> Callable[..., Any]:
+        """A hook of gradients of all samples for one of batched gradients."""
+
+        def run(gradient: Tensor) -> Any:
+            found = self.inside(hook, self.wrap(gradient))
+            return self.out(self.physical, found) if type(found) is Tensor else found
+
+        return run
+
     def repeated(self, tensor: Tensor) -> Tensor:
         """A tensor of its own for each sample, all with the elements of one."""
         return self.wrap(self.out(clone_row, self.physical(tensor)))
