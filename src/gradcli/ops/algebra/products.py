@@ -298,8 +298,11 @@ def _bmm(self: Array, mat2: Array) -> Array:
         raise RuntimeError(f"expected scalar type {_word(self)} but found {_word(mat2)}")
     if self.shape[2]:
         require_kinds(self.dtype, "fciu", "bmm")
+    # NumPy's matmul takes one matrix at a time.
     if self.shape[2] == 1:
-        return self * mat2  # outer products: NumPy's matmul takes one at a time
+        return self * mat2
+    if not self.strides[0] and len(self) > 1 and mat2.shape[2] == 1:
+        return (mat2[:, :, 0] @ self[0].T)[:, :, None]  # one matrix times many vectors
     return np.matmul(self, mat2)
 
 
