@@ -21,6 +21,8 @@ ROUNDS = 300
 
 WORDS = {
     "eval": ["x+y", "x", "-x", "-x*y", "-g", "--x*2", "", "-", "1", "let x = 3; x", "--3"],
+    "jacobian": ["x+y", "-x", "--rank", "", "-", "1", "--3"],
+    "hessian": ["x+y", "-x", "--eigenvalues", "", "-", "1", "--3"],
     "run": ["a.py", "-", "", "b.py", "-a"],
     "batch": ["a.jsonl", "-", "", "b", "-b"],
     "repl": [],

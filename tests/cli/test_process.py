@@ -139,7 +139,7 @@ def test_internal_error_is_one_line() -> None:
         from gradcli.cli import main
         from gradcli.cli.commands import eval
         def broken(*_): raise KeyError("lost")
-        eval._set_defaults = broken
+        eval.set_defaults = broken
         sys.exit(main.main())
         """
     )
