@@ -413,3 +413,32 @@ def test_what_takes_samples_one_by_one_is_told_on_request() -> None:
     remark = "note: vmap took one sample after another in histc\n"
     assert run("run", "-", "--debug", stdin=program).err == remark
     assert run("run", "-", stdin=program).err == ""
+
+
+@pytest.mark.parametrize(
+    "pick",
+    [
+        lambda a, k: a[k],
+        lambda a, k: a[:, k],
+        lambda a, k: a[:, :, k, :],
+        lambda a, k: a[k, :, k],
+        lambda a, k: a[:, k, :, k],
+        lambda a, k: a[:, k, k.unsqueeze(1)],
+        lambda a, k: a[1, k],
+        lambda a, k: a[..., k],
+        lambda a, k: a[k, None, 1:],
+    ],
+)
+@pytest.mark.parametrize("in_dims", [(0, 0), (0, None), (None, 0), (-1, 0)])
+def test_subscripts_pick_from_each_sample(pick: Callable[..., Any], in_dims: Any) -> None:
+    x, k = torch.randn(3, 3, 3, 3, 3), torch.tensor([[0, 2], [1, 1], [2, 0]])
+    index = k if in_dims[1] == 0 else k[0]
+    found = vmap(pick, in_dims=in_dims)(x, index)
+    singles = [
+        pick(
+            x if in_dims[0] is None else x.select(in_dims[0], n),
+            index if in_dims[1] is None else index[n],
+        )
+        for n in range(3)
+    ]
+    assert found.tolist() == torch.stack(singles).tolist()

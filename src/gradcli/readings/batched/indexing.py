@@ -25,36 +25,29 @@ from gradcli.tensor.tensor import Tensor, wrap
 class Places:
     """Indices of a sample as indices of its physical tensor.
 
-    `indices` are these, `order` the dimensions of what NumPy's rule gives for them in the order
-    batch, then as for a sample. `lifted`: the tensor that is indexed has the batch dimension.
+    What they pick comes out in NumPy's order of dimensions, which `order` puts right: the batch
+    first, then as for a sample. `lifted`: the tensor that is indexed has the batch dimension.
     """
 
     def __init__(self, level: Level, indices: Sequence[Any], lifted: bool) -> None:
         given = [k for k, index in enumerate(indices) if index is not None]
-        batched = any(level.of(indices[k]) is not None for k in given)
-        shapes = [shape_of(indices[k]) for k in given]
-        wide = len(np.broadcast_shapes(*shapes))
-        found = [self._aligned(level, index, wide) for index in indices]
+        self._wide = len(np.broadcast_shapes(*[shape_of(indices[k]) for k in given]))
+        found = [self._aligned(level, index, self._wide) for index in indices]
         whole = given == list(range(given[0], given[-1] + 1))
         before = given[0] if whole else 0
-        if batched and lifted:
-            counted = np.arange(level.size).reshape(-1, *(1,) * wide)
-            self.indices = (wrap(counted), *found)
-            adjacent = before == 0 and whole
-            # The batch and the picked dimensions come first, unless nothing stands between them.
-            self.start, self.picked = 0, wide + 1
-            self.moves = 0 if adjacent else before
-            self.first = 0
-        elif batched:
-            self.indices = tuple(found)
-            self.start, self.picked, self.moves = before, wide + 1, 0
-            self.first = before
-        else:
+        # Where the batch comes out, and how many dimensions of a sample belong before the picked
+        # ones, which come out before them.
+        self._first, self._moves = 0, 0
+        self.indices: tuple[Any, ...] = tuple(found)
+        if not any(level.of(indices[k]) is not None for k in given):
             self.indices = (None, *found)
-            self.picked, self.moves = wide, 0
-            self.first = 0 if whole else wide
-            self.start = 0
-        self.before = before
+            self._first = 0 if whole else self._wide
+        elif lifted:
+            counted = np.arange(level.size).reshape(-1, *(1,) * self._wide)
+            self.indices = (wrap(counted), *found)
+            self._moves = before
+        else:
+            self._first = before
 
     @staticmethod
     def _aligned(level: Level, index: Any, wide: int) -> Any:
@@ -72,12 +65,12 @@ class Places:
         return found
 
     def order(self, ndim: int) -> tuple[int, ...]:
-        """The dimensions of a result that has `ndim` in the order batch, then as for a sample."""
-        rest = [k for k in range(ndim) if k != self.first]
-        if self.moves:
-            picked, others = rest[: self.picked - 1], rest[self.picked - 1 :]
-            rest = others[: self.moves] + picked + others[self.moves :]
-        return (self.first, *rest)
+        """The dimensions of a result that has `ndim`, in order."""
+        rest = [k for k in range(ndim) if k != self._first]
+        if self._moves:
+            picked, others = rest[: self._wide], rest[self._wide :]
+            rest = others[: self._moves] + picked + others[self._moves :]
+        return (self._first, *rest)
 
 
 def _masked(level: Level, indices: Sequence[Any]) -> bool:
