@@ -71,7 +71,7 @@ LATE = {
 
 LONG_FUNCTIONS = {
     "gradcli.language.running.machine.Machine.execute": "the machine's loop",
-    "gradcli.autograd.backward._walk": "the walk's loop",
+    "gradcli.autograd.passes._walk": "the walk's loop",
     "gradcli.cli.commands.eval.command": "a list of options",
     "gradcli.table.declare.row": "a list of options",
     "gradcli.ops.layers.embedding_bag.embedding_bag": "a list of options",

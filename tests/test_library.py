@@ -97,3 +97,10 @@ def test_a_leaf_with_rare_facts_is_freed() -> None:
     del leaf
     gc.collect()
     assert left() is None
+
+
+def test_backward_of_the_package_is_a_function_in_any_case() -> None:
+    x = gradcli.tensor(2.0, requires_grad=True)
+    (x * x).backward()
+    gradcli.autograd.backward(x * x)
+    assert x.grad.item() == 8.0

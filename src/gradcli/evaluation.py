@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from gradcli.autograd.backward import accumulate
+from gradcli.autograd.passes import accumulate
 from gradcli.language.allowed.namespace import knows
 from gradcli.language.compiling.compiler import compile_text
 from gradcli.language.running.code import GLOBAL, Code

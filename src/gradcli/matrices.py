@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from gradcli.autograd.backward import grad
 from gradcli.autograd.matrices import blocks_of, zeros_for
+from gradcli.autograd.passes import grad
 from gradcli.evaluation import Bindings, check_operands, define, leaves_of, located, restricted
 from gradcli.language.running.machine import Machine
 from gradcli.ops.algebra.comparison import zeros_like

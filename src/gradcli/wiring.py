@@ -11,7 +11,7 @@ from contextlib import _GeneratorContextManager
 
 import numpy as np
 
-import gradcli.autograd.backward
+import gradcli.autograd.passes
 import gradcli.ops.inplace.python  # noqa: F401
 from gradcli.language.allowed.namespace import default_namespace
 from gradcli.tensor.public import REGISTRY, Public

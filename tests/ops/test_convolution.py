@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradcli.autograd.backward import grad
+from gradcli.autograd.passes import grad
 from gradcli.kernels import windows
 from gradcli.tensor.tensor import wrap
 from tests.ops.images import call, names_below

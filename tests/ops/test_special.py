@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from gradcli.autograd.backward import grad
+from gradcli.autograd.passes import grad
 from gradcli.table.registry import lookup
 from gradcli.tensor.tensor import Tensor, wrap
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from gradcli.autograd.backward import grad
+from gradcli.autograd.passes import grad
 from gradcli.readings.batched import vmap
 from gradcli.readings.trees import flatten
 from gradcli.table.entry import Entry

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from gradcli.autograd.backward import grad
+from gradcli.autograd.passes import grad
 from gradcli.evaluation import compile_expression
 from gradcli.language.running.machine import Machine
 from gradcli.readings.series.derivatives import Derivatives, NoSeries

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd.backward import grad
+from gradcli.autograd.passes import grad
 from gradcli.ops.algebra.complex import real_part
 from gradcli.table.samples import Fixed, Kinked
 from gradcli.tensor.tensor import Tensor, wrap

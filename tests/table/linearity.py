@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.autograd.backward import grad
+from gradcli.autograd.passes import grad
 from gradcli.table.row import Row
 from gradcli.table.samples import Sampler
 from gradcli.tensor.tensor import Tensor, wrap

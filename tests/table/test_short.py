@@ -9,7 +9,7 @@ import pytest
 
 import gradcli as torch
 from gradcli import manual_seed
-from gradcli.autograd.backward import grad
+from gradcli.autograd.passes import grad
 from gradcli.table.node import RowNode
 from gradcli.table.registry import entries
 from gradcli.table.row import Row

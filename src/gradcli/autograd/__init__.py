@@ -12,7 +12,7 @@ from typing import Any, Final
 
 # Module under gradcli.autograd -> the names that it serves under `torch.autograd`.
 _SERVED: Final = {
-    "backward": ("backward", "grad"),
+    "passes": ("backward", "grad"),
     "numerical": ("gradcheck", "gradgradcheck"),
     "modes": ("no_grad", "enable_grad", "set_grad_enabled", "inference_mode"),
     "variable": ("Variable",),

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from gradcli.autograd.backward import grad
 from gradcli.autograd.matrices import rows, zeros_for
 from gradcli.autograd.modes import enable_grad
+from gradcli.autograd.passes import grad
 from gradcli.ops.algebra.views import squeeze_all
 from gradcli.tensor.classes import type_of
 from gradcli.tensor.public import handed_in

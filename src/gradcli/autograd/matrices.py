@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from gradcli.autograd.backward import grad
+from gradcli.autograd.passes import grad
 from gradcli.ops.algebra.comparison import zeros_like
 from gradcli.ops.algebra.joining import cat
 from gradcli.ops.algebra.views import movedim, reshape

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from gradcli.autograd.backward import grad
+from gradcli.autograd.passes import grad
 from gradcli.tensor.errors import GradcheckError
 from gradcli.tensor.public import handed_in
 from gradcli.tensor.tensor import Tensor, wrap

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gradcli.autograd.backward import grad, pull
+from gradcli.autograd.passes import grad, pull
 from gradcli.ops.algebra.joining import stack
 from gradcli.ops.algebra.parts import select
 from gradcli.ops.algebra.views import movedim

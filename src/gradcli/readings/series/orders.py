@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from gradcli.autograd.backward import grad
+from gradcli.autograd.passes import grad
 from gradcli.readings.series.derivatives import Derivatives, NoSeries
 from gradcli.readings.trace import Trace
 from gradcli.tensor.clock import clock

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 from weakref import ref
 
-from gradcli.autograd.backward import grad
+from gradcli.autograd.passes import grad
 from gradcli.ops.algebra.comparison import zeros_like
 from gradcli.ops.algebra.views import view_as
 from gradcli.readings import dual_levels
