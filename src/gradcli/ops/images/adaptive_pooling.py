@@ -182,15 +182,19 @@ def _register_average(dims: int) -> None:
     )(pool)
 
 
+def _check_images(shape: Sizes, name: str, dims: int) -> None:
+    if len(shape) not in (dims + 1, dims + 2):
+        raise RuntimeError(
+            f"{name}(): Expected {dims + 1}D or {dims + 2}D tensor, but got: {list(shape)}"
+        )
+    _refuse_empty(shape, name, len(shape) - dims - 1)
+
+
 def _largest(self: Array, output_size: Sequence[int]) -> tuple[Array, Array]:
     """The largest elements of windows of nearly equal length, and their indices."""
     dims = len(output_size)
     name = f"adaptive_max_pool{dims}d"
-    if self.ndim not in (dims + 1, dims + 2):
-        raise RuntimeError(
-            f"{name}(): Expected {dims + 1}D or {dims + 2}D tensor, but got: {list(self.shape)}"
-        )
-    _refuse_empty(self.shape, name, self.ndim - dims - 1)
+    _check_images(self.shape, name, dims)
     if min(output_size) < 0:
         shape = [*self.shape[:-dims], *output_size]
         wrong = next(length for length in output_size if length < 0)
@@ -247,6 +251,7 @@ def _register_max(dims: int) -> None:
             return squeeze_dim(best, -2), squeeze_dim(indices, -2)
         lengths = _completed(input, output_size, sizes)
         if len(lengths) != dims:
+            _check_images(shape_of(input), name, dims)
             raise RuntimeError(f"{name}(): internal error: output_size.size() must be {dims}")
         best, indices = _max_rows[dims](input, lengths)
         return best, indices
