@@ -17,7 +17,7 @@ from gradcli.tensor.memory import budget
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array
 
-_COEFFICIENT: Final = 100
+_COEFFICIENT: Final = 300
 """Bytes that a coefficient takes beside its elements, with what it is made from."""
 
 NESTED: Final = 2
