@@ -43,6 +43,16 @@ class Pushforward:
             self.value = handed_in(func)(*arguments)
         self.points, self.inputs = flatten(inside)
 
+    def results(self, has_aux: bool) -> tuple[Any, list[Tensor], Spec, Any]:
+        """The value, its tensors, how they lie in it, and what the function gave beside it."""
+        value, aux = self.value, None
+        if has_aux:
+            value, aux = with_auxiliary(value, _JVP)
+            aux = self.level.auxiliary(aux)
+        outputs, shape = flatten(value)
+        check_outputs(outputs, _JVP)
+        return value, outputs, shape, aux
+
     def product(self, outputs: list[Tensor]) -> Product:
         """What multiplies the Jacobian of outputs with vectors."""
         with self.level.running():
@@ -83,12 +93,7 @@ def jvp(
     for point, tangent in zip(points, vector, strict=True):
         check_tangent(point, tangent)
     push = Pushforward(func, primals)
-    level, value, aux = push.level, push.value, None
-    if has_aux:
-        value, aux = with_auxiliary(value, _JVP)
-        aux = level.auxiliary(aux)
-    outputs, shape = flatten(value)
-    check_outputs(outputs, _JVP)
+    level, (value, outputs, shape, aux) = push.level, push.results(has_aux)
     moves = push.pushed(push.product(outputs), vector)
     if strict and None in moves:
         raise RuntimeError(
@@ -187,12 +192,7 @@ def jacfwd(
             if not isinstance(point, Tensor):
                 raise AttributeError(f"'{word_of(point)}' object has no attribute 'numel'")
         push = Pushforward(func, args, argnums)
-        level, value, aux = push.level, push.value, None
-        if has_aux:
-            value, aux = with_auxiliary(value, _JVP)
-            aux = level.auxiliary(aux)
-        outputs, shape = flatten(value)
-        check_outputs(outputs, _JVP)
+        level, (_, outputs, shape, aux) = push.level, push.results(has_aux)
         refuse_complex("jacfwd", outputs, "outputs")
         records = level.records(outputs)
         if takes_columns(outputs, push.points):
