@@ -28,16 +28,6 @@ def fit(
     array = gradient._array if recorded else gradient
     if array.shape == shape and array.dtype is dtype:
         return gradient
-    return _refit(gradient, shape, dtype, recorded, words)
-
-
-def _refit(
-    gradient: Any,
-    shape: tuple[int, ...],
-    dtype: np.dtype[Any],
-    recorded: bool,
-    words: Callable[[], str],
-) -> Any:
     from gradcli.ops.algebra.creation import to_dtype
     from gradcli.ops.algebra.sums import sum_to
 

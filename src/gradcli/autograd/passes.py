@@ -28,7 +28,7 @@ from gradcli.ops.algebra.arithmetic import add
 from gradcli.ops.algebra.views import clone
 from gradcli.table.node import RowNode
 from gradcli.tensor.graph import FIRST, Edge, Node, mode
-from gradcli.tensor.leaf import AccumulateGrad
+from gradcli.tensor.leaf import AccumulateGrad, contents
 from gradcli.tensor.shapes import is_dense, refuse_coinciding
 from gradcli.tensor.tensor import Tensor, versions_of, wrap
 from gradcli.tensor.warn import CREATES_GRAPH, warn
@@ -102,7 +102,7 @@ def _walk(
             if successor is None or (reach is not None and successor not in reach):
                 continue
             if gradient is not None and (number or type(gradient) is not successor.scalar):
-                array = _contents(gradient) if recorded else gradient
+                array = contents(gradient) if recorded else gradient
                 if number or array.shape != successor.shape or array.dtype is not successor.dtype:
                     words = partial(named, node, outgoing, gradient, successor)
                     gradient = fit(gradient, *successor.outputs[number], recorded, words)
@@ -125,11 +125,6 @@ def _walk(
                 if not left:
                     order.insert(youngest, successor)
     return captured
-
-
-def _contents(tensor: Tensor) -> Any:
-    """The array of a tensor, or the number that it is kept as."""
-    return tensor._array if tensor._value is None else tensor._value
 
 
 def _by_age(starts: Sequence[Node]) -> tuple[list[Node], dict[Node, int]]:

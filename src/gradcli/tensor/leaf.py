@@ -75,7 +75,7 @@ class AccumulateGrad(Node):
     def __init__(self, variable: Leaf) -> None:
         super().__init__((), ())
         self.variable: Any = variable
-        value = variable._array if variable._value is None else variable._value
+        value = contents(variable)
         self.fits(value.shape, value.dtype)
         self.post_accumulate: dict[int, Callable[..., Any]] | None = None
         self.sequence = FIRST
@@ -86,6 +86,11 @@ class AccumulateGrad(Node):
     def apply(self, grads: Sequence[Any], recorded: bool) -> Sequence[Any]:
         AccumulateGrad._accumulate(self, grads[0], recorded)
         return ()
+
+
+def contents(tensor: Leaf) -> Any:
+    """The array of a tensor, or the number that it is kept as."""
+    return tensor._array if tensor._value is None else tensor._value
 
 
 def extras_of(tensor: Leaf) -> Extras:

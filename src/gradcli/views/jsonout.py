@@ -41,7 +41,6 @@ _NONFINITE_VALUES: Final = {
 # Valid in a JSON string, but many readers take them for the end of a line.
 _LINE_BREAKS: Final = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 _MAX_DIMENSIONS: Final = 64
-_END: Final = object()
 _LARGE: Final = 65504.0
 """The largest number that every floating type holds."""
 
