@@ -14,12 +14,28 @@ import numpy as np
 import gradcli.autograd.passes
 import gradcli.ops.inplace.python  # noqa: F401
 from gradcli.language.allowed.namespace import default_namespace
+from gradcli.language.running.machine import running_place
+from gradcli.tensor.graph import mode
 from gradcli.tensor.public import REGISTRY, Public
 from gradcli.tensor.tensor import Tensor
 from gradcli.views import printing
 from gradcli.views.tensors import represent
 
+
+def _running_line() -> str:
+    """The line of the program that runs just now, or Python's stack, as tracebacks show them."""
+    place = running_place()
+    if place is None:
+        from traceback import format_stack
+
+        return "".join(format_stack())
+    number = place.text.count("\n", 0, place.start) + 1
+    line = place.text.splitlines()[number - 1].strip()
+    return f'  File "{place.origin}", line {number}\n    {line}\n'
+
+
 Tensor._represent = represent
+mode.where = _running_line
 for name in ("set_printoptions", "printoptions"):
     default_namespace().found["torch", name] = getattr(printing, name)
 # What `printoptions()` gives; it would also decorate functions, past the gate for calls.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.autograd.fitting import fit
-from gradcli.tensor.graph import Edge
+from gradcli.tensor.graph import Edge, StandIn
 from gradcli.tensor.public import word_of
 from gradcli.tensor.tensor import Tensor, bare, edge_of, wrap
 
@@ -20,13 +20,15 @@ def _listed(given: Any, refuse: Callable[[Any], None]) -> list[Any]:
     `refuse` raises for what is no tensor and may not stand for one; it is asked element by element,
     so that nobody has to hold a giant of others.
     """
-    if isinstance(given, Tensor):
-        return [given]
+    if isinstance(given, Tensor | StandIn):
+        given = (given,)
     if not hasattr(given, "__iter__"):
         raise TypeError(f"'{word_of(given)}' object is not iterable")
     found = []
     for item in given:
-        if not isinstance(item, Tensor):
+        if isinstance(item, StandIn):
+            item = item.stand_in()
+        elif not isinstance(item, Tensor):
             refuse(item)
         found.append(item)
     return found

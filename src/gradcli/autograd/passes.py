@@ -27,7 +27,7 @@ from gradcli.autograd.hooks import after_leaf, apply_with_hooks, before_node
 from gradcli.ops.algebra.arithmetic import add
 from gradcli.ops.algebra.views import clone
 from gradcli.table.node import RowNode
-from gradcli.tensor.graph import FIRST, Edge, Node, mode
+from gradcli.tensor.graph import FIRST, Detector, Edge, Node, mode
 from gradcli.tensor.leaf import AccumulateGrad, contents
 from gradcli.tensor.shapes import is_dense, refuse_coinciding
 from gradcli.tensor.tensor import Tensor, versions_of, wrap
@@ -52,8 +52,12 @@ def walk(
     was_enabled = mode.enabled
     mode.enabled = recorded
     try:
-        return _walk(roots, keep_graph, recorded, wanted, accumulate)
+        found = _walk(roots, keep_graph, recorded, wanted, accumulate)
+        while mode.ending:
+            mode.ending.pop()()
+        return found
     finally:
+        mode.ending.clear()
         mode.enabled = was_enabled
 
 
@@ -74,7 +78,7 @@ def _walk(
     if reach is not None and len(roots) > 1:
         # As in PyTorch, where the hooks of a single root hear of its gradient in any case.
         roots = [root for root in roots if root[0][0] in reach]
-    buffers = _seeded(roots)
+    buffers, detector = _seeded(roots), mode.detector
     while order:
         node = order.pop()
         grads = buffers.pop(node, None)
@@ -89,7 +93,9 @@ def _walk(
                 captured[position] = grads[number]  # of a node that runs before its hooks do
             if not runs:
                 continue
-        if hooks is None:
+        if detector is not None:
+            outgoing = _watched(detector, node, grads, recorded)
+        elif hooks is None:
             outgoing = node.apply(grads, recorded)
         else:
             outgoing = apply_with_hooks(node, hooks, grads, recorded)
@@ -125,6 +131,16 @@ def _walk(
                 if not left:
                     order.insert(youngest, successor)
     return captured
+
+
+def _watched(detector: Detector, node: Node, grads: list[Any], recorded: bool) -> Sequence[Any]:
+    """The gradients that a node passes on while anomalies are looked for."""
+    try:
+        outgoing = apply_with_hooks(node, node.node_hooks(), grads, recorded)
+    except RuntimeError as error:
+        raise detector.failed(node, error) from error.__cause__
+    detector.check(node, outgoing)
+    return outgoing
 
 
 def _by_age(starts: Sequence[Node]) -> tuple[list[Node], dict[Node, int]]:

@@ -100,8 +100,7 @@ def start_afresh() -> None:
     set_printoptions(profile="default")
     if dtypes.default.dtype is not dtypes.float32:
         dtypes.set_default_dtype(dtypes.float32)
-    mode.enabled = True
-    mode.inference = False
+    mode.restore()
     Handle._next = 0
     dual_levels.clear()
 

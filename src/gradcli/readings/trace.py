@@ -197,6 +197,10 @@ class Recorder:
         elif id(tensor) not in self._known:
             self.trace.foreign += 1
 
+    def opaque(self, name: str, node: Any) -> None:
+        """Notes that what the steps say is not all."""
+        self.trace.flaw = f"{name} is no operator of the table"
+
     def ended(self, outputs: Any) -> Trace:
         """The trace of an evaluation that gave these outputs."""
         self.trace.outputs = self._operand(outputs)

@@ -14,8 +14,9 @@ from gradcli.table.refusals import NOT_IMPLEMENTED
 from gradcli.table.schema import Signature
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import FIRST, FREED, Node, operator_name
-from gradcli.tensor.public import public
-from gradcli.tensor.tensor import Tensor, bare, is_inference, raw, versions_of, wrap
+from gradcli.tensor.leaf import AccumulateGrad
+from gradcli.tensor.public import public, word_of
+from gradcli.tensor.tensor import Tensor, bare, edge_of, is_inference, raw, versions_of, wrap
 
 Formula = Callable[..., Any]
 RESULT: Final = -1
@@ -135,6 +136,41 @@ class Saved:
         self.node: weakref.ref[Node] | None = None
 
 
+class Packed:
+    """What a hook made of a saved tensor (`gradcli.autograd.saving`), and how to undo that."""
+
+    __slots__ = ("edge", "is_output", "requires_grad", "unpack", "value")
+
+    def __init__(
+        self, value: Any, unpack: Callable[[Any], Any], tensor: Tensor, is_output: bool
+    ) -> None:
+        self.value = value
+        self.unpack = unpack
+        self.requires_grad = tensor.requires_grad
+        # An output must not keep the node alive that keeps it.
+        node, number = edge_of(tensor)
+        self.is_output = is_output
+        self.edge = (None if is_output else node), number
+
+    def unpacked(self, owner: Node) -> Tensor:
+        """The tensor as it stands in the graph, saved by a node.
+
+        Raises:
+            TypeError: the hook gives no tensor.
+        """
+        found = self.unpack(self.value)
+        if not isinstance(found, Tensor):
+            raise TypeError(
+                "Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
+                f"{word_of(found)}"
+            )
+        node, number = self.edge
+        made = wrap(found._array, self.requires_grad, owner if self.is_output else node, number)
+        if isinstance(node, AccumulateGrad):
+            made._grad_fn, made._accumulator = None, weakref.ref(node)
+        return made
+
+
 @public(finds=lambda name: name.startswith("_saved_"), calls=True)
 class RowNode(Node):
     """The node that a call of a row records."""
@@ -208,15 +244,19 @@ class RowNode(Node):
             if kind is Tensor:
                 version = 0 if versions is None else versions.get(len(values), 0)
                 if value._versions is not None and value._versions[0] != version:
-                    raise self._modified(value, version)
+                    raise modified(value, version)
                 if not recorded:
                     value = bare(value)
             elif kind is Saved:
                 if value.versions[0] != value.version:
-                    raise self._modified(self.result(value), value.version)
+                    raise modified(self.result(value), value.version)
                 value = self.result(value) if recorded else value.array
+            elif kind is Packed:
+                value = value.unpacked(self)
+                if not recorded:
+                    value = bare(value)
             elif recorded and len(values) in self.plan.results:
-                value = self.result(self._kept(len(values)))
+                value = self.result(self.kept(len(values)))
             elif kind is tuple:
                 counts = None if versions is None else versions.get(len(values))
                 value = self._unpack_list(value, counts, recorded)
@@ -224,11 +264,12 @@ class RowNode(Node):
         return values
 
     def _unpack_list(self, items: Any, counts: Any, recorded: bool) -> Any:
+        items = tuple([i.unpacked(self) if type(i) is Packed else i for i in items])
         for position, item in enumerate(items):
             if type(item) is Tensor:
                 count = counts[position] if counts else 0
                 if item._version != count:
-                    raise self._modified(item, count)
+                    raise modified(item, count)
         return items if recorded else tuple(i._array if type(i) is Tensor else i for i in items)
 
     def result(self, saved: Saved) -> Tensor:
@@ -241,7 +282,7 @@ class RowNode(Node):
         tensor._versions = saved.versions
         return tensor
 
-    def _kept(self, place: int) -> Saved:
+    def kept(self, place: int) -> Saved:
         """A saved output with its version counter, which one that is kept as a number lacks."""
         saved = self.saved[place]
         if type(saved) is not Saved:
@@ -253,7 +294,7 @@ class RowNode(Node):
 
     def counter(self, tensor: Tensor) -> list[int]:
         place = None if tensor._nr else self._first_result()
-        return [0] if place is None else self._kept(place).versions
+        return [0] if place is None else self.kept(place).versions
 
     def memory(self, value: Any) -> Any:
         array, place = np.asarray(value), self._first_result()
@@ -268,7 +309,7 @@ class RowNode(Node):
         """The place of the first output among what is saved; None if it is not."""
         if self.saved:
             for place in self.plan.results:
-                if self.plan.saves[place][1] == 0:
+                if self.plan.saves[place][1] == 0 and type(self.saved[place]) is not Packed:
                     return place
         return None
 
@@ -310,20 +351,6 @@ class RowNode(Node):
         if self.plan.holds_tensors:
             self.saved = None
 
-    def _modified(self, tensor: Tensor, expected: int) -> RuntimeError:
-        word, number = dtypes.type_word(tensor.dtype), tensor._nr
-        made_by = tensor.grad_fn
-        origin = ""
-        if made_by is not None:
-            origin = f", which is output {number} of {operator_name(made_by)},"
-        return RuntimeError(
-            "one of the variables needed for gradient computation has been modified by an inplace "
-            f"operation: [{word} {list(tensor._array.shape)}]{origin} is at version "
-            f"{tensor._version}; expected version {expected} instead. Hint: enable anomaly "
-            "detection to find the operation that failed to compute its gradient, with "
-            "torch.autograd.set_detect_anomaly(True, check_nan=False)."
-        )
-
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_saved_"):
             return self._attribute(name)
@@ -343,8 +370,10 @@ class RowNode(Node):
                 raise RuntimeError(FREED)
             place = self.plan.names.index(wanted)
             value = self.saved[place]
+            if type(value) is Packed:
+                return value.unpacked(self)
             if place in self.plan.results:
-                return self.result(self._kept(place))
+                return self.result(self.kept(place))
             if self.plan.saves[place][2] == "tensor" and isinstance(value, (int, float, complex)):
                 return wrap(np.asarray(value, dtypes.of_number(value).np))
             return math.prod(value) if fact == "numel" else value
@@ -354,10 +383,10 @@ class RowNode(Node):
 
 
 @public(finds=lambda name: name.startswith("_saved_"))
-class HalfNode(RowNode):
-    """The node of a call with operands of half precision.
-
-    Its formulas always run on tensors, whose operators round as PyTorch's do.
+class TensorNode(RowNode):
+    """A node whose formulas always run on tensors: that of a call with operands of half precision,
+    whose operators round as PyTorch's do, and one with saved tensors that hooks packed, which may
+    come back as others.
     """
 
     __slots__ = ()
@@ -367,6 +396,22 @@ class HalfNode(RowNode):
             return super().apply(grads, True)
         found = super().apply([None if grad is None else wrap(grad) for grad in grads], True)
         return [raw(gradient) for gradient in found]
+
+
+def modified(tensor: Tensor, expected: int) -> RuntimeError:
+    """The error about a saved tensor that was changed in place since."""
+    word, number = dtypes.type_word(tensor.dtype), tensor._nr
+    made_by = tensor.grad_fn
+    origin = ""
+    if made_by is not None:
+        origin = f", which is output {number} of {operator_name(made_by)},"
+    return RuntimeError(
+        "one of the variables needed for gradient computation has been modified by an inplace "
+        f"operation: [{word} {list(tensor._array.shape)}]{origin} is at version "
+        f"{tensor._version}; expected version {expected} instead. Hint: enable anomaly "
+        "detection to find the operation that failed to compute its gradient, with "
+        "torch.autograd.set_detect_anomaly(True, check_nan=False)."
+    )
 
 
 def version_to_save(tensor: Tensor) -> int:

@@ -47,7 +47,7 @@ import numpy as np
 
 from gradcli.table.entry import BOTH, METHOD, NEITHER, Entry, InPlace, name_in_messages
 from gradcli.table.halves import in_single, is_half, other_types
-from gradcli.table.node import Formula, HalfNode, Plan, RowNode, parameter_names
+from gradcli.table.node import Formula, Plan, RowNode, TensorNode, parameter_names
 from gradcli.table.schema import required_kinds
 from gradcli.table.short import short_way, shorten
 from gradcli.tensor import dtypes
@@ -323,7 +323,7 @@ class Row(Entry):
                 if not self.complex_gradient:
                     self._refuse_complex(tensor._array)
                 plan = self.plan(wanted)
-                node = (RowNode if half is None else HalfNode)(plan, successors, numbers)
+                node = (RowNode if half is None else TensorNode)(plan, successors, numbers)
                 node.fits(tensor._array.shape, tensor._array.dtype)
                 tensor._grad_fn = node
                 tensor._requires_grad = True
@@ -340,7 +340,7 @@ class Row(Entry):
         wanted, successors, numbers = self._edges(args)
         if wanted and tensors:
             plan = self.plan(wanted)
-            made = RowNode if half is None else HalfNode
+            made = RowNode if half is None else TensorNode
             node = made(plan, successors, numbers)
             known = tensors[:1] if self.only_first else tensors
             metas = [(tensor._array.shape, tensor._array.dtype) for tensor in known]

@@ -22,14 +22,16 @@ class Class:
         label: what is printed: `torch.Tensor`, `MulBackward0`, `int`.
         of: the class behind it; objects of several classes may print one label.
         build: what a call runs, or None.
+        wide: whether the objects of all narrower classes are of it.
     """
 
-    __slots__ = ("__name__", "build", "label", "of")
+    __slots__ = ("__name__", "build", "label", "of", "wide")
 
     def __init__(self, label: str, of: type) -> None:
         self.label = label
         self.of = of
         self.build: Callable[..., Any] | None = None
+        self.wide = False
         self.__name__ = label if label.startswith("torch.return") else label.rpartition(".")[2]
 
     def __call__(self, /, *arguments: Any, **named: Any) -> Any:
@@ -47,7 +49,9 @@ class Class:
 
     def has(self, value: Any) -> bool:
         """Whether a value is of the class: `isinstance(value, token)`."""
-        return type_of(value) is self or (not self._shared() and isinstance(value, self.of))
+        if type_of(value) is self:
+            return True
+        return (self.wide or not self._shared()) and isinstance(value, self.of)
 
     def _shared(self) -> bool:
         """Whether the class behind the token goes by several labels."""

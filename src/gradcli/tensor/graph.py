@@ -46,6 +46,9 @@ class Listener(Protocol):
     def read(self, tensor: Any) -> None:
         """The elements of a tensor become Python numbers."""
 
+    def opaque(self, name: str, node: Node | None) -> None:
+        """Something that is no row was called on tensors, and made others with such a history."""
+
 
 class Level(Protocol):
     """A mapping of a function over a batch while that runs (`gradcli.readings.batched`)."""
@@ -74,6 +77,16 @@ class Level(Protocol):
         """Changes a tensor in place to what an operation computes from its old value."""
 
 
+class Detector(Protocol):
+    """What watches a backward pass while anomalies are looked for."""
+
+    def failed(self, node: Node, error: RuntimeError) -> RuntimeError:
+        """What is raised where the pass failed at a node."""
+
+    def check(self, node: Node, gradients: Sequence[Any]) -> None:
+        """Looks at what a node passes on."""
+
+
 class _Mode:
     """What operators record just now; one mutable cell that hot code reads.
 
@@ -81,9 +94,25 @@ class _Mode:
     `listener` hears of every row that is called on tensors, and runs it.
     `level` is the innermost mapping over a batch, which runs the rows that are called on tensors,
     and `drawing` is asked before random numbers are drawn meanwhile.
+    `detector` watches backward passes, `ending` is done when the one that runs has come to its end.
+    `unhooked` are the words of whoever forbids hooks of saved tensors.
+    `where` says what is running just now, for tracebacks of forward calls.
+    `transforms` run custom Functions, the last one first, while functions are transformed.
     """
 
-    __slots__ = ("drawing", "enabled", "fresh", "level", "listener", "sequence")
+    __slots__ = (
+        "detector",
+        "drawing",
+        "enabled",
+        "ending",
+        "fresh",
+        "level",
+        "listener",
+        "sequence",
+        "transforms",
+        "unhooked",
+        "where",
+    )
 
     def __init__(self) -> None:
         self.enabled = True
@@ -91,7 +120,19 @@ class _Mode:
         self.listener: Listener | None = None
         self.level: Level | None = None
         self.drawing: Callable[[], None] | None = None
+        self.where: Callable[[], str] = lambda: ""
+        self.detector: Detector | None = None
+        self.ending: list[Callable[[], None]] = []
+        self.unhooked: list[str] = []
+        self.transforms: list[Callable[[Any, tuple[Any, ...]], Any]] = []
         self.sequence = 0
+
+    def restore(self) -> None:
+        """Undoes what a program may have left switched on."""
+        self.enabled, self.fresh = True, None
+        self.listener = self.level = self.drawing = self.detector = None
+        for stack in (self.transforms, self.ending, self.unhooked):
+            stack.clear()
 
     @property
     def inference(self) -> bool:
@@ -215,11 +256,21 @@ class Node:
 
     @property
     def metadata(self) -> dict[Any, Any]:
-        """A fresh dictionary; PyTorch keeps user data here."""
-        return {}
+        """A dictionary for whatever somebody wants to keep of the node."""
+        return self.node_hooks().metadata
 
     def __repr__(self) -> str:
         return f"<{self.label} object at {hex(id(self))}>"
+
+
+class StandIn:
+    """What may be given to a backward pass for a tensor."""
+
+    __slots__ = ()
+
+    def stand_in(self) -> Any:
+        """The tensor."""
+        raise NotImplementedError
 
 
 Edge = tuple[Node, int]
@@ -227,11 +278,12 @@ Edge = tuple[Node, int]
 
 
 class NodeHooks:
-    """Hooks of a node; the tensor hooks of output k are `tensor[k]`."""
+    """Hooks of a node, and its metadata; the tensor hooks of output k are `tensor[k]`."""
 
-    __slots__ = ("post", "pre", "retain", "tensor")
+    __slots__ = ("metadata", "post", "pre", "retain", "tensor")
 
     def __init__(self) -> None:
+        self.metadata: dict[Any, Any] = {}
         self.pre: dict[int, Callable[..., Any]] = {}
         self.post: dict[int, Callable[..., Any]] = {}
         self.tensor: dict[int, dict[int, Callable[..., Any]]] = {}

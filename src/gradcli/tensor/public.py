@@ -24,6 +24,8 @@ class Public:
         reads: names that may be read.
         writes: names that may be set.
         deletes: names that may be deleted.
+        opened: whether all further names that begin with a letter may be set and deleted; the class
+            keeps what is set apart from its own attributes.
         finds: whether a name is one of those too many to list.
         reader: what reads, where an object's names are none of Python's attributes.
         guards: functions that stand for methods; they take the object first.
@@ -41,6 +43,7 @@ class Public:
         "label",
         "name",
         "narrower",
+        "opened",
         "reader",
         "reads",
         "writes",
@@ -58,6 +61,7 @@ class Public:
         name: str | Callable[[Any], str] = "",
         holder: str = "",
         label: str | Callable[[Any], str] = "",
+        opened: bool = False,
     ) -> None:
         self.reads = set(reads)
         self.writes = frozenset(writes)
@@ -68,6 +72,7 @@ class Public:
         self.name = name
         self.holder = holder
         self.label = label
+        self.opened = opened
         self.narrower: Callable[[Any], str] | None = None
 
     def has(self, name: str) -> bool:
@@ -94,6 +99,7 @@ def public(
     holder: str = "",
     label: str | Callable[[Any], str] = "",
     calls: bool = False,
+    opened: bool = False,
 ) -> Callable[[Class], Class]:
     """Registers a class with the names that programs find on its objects (see `Public`).
 
@@ -113,6 +119,7 @@ def public(
             name=name or nearest.name,
             holder=holder,
             label=label or nearest.label,
+            opened=opened,
         )
         if isinstance(name, str) and name.rpartition(".")[2] not in ("", class_.__name__):
             class_.__name__ = name  # as Python's own messages show it

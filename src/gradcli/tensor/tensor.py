@@ -49,8 +49,8 @@ class View:
 
     `version` is the counter at which the tensor's `_grad_fn` was right: a later in-place change
     of the base or of another view makes it stale. `creation` is `"default"`, `"multi"` (one
-    of several views of one call), `"no_grad"` or `"inference"`: PyTorch forbids some in-place
-    changes for the latter ones.
+    of several views of one call), `"custom"` (an output of a custom Function), `"no_grad"` or
+    `"inference"`: PyTorch forbids some in-place changes for the latter ones.
     """
 
     __slots__ = ("base", "creation", "version")

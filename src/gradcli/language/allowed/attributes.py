@@ -149,7 +149,7 @@ def set_attribute(target: Any, name: str, value: Any) -> None:
         AttributeError: otherwise.
     """
     entry = REGISTRY.get(type(target))
-    if entry is None or name not in entry.writes:
+    if entry is None or not (name in entry.writes or is_open(entry, name)):
         raise not_writable(target, name)
     setattr(target, name, value)
 
@@ -157,9 +157,14 @@ def set_attribute(target: Any, name: str, value: Any) -> None:
 def delete_attribute(target: Any, name: str) -> None:
     """`del target.name`, under the same terms."""
     entry = REGISTRY.get(type(target))
-    if entry is None or name not in entry.deletes:
+    if entry is None or not (name in entry.deletes or is_open(entry, name)):
         raise not_writable(target, name)
     delattr(target, name)
+
+
+def is_open(entry: Public, name: str) -> bool:
+    """Whether a program may give objects an attribute of that name, which is its own."""
+    return entry.opened and name[0] != "_" and not entry.has(name)
 
 
 def not_writable(target: Any, name: str) -> AttributeError:

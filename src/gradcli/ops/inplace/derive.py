@@ -214,7 +214,8 @@ def apply_in_place(
         bump(tensor)
         return tensor
     old = stand_in(tensor)
-    if copies:
+    if copies or mode.listener is not None:
+        # Who listens may keep the old value.
         hold(old, old._array.copy(order="K"))
     start = mode.sequence
     result = operation(old)

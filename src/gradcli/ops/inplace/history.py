@@ -40,6 +40,12 @@ _ADVICE = {
         "allow the output views to be modified inplace. You should replace the inplace operation "
         "by an out-of-place one."
     ),
+    "custom": (
+        " This view was created inside a custom Function (or because an input was returned as-is) "
+        "and the autograd logic to handle view+inplace would override the custom backward "
+        "associated with the custom Function, leading to incorrect gradients. This behavior is "
+        "forbidden. You can fix this by cloning the output of the custom Function."
+    ),
     "no_grad": _CLARIFY.format("no_grad"),
     "inference": _CLARIFY.format("inference_mode"),
 }
@@ -192,10 +198,10 @@ class CopySlices(Node):
     __slots__ = ("function", "window")
     label = "CopySlices"
 
-    def __init__(self, base: Tensor, tensor: Tensor, function: RowNode) -> None:
+    def __init__(self, base: Tensor, tensor: Tensor, function: Node) -> None:
         node, number = edge_of(base)
         super().__init__((node, *function.successors[1:]), (number, *function.numbers[1:]))
-        self.function: RowNode | None = function
+        self.function: Node | None = function
         self.window = Window(base._array, tensor._array)
         self.fits(base._array.shape, base._array.dtype)
 
@@ -220,7 +226,7 @@ class CopySlices(Node):
         return found
 
     def _apply_recorded(
-        self, function: RowNode, grad: Tensor, whole: Tensor, part: Array
+        self, function: Node, grad: Tensor, whole: Tensor, part: Array
     ) -> Sequence[Any]:
         """The same with operators that are recorded, in-place ones like PyTorch's."""
         copy_ = lookup_method("copy_")
@@ -274,7 +280,7 @@ def _check_creation(tensor: Tensor, view: View, what: str) -> None:
     if creation == "default":
         return
     node = tensor._grad_fn
-    if creation == "multi" and node is not None:
+    if creation in ("multi", "custom") and node is not None:
         made = f"Output {tensor._nr} of {operator_name(node)}"
         message = f"{made} is a view and {what} modified inplace."
     else:
@@ -321,15 +327,22 @@ def rebase(tensor: Tensor, node: RowNode) -> None:
         node.saved = list(node.saved)
     for number in results:
         node.saved[number] = Saved(tensor, 0)
-    view = tensor._view
-    if view is None:
-        set_history(tensor, node)
+    replace_history(tensor, node)
+    if tensor._view is None:
         return
-    set_history(view.base, CopySlices(view.base, tensor, node))
-    renew(tensor)
     for number in results:
         assert tensor._grad_fn is not None
         node.saved[number].node = weakref.ref(tensor._grad_fn)
+
+
+def replace_history(tensor: Tensor, node: Node) -> None:
+    """Makes the node of an in-place change a tensor's history; a view's by way of its base."""
+    view = tensor._view
+    if view is None:
+        set_history(tensor, node)
+    else:
+        set_history(view.base, CopySlices(view.base, tensor, node))
+        renew(tensor)
 
 
 def set_history(tensor: Tensor, node: Node) -> None:

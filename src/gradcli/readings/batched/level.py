@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 
 from gradcli.ops.algebra.sums import expand
@@ -62,9 +63,11 @@ class Level:
 
     def __enter__(self) -> Level:
         mode.level, mode.drawing, mode.listener = self, self.draws, None
+        mode.transforms.append(partial(self.rules.custom, self))
         return self
 
     def __exit__(self, *_: object) -> None:
+        mode.transforms.pop()
         mode.level, mode.drawing, mode.listener = self._outer, self._drawing, self._listener
         self.alive = False
 

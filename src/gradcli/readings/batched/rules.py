@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from gradcli.readings.batched import images, indexing, layers, losses, products, views
 from gradcli.readings.batched.compositions import change, compose
+from gradcli.readings.batched.customs import call as custom
 from gradcli.readings.batched.dimensions import DIMENSIONS, along
 from gradcli.readings.batched.drawing import drawn
 from gradcli.readings.batched.elements import pointwise
@@ -76,4 +77,4 @@ def call(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
     return level.out(row, *args)
 
 
-__all__ = ["call", "change", "compose", "differentiate"]
+__all__ = ["call", "change", "compose", "custom", "differentiate"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from gradcli.ops.algebra.joining import stack
 from gradcli.ops.algebra.parts import select
 from gradcli.readings.batched.level import Level
 from gradcli.readings.trees import flatten
-from gradcli.table.entry import Entry, name_in_messages
+from gradcli.table.entry import name_in_messages
 from gradcli.tensor.graph import mode
 from gradcli.tensor.tensor import Tensor, wrap
 
@@ -37,7 +37,15 @@ def dynamic(name: str) -> RuntimeError:
     )
 
 
-def one_by_one(level: Level, entry: Entry, args: tuple[Any, ...]) -> Any:
+class Called(Protocol):
+    """What is called on each sample."""
+
+    names: list[str]
+
+    def __call__(self, /, *args: Any) -> Any: ...
+
+
+def one_by_one(level: Level, entry: Called, args: tuple[Any, ...]) -> Any:
     """Runs a row or a composition on each sample and stacks the results."""
     notes.add(entry.names[0])
     drawing = mode.drawing
@@ -71,13 +79,13 @@ def picked(level: Level, values: Sequence[Any], number: int | None) -> list[Any]
     return found
 
 
-def _stacked(level: Level, entry: Entry, rows: Sequence[Any]) -> Any:
+def _stacked(level: Level, entry: Called, rows: Sequence[Any]) -> Any:
     flat = [flatten(row) for row in rows]
     columns = zip(*[leaves for leaves, _ in flat], strict=True)
     return flat[0][1].unflatten([_joined(level, entry, column) for column in columns])
 
 
-def _joined(level: Level, entry: Entry, column: Sequence[Any]) -> Any:
+def _joined(level: Level, entry: Called, column: Sequence[Any]) -> Any:
     name = name_in_messages(entry.names[0].removeprefix("aten."))
     if any(type(item) is not Tensor for item in column):
         if all(item is None for item in column):

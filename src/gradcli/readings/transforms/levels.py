@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 from weakref import ref
 
+from gradcli.autograd.custom import differentiated
 from gradcli.autograd.passes import grad
 from gradcli.ops.algebra.comparison import zeros_like
 from gradcli.ops.algebra.views import view_as
@@ -118,9 +119,11 @@ class Level:
         before = mode.enabled, mode.inference
         mode.enabled, mode.inference = True, False
         ACTIVE.append(self)
+        mode.transforms.append(differentiated)
         try:
             yield
         finally:
+            mode.transforms.pop()
             ACTIVE.pop()
             mode.enabled, mode.inference = before
 
