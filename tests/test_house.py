@@ -38,6 +38,7 @@ ROOMS = (
     "gradcli.readings.batched",
     "gradcli.readings.series",
     "gradcli.readings",
+    "gradcli.modules",
     "gradcli.autograd",
     "gradcli.ops.images",
     "gradcli.ops.layers",

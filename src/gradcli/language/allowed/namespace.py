@@ -118,10 +118,9 @@ class Engine:
 
     def lookup(self, name: str) -> Any:
         """The function `torch.NAME`, or None."""
-        from gradcli import autograd, readings
         from gradcli.table import registry
 
-        for layer in (autograd, readings):
+        for layer in served():
             found = layer.lookup(name)
             if found is not None:
                 return found
@@ -135,17 +134,15 @@ class Engine:
 
     def lists(self, name: str) -> bool:
         """Whether `lookup` knows a dotted name, as far as can be told without loading the table."""
-        from gradcli import autograd, readings
         from gradcli.table import index
 
-        return name in index.read()[0] or name in (*autograd.names(), *readings.names())
+        return name in index.read()[0] or any(name in layer.names() for layer in served())
 
     def names(self) -> list[str]:
         """Every dotted name that `lookup` knows."""
-        from gradcli import autograd, readings
         from gradcli.table import registry
 
-        return [*registry.names(), *autograd.names(), *readings.names()]
+        return [*registry.names(), *[name for layer in served() for name in layer.names()]]
 
     def bare_names(self) -> list[str]:
         """Every name that has no module."""
@@ -201,6 +198,15 @@ class Engine:
         from gradcli.tensor.tensor import Tensor
 
         return {"Tensor": Tensor, "Size": Size, "dtype": DType, "device": Device}
+
+
+def served() -> tuple[Any, ...]:
+    """The packages that serve names of `torch` beside the table."""
+    import gradcli.autograd as autograd
+    import gradcli.modules as modules
+    import gradcli.readings as readings
+
+    return autograd, readings, modules
 
 
 class Namespace:
