@@ -170,7 +170,7 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         mode.listener = self._outer
         if any(_version(tensor) != version for tensor, version in self._versions):
-            self.trace.flaw = CHANGED
+            self.trace.flaw = self.trace.flaw or CHANGED
 
     def __call__(self, row: Row, args: tuple[Any, ...]) -> Any:
         """Runs a row on tensors and adds the step."""
@@ -217,7 +217,7 @@ class Recorder:
             self._note(arg)
             self.trace.foreign += 1
             if arg._grad_fn is not None:
-                self.trace.flaw = CHANGED
+                self.trace.flaw = self.trace.flaw or CHANGED
             if arg._requires_grad:
                 return self._slot(arg)
             self._known[id(arg)] = arg
