@@ -30,6 +30,7 @@ ROOMS = (
     "gradcli.language",
     "gradcli.language.compiling",
     "gradcli.language.running",
+    "gradcli.language.allowed.modules",
     "gradcli.language.allowed",
     "gradcli.language.reading",
     "gradcli.language.reading.ast",

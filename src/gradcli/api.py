@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import gradcli.wiring  # noqa: F401 - printing, floating point warnings
 from gradcli import autograd, readings
-from gradcli.language.allowed.namespace import MODULES, PYTHONS, Module, default_namespace
+from gradcli.language.allowed.listed import TORCH
+from gradcli.language.allowed.namespace import Module, default_namespace
 from gradcli.tensor.classes import Class
 
 SHORT: Final = {
@@ -67,11 +68,11 @@ def lookup(name: str) -> Any:
 
 def names() -> list[str]:
     """Every name that `lookup` knows; loads the whole operator table."""
-    modules = {name.removeprefix("torch.").partition(".")[0] for name in MODULES}
+    modules = {name.removeprefix("torch.").partition(".")[0] for name in TORCH}
     own = set(default_namespace().members("torch"))
-    nested = {name.rpartition(".")[2] for name in MODULES if name.count(".") > 1}
+    nested = {name.rpartition(".")[2] for name in TORCH if name.count(".") > 1}
     beyond = {name.removeprefix("bare.") for name in readings.names() if name.startswith("bare.")}
-    return sorted((own - nested) | modules - {"torch", *PYTHONS} | SHORT.keys() | beyond)
+    return sorted((own - nested) | modules - {"torch"} | SHORT.keys() | beyond)
 
 
 def _opened(value: Any) -> Any:

@@ -18,7 +18,7 @@ from typing import Any
 import gradcli.wiring  # noqa: F401 - methods of tensors
 from gradcli.language import Machine, compile_text
 from gradcli.language.allowed.attributes import attribute
-from gradcli.language.allowed.namespace import MODULES, Module
+from gradcli.language.allowed.namespace import Module
 from gradcli.tensor import dtypes
 from gradcli.tensor.arrays import ATTRIBUTES, METHODS, Numbers
 from gradcli.tensor.classes import label_of
@@ -130,7 +130,7 @@ class Walk:
         namespace = self.machine.namespace
         for name in sorted(set(namespace.candidates())):
             found.append((name, self.value(name)))
-        for module in MODULES:
+        for module in namespace.modules:
             for name in sorted(set(namespace.members(module))):
                 found += self.attempt(
                     f"{module}.{name}", attribute, namespace.modules[module], name

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import sys
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any, Final
@@ -13,7 +11,6 @@ from gradcli.language.allowed.limits import (
     MAX_NESTING,
     bounded,
     by_compared_key,
-    check_bits,
     check_hashable,
     check_nesting,
     check_printable,
@@ -25,7 +22,7 @@ from gradcli.language.allowed.limits import (
     hashable_pairs,
     hashables,
 )
-from gradcli.language.allowed.operators import SEQUENCES, add, multiply, power
+from gradcli.language.allowed.operators import SEQUENCES, add, power
 from gradcli.tensor.classes import Class, token_of, type_of
 from gradcli.tensor.identity import hash_of, number_of, without_addresses
 from gradcli.tensor.nesting import check_unfolded, is_compound, too_large
@@ -392,64 +389,6 @@ def present(function: Any, name: str) -> None:
 for _name, _function in PYTHON.items():
     present(_function, _name)
 present(the_type, "type")
-
-
-def product(values: Any, /, *, start: Any = 1) -> Any:
-    """`math.prod(values)`."""
-    for value in bounded(values):
-        start = multiply(start, value)
-    return start
-
-
-def factorial(n: Any, /) -> int:
-    """`math.factorial(n)`."""
-    if type(n) is int and 0 < n <= sys.maxsize:
-        check_bits(n * n.bit_length() // 2)
-    return math.factorial(n)
-
-
-def combinations(n: Any, k: Any, /) -> int:
-    """`math.comb(n, k)`."""
-    if type(n) is int and type(k) is int and 0 <= k <= n:
-        check_bits(min(k, n - k) * n.bit_length())
-    return math.comb(n, k)
-
-
-def permutations(n: Any, k: Any = None, /) -> int:
-    """`math.perm(n, k)`."""
-    if k is None:
-        return factorial(n)
-    if type(n) is int and type(k) is int and 0 <= k <= n:
-        check_bits(k * n.bit_length())
-    return math.perm(n, k)
-
-
-def multiple(*values: Any) -> int:
-    """`math.lcm(values)`."""
-    check_bits(sum(value.bit_length() for value in values if type(value) is int))
-    return math.lcm(*values)
-
-
-def distance(p: Any, q: Any, /) -> float:
-    """`math.dist(p, q)`."""
-    return math.dist(bounded(p, "tuple"), bounded(q, "tuple"))
-
-
-def float_sum(values: Any, /) -> float:
-    """`math.fsum(values)`."""
-    return math.fsum(bounded(values))
-
-
-MATH: Final[dict[str, Callable[..., Any]]] = {
-    "comb": combinations,
-    "dist": distance,
-    "factorial": factorial,
-    "fsum": float_sum,
-    "lcm": multiple,
-    "perm": permutations,
-    "prod": product,
-}
-"""Functions of `math` that could make giants."""
 
 INSTEAD: Final[dict[str, str]] = {
     "comb": "exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1))",

@@ -13,41 +13,19 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final
 
-from gradcli.language.allowed import attributes
-from gradcli.language.allowed.builtins import MATH, PYTHON, REFUSED, over, without_derivative
+from gradcli.language.allowed import attributes, engine
+from gradcli.language.allowed.builtins import PYTHON, REFUSED, over, without_derivative
+from gradcli.language.allowed.listed import OTHERS, TORCH, members
 from gradcli.language.telling.suggest import Words, did_you_mean
 from gradcli.tensor.bounded import Bounded
 from gradcli.tensor.classes import Class, token_of
 from gradcli.tensor.formats import FORMATS
 from gradcli.tensor.public import public, word_of
 
-MODULES: Final[dict[str, str]] = {
-    "torch": "",
-    "torch.autograd": "autograd.",
-    "torch.autograd.forward_ad": "autograd.forward_ad.",
-    "torch.autograd.function": "autograd.function.",
-    "torch.autograd.functional": "autograd.functional.",
-    "torch.autograd.graph": "autograd.graph.",
-    "torch.fft": "fft.",
-    "torch.func": "func.",
-    "torch.linalg": "linalg.",
-    "torch.masked": "masked.",
-    "torch.nn": "nn.",
-    "torch.nn.functional": "nn.functional.",
-    "torch.special": "special.",
-    "torch.testing": "testing.",
-    "functools": "functools.",
-    "math": "math.",
-}
-"""Modules, and what their members' names begin with in the engine's tables."""
-
-PYTHONS: Final = ("functools", "math")
-"""Those of them that are Python's."""
-
 UNNAMED: Final = ""
 """The module of names that mathematics has and PyTorch lacks; no program can name it."""
 
-PREFIXES: Final = MODULES | {UNNAMED: "bare."}
+PREFIXES: Final = TORCH | {UNNAMED: engine.BARE}
 
 BARE: Final = (UNNAMED, "torch", "torch.nn.functional", "math")
 """Where bare names are looked for, in turn."""
@@ -111,110 +89,12 @@ class Module:
         return f"<module '{self.name}'>"
 
 
-class Engine:
-    """The engine's tables, imported when they are first needed."""
-
-    __slots__ = ()
-
-    def lookup(self, name: str) -> Any:
-        """The function `torch.NAME`, or None."""
-        from gradcli.table import registry
-
-        for layer in served():
-            found = layer.lookup(name)
-            if found is not None:
-                return found
-        return registry.lookup(name)
-
-    def bare(self, function: Any) -> Any:
-        """What stands for a function of `torch` that is called by its bare name."""
-        from gradcli.table.bare import bare
-
-        return bare(function)
-
-    def lists(self, name: str) -> bool:
-        """Whether `lookup` knows a dotted name, as far as can be told without loading the table."""
-        from gradcli.table import index
-
-        return name in index.read()[0] or any(name in layer.names() for layer in served())
-
-    def names(self) -> list[str]:
-        """Every dotted name that `lookup` knows."""
-        from gradcli.table import registry
-
-        return [*registry.names(), *[name for layer in served() for name in layer.names()]]
-
-    def bare_names(self) -> list[str]:
-        """Every name that has no module."""
-        from gradcli import readings
-        from gradcli.table import registry
-
-        prefix = PREFIXES[UNNAMED]
-        known = [name for name in readings.names() if name.startswith(prefix)]
-        own = [name.removeprefix(prefix) for name in known]
-        return [*registry.bare_names(), *own]
-
-    def methods(self) -> list[str]:
-        """Every method's and attribute's name of a tensor."""
-        from gradcli.table import registry
-
-        own = [name for name in dir(self.tensor) if not name.startswith("_")]
-        return [*registry.method_names(), *own]
-
-    @property
-    def dtypes(self) -> dict[str, Any]:
-        """The types of tensors, by every name."""
-        from gradcli.tensor.dtypes import DTYPES
-
-        return DTYPES
-
-    @property
-    def default_dtype(self) -> Any:
-        """The type that Python's floats become."""
-        from gradcli.tensor.dtypes import get_default_dtype
-
-        return get_default_dtype()
-
-    def leaf(self, value: float, requires_grad: bool) -> Any:
-        """A tensor of the default type that holds a number."""
-        from gradcli.ops.making.construction import array_of
-        from gradcli.tensor.tensor import wrap
-
-        return wrap(array_of(value), requires_grad)
-
-    @property
-    def tensor(self) -> type:
-        """The class of tensors."""
-        from gradcli.tensor.tensor import Tensor
-
-        return Tensor
-
-    @property
-    def types(self) -> dict[str, type]:
-        """Classes that `torch` offers."""
-        from gradcli.tensor.dtypes import DType
-        from gradcli.tensor.formats import Device
-        from gradcli.tensor.shapes import Size
-        from gradcli.tensor.tensor import Tensor
-
-        return {"Tensor": Tensor, "Size": Size, "dtype": DType, "device": Device}
-
-
-def served() -> tuple[Any, ...]:
-    """The packages that serve names of `torch` beside the table."""
-    import gradcli.autograd as autograd
-    import gradcli.modules as modules
-    import gradcli.readings as readings
-
-    return autograd, readings, modules
-
-
 class Namespace:
     """Names that programs and expressions find; the same for all of a process."""
 
-    def __init__(self, engine: Any = None) -> None:
-        self.engine: Any = Engine() if engine is None else engine
-        self.modules = {name: Module(name, self) for name in MODULES}
+    def __init__(self, tables: Any = None) -> None:
+        self.engine: Any = engine.Engine() if tables is None else tables
+        self.modules = {name: Module(name, self) for name in (*TORCH, *OTHERS)}
         self.found: dict[tuple[str, str], Any] = {}
         self.bare: dict[str, Any] = {}
         self.unknown: Bounded[bool] = Bounded(MOST_UNKNOWN)
@@ -226,13 +106,6 @@ class Namespace:
         self.builtins: dict[str, Any] = dict(PYTHON)
         for name, module in SHORTHANDS.items():
             self.builtins[name] = self.modules[module]
-
-    @property
-    def functools(self) -> dict[str, Any]:
-        """What programs find in `functools`, imported when it is first needed."""
-        from gradcli.language.allowed.functools import FUNCTOOLS
-
-        return FUNCTOOLS
 
     def first_names(self, mathematics: bool) -> dict[str, Any]:
         """The names that are found before all others: Python's, in expressions with the meanings
@@ -267,12 +140,8 @@ class Namespace:
         inner = self.modules.get(f"{module}.{name}")
         if inner is not None:
             return inner
-        if module == "math":
-            if name in MATH:
-                return MATH[name]
-            return _MISSING if name.startswith("_") else getattr(math, name, _MISSING)
-        if module == "functools":
-            return self.functools.get(name, _MISSING)
+        if module in OTHERS:
+            return members(module).get(name, _MISSING)
         if module == "torch":
             for table in (self.engine.dtypes, CONSTANTS, self.engine.types, FORMATS):
                 if name in table:
@@ -284,10 +153,8 @@ class Namespace:
         """Whether a module has a member that is no module, as far as can be told without loading
         the table.
         """
-        if module == "math":
-            return not name.startswith("_") and hasattr(math, name)
-        if module == "functools":
-            return name in self.functools
+        if module in OTHERS:
+            return name in members(module)
         if module == "torch":
             engine = self.engine
             if any(name in table for table in (engine.dtypes, CONSTANTS, engine.types, FORMATS)):
@@ -347,16 +214,14 @@ class Namespace:
                 names.append(name)
             elif name.startswith("nn.functional."):
                 names.append(name.removeprefix("nn.functional."))
-        return [*names, *(name for name in dir(math) if not name.startswith("_"))]
+        return [*names, *members("math")]
 
     def members(self, module: str) -> list[str]:
         """Every member's name of a module; loads the whole engine."""
-        if module == "math":
-            return [name for name in dir(math) if not name.startswith("_")]
-        if module == "functools":
-            return [*self.functools]
-        prefix = MODULES[module]
         names = [name.rpartition(".")[2] for name in self.modules if name.startswith(module + ".")]
+        if module in OTHERS:
+            return [*names, *members(module)]
+        prefix = TORCH[module]
         for name in self.engine.names():
             rest = name.removeprefix(prefix)
             if name.startswith(prefix) and "." not in rest:
@@ -407,7 +272,9 @@ class Namespace:
         if module is not None:
             return module
         parent = name.rpartition(".")[0]
-        if parent in self.modules and not any(known.startswith(name + ".") for known in MODULES):
+        if parent in self.modules and not any(
+            known.startswith(name + ".") for known in self.modules
+        ):
             raise ModuleNotFoundError(f"No module named '{name}'", name=name)
         raise ModuleNotFoundError(f"No module named '{name.partition('.')[0]}'", name=name)
 

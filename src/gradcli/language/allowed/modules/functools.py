@@ -68,5 +68,5 @@ def reduce(function: Any, iterable: Any, initial: Any = _NOTHING, /) -> Any:
 
 present(reduce, "reduce")
 
-FUNCTOOLS: Final[dict[str, Any]] = {"partial": token_of(Partial, Partial), "reduce": reduce}
+MEMBERS: Final[dict[str, Any]] = {"partial": token_of(Partial, Partial), "reduce": reduce}
 """By name."""
