@@ -247,13 +247,13 @@ def test_syntax_errors(text: str, line: int, column: int, message: str, hint: st
             hint: powers are written **: x ** 2""",
         ),
         (
-            "import pandas as pd",
+            "import pandoc as pd",
             """\
-            error: ModuleNotFoundError: No module named 'pandas'
+            error: ModuleNotFoundError: No module named 'pandoc'
               --> expression, column 1
-              | import pandas as pd
+              | import pandoc as pd
               | ^^^^^^^^^^^^^^^^^^^
-            hint: an import only binds what the language has: torch, torch.nn.functional, math""",
+            hint: an import only binds what the language has: see `gradcli help language`""",
         ),
         (
             "\ufeffnp.sin(1)",

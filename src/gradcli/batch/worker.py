@@ -14,6 +14,7 @@ from gradcli.batch.records import (
     record_of,
 )
 from gradcli.evaluation import bindings_of, compile_expression, define, evaluate
+from gradcli.language.allowed import afresh
 from gradcli.language.compiling.sharing import compile_shared
 from gradcli.language.running.machine import Machine
 from gradcli.language.telling.diagnostics import Diagnostic, diagnose
@@ -103,6 +104,7 @@ def start_afresh() -> None:
     mode.restore()
     Handle._next = 0
     dual_levels.clear()
+    afresh.start_afresh()
 
 
 def _answer(record: Record, write: Callable[[str], object], limits: Limits) -> dict[str, Any]:

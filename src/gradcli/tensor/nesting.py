@@ -12,14 +12,15 @@ from typing import Any, Final
 MAX_ITEMS: Final = 10_000_000
 """Elements of a list, tuple, set or dict, and of all that it holds where that is gone through."""
 
-CONTAINERS: Final = frozenset((list, tuple, dict, set, frozenset))
+CONTAINERS: Final[set[type]] = {list, tuple, dict, set, frozenset}
+"""Types whose values hold others; whoever brings another of the kind enters it."""
 
 _NOTHING: Final[dict[Any, Any]] = {}
 _ITEMS: Final = type(_NOTHING.items())
 VIEWS: Final = frozenset((type(_NOTHING.keys()), type(_NOTHING.values()), _ITEMS))
 
-COMPOUND: Final = CONTAINERS | VIEWS | {slice}
-"""Types whose values are compared by comparing what they hold."""
+COMPOUND: Final[set[type]] = CONTAINERS | VIEWS | {slice}
+"""Types whose values are compared by comparing what they hold; the same holds."""
 
 _SHORT: Final = frozenset((int, float, complex, bool, type(None)))
 """Types of values that hold nothing."""
@@ -34,7 +35,7 @@ def parts_of(value: Any) -> Collection[Any]:
     """What is written out, compared or gone through with a value, because the value holds it."""
     kind = type(value)
     if kind in CONTAINERS:
-        return [*value.keys(), *value.values()] if kind is dict else value
+        return [*value.keys(), *value.values()] if isinstance(value, dict) else value
     if kind is slice:
         return (value.start, value.stop, value.step)
     if kind in VIEWS:  # the pairs of a dict are made anew each time

@@ -44,6 +44,14 @@ Matrices
   [1, 2, 3] * x            beside a tensor a list of numbers is a constant
   stack([x, y])            a tensor of tensors; [x, y] is a list
   A @ x, A.T, A[0, 1]      product, transpose, element; A * B is element by element
+
+Modules
+
+  import torch             PyTorch's names, as far as gradcli has them
+  import random            CPython's streams; math, time, copy, itertools, functools,
+                           collections, operator, contextlib, typing, re, warnings too
+  import matplotlib        binds, as do os, torchvision, sklearn and others that draw or
+                           read files; a line that uses them says what to do instead
 """
 
 TOPICS: Final = {"language": ("What names mean, constants, variables, matrices.", LANGUAGE)}

@@ -29,8 +29,23 @@ TORCH: Final[dict[str, str]] = {
 _HERE: Final = "gradcli.language.allowed.modules."
 
 OTHERS: Final[dict[str, str]] = {
+    "__future__": f"{_HERE}future",
+    "collections": f"{_HERE}collections",
+    "collections.abc": f"{_HERE}typing",
+    "contextlib": f"{_HERE}contextlib",
+    "copy": f"{_HERE}copy",
     "functools": f"{_HERE}functools",
+    "itertools": f"{_HERE}itertools",
     "math": f"{_HERE}math",
+    "operator": f"{_HERE}operator",
+    "random": f"{_HERE}random",
+    "re": f"{_HERE}re",
+    "sys": f"{_HERE}sys",
+    "time": f"{_HERE}time",
+    "tqdm": f"{_HERE}tqdm",
+    "tqdm.auto": f"{_HERE}tqdm",
+    "typing": f"{_HERE}typing",
+    "warnings": f"{_HERE}warnings",
 }
 """Others, and the file that has their `MEMBERS`."""
 
@@ -40,3 +55,11 @@ def members(module: str) -> dict[str, Any]:
     """What programs find in a module that is none of PyTorch's, imported when it is first asked."""
     found: dict[str, Any] = import_module(OTHERS[module]).MEMBERS
     return found
+
+
+def is_left_out(module: str, name: str) -> bool:
+    """Whether a module that is none of PyTorch's has a name in Python that it lacks here."""
+    try:
+        return not name.startswith("_") and name in dir(import_module(module))
+    except ImportError:
+        return False

@@ -14,8 +14,9 @@ from functools import partial
 from typing import Any, Final
 
 from gradcli.language.allowed import attributes, engine
+from gradcli.language.allowed.absent import LEFT_OUT, Absent, absent
 from gradcli.language.allowed.builtins import PYTHON, REFUSED, over, without_derivative
-from gradcli.language.allowed.listed import OTHERS, TORCH, members
+from gradcli.language.allowed.listed import OTHERS, TORCH, is_left_out, members
 from gradcli.language.telling.suggest import Words, did_you_mean
 from gradcli.tensor.bounded import Bounded
 from gradcli.tensor.classes import Class, token_of
@@ -80,6 +81,8 @@ class Module:
         """
         value = self.namespace.find(self.name, name)
         if value is _MISSING:
+            if self.namespace.leaves_out(self.name, name):
+                raise AttributeError(f"{self.name}.{name} is not part of the language", name=name)
             raise AttributeError(
                 f"module '{self.name}' has no attribute '{name}'", name=name, obj=self
             )
@@ -147,14 +150,20 @@ class Namespace:
                 if name in table:
                     return table[name]
         value = self.engine.lookup(PREFIXES[module] + name)
+        if value is None:
+            value = absent(f"{module}.{name}")
         return _MISSING if value is None else value
+
+    def leaves_out(self, module: str, name: str) -> bool:
+        """Whether Python finds a name in a module that the language does not."""
+        return module in OTHERS and is_left_out(module, name)
 
     def offers(self, module: str, name: str) -> bool:
         """Whether a module has a member that is no module, as far as can be told without loading
         the table.
         """
-        if module in OTHERS:
-            return name in members(module)
+        if module not in PREFIXES:
+            return module in OTHERS and name in members(module)
         if module == "torch":
             engine = self.engine
             if any(name in table for table in (engine.dtypes, CONSTANTS, engine.types, FORMATS)):
@@ -262,13 +271,13 @@ class Namespace:
             self.hints.add((owner, word), hint, HINT_BYTES + 4 * (len(word) + len(hint)))
         return hint
 
-    def module(self, name: str) -> Module:
-        """The module that `import name` binds.
+    def module(self, name: str) -> Module | Absent:
+        """The module that `import name` binds, or what stands for one that is left out.
 
         Raises:
             ModuleNotFoundError: the language has no such module.
         """
-        module = self.modules.get(name)
+        module = self.modules.get(name) or absent(name)
         if module is not None:
             return module
         parent = name.rpartition(".")[0]
@@ -279,12 +288,17 @@ class Namespace:
         raise ModuleNotFoundError(f"No module named '{name.partition('.')[0]}'", name=name)
 
     def import_name(self, module: str, name: str) -> Any:
-        """What `from module import name` binds.
+        """What `from module import name` binds; what the language leaves out fails when it is used.
 
         Raises:
             ImportError: the module has no such member.
         """
-        value = self.find(self.module(module).name, name)
+        found = self.module(module)
+        if isinstance(found, Absent):
+            return Absent(f"{module}.{name}", found.reason)
+        value = self.find(module, name)
+        if value is _MISSING and self.leaves_out(module, name):
+            return Absent(f"{module}.{name}", LEFT_OUT)
         if value is _MISSING:
             raise ImportError(f"cannot import name '{name}' from '{module}'", name=name)
         return value

@@ -73,6 +73,11 @@ class Function:
     def __call__(self, /, *arguments: Any, **named: Any) -> Any:
         return self.machine.run_function(self, arguments, named)
 
+    def named_after(self, other: Any) -> None:
+        """Takes the name of another function, whose place it takes."""
+        self.__name__ = getattr(other, "__name__", self.__name__)
+        self.__qualname__ = getattr(other, "__qualname__", self.__name__)
+
     def __repr__(self) -> str:
         return f"<function {self.__qualname__} at {id(self):#x}>"
 

@@ -114,7 +114,7 @@ HINTS: Final = (
     ),
     Hint(
         "No module named",
-        "an import only binds what the language has: torch, torch.nn.functional, math",
+        "an import only binds what the language has: see `gradcli help language`",
     ),
     # The command line.
     Hint("one expression is expected", r"the seed is its own word: -g \1", r" -g(\w+)"),
