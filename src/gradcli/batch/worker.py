@@ -23,6 +23,7 @@ from gradcli.random.generator import manual_seed
 from gradcli.readings import dual_levels
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import Handle, mode
+from gradcli.tensor.settings import settings
 from gradcli.views.answers import answer_fields, error_fields
 from gradcli.views.jsonout import dumps
 from gradcli.views.printing import set_printoptions
@@ -104,6 +105,7 @@ def start_afresh() -> None:
     mode.restore()
     Handle._next = 0
     dual_levels.clear()
+    settings.start_afresh()
     afresh.start_afresh()
 
 

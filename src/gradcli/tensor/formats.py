@@ -2,36 +2,124 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
-from gradcli.tensor.public import Fixed, public
+from gradcli.tensor.public import Fixed, public, word_of
+
+DEVICES: Final = (
+    "cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, maia, xla, lazy, vulkan, "
+    "mps, meta, hpu, mtia, privateuseone"
+)
+"""Types of devices, as PyTorch's message lists them."""
+
+_OVERLOADS: Final = (
+    "device() received an invalid combination of arguments - got ({given}), but expected one of:\n"
+    " * (torch.device device)\n{first} * (str type, int index = -1)\n"
+)
+_WRONG_TYPES: Final = (
+    "      didn't match because some of the arguments have invalid types: (!{given}!)\n"
+)
+
+
+_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,2}")
+_NOTHING: Final[Any] = object()
+
+
+def _kind(text: str, index: int | None) -> str:
+    """The type that a device's text begins with.
+
+    Raises:
+        RuntimeError: PyTorch's, where the text or the index is none.
+    """
+    kind, colon, number = text.partition(":")
+    if not text:
+        raise RuntimeError("Device string must not be empty")
+    if colon and not _INDEX.fullmatch(number):
+        raise RuntimeError(f"Invalid device string: '{text}'")
+    if kind not in DEVICES.split(", "):
+        raise RuntimeError(
+            f"Expected one of {DEVICES} device type at start of device string: {kind}"
+        )
+    if colon and index is not None:
+        raise RuntimeError(
+            "type (string) must not include an index because index was passed explicitly: " + text
+        )
+    if index is not None and index < 0:
+        raise RuntimeError("Device index must not be negative")
+    return kind
 
 
 @public("index type", name="torch.device")
 class Device(Fixed):
-    """Where a tensor lives; here always the CPU."""
+    """A place for tensors, of which only the CPU is there.
+
+    Raises:
+        RuntimeError, TypeError: PyTorch's, where the arguments are no device.
+    """
 
     __slots__ = ("index", "type")
 
     index: int | None
     type: str
 
-    def __init__(self, type: str = "cpu", index: int | None = None) -> None:
-        if type.split(":")[0] != "cpu":
-            raise RuntimeError(f"this build has no device '{type}': tensors live on the CPU")
-        self._fix(type="cpu", index=index)
+    def __init__(self, type: Any = _NOTHING, index: Any = None) -> None:
+        if isinstance(type, Device) and index is None:
+            self._fix(type=type.type, index=type.index)
+            return
+        if type.__class__ is int and index is None:
+            if type < 0:
+                raise RuntimeError("Device index must not be negative")
+            raise RuntimeError("Cannot access accelerator device when none is available.")
+        if not isinstance(type, str):
+            given = "" if type is _NOTHING else word_of(type)
+            first = _WRONG_TYPES.format(given=given) if given else ""
+            raise TypeError(_OVERLOADS.format(given=given, first=first))
+        if index is not None and index.__class__ is not int:
+            raise TypeError(
+                f"device(): argument 'index' (position 2) must be int, not {word_of(index)}"
+            )
+        self._fix(type=_kind(type, index), index=index)
+        if ":" in type:
+            self._fix(index=int(type.partition(":")[2]))
+
+    def check(self) -> None:
+        """Refuses a device that is not there.
+
+        Raises:
+            AssertionError, RuntimeError: PyTorch's, of its build for the CPU.
+        """
+        if self.type in ("cuda", "xpu"):
+            raise AssertionError(f"Torch not compiled with {self.type.upper()} enabled")
+        if self.type == "mps":
+            raise RuntimeError("PyTorch is not linked with support for mps devices")
+        if self.type != "cpu":
+            raise RuntimeError(f"this build has no device '{self.type}': tensors live on the CPU")
 
     def __repr__(self) -> str:
-        return "device(type='cpu')"
+        index = "" if self.index is None else f", index={self.index}"
+        return f"device(type='{self.type}'{index})"
 
     def __str__(self) -> str:
-        return "cpu"
+        return self.type if self.index is None else f"{self.type}:{self.index}"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Device)
+        if not isinstance(other, Device):
+            return NotImplemented
+        return (self.type, self.index) == (other.type, other.index)
 
     def __hash__(self) -> int:
-        return hash(self.type)
+        return hash((self.type, self.index))
+
+    def __enter__(self) -> Device:
+        self.check()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Tensors are made on the CPU, within and after."""
+
+
+CPU: Final = Device("cpu")
 
 
 @public(name="torch.memory_format")

@@ -17,7 +17,7 @@ import numpy as np
 from gradcli.tensor import dtypes
 from gradcli.tensor.conversions import Conversions
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.formats import Device
+from gradcli.tensor.formats import CPU, Device
 from gradcli.tensor.graph import INFERENCE, Handle, InferenceCounter, Node, detached_counter, mode
 from gradcli.tensor.integers import index64
 from gradcli.tensor.leaf import (
@@ -184,7 +184,7 @@ class Tensor(Conversions):
 
     @property
     def device(self) -> Device:
-        return Device()
+        return CPU
 
     @property
     def is_cuda(self) -> bool:

@@ -15,16 +15,18 @@ TORCH: Final[dict[str, str]] = {
     "torch.autograd.function": "autograd.function.",
     "torch.autograd.functional": "autograd.functional.",
     "torch.autograd.graph": "autograd.graph.",
+    "torch.autograd.variable": "autograd.",
     "torch.fft": "fft.",
     "torch.func": "func.",
     "torch.linalg": "linalg.",
     "torch.masked": "masked.",
     "torch.nn": "nn.",
     "torch.nn.functional": "nn.functional.",
+    "torch.nn.parameter": "nn.",
     "torch.special": "special.",
     "torch.testing": "testing.",
 }
-"""PyTorch's, and what their members' names begin with in the engine's tables."""
+"""Modules whose names the engine's tables have, and what the names begin with there."""
 
 _HERE: Final = "gradcli.language.allowed.modules."
 
@@ -42,6 +44,9 @@ OTHERS: Final[dict[str, str]] = {
     "re": f"{_HERE}re",
     "sys": f"{_HERE}sys",
     "time": f"{_HERE}time",
+    "torch.backends": f"{_HERE}torch_backends",
+    "torch.cuda": f"{_HERE}torch_cuda",
+    "torch.version": f"{_HERE}torch_version",
     "tqdm": f"{_HERE}tqdm",
     "tqdm.auto": f"{_HERE}tqdm",
     "typing": f"{_HERE}typing",
@@ -52,13 +57,15 @@ OTHERS: Final[dict[str, str]] = {
 
 @cache
 def members(module: str) -> dict[str, Any]:
-    """What programs find in a module that is none of PyTorch's, imported when it is first asked."""
+    """What programs find in a module that has a file, which is imported when it is first asked."""
     found: dict[str, Any] = import_module(OTHERS[module]).MEMBERS
     return found
 
 
 def is_left_out(module: str, name: str) -> bool:
-    """Whether a module that is none of PyTorch's has a name in Python that it lacks here."""
+    """Whether a module that has a file here has a name in Python that it lacks here."""
+    if module.startswith("torch."):
+        return False
     try:
         return not name.startswith("_") and name in dir(import_module(module))
     except ImportError:

@@ -63,7 +63,7 @@ HINT_BYTES: Final = 700
 _MISSING: Any = object()
 
 
-@public(reader=lambda module, name: module.member(name), name="module")
+@public("__version__", reader=lambda module, name: module.member(name), name="module")
 class Module:
     """A module of the language."""
 
@@ -87,6 +87,10 @@ class Module:
                 f"module '{self.name}' has no attribute '{name}'", name=name, obj=self
             )
         return value
+
+    @property
+    def __version__(self) -> Any:
+        return self.member("__version__")
 
     def __repr__(self) -> str:
         return f"<module '{self.name}'>"
@@ -144,15 +148,15 @@ class Namespace:
         if inner is not None:
             return inner
         if module in OTHERS:
-            return members(module).get(name, _MISSING)
+            return members(module).get(name) if name in members(module) else left_out(module, name)
         if module == "torch":
+            if name == "__version__":
+                return members("torch.version")[name]
             for table in (self.engine.dtypes, CONSTANTS, self.engine.types, FORMATS):
                 if name in table:
                     return table[name]
         value = self.engine.lookup(PREFIXES[module] + name)
-        if value is None:
-            value = absent(f"{module}.{name}")
-        return _MISSING if value is None else value
+        return left_out(module, name) if value is None else value
 
     def leaves_out(self, module: str, name: str) -> bool:
         """Whether Python finds a name in a module that the language does not."""
@@ -271,7 +275,7 @@ class Namespace:
             self.hints.add((owner, word), hint, HINT_BYTES + 4 * (len(word) + len(hint)))
         return hint
 
-    def module(self, name: str) -> Module | Absent:
+    def module(self, name: str) -> Any:
         """The module that `import name` binds, or what stands for one that is left out.
 
         Raises:
@@ -280,7 +284,10 @@ class Namespace:
         module = self.modules.get(name) or absent(name)
         if module is not None:
             return module
-        parent = name.rpartition(".")[0]
+        parent, _, last = name.rpartition(".")
+        value = self.find(parent, last) if parent in self.modules else _MISSING
+        if value is not _MISSING and word_of(value) == "module":
+            return value
         if parent in self.modules and not any(
             known.startswith(name + ".") for known in self.modules
         ):
@@ -296,6 +303,8 @@ class Namespace:
         found = self.module(module)
         if isinstance(found, Absent):
             return Absent(f"{module}.{name}", found.reason)
+        if not isinstance(found, Module):
+            return attributes.attribute(found, name)
         value = self.find(module, name)
         if value is _MISSING and self.leaves_out(module, name):
             return Absent(f"{module}.{name}", LEFT_OUT)
@@ -359,6 +368,12 @@ class Namespace:
         if kind == "let":
             options["requires_grad"] = True
         return make(value, **options)
+
+
+def left_out(module: str, name: str) -> Any:
+    """What stands for a module inside of another that is left out, or a mark that there is none."""
+    found = absent(f"{module}.{name}")
+    return _MISSING if found is None else found
 
 
 def differentiable(tensor: Any) -> bool:
