@@ -16,6 +16,7 @@ from typing import Any, Final, NoReturn, TypeVar
 import numpy as np
 
 from gradcli.tensor.classes import Class
+from gradcli.tensor.guard import final
 from gradcli.tensor.memory import NUMBER_SIZE, refuse_giant, reserve
 from gradcli.tensor.nesting import check_unfolded
 from gradcli.tensor.public import REGISTRY, Fixed, public
@@ -327,7 +328,7 @@ def wrapped(value: Any) -> Any:
     kind = type(value)
     if kind is np.ndarray or isinstance(value, np.generic):
         if value.dtype.kind not in KINDS:
-            raise TypeError(f"arrays of type {value.dtype} are not part of the language")
+            raise final(TypeError(f"arrays of type {value.dtype} are not part of the language"))
         return Array(value) if kind is np.ndarray else Scalar(value)
     if kind is tuple:
         return tuple([wrapped(item) for item in value])
@@ -335,7 +336,7 @@ def wrapped(value: Any) -> Any:
         return ArrayType(value)
     if value is None or value is NotImplemented or kind in _PLAIN or kind is list:
         return value
-    raise TypeError(f"'{kind.__name__}' is not part of the language")
+    raise final(TypeError(f"'{kind.__name__}' is not part of the language"))
 
 
 _PLAIN: Final = frozenset((bool, int, float, complex))

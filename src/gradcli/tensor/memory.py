@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from gradcli.process import allow_memory_kept
+from gradcli.tensor.guard import final
 
 LARGE: Final = 1 << 26
 """Bytes asked for between two looks at what is left: looking costs more than small requests do."""
@@ -46,7 +47,8 @@ _UNCOUNTABLE: Final = (
 
 
 class Budget:
-    """The bytes that one process may take; `limit` is None until somebody asks or sets it.
+    """The bytes that one process may take; `limit` is None until somebody asks or sets it, which
+    `is_set` tells apart.
 
     Requests add up to `LARGE` before what the process has taken is looked at: many small ones fill
     a computer as well as a large one.
@@ -56,10 +58,11 @@ class Budget:
     after requests for some hundred megabytes; if it finds nothing, the next time after twice that.
     """
 
-    __slots__ = ("asked", "collects", "interval", "limit", "looks")
+    __slots__ = ("asked", "collects", "interval", "is_set", "limit", "looks")
 
     def __init__(self) -> None:
         self.limit: int | None = None
+        self.is_set = False
         self.asked = 0
         self.collects = False
         self.interval = COLLECTED
@@ -121,7 +124,7 @@ def limit_memory(size: int) -> None:
     allow_memory_kept(False)
     _warm_up()
     hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
-    budget.limit = taken() + size
+    budget.limit, budget.is_set = taken() + size, True
     if hard != resource.RLIM_INFINITY:
         budget.limit = min(budget.limit, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (budget.limit, hard))
@@ -175,11 +178,12 @@ def reserve(shape: Sequence[int], itemsize: int) -> None:
 
 
 def no_memory(count: int) -> RuntimeError:
-    """The error of PyTorch's allocator."""
-    return RuntimeError(
+    """The error of PyTorch's allocator; a program cannot catch it where it has a limit."""
+    error = RuntimeError(
         "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: "
         f"you tried to allocate {count} bytes. Error code 12 (Cannot allocate memory)"
     )
+    return final(error) if budget.is_set else error
 
 
 def wanted(error: MemoryError) -> int | None:

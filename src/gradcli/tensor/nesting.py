@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
 
+from gradcli.tensor.guard import final
+
 MAX_ITEMS: Final = 10_000_000
 """Elements of a list, tuple, set or dict, and of all that it holds where that is gone through."""
 
@@ -28,7 +30,7 @@ _SHORT: Final = frozenset((int, float, complex, bool, type(None)))
 
 def too_large(what: str) -> OverflowError:
     """The error of a value that would be too large."""
-    return OverflowError(f"result too large: {what}")
+    return final(OverflowError(f"result too large: {what}"))
 
 
 def parts_of(value: Any) -> Collection[Any]:
