@@ -10,8 +10,10 @@ from __future__ import annotations
 from types import MethodType
 from typing import Any, Final
 
+from gradcli.language.allowed.exceptions import CHAIN, entry_of, told
 from gradcli.language.allowed.methods import guarded
 from gradcli.tensor.classes import Class, type_of
+from gradcli.tensor.guard import final
 from gradcli.tensor.public import CALLABLE, REGISTRY, Public, word_of
 
 SEQUENCE = "count index"
@@ -72,8 +74,9 @@ def attribute(value: Any, name: str) -> Any:
     type_ = type(value)
     entry = REGISTRY.get(type_)
     if entry is None:
-        if isinstance(value, BaseException) and name == "args":
-            return value.args
+        if isinstance(value, BaseException):
+            entry_of(type_)
+            return attribute(value, name)
         raise refused_or_missing(value, name)
     if name in entry.reads:
         return getattr(value, name)
@@ -88,6 +91,8 @@ def attribute(value: Any, name: str) -> Any:
         return entry.reader(value, name)
     if entry.finds is not None and entry.finds(name):
         return getattr(value, name)
+    if name in CHAIN and isinstance(value, BaseException):
+        return told(getattr(value, name))
     raise refused_or_missing(value, name)
 
 
@@ -111,7 +116,7 @@ def attribute_of_class(class_: Class, name: str) -> Any:
 
 def refused(name: str) -> AttributeError:
     """The error for an attribute that exists in Python and not here."""
-    return AttributeError(f"attribute '{name}' is not part of the language")
+    return final(AttributeError(f"attribute '{name}' is not part of the language"))
 
 
 def missing(value: Any, name: str) -> AttributeError:
@@ -129,7 +134,7 @@ def refused_or_missing(value: Any, name: str) -> AttributeError:
 
 def is_pythons(type_: type) -> bool:
     """Whether a class is not the engine's."""
-    return type_ in PYTHON or type_ not in REGISTRY
+    return type_ in PYTHON or type_ not in REGISTRY or issubclass(type_, BaseException)
 
 
 def names_of(word: str) -> list[str]:
@@ -181,7 +186,7 @@ def not_writable(target: Any, name: str) -> AttributeError:
             return missing(target, name)
         holder = entry.holder or word_of(target)
         return AttributeError(f"attribute '{name}' of '{holder}' objects is not writable")
-    return AttributeError(f"setting attribute '{name}' is not part of the language")
+    return final(AttributeError(f"setting attribute '{name}' is not part of the language"))
 
 
 def register(guards: dict[type, dict[str, Any]]) -> None:

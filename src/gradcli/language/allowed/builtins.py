@@ -6,6 +6,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, Final
 
+from gradcli.language.allowed.exceptions import EXCEPTIONS
 from gradcli.language.allowed.limits import (
     MAX_MODULAR_BITS,
     MAX_NESTING,
@@ -24,31 +25,10 @@ from gradcli.language.allowed.limits import (
 )
 from gradcli.language.allowed.operators import SEQUENCES, add, power
 from gradcli.tensor.classes import Class, token_of, type_of
+from gradcli.tensor.guard import final
 from gradcli.tensor.identity import hash_of, number_of, without_addresses
 from gradcli.tensor.nesting import check_unfolded, is_compound, too_large
 from gradcli.tensor.public import REGISTRY, Public, admit
-
-EXCEPTIONS: Final[tuple[type[Exception], ...]] = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    Exception,
-    FloatingPointError,
-    IndexError,
-    KeyError,
-    LookupError,
-    MemoryError,
-    NameError,
-    NotImplementedError,
-    OverflowError,
-    RecursionError,
-    RuntimeError,
-    StopIteration,
-    TypeError,
-    UnboundLocalError,
-    ValueError,
-    ZeroDivisionError,
-)
 
 REFUSED: Final = frozenset(
     [
@@ -109,7 +89,7 @@ def printer(write: Callable[[str], object]) -> Callable[..., None]:
             if text is not None and not isinstance(text, str):
                 raise TypeError(f"{key} must be None or a string, not {type(text).__name__}")
         if file is not None:
-            raise TypeError("printing to a file is not part of the language")
+            raise final(TypeError("printing to a file is not part of the language"))
         between = " " if sep is None else sep
         texts: list[str] = []
         count = 0
@@ -251,8 +231,6 @@ CONSTRUCTORS[MAP] = make_map
 CONSTRUCTORS[FILTER] = make_filter
 CONSTRUCTORS[type] = the_type
 
-for _kind in EXCEPTIONS:
-    REGISTRY[_kind] = Public(("args",))
 for _kind in CONSTRUCTORS:
     if _kind not in REGISTRY:
         REGISTRY[_kind] = Public()
@@ -273,6 +251,7 @@ for _value in _OTHERS:
 CLASSES: Final[dict[str, Class]] = {
     kind.__name__: token_of(kind, build) for kind, build in CONSTRUCTORS.items()
 }
+CLASSES["EnvironmentError"] = CLASSES["IOError"] = CLASSES["OSError"]
 """Python's classes, as programs hold them."""
 
 

@@ -21,6 +21,7 @@ from gradcli.language.telling.suggest import Words, did_you_mean
 from gradcli.tensor.bounded import Bounded
 from gradcli.tensor.classes import Class, token_of
 from gradcli.tensor.formats import FORMATS
+from gradcli.tensor.guard import final
 from gradcli.tensor.public import public, word_of
 
 UNNAMED: Final = ""
@@ -200,7 +201,7 @@ class Namespace:
         if name in self.builtins:
             return self.builtins[name]
         if name in REFUSED:
-            raise NameError(f"'{name}' is not part of the language", name=name)
+            raise final(NameError(f"'{name}' is not part of the language", name=name))
         value = self.mathematics(name)
         if value is not _MISSING:
             return value

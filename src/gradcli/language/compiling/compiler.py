@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from gradcli.language.allowed.operators import INPLACE
-from gradcli.language.compiling.emitter import Around, Label
-from gradcli.language.compiling.expressions import ExpressionCompiler
+from gradcli.language.compiling.emitter import Label, Loop
+from gradcli.language.compiling.handling import HandlingCompiler
 from gradcli.language.reading import ast
 from gradcli.language.reading.parser import parser
 from gradcli.language.running import actions as act
@@ -19,7 +19,7 @@ from gradcli.language.running.code import Code
 from gradcli.language.telling.diagnostics import ParseError, Refusal, locate
 
 
-class Compiler(ExpressionCompiler):
+class Compiler(HandlingCompiler):
     """Compiles one tree."""
 
     def __init__(
@@ -75,6 +75,9 @@ class Compiler(ExpressionCompiler):
         self.work.extend(reversed(node.statements))
 
     def visit_expression(self, node: ast.ExpressionStatement) -> None:
+        if type(node.value) is ast.Yield:
+            self.hand_out(node.value, False)
+            return
         self.push(node.value, (op.POP, None, node))
 
     def visit_assign(self, node: ast.Assign) -> None:
@@ -133,27 +136,13 @@ class Compiler(ExpressionCompiler):
         if self.unit.code is self.program:
             raise Refusal("'return' outside function", node.start, node.end)
         value = ast.Constant(node.start, node.end, None) if node.value is None else node.value
-        leave = [(op.LEAVE, None, node) for around in self.unit.around if around.broken is None]
-        self.push(value, *leave, (op.RETURN, None, node))
+        self.push(value, (self.leave, "return", node))
 
     def visit_break(self, node: ast.Break) -> None:
-        self.jump_out(node, "'break' outside loop")
+        self.leave("break", node)
 
     def visit_continue(self, node: ast.Continue) -> None:
-        self.jump_out(node, "'continue' not properly in loop")
-
-    def jump_out(self, node: ast.Node, problem: str) -> None:
-        """Leave the `with` blocks up to the innermost loop, then jump."""
-        for around in reversed(self.unit.around):
-            if around.broken is None:
-                self.emit(op.LEAVE, None, node)
-            elif isinstance(node, ast.Break):
-                self.emit(op.JUMP, around.broken, node)
-                return
-            else:
-                self.emit(op.JUMP_BACK, around.continued, node)
-                return
-        raise Refusal(problem, node.start, node.end)
+        self.leave("continue", node)
 
     def visit_pass(self, node: ast.Pass) -> None:
         pass
@@ -203,7 +192,7 @@ class Compiler(ExpressionCompiler):
             again,
             node.condition,
             (op.JUMP_IF_FALSE, done, node.condition),
-            (self.unit.around.append, Around(broken, again)),
+            (self.unit.around.append, Loop(broken, again)),
             node.body,
             (self.unit.around.pop,),
             (op.JUMP_BACK, again, node.condition),
@@ -223,7 +212,7 @@ class Compiler(ExpressionCompiler):
             again,
             (op.NEXT, (slot, done), node.iterable),
             (self.store, node.target),
-            (self.unit.around.append, Around(broken, again)),
+            (self.unit.around.append, Loop(broken, again, slot)),
             node.body,
             (self.unit.around.pop,),
             (op.JUMP_BACK, again, node.iterable),
@@ -232,21 +221,6 @@ class Compiler(ExpressionCompiler):
         if node.otherwise is not None:
             items.append(node.otherwise)
         self.push(*items, broken, (self.give_slot, slot))
-
-    def visit_with(self, node: ast.With) -> None:
-        end = Label()
-        items: list[Any] = []
-        for item in node.items:
-            items += [item.context, (op.ENTER, end, item.context)]
-            if item.target is None:
-                items.append((op.POP, None, item))
-            else:
-                items.append((self.store, item.target))
-            items.append((self.unit.around.append, Around(None, None)))
-        items.append(node.body)
-        for item in reversed(node.items):
-            items += [(self.unit.around.pop,), (op.LEAVE, None, item.context)]
-        self.push(*items, end)
 
 
 DISPATCH: dict[type, Callable[[Compiler, Any], None]] = {
@@ -282,15 +256,19 @@ DISPATCH: dict[type, Callable[[Compiler, Any], None]] = {
     ast.Name: Compiler.visit_name,
     ast.NamedExpression: Compiler.visit_named,
     ast.Pass: Compiler.visit_pass,
+    ast.Raise: Compiler.visit_raise,
     ast.Return: Compiler.visit_return,
     ast.Scope: Compiler.visit_scope,
     ast.Set: Compiler.visit_set,
     ast.Slice: Compiler.visit_slice,
     ast.Subscript: Compiler.visit_subscript,
+    ast.Try: Compiler.visit_try,
     ast.Tuple: Compiler.visit_tuple,
     ast.Unary: Compiler.visit_unary,
     ast.While: Compiler.visit_while,
     ast.With: Compiler.visit_with,
+    ast.Yield: Compiler.visit_yield,
+    ast.YieldFrom: Compiler.visit_yield_from,
 }
 
 

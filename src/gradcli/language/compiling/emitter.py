@@ -35,28 +35,50 @@ class Label:
         self.position = -1
 
 
-class Around:
-    """What `break`, `continue` and `return` leave: a loop (with labels) or a `with` block
-    (without).
-    """
+class Loop:
+    """A loop, as `break` and `continue` see it; `slot` holds the iterator, or is -1."""
 
-    __slots__ = ("broken", "continued")
+    __slots__ = ("broken", "continued", "slot")
 
-    def __init__(self, broken: Label | None, continued: Label | None) -> None:
+    def __init__(self, broken: Label, continued: Label, slot: int = -1) -> None:
         self.broken = broken
         self.continued = continued
+        self.slot = slot
+
+
+class Guarded:
+    """A block with something to do at its end, however it is left.
+
+    Attributes:
+        ending: where that is done.
+        why: the slot that says how the block was left: None at its end, an error, or a number of
+            `EXITS`.
+        value: the slot of what is returned meanwhile, or -1.
+        exits: the words that leave the block, each with a place where one stands.
+    """
+
+    __slots__ = ("ending", "exits", "value", "why")
+
+    def __init__(self, why: int) -> None:
+        self.ending = Label()
+        self.why = why
+        self.value = -1
+        self.exits: dict[str, ast.Node] = {}
 
 
 class Unit:
     """A piece of code that is being compiled: the program or a function."""
 
-    __slots__ = ("around", "code", "free_slots", "kept", "scope")
+    __slots__ = ("around", "code", "delegations", "free_slots", "kept", "scope", "taken")
 
     def __init__(self, code: Code, scope: Scope) -> None:
         self.code = code
         self.scope = scope
-        self.around: list[Around] = []
+        self.around: list[Loop | Guarded] = []
         self.free_slots: list[int] = []
+        self.taken: list[int] = []
+        """Hidden slots in the order in which they were taken."""
+        self.delegations: dict[int, tuple[int, Label]] = {}
         self.kept: dict[tuple[type, Any], int] = {}
 
 
@@ -84,10 +106,12 @@ class Emitter:
     def finish(self) -> None:
         """Put positions in place of labels."""
         code = self.unit.code
+        for place, (slot, end) in self.unit.delegations.items():
+            code.delegations[place] = slot, end.position
         for index, (operation, argument) in enumerate(code.instructions):
             if type(argument) is Label:
                 code.instructions[index] = (operation, argument.position)
-            elif operation == op.NEXT:
+            elif operation in (op.NEXT, op.SEND):
                 code.instructions[index] = (operation, (argument[0], argument[1].position))
 
     def finish_function(self, node: ast.Node) -> None:
@@ -113,9 +137,11 @@ class Emitter:
         return len(code.slots) - 1
 
     def take_slot(self) -> int:
-        """A hidden slot, for an iterator."""
+        """A hidden slot, for an iterator or an error."""
         free = self.unit.free_slots
-        return free.pop() if free else self.slot("")
+        slot = free.pop() if free else self.slot("")
+        self.unit.taken.append(slot)
+        return slot
 
     def give_slot(self, slot: int) -> None:
         """The hidden slot is not needed any more."""

@@ -10,6 +10,7 @@ from gradcli.language.compiling.scopes import Scope
 from gradcli.language.reading import ast
 from gradcli.language.running import actions as act
 from gradcli.language.running import code as op
+from gradcli.language.running import generators
 from gradcli.language.running.code import Code
 
 
@@ -212,7 +213,11 @@ class ExpressionCompiler(Emitter):
         self.pending.append((Unit(code, scope), body))
         cells = [self.cell(name) for name in code.outside]
         keys = tuple(name for name, _ in named_defaults)
-        make = (op.OTHER, (act.make_function, (code, len(positional_defaults), keys, cells)), node)
+        make = (
+            op.OTHER,
+            (generators.make_function, (code, len(positional_defaults), keys, cells)),
+            node,
+        )
         self.push(*positional_defaults, *(value for _, value in named_defaults), make)
 
     def open(self, scope: Scope, code: Code) -> None:
@@ -248,12 +253,12 @@ class ExpressionCompiler(Emitter):
         self.push(
             first,
             (op.OTHER, (act.get_iterator, None), first),
-            (op.OTHER, (act.make_generator, (code, cells)), node),
+            (op.OTHER, (generators.make_generator, (code, cells)), node),
         )
 
     def generator_body(self, node: ast.Generator) -> None:
         """The loops of a generator expression, in its own code."""
-        deliver = (node.element, (op.YIELD, None, node.element))
+        deliver = (node.element, (op.YIELD, False, node.element))
         self.push(*self.loops(node.clauses, 0, deliver))
 
     def visit_comprehension(self, node: ast.Comprehension) -> None:

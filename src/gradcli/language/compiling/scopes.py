@@ -137,6 +137,10 @@ class Scopes:
                 self.bind(node.target, scope)
         elif kind is ast.Delete:
             self.bind(node.target, scope)
+        elif kind is ast.Except:
+            if node.name is not None:
+                self.bind_name(node.name, scope)
+            self.queue([node.kind, node.body], scope)
         elif kind is ast.Declare:
             self.bind_name(node.name, scope)
             self.queue([node.value, node.dtype], scope)

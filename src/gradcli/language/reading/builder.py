@@ -38,6 +38,8 @@ from gradcli.language.reading.expressions import (
     build_string,
     build_subscript,
     build_tuple,
+    build_yield,
+    build_yield_from,
     check_target,
     comprehension,
     constant,
@@ -166,6 +168,26 @@ def build_with(reader: Reader, children: list[Any], start: int, end: int) -> ast
     return ast.With(start, end, children[:-1], children[-1])
 
 
+def build_except(reader: Reader, children: list[Any], start: int, end: int) -> ast.Node:
+    return ast.Except(start, end, *children)
+
+
+def build_try(reader: Reader, children: list[Any], start: int, end: int) -> ast.Node:
+    body, *clauses, otherwise, final = children
+    for clause in clauses[:-1]:
+        if clause.kind is None:
+            raise Refusal("default 'except:' must be last", clause.start, clause.start + 6)
+    return ast.Try(start, end, body, clauses, otherwise, final)
+
+
+def build_try_finally(reader: Reader, children: list[Any], start: int, end: int) -> ast.Node:
+    return ast.Try(start, end, children[0], [], None, children[1])
+
+
+def build_raise(reader: Reader, children: list[Any], start: int, end: int) -> ast.Node:
+    return ast.Raise(start, end, *children)
+
+
 def build_define(reader: Reader, children: list[Any], start: int, end: int) -> ast.Node:
     reader.scopes = True
     name, parameters, _, body = children
@@ -207,6 +229,7 @@ ACTIONS: dict[str, Action] = {
     "dotted": build_dotted,
     "double_starred": build_double_starred,
     "ellipsis": constant(...),
+    "except": build_except,
     "expression": build_expression,
     "false": constant(False),
     "floor_divide": binary("//"),
@@ -250,6 +273,7 @@ ACTIONS: dict[str, Action] = {
     "positive": unary("+"),
     "power": binary("**"),
     "program": build_block,
+    "raise": build_raise,
     "remainder": binary("%"),
     "reserved": build_reserved,
     "rest_parameter": parameter("*"),
@@ -264,8 +288,12 @@ ACTIONS: dict[str, Action] = {
     "subscript": build_subscript,
     "subtract": binary("-"),
     "true": constant(True),
+    "try": build_try,
+    "try_finally": build_try_finally,
     "tuple": build_tuple,
     "while": build_while,
     "with": build_with,
     "with_item": build_with_item,
+    "yield": build_yield,
+    "yield_from": build_yield_from,
 }

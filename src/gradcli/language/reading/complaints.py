@@ -44,7 +44,9 @@ LOOKALIKES = {
 }
 """Characters that are no part of any token, and what was probably meant."""
 
-BLOCK_WORDS = {"IF", "ELIF", "ELSE", "WHILE", "FOR", "WITH", "DEF"}
+BLOCK_WORDS = {
+    *("IF", "ELIF", "ELSE", "WHILE", "FOR", "WITH", "DEF", "TRY", "EXCEPT", "FINALLY"),
+}
 
 PLAIN_WORDS = {
     "NAME": "a name",
@@ -175,6 +177,8 @@ def known_mistake(
     kind, start, end = kinds[index], starts[index], ends[index]
     if kind in ("ELSE", "ELIF") and line_start(tokens, index) == index:
         return Refusal(f"'{text[start:end]}' has no `if` or loop before it", start, end)
+    if kind in ("EXCEPT", "FINALLY") and line_start(tokens, index) == index:
+        return Refusal(f"'{text[start:end]}' has no `try` before it", start, end)
     if index == 0:
         return None
     before = kinds[index - 1]

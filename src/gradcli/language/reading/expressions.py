@@ -284,7 +284,18 @@ def no_star(value: ast.Node) -> ast.Node:
     return value
 
 
+def build_yield(reader: Reader, children: list[Any], start: int, end: int) -> ast.Node:
+    value = children[0]
+    return ast.Yield(start, end, value if value is None else no_star(value))
+
+
+def build_yield_from(reader: Reader, children: list[Any], start: int, end: int) -> ast.Node:
+    return ast.YieldFrom(start, end, children[0])
+
+
 NAMES_OF_NODES: dict[type, str] = {
+    ast.Yield: "yield expression",
+    ast.YieldFrom: "yield expression",
     ast.Call: "function call",
     ast.Unary: "expression",
     ast.Binary: "expression",

@@ -19,8 +19,8 @@ from gradcli.language.allowed.limits import (
     check_text,
     check_width,
 )
-from gradcli.language.running.code import UNBOUND, Cell, Code
-from gradcli.language.running.functions import Function, Generator, Runner
+from gradcli.language.running.code import UNBOUND, Cell
+from gradcli.language.running.functions import Function, Runner
 from gradcli.tensor.classes import Class
 from gradcli.tensor.identity import without_addresses
 from gradcli.tensor.public import word_of
@@ -371,35 +371,6 @@ def at_work(handler: Any, stack: Stack, argument: Any) -> tuple[str, list[Any]]:
     if handler in (format_plain, format_with):
         return "format()", []
     return "", []
-
-
-def make_function(
-    machine: Runner,
-    stack: Stack,
-    variables: Stack,
-    argument: tuple[Code, int, tuple[str, ...], list[int]],
-) -> None:
-    code, count, names, cells = argument
-    named: dict[str, Any] = {}
-    if names:
-        named = dict(zip(names, stack[-len(names) :], strict=True))
-        del stack[-len(names) :]
-    defaults: tuple[Any, ...] = ()
-    if count:
-        defaults = tuple(stack[-count:])
-        del stack[-count:]
-    stack.append(Function(machine, code, defaults, named, [variables[slot] for slot in cells]))
-
-
-def make_generator(
-    machine: Runner, stack: Stack, variables: Stack, argument: tuple[Code, list[int]]
-) -> None:
-    code, cells = argument
-    own = [stack.pop(), *[variables[slot] for slot in cells]]
-    own += [UNBOUND] * (len(code.slots) - len(own))
-    for slot in code.cells:
-        own[slot] = Cell(own[slot])
-    stack.append(Generator(machine, code, own))
 
 
 def fail_assertion(machine: Runner, stack: Stack, variables: Stack, message: bool) -> None:

@@ -31,12 +31,10 @@ RETURN: Final = 18  # pops the result, leaves the function
 UNARY: Final = 19  # replaces a value by argument(value)
 CELL: Final = 20  # pushes what the cell in slot `argument` holds
 STORE_CELL: Final = 21  # pops into the cell in slot `argument`
-ENTER: Final = (
-    22  # pops a context manager and enters it, pushes what that gives; argument: end of the block
-)
-LEAVE: Final = 23  # leaves the innermost context
-YIELD: Final = 24  # pops a value and hands it out of a generator expression
-OTHER: Final = 25  # (handler, argument): handler(machine, stack, locals, argument)
+YIELD: Final = 22  # pops a value and hands it out of a generator; argument: whether one comes back
+SEND: Final = 23  # (slot, end): pops a value for the slot's iterator, pushes what that yields, or
+# what it returns at the end
+OTHER: Final = 24  # (handler, argument): handler(machine, stack, locals, argument)
 
 
 class Unbound:
@@ -79,6 +77,26 @@ class Moves:
         return offset + sum(map(len, after)) - sum(map(len, before))
 
 
+class Region:
+    """Instructions whose errors go to a handler.
+
+    Attributes:
+        start, end: the first of them, and the one after the last.
+        handler: where the machine goes on.
+        slot: what holds the error there.
+        leaves: the slot of what leaves a context manager, where the region is its block, or -1.
+        hidden: slots that nobody needs after an error.
+    """
+
+    __slots__ = ("end", "handler", "hidden", "leaves", "slot", "start")
+
+    def __init__(self, slot: int, leaves: int = -1) -> None:
+        self.start = self.end = self.handler = -1
+        self.slot = slot
+        self.leaves = leaves
+        self.hidden: tuple[int, ...] = ()
+
+
 class Code:
     """The instructions of a program or of one function.
 
@@ -110,6 +128,15 @@ class Code:
         self.starts: list[int] = []
         self.ends: list[int] = []
         """For each instruction the span that it stands for (see `span`)."""
+        self.regions: list[Region] = []
+        """Where errors are handled, the inner before the outer."""
+        self.handling: list[Region] = []
+        """The instructions that handle the error in a region's slot, the inner before the outer."""
+        self.delegations: dict[int, tuple[int, int]] = {}
+        """By the position after its `YIELD`, the slot of the iterator of a `yield from`, and where
+        it ends."""
+        self.yields = False
+        """Whether it is a generator's."""
         self.moves: Moves | None = None
         """How the spans lie in `text`, where they are another text's."""
         self.constants: list[Any] = []
@@ -153,6 +180,13 @@ class Code:
         if self.moves is None:
             return start, end
         return self.moves.moved(start), self.moves.moved(end)
+
+    def region(self, index: int) -> Region | None:
+        """The innermost region that an instruction is in."""
+        for region in self.regions:
+            if region.start <= index < region.end:
+                return region
+        return None
 
     @property
     def qualified_name(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from gradcli.language.running import actions as act
 from gradcli.language.running import code as op
+from gradcli.language.running import generators
 from gradcli.language.running.code import Code
 
 
@@ -23,6 +24,9 @@ def needs(code: Code, name: str) -> bool:
         position = ways.pop()
         while position not in seen:
             seen.add(position)
+            region = code.region(position)
+            if region is not None:
+                ways.append(region.handler)
             operation, argument = code.instructions[position]
             if operation == op.STORE_GLOBAL and argument == name:
                 break
@@ -33,9 +37,9 @@ def needs(code: Code, name: str) -> bool:
             if operation in (op.JUMP, op.JUMP_BACK):
                 position = argument
                 continue
-            if operation in (op.JUMP_IF_FALSE, op.JUMP_IF_TRUE, op.AND_JUMP, op.OR_JUMP, op.ENTER):
+            if operation in (op.JUMP_IF_FALSE, op.JUMP_IF_TRUE, op.AND_JUMP, op.OR_JUMP):
                 ways.append(argument)
-            elif operation == op.NEXT:
+            elif operation in (op.NEXT, op.SEND):
                 ways.append(argument[1])
             position += 1
     return False
@@ -51,7 +55,7 @@ def _reads(operation: int, argument: Any, name: str) -> bool:
         if operation != op.OTHER:
             continue
         action, given = argument
-        if action is act.make_function or action is act.make_generator:
+        if action is generators.make_function or action is generators.make_generator:
             waiting += given[0].instructions
         elif action is act.delete_global or action is act.declare:
             target = given if action is act.delete_global else given[2]  # the name of a dtype

@@ -1,4 +1,4 @@
-"""Functions that a program defines, and its generator expressions."""
+"""Functions that a program defines."""
 
 from __future__ import annotations
 
@@ -27,9 +27,6 @@ class Runner(Protocol):
         self, function: Function, arguments: Sequence[Any], named: dict[str, Any]
     ) -> Any:
         """Run a program's function."""
-
-    def resume(self, generator: Generator) -> Any:
-        """The next value of a generator expression."""
 
 
 @public("__name__", name="function", calls=True)
@@ -170,34 +167,3 @@ def require(name: str, kind: str, missing: list[str]) -> None:
         listed = f"{', '.join(quoted[:-1])}, and {quoted[-1]}"
     plural = "" if len(quoted) == 1 else "s"
     raise TypeError(f"{name} missing {len(quoted)} required {kind} argument{plural}: {listed}")
-
-
-@public(name="generator")
-class Generator:
-    """A generator expression: runs up to its next value when it is asked."""
-
-    __slots__ = ("code", "machine", "position", "running", "variables")
-
-    def __init__(self, machine: Runner, code: Code, variables: list[Any]) -> None:
-        self.machine = machine
-        self.code = code
-        self.variables = variables
-        self.position = 0
-        self.running = False
-
-    def __iter__(self) -> Generator:
-        return self
-
-    def __next__(self) -> Any:
-        if self.running:
-            raise ValueError("generator already executing")
-        if self.position < 0:
-            raise StopIteration
-        self.running = True
-        try:
-            return self.machine.resume(self)
-        finally:
-            self.running = False
-
-    def __repr__(self) -> str:
-        return f"<generator object {self.code.qualified_name} at {id(self):#x}>"

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from os.path import dirname
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 from gradcli.language.allowed.attributes import attribute
 from gradcli.language.allowed.builtins import printer
+from gradcli.language.allowed.exceptions import Carrier
 from gradcli.language.allowed.limits import check_hashable
 from gradcli.language.allowed.namespace import Namespace, default_namespace
 from gradcli.language.allowed.operators import SYMBOLS
@@ -26,12 +28,10 @@ from gradcli.language.running.code import (
     CALL_NAMED,
     CELL,
     CONSTANT,
-    ENTER,
     GLOBAL,
     JUMP_BACK,
     JUMP_IF_FALSE,
     JUMP_IF_TRUE,
-    LEAVE,
     LOCAL,
     NEXT,
     OTHER,
@@ -43,14 +43,30 @@ from gradcli.language.running.code import (
     SUBSCRIPT,
     UNARY,
     UNBOUND,
+    YIELD,
     Code,
+    Region,
 )
-from gradcli.language.running.functions import Function, Generator, bind
+from gradcli.language.running.exceptions import (
+    Again,
+    abandon,
+    chain,
+    handled_in,
+    handled_outside,
+    idle,
+    raise_error,
+    seen_in,
+    settled,
+    stopped,
+)
+from gradcli.language.running.functions import Function, bind
+from gradcli.language.running.generators import Generator, advance
 from gradcli.language.telling.accidents import in_words
 from gradcli.language.telling.diagnostics import Place
 from gradcli.tensor.accidents import is_accident
 from gradcli.tensor.classes import Class
 from gradcli.tensor.clock import LimitError, clock, limited
+from gradcli.tensor.guard import is_final
 from gradcli.tensor.public import CALLABLE, admit
 
 MAX_DEPTH = 1000
@@ -62,6 +78,12 @@ MAX_SHAPES = 4
 STEPS_BETWEEN_CLOCKS = 256
 """Loop turns and calls between two looks at the clock."""
 
+NOTHING: Final[list[Any]] = []
+
+THROWN: Final = (raise_error, False)
+"""The argument of the instruction that stands for what a generator is thrown."""
+
+_LANGUAGE: Final = dirname(dirname(__file__))
 _MISSING: Any = object()
 
 
@@ -99,6 +121,12 @@ class Machine:
         self.steps = 0
         self.depth = 0
         self.next_check = 0
+        self.going = False
+        """Whether a program runs, and nothing has ended it."""
+        self.waiting: list[Generator] = []
+        """Generators that are to be closed."""
+        self.ending: BaseException | None = None
+        """What ends the program, and was raised where nothing may be."""
 
     def run(self, code: Code) -> Any:
         """Run a program; the value of its last statement if that is an expression
@@ -110,8 +138,16 @@ class Machine:
         """
         self.steps = 0
         self.next_check = self.following_check()
+        outer, self.going = self.going, True
         with limited(self.timeout):
-            return self.execute(code, [UNBOUND] * len(code.slots))
+            try:
+                return self.execute(code, [UNBOUND] * len(code.slots))
+            except Carrier as error:
+                if type(error.carried) is SystemExit and error.carried.code in (None, 0):
+                    return None
+                raise
+            finally:
+                self.going = outer
 
     def call(self, function: Any, *arguments: Any, **named: Any) -> Any:
         """Call a function as the program would."""
@@ -130,23 +166,53 @@ class Machine:
         finally:
             self.depth -= 1
 
-    def resume(self, generator: Generator) -> Any:
-        """The next value of a generator expression.
+    def resume(
+        self, generator: Generator, sent: Any = None, thrown: BaseException | None = None
+    ) -> Any:
+        """Go on in a generator that is stopped, with what is sent or raised there, until it yields.
 
         Raises:
-            StopIteration: there is none.
+            StopIteration: it ended; with what it returned.
         """
         self.enter()
         position, generator.position = generator.position, -1
+        generator.running = True
+        if generator.comes_back and thrown is None:
+            generator.stack.append(sent)
         try:
-            value = self.execute(generator.code, generator.variables, position, generator)
+            value = self.execute(generator.code, generator.variables, position, generator, thrown)
         except StopIteration as error:
-            raise RuntimeError("generator raised StopIteration") from error
+            raise stopped(error) from error
         finally:
+            generator.running = False
             self.depth -= 1
+            if generator.position < 0:
+                generator.finish()
         if generator.position < 0:
-            raise StopIteration
+            raise StopIteration if value is None else StopIteration(value)
         return value
+
+    def dispose(self, generator: Generator) -> None:
+        """Close a generator that nobody holds any more, once the program is at a place for that.
+
+        It does not fail: what it raises is lost, as in Python.
+        """
+        if not self.going:
+            abandon(generator.code, generator.variables, generator.position - 1)
+        elif not in_language(sys._getframe(2)):
+            self.waiting.append(generator)
+            self.next_check = 0
+        else:
+            self.close(generator)
+
+    def close(self, generator: Generator) -> None:
+        """Close a generator; what ends the program does so at the next look at the limits."""
+        try:
+            generator.close()
+        except BaseException as error:
+            if is_final(error):
+                self.ending = error
+                self.next_check = 0
 
     def enter(self) -> None:
         """Count a call."""
@@ -165,7 +231,12 @@ class Machine:
         return sys.maxsize if self.max_steps is None else self.max_steps + 1
 
     def check(self) -> None:
-        """Stop a program that ran too long."""
+        """Stop a program that ran too long, and close generators that wait for it."""
+        if self.ending is not None:
+            ending, self.ending = self.ending, None
+            raise ending
+        while self.waiting:
+            self.close(self.waiting.pop())
         if self.max_steps is not None and self.steps > self.max_steps:
             raise LimitError(f"stopped after {self.max_steps} steps")
         clock.check()
@@ -227,12 +298,14 @@ class Machine:
         variables: list[Any],
         position: int = 0,
         generator: Generator | None = None,
+        thrown: BaseException | None = None,
     ) -> Any:
-        """Run instructions from `position` on until the code returns, or the generator yields."""
-        stack: list[Any] = []
+        """Run instructions from `position` on until the code returns, or the generator yields; or
+        raise what is thrown there.
+        """
+        stack: list[Any] = [] if generator is None else generator.stack
         pop, push = stack.pop, stack.append
-        callers: list[tuple[Code, list[Any], int, list[Any], int]] = []
-        contexts: list[tuple[Any, int]] = []
+        callers: list[tuple[Code, list[Any], int, int]] = []
         outer_depth = self.depth
         global_values, names = self.globals, self.names(code.mathematics)
         instructions, constants = code.instructions, code.constants
@@ -240,8 +313,14 @@ class Machine:
         operation, right = POP, None
         argument: Any = None
         arguments: list[Any] = []
+        error: BaseException | None
+        failure: BaseException | None = None
         while True:
             try:
+                if thrown is not None:
+                    operation, argument = OTHER, THROWN
+                    error, thrown = thrown, None
+                    raise error
                 while True:
                     operation, argument = instructions[position]
                     position += 1
@@ -290,9 +369,8 @@ class Machine:
                             pop()
                             if keywords is None and given == function.arity:
                                 arguments += function.template
-                                inner = arguments
                             else:
-                                inner = bind(function, arguments, keywords or {})
+                                arguments = bind(function, arguments, keywords or {})
                             depth = self.depth
                             steps = self.steps + 1
                             if depth >= MAX_DEPTH or steps >= self.next_check:
@@ -300,8 +378,8 @@ class Machine:
                             else:
                                 self.steps = steps
                                 self.depth = depth + 1
-                            callers.append((code, variables, position, contexts, len(stack)))
-                            code, variables, position, contexts = function.code, inner, 0, []
+                            callers.append((code, variables, position, len(stack)))
+                            code, variables, position = function.code, arguments, 0
                             instructions, constants = code.instructions, code.constants
                         elif keywords is None:
                             if kind in direct and kind is not Class:
@@ -355,7 +433,8 @@ class Machine:
                         value = pop()
                         if not callers:
                             return value
-                        code, variables, position, contexts, _ = callers.pop()
+                        code, variables, position, _ = callers.pop()
+                        arguments = NOTHING  # the call's variables go now
                         instructions, constants = code.instructions, code.constants
                         self.depth -= 1
                         push(value)
@@ -368,46 +447,119 @@ class Machine:
                         push(value)
                     elif operation == STORE_CELL:
                         variables[argument].value = pop()
-                    elif operation == ENTER:
-                        leave, value = enter_context(stack[-1])
-                        contexts.append((leave, argument))
-                        stack[-1] = value
-                    elif operation == LEAVE:
-                        leave = contexts.pop()[0]
-                        leave(None, None, None)
-                    else:  # YIELD
+                    elif operation == YIELD:
                         assert generator is not None
                         generator.position = position
+                        generator.comes_back = argument
                         return pop()
+                    else:  # SEND
+                        slot, end = argument
+                        try:
+                            stack[-1] = advance(variables[slot], stack[-1])
+                        except StopIteration as stop:
+                            stack[-1] = stop.value
+                            variables[slot] = None
+                            position = end
             except BaseException as caught:
-                what, used = "", []
-                if operation == BINARY and stack:
-                    what, used = SYMBOLS.get(argument, ""), [stack[-1], right]
-                elif operation in (CALL, CALL_NAMED) and stack:
-                    receiver = getattr(stack[-1], "__self__", None)
-                    used = [*filter(self.namespace.shape, [receiver]), *arguments]
-                    what = called(stack[-1])
-                elif operation == ATTRIBUTE:
-                    what = argument
-                elif operation == OTHER:
-                    what, used = at_work(argument[0], stack, argument[1])
-                error = self.located(caught, code, position - 1, what, used)
-                raised, resumed = leave_contexts(error, contexts)
-                while resumed is None and callers:
-                    code, variables, position, contexts, _ = callers.pop()
+                index = position - 1
+                what, used = self.at_fault(operation, argument, stack, right, arguments)
+                raised = argument if operation == OTHER and argument[0] is raise_error else None
+                error = self.failed(caught, code, variables, index, callers, raised, what, used)
+                used = arguments = NOTHING
+                region = self.handler(error, code, variables, index)
+                while region is None and callers:
+                    code, variables, position, _ = callers.pop()
                     self.depth -= 1
-                    raised, resumed = leave_contexts(raised, contexts)
-                if resumed is None:
+                    region = self.handler(error, code, variables, position - 1)
+                if region is None:
                     self.depth = outer_depth
-                    if raised is caught:
-                        raise
-                    raise raised from raised.__cause__
-                if not callers:
+                    variables = NOTHING
                     stack.clear()
+                    if error is caught:
+                        raise
+                    failure = error
                 else:
-                    del stack[callers[-1][4] :]
-                position = resumed
-                instructions, constants = code.instructions, code.constants
+                    variables[region.slot] = settled(error)
+                    for slot in region.hidden:
+                        variables[slot] = None
+                    del stack[callers[-1][3] if callers else 0 :]
+                    position = region.handler
+                    instructions, constants = code.instructions, code.constants
+                error = None
+            if failure is not None:
+                try:
+                    raise failure  # here it gets no context of Python's own
+                finally:
+                    failure = None
+
+    def at_fault(
+        self, operation: int, argument: Any, stack: list[Any], right: Any, arguments: list[Any]
+    ) -> tuple[str, list[Any]]:
+        """What an instruction that failed was about to do, with which values."""
+        if operation == BINARY and stack:
+            return SYMBOLS.get(argument, ""), [stack[-1], right]
+        if operation in (CALL, CALL_NAMED) and stack:
+            receiver = getattr(stack[-1], "__self__", None)
+            used = [*filter(self.namespace.shape, [receiver]), *arguments]
+            return called(stack[-1]), used
+        if operation == ATTRIBUTE:
+            return argument, []
+        if operation == OTHER:
+            return at_work(argument[0], stack, argument[1])
+        return "", []
+
+    def failed(
+        self,
+        caught: BaseException,
+        code: Code,
+        variables: list[Any],
+        index: int,
+        callers: list[Any],
+        raised: Any,
+        what: str,
+        used: list[Any],
+    ) -> BaseException:
+        """The error that an instruction ended in, with its place and with what was being handled.
+
+        `raised`: how the program raised it, or None. What was raised further in has both already.
+        """
+        error = caught
+        if type(caught) is Again:
+            error = self.handled(code, variables, index, callers) or idle()
+        if is_final(error):
+            self.going = False
+            return self.located(error, code, index, what, used)
+        fresh = getattr(error, "place", None) is None
+        if fresh and raised is None and not hasattr(error, "caused"):
+            error.__context__ = None  # that of the engine's own code
+        error = self.located(error, code, index, what, used)
+        if raised is THROWN:
+            chain(error, handled_in(code, variables, index))
+        elif fresh or raised is not None:
+            chain(error, self.handled(code, variables, index, callers))
+        return error
+
+    def handler(
+        self, error: BaseException, code: Code, variables: list[Any], index: int
+    ) -> Region | None:
+        """The region of a call whose handler an error goes to."""
+        if not code.regions:
+            return None
+        if self.going or not is_final(error):
+            return code.region(index)
+        abandon(code, variables, index)
+        return None
+
+    def handled(
+        self, code: Code, variables: list[Any], index: int, callers: list[Any]
+    ) -> BaseException | None:
+        """The error that is being handled at an instruction."""
+        error = handled_in(code, variables, index)
+        for outer, held, position, _ in reversed(callers):
+            if error is not None:
+                break
+            error = handled_in(outer, held, position - 1)
+        return error or handled_outside(Machine.execute.__code__)
 
     def located(
         self, error: BaseException, code: Code, index: int, what: str, used: list[Any]
@@ -438,8 +590,8 @@ def running_place() -> Place | None:
         frame = frame.f_back
     if frame is None:
         return None
-    code, index = frame.f_locals["code"], frame.f_locals["position"] - 1
-    start, end = code.span(index)
+    code, _, position, _ = seen_in(frame)
+    start, end = code.span(position - 1)
     return Place(code.text, code.origin, start, end, "")
 
 
@@ -453,31 +605,6 @@ def unset_cell(code: Code, slot: int) -> NameError:
     )
 
 
-def enter_context(manager: Any) -> tuple[Any, Any]:
-    """Enter a context manager: what leaves it again, and what entering gives."""
-    kind = type(manager)
-    if not hasattr(kind, "__enter__"):
-        raise TypeError(f"'{kind.__name__}' object does not support the context manager protocol")
-    if not hasattr(kind, "__exit__"):
-        raise TypeError(
-            f"'{kind.__name__}' object does not support the context manager protocol "
-            "(missed __exit__ method)"
-        )
-    leave = manager.__exit__
-    return leave, manager.__enter__()
-
-
-def leave_contexts(
-    error: BaseException, contexts: list[tuple[Any, int]]
-) -> tuple[BaseException, int | None]:
-    """Leave a call's contexts because of an error; the error in force then, and where to go on if
-    one swallowed it.
-    """
-    while contexts:
-        leave, end = contexts.pop()
-        try:
-            if leave(type(error), error, error.__traceback__):
-                return error, end
-        except BaseException as another:
-            error = another
-    return error, None
+def in_language(frame: FrameType | None) -> bool:
+    """Whether a frame of Python's belongs to the language, not to the engine."""
+    return frame is not None and frame.f_code.co_filename.startswith(_LANGUAGE)

@@ -8,6 +8,7 @@ from typing import Final
 from gradcli.process import NO_MEMORY
 from gradcli.tensor.identity import without_addresses
 from gradcli.tensor.memory import no_memory, wanted
+from gradcli.tensor.public import word_of
 
 WIDTH = 100
 """Columns of a source line that are shown around the place of an error."""
@@ -185,7 +186,7 @@ def words_of(error: BaseException) -> tuple[str, str]:
         if size is None:
             return MemoryError.__name__, str(error) or NO_MEMORY
         error = no_memory(size)
-    name = type(error).__name__
+    name = word_of(getattr(error, "carried", error))
     try:
         message = str(error)
         if len(message) > MAX_MESSAGE:

@@ -354,3 +354,25 @@ class Lambda(Node):
         self.end = end
         self.parameters = parameters
         self.body = body
+
+
+class Yield(Node):
+    """`yield value`."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, start: int, end: int, value: Node | None) -> None:
+        self.start = start
+        self.end = end
+        self.value = value
+
+
+class YieldFrom(Node):
+    """`yield from value`."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, start: int, end: int, value: Node) -> None:
+        self.start = start
+        self.end = end
+        self.value = value

@@ -256,6 +256,55 @@ class With(Node):
         self.body = body
 
 
+class Except(Node):
+    """`except kind as name: body`; without a kind it catches everything."""
+
+    __slots__ = ("body", "kind", "name")
+
+    def __init__(
+        self, start: int, end: int, kind: Node | None, name: str | None, body: Block
+    ) -> None:
+        self.start = start
+        self.end = end
+        self.kind = kind
+        self.name = name
+        self.body = body
+
+
+class Try(Node):
+    """`try: body`, its `except`s, `else: otherwise`, `finally: final`."""
+
+    __slots__ = ("body", "clauses", "final", "otherwise")
+
+    def __init__(
+        self,
+        start: int,
+        end: int,
+        body: Block,
+        clauses: list[Except],
+        otherwise: Block | None,
+        final: Block | None,
+    ) -> None:
+        self.start = start
+        self.end = end
+        self.body = body
+        self.clauses = clauses
+        self.otherwise = otherwise
+        self.final = final
+
+
+class Raise(Node):
+    """`raise error from cause`; without an error it raises again what is being handled."""
+
+    __slots__ = ("cause", "error")
+
+    def __init__(self, start: int, end: int, error: Node | None, cause: Node | None) -> None:
+        self.start = start
+        self.end = end
+        self.error = error
+        self.cause = cause
+
+
 class Define(Node):
     """`def name(parameters): body`, with the decorators from the outermost to the innermost."""
 
