@@ -48,6 +48,14 @@ BLOCK_WORDS = {
     *("IF", "ELIF", "ELSE", "WHILE", "FOR", "WITH", "DEF", "TRY", "EXCEPT", "FINALLY"),
 }
 
+OPENERS = {
+    "ELSE": "`if` or loop",
+    "ELIF": "`if` or loop",
+    "EXCEPT": "`try`",
+    "FINALLY": "`try`",
+}
+"""What stands before a word that goes on with a statement."""
+
 PLAIN_WORDS = {
     "NAME": "a name",
     "STRING": "a string",
@@ -175,10 +183,8 @@ def known_mistake(
     """The refusal of a typical mistake."""
     kinds, starts, ends = tokens.kinds, tokens.starts, tokens.ends
     kind, start, end = kinds[index], starts[index], ends[index]
-    if kind in ("ELSE", "ELIF") and line_start(tokens, index) == index:
-        return Refusal(f"'{text[start:end]}' has no `if` or loop before it", start, end)
-    if kind in ("EXCEPT", "FINALLY") and line_start(tokens, index) == index:
-        return Refusal(f"'{text[start:end]}' has no `try` before it", start, end)
+    if kind in OPENERS and line_start(tokens, index) == index:
+        return Refusal(f"'{text[start:end]}' has no {OPENERS[kind]} before it", start, end)
     if index == 0:
         return None
     before = kinds[index - 1]

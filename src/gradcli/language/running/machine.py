@@ -18,14 +18,11 @@ from gradcli.language.allowed.builtins import printer
 from gradcli.language.allowed.exceptions import Carrier
 from gradcli.language.allowed.limits import check_hashable
 from gradcli.language.allowed.namespace import Namespace, default_namespace
-from gradcli.language.allowed.operators import SYMBOLS
-from gradcli.language.running.actions import at_work, called, unset
+from gradcli.language.running.actions import unset
 from gradcli.language.running.code import (
     AND_JUMP,
-    ATTRIBUTE,
     BINARY,
     CALL,
-    CALL_NAMED,
     CELL,
     CONSTANT,
     GLOBAL,
@@ -45,25 +42,18 @@ from gradcli.language.running.code import (
     UNBOUND,
     YIELD,
     Code,
-    Region,
 )
 from gradcli.language.running.exceptions import (
-    Again,
     abandon,
-    chain,
-    handled_in,
-    handled_outside,
-    idle,
     raise_error,
     seen_in,
     settled,
     stopped,
 )
+from gradcli.language.running.failures import THROWN, Failures, unset_cell
 from gradcli.language.running.functions import Function, bind
 from gradcli.language.running.generators import Generator, advance
-from gradcli.language.telling.accidents import in_words
 from gradcli.language.telling.diagnostics import Place
-from gradcli.tensor.accidents import is_accident
 from gradcli.tensor.classes import Class
 from gradcli.tensor.clock import LimitError, clock, limited
 from gradcli.tensor.guard import is_final
@@ -72,22 +62,16 @@ from gradcli.tensor.public import CALLABLE, admit
 MAX_DEPTH = 1000
 """Calls of a program's functions inside each other, as in Python."""
 
-MAX_SHAPES = 4
-"""Operands' shapes that an error shows."""
-
 STEPS_BETWEEN_CLOCKS = 256
 """Loop turns and calls between two looks at the clock."""
 
 NOTHING: Final[list[Any]] = []
 
-THROWN: Final = (raise_error, False)
-"""The argument of the instruction that stands for what a generator is thrown."""
-
 _LANGUAGE: Final = dirname(dirname(__file__))
 _MISSING: Any = object()
 
 
-class Machine:
+class Machine(Failures):
     """The state of a running program: its global variables, what it declared, how far it may go.
 
     Args:
@@ -122,7 +106,6 @@ class Machine:
         self.depth = 0
         self.next_check = 0
         self.going = False
-        """Whether a program runs, and nothing has ended it."""
         self.waiting: list[Generator] = []
         """Generators that are to be closed."""
         self.ending: BaseException | None = None
@@ -492,95 +475,8 @@ class Machine:
                 finally:
                     failure = None
 
-    def at_fault(
-        self, operation: int, argument: Any, stack: list[Any], right: Any, arguments: list[Any]
-    ) -> tuple[str, list[Any]]:
-        """What an instruction that failed was about to do, with which values."""
-        if operation == BINARY and stack:
-            return SYMBOLS.get(argument, ""), [stack[-1], right]
-        if operation in (CALL, CALL_NAMED) and stack:
-            receiver = getattr(stack[-1], "__self__", None)
-            used = [*filter(self.namespace.shape, [receiver]), *arguments]
-            return called(stack[-1]), used
-        if operation == ATTRIBUTE:
-            return argument, []
-        if operation == OTHER:
-            return at_work(argument[0], stack, argument[1])
-        return "", []
 
-    def failed(
-        self,
-        caught: BaseException,
-        code: Code,
-        variables: list[Any],
-        index: int,
-        callers: list[Any],
-        raised: Any,
-        what: str,
-        used: list[Any],
-    ) -> BaseException:
-        """The error that an instruction ended in, with its place and with what was being handled.
-
-        `raised`: how the program raised it, or None. What was raised further in has both already.
-        """
-        error = caught
-        if type(caught) is Again:
-            error = self.handled(code, variables, index, callers) or idle()
-        if is_final(error):
-            self.going = False
-            return self.located(error, code, index, what, used)
-        fresh = getattr(error, "place", None) is None
-        if fresh and raised is None and not hasattr(error, "caused"):
-            error.__context__ = None  # that of the engine's own code
-        error = self.located(error, code, index, what, used)
-        if raised is THROWN:
-            chain(error, handled_in(code, variables, index))
-        elif fresh or raised is not None:
-            chain(error, self.handled(code, variables, index, callers))
-        return error
-
-    def handler(
-        self, error: BaseException, code: Code, variables: list[Any], index: int
-    ) -> Region | None:
-        """The region of a call whose handler an error goes to."""
-        if not code.regions:
-            return None
-        if self.going or not is_final(error):
-            return code.region(index)
-        abandon(code, variables, index)
-        return None
-
-    def handled(
-        self, code: Code, variables: list[Any], index: int, callers: list[Any]
-    ) -> BaseException | None:
-        """The error that is being handled at an instruction."""
-        error = handled_in(code, variables, index)
-        for outer, held, position, _ in reversed(callers):
-            if error is not None:
-                break
-            error = handled_in(outer, held, position - 1)
-        return error or handled_outside(Machine.execute.__code__)
-
-    def located(
-        self, error: BaseException, code: Code, index: int, what: str, used: list[Any]
-    ) -> BaseException:
-        """The error with the place where it happened, unless something further in noted that.
-
-        `used` are the values that the instruction worked on; tensors among them are shown. `what`
-        did the work: an operator's symbol, or a function's name with brackets.
-        """
-        if getattr(error, "place", None) is not None or isinstance(error, KeyboardInterrupt):
-            return error
-        if is_accident(error):
-            error = in_words(error, what, used)
-        shapes = [text for text in map(self.namespace.shape, used) if text]
-        between = ", " if what.endswith(")") else f" {what} "
-        label = between.join(shapes[:MAX_SHAPES])
-        start, end = code.span(index)
-        suggest = self.namespace.suggestion
-        place = Place(code.text, code.origin, start, end, label, suggest)
-        error.place = place  # type: ignore[attr-defined]
-        return error
+Machine.loop = Machine.execute.__code__
 
 
 def running_place() -> Place | None:
@@ -593,16 +489,6 @@ def running_place() -> Place | None:
     code, _, position, _ = seen_in(frame)
     start, end = code.span(position - 1)
     return Place(code.text, code.origin, start, end, "")
-
-
-def unset_cell(code: Code, slot: int) -> NameError:
-    """The error for a variable in a cell without a value."""
-    if slot in code.cells:
-        return unset(code.slots[slot])
-    return NameError(
-        f"cannot access free variable '{code.slots[slot]}' where it is not associated with a "
-        "value in enclosing scope"
-    )
 
 
 def in_language(frame: FrameType | None) -> bool:
