@@ -115,7 +115,7 @@ class Maker:
         return GeneratorContext(self.function, arguments, named)
 
 
-@public(name="contextlib.suppress", label="contextlib.suppress")
+@public(name="suppress", label="contextlib.suppress")
 class Suppress:
     """`contextlib.suppress(kinds)`."""
 
@@ -131,7 +131,7 @@ class Suppress:
         return error is not None and is_instance(error, self.kinds)
 
 
-@public("thing", name="contextlib.closing", label="contextlib.closing")
+@public("thing", name="closing", label="contextlib.closing")
 class Closing:
     """`contextlib.closing(thing)`."""
 
@@ -150,7 +150,7 @@ class Closing:
         """The program ends: nothing of it is run."""
 
 
-@public("enter_result", name="contextlib.nullcontext", label="contextlib.nullcontext")
+@public("enter_result", name="nullcontext", label="contextlib.nullcontext")
 class NullContext:
     """`contextlib.nullcontext(enter_result)`."""
 
