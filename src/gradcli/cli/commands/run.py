@@ -36,10 +36,12 @@ def command(
 
     An error ends it with exit code 1 (3 where the text does not parse); what was printed stays. A
     variable that it reads and does not set is given by a flag of its own name, as for `gradcli
-    eval`: --x 3, --x @weights.npy.
+    eval`: --x 3, --x @weights.npy. Of a notebook (FILE.ipynb) the code cells run in order, and each
+    shows its last value.
     """
     limits = Limits(max_steps, timeout, max_memory)
     check_enforceable(limits)
+    from gradcli.cli.notebooks import cells_of, compiled, is_notebook, run_cells
     from gradcli.cli.source import origin_of, read_text
     from gradcli.cli.variables import bind_program, variables_given
     from gradcli.evaluation import define
@@ -50,11 +52,18 @@ def command(
     try:
         given = variables_given(line, const, let)
         confine(limits)
-        text = read_text(file)
-        bindings = bind_program(compile_text(text, origin_of(file)), given, line)
+        text, origin = read_text(file), origin_of(file)
         machine = Machine(write=write_whole, max_steps=max_steps, timeout=timeout)
+        if is_notebook(file):
+            cells = cells_of(text, origin)
+            codes = compiled(cells)
+            text = "\n".join(cell.text for cell in cells)
+        bindings = bind_program(compile_text(text, origin), given, line)
         define(machine, bindings)
-        machine.run(bindings.code)
+        if is_notebook(file):
+            run_cells(machine, codes, write_whole, timeout)
+        else:
+            machine.run(bindings.code)
     except PASSED:
         raise
     except Exception as error:

@@ -111,15 +111,16 @@ class Machine(Failures):
         self.ending: BaseException | None = None
         """What ends the program, and was raised where nothing may be."""
 
-    def run(self, code: Code) -> Any:
+    def run(self, code: Code, goes_on: bool = False) -> Any:
         """Run a program; the value of its last statement if that is an expression
-        (`code.ends_in_expression`), else None.
+        (`code.ends_in_expression`), else None. `goes_on`: steps before it count, too.
 
         Raises:
             Exception: whatever the program raised, with its place (see `diagnose`).
             LimitError: `max_steps` or `timeout` is exceeded.
         """
-        self.steps = 0
+        if not goes_on:
+            self.steps = 0
         self.next_check = self.following_check()
         outer, self.going = self.going, True
         with limited(self.timeout):
