@@ -41,6 +41,14 @@ iter([1]) | iter((1,)) | iter({1: 2}) | iter('a') | enumerate([1]) | reversed([1
 type(1) | type(torch.ones(1)) | type(type(1)) | [].append | 'a'.join | torch.ones(1).sum
 torch.autograd.forward_ad.unpack_dual(torch.ones(2)) | torch.autograd.forward_ad.dual_level()
 torch.func.vjp(torch.sin, torch.ones(2)) | torch.func.grad(torch.sin) | torch.strided
+import_('itertools').count() | import_('collections').Counter('a') | import_('re').match('a', 'a')
+import_('collections').defaultdict(list) | import_('collections').OrderedDict(a=1)
+import_('collections').deque([1]) | import_('collections').namedtuple('P', 'a')(1)
+import_('re').compile('a') | import_('random').Random(1) | import_('numpy').ones(2)
+import_('numpy').random.RandomState(0) | import_('numpy').random.default_rng(0)
+import_('functools').cache(lambda x: x) | import_('typing').List | import_('tqdm').tqdm([1])
+import_('warnings').catch_warnings(record=True) | import_('contextlib').nullcontext(1)
+import_('matplotlib') | torch.backends.cudnn | import_('operator').itemgetter(0)
 filter(None, [1]) | torch.Size([2]) | torch.device('cpu') | torch.no_grad()(lambda: 1) | sum | torch
 """
 
@@ -109,6 +117,7 @@ class Walk:
 
     def __init__(self) -> None:
         self.machine = Machine(write=lambda text: None, max_steps=10**6)
+        self.machine.globals["import_"] = self.machine.namespace.module
         self.strangers: dict[str, str] = {}
         self.codes = [
             (text, compile_text(f"({text},)" if text else "()")) for text in pieces(ARGUMENTS)

@@ -108,7 +108,12 @@ class ArrayType(Fixed):
     def __eq__(self, other: object) -> bool:
         if isinstance(other, ArrayType):
             return self.of == other.of
-        return isinstance(other, str) and other == self.of.name
+        if not isinstance(other, (str, Class)):
+            return False
+        try:
+            return bool(self.of == dtype_of(other))
+        except TypeError:
+            return False
 
     def __hash__(self) -> int:
         return hash(self.of)
@@ -148,34 +153,34 @@ class Numbers:
         self._array = array
 
     def __neg__(self) -> Any:
-        return _asked(operator.neg, self._array)
+        return asked(operator.neg, self._array)
 
     def __pos__(self) -> Any:
-        return _asked(operator.pos, self._array)
+        return asked(operator.pos, self._array)
 
     def __abs__(self) -> Any:
-        return _asked(abs, self._array)
+        return asked(abs, self._array)
 
     def __invert__(self) -> Any:
-        return _asked(operator.invert, self._array)
+        return asked(operator.invert, self._array)
 
     def __bool__(self) -> bool:
-        return _told(bool, self._array)
+        return told(bool, self._array)
 
     def __int__(self) -> int:
-        return _told(int, self._array)
+        return told(int, self._array)
 
     def __float__(self) -> float:
-        return _told(float, self._array)
+        return told(float, self._array)
 
     def __complex__(self) -> complex:
-        return _told(complex, self._array)
+        return told(complex, self._array)
 
     def __index__(self) -> int:
-        return _told(operator.index, self._array)
+        return told(operator.index, self._array)
 
     def __round__(self, digits: int | None = None) -> Any:
-        return _asked(round, self._array, *(() if digits is None else (digits,)))
+        return asked(round, self._array, *(() if digits is None else (digits,)))
 
     def __repr__(self) -> str:
         return repr(self._array)
@@ -186,7 +191,7 @@ class Numbers:
     def __format__(self, spec: str) -> str:
         if spec and isinstance(self._array, np.ndarray) and self._array.ndim:
             raise TypeError("unsupported format string passed to numpy.ndarray.__format__")
-        return _told(format, self._array, spec)
+        return told(format, self._array, spec)
 
 
 @public(name=_label, reader=_reader)
@@ -207,20 +212,20 @@ class Array(Numbers):
     __hash__ = None  # type: ignore[assignment]
 
     def __len__(self) -> int:
-        return _told(len, self._array)
+        return told(len, self._array)
 
     def __iter__(self) -> Iterator[Any]:
-        items = _told(iter, self._array)
+        items = told(iter, self._array)
         return (wrapped(item) for item in items)
 
     def __contains__(self, value: Any) -> bool:
-        return bool(_asked(operator.contains, self._array, plain(value)))
+        return bool(asked(operator.contains, self._array, plain(value)))
 
     def __getitem__(self, index: Any) -> Any:
-        return _asked(operator.getitem, self._array, _index(index))
+        return asked(operator.getitem, self._array, _index(index))
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        _asked(operator.setitem, self._array, _index(index), plain(value))
+        asked(operator.setitem, self._array, _index(index), plain(value))
 
     def __delitem__(self, index: Any) -> NoReturn:
         raise ValueError("cannot delete array elements")
@@ -244,7 +249,7 @@ class ArrayMethod:
         if takes == "*":
             if named:
                 raise TypeError(f"{self.name}() takes no keyword arguments here")
-            return _asked(method, *map(_whole, arguments))
+            return asked(method, *map(_whole, arguments))
         names = takes.split()
         if len(arguments) > len(names):
             raise TypeError(
@@ -257,7 +262,7 @@ class ArrayMethod:
             if name in given:
                 raise TypeError(f"{self.name}() got multiple values for argument '{name}'")
             given[name] = value
-        return _asked(method, **{name: _argument(name, given[name]) for name in given})
+        return asked(method, **{name: _argument(name, given[name]) for name in given})
 
     def __repr__(self) -> str:
         return f"<built-in method {self.name} of {_label(self.owner)} object at {id(self):#x}>"
@@ -268,7 +273,7 @@ def _argument(name: str, value: Any) -> Any:
     if name in ("b", "value", "min", "max"):
         return None if value is None else plain(value)
     if name == "dtype":
-        return _dtype(value)
+        return dtype_of(value)
     return _whole(value)
 
 
@@ -281,12 +286,14 @@ def _whole(value: Any) -> Any:
     return operator.index(value)
 
 
-def _dtype(value: Any) -> Any:
+def dtype_of(value: Any) -> Any:
     """An element type: one of NumPy's numbers."""
     if isinstance(value, ArrayType):
         return value.of
     if isinstance(value, Class) and value.of in (bool, int, float, complex):
         return np.dtype(value.of)
+    if isinstance(value, Class) and value.of is Scalar:
+        return np.dtype(value.__name__)
     if value is None:
         return None
     if not isinstance(value, str):
@@ -330,7 +337,7 @@ def wrapped(value: Any) -> Any:
         if value.dtype.kind not in KINDS:
             raise final(TypeError(f"arrays of type {value.dtype} are not part of the language"))
         return Array(value) if kind is np.ndarray else Scalar(value)
-    if kind is tuple:
+    if isinstance(value, tuple):
         return tuple([wrapped(item) for item in value])
     if isinstance(value, np.dtype):
         return ArrayType(value)
@@ -342,16 +349,16 @@ def wrapped(value: Any) -> Any:
 _PLAIN: Final = frozenset((bool, int, float, complex))
 
 
-def _asked(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+def asked(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
     """What NumPy answers, wrapped.
 
     Raises:
         Exception: whatever NumPy raises.
     """
-    return wrapped(_told(function, *arguments, **named))
+    return wrapped(told(function, *arguments, **named))
 
 
-def _told(function: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
+def told(function: Callable[..., Result], *arguments: Any, **named: Any) -> Result:
     """What NumPy answers. Its errors are what Python's users read there, so they are raised in its
     words; those that hold its functions and types become text.
 
@@ -399,6 +406,8 @@ def _nested(value: Any) -> Any:
         return value._array
     if type(value) in _PLAIN:
         return value
+    if isinstance(value, Tensor):
+        return value.numpy()
     raise TypeError(f"a {_word(value)} is no number")
 
 
@@ -431,7 +440,7 @@ def _combined(operation: Operation, left: Any, right: Any) -> Any:
     if operation is not operator.matmul:
         with suppress(ValueError):  # which the operation raises in its own words
             reserve(np.broadcast_shapes(np.shape(left), np.shape(right)), NUMBER_SIZE)
-    return _asked(operation, left, right)
+    return asked(operation, left, right)
 
 
 def _forward(operation: Operation) -> Operation:
@@ -456,7 +465,7 @@ def _in_place(operation: Operation) -> Operation:
     def method(self: Array, other: Any) -> Any:
         if not _takes(other):
             return NotImplemented
-        _asked(operation, self._array, plain(other))
+        asked(operation, self._array, plain(other))
         return self
 
     return method
