@@ -17,6 +17,7 @@ from typing import Any
 
 import gradcli.wiring  # noqa: F401 - methods of tensors
 from gradcli.language import Machine, compile_text
+from gradcli.language.allowed.afresh import start_afresh
 from gradcli.language.allowed.attributes import attribute
 from gradcli.language.allowed.namespace import Module
 from gradcli.tensor import dtypes
@@ -193,6 +194,7 @@ class Walk:
             dtypes.default.dtype = dtypes.float32
             dtypes._RESULT_TYPES.clear()
             mode.enabled, mode.inference = True, False
+            start_afresh()
         return [(path, found)]
 
     def known(self, path: str, value: Any) -> bool:

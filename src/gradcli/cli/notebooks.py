@@ -15,8 +15,6 @@ from gradcli.tensor.clock import limited
 from gradcli.tensor.identity import without_addresses
 from gradcli.views.jsonout import JsonSyntaxError, loads
 
-SUFFIX: Final = ".ipynb"
-
 TIMERS: Final = frozenset(("%%time", "%%timeit", "%%capture", "%%prun"))
 """Magics of a whole cell that run what stands below them."""
 
@@ -29,11 +27,6 @@ class Cell(NamedTuple):
 
     text: str
     origin: str
-
-
-def is_notebook(path: str) -> bool:
-    """Whether a file's name says that it is a notebook."""
-    return path.lower().endswith(SUFFIX)
 
 
 def cells_of(text: str, origin: str) -> list[Cell]:

@@ -98,6 +98,11 @@ def origin_of(path: str) -> str:
     return "standard input" if path == STDIN else path
 
 
+def is_notebook(path: str) -> bool:
+    """Whether a file's name says that it is a notebook of Jupyter's."""
+    return path.lower().endswith(".ipynb")
+
+
 def decode(data: bytes, origin: str) -> str:
     """UTF-8 as text, without a byte-order mark.
 

@@ -48,6 +48,7 @@ Matrices
 Modules
 
   import torch             PyTorch's names, as far as gradcli has them
+  import numpy as np       arrays of numbers that share memory with tensors
   import random            CPython's streams; math, time, copy, itertools, functools,
                            collections, operator, contextlib, typing, re, warnings too
   import matplotlib        binds, as do os, torchvision, sklearn and others that draw or

@@ -41,8 +41,7 @@ def command(
     """
     limits = Limits(max_steps, timeout, max_memory)
     check_enforceable(limits)
-    from gradcli.cli.notebooks import cells_of, compiled, is_notebook, run_cells
-    from gradcli.cli.source import origin_of, read_text
+    from gradcli.cli.source import is_notebook, origin_of, read_text
     from gradcli.cli.variables import bind_program, variables_given
     from gradcli.evaluation import define
     from gradcli.language.compiling.compiler import compile_text
@@ -55,6 +54,8 @@ def command(
         text, origin = read_text(file), origin_of(file)
         machine = Machine(write=write_whole, max_steps=max_steps, timeout=timeout)
         if is_notebook(file):
+            from gradcli.cli.notebooks import cells_of, compiled, run_cells
+
             cells = cells_of(text, origin)
             codes = compiled(cells)
             text = "\n".join(cell.text for cell in cells)

@@ -6,7 +6,7 @@ import warnings
 from typing import Any, Final
 
 from gradcli.language.allowed.afresh import undone_by
-from gradcli.language.allowed.builtins import present
+from gradcli.language.allowed.builtins import present, text_of
 from gradcli.language.allowed.limits import check_printable
 from gradcli.language.allowed.modules import re
 from gradcli.tensor.classes import Class, token_of, type_of
@@ -37,7 +37,7 @@ def warn(message: Any, category: Any = None, stacklevel: Any = 1, source: Any = 
     kind = UserWarning if category is None else _category(category)
     if not isinstance(message, Warning):
         check_printable(message)
-        message = str(message)
+        message = text_of(message)
     warnings.warn(message, kind, stacklevel=2)
 
 
