@@ -38,15 +38,17 @@ def _coefficients(function: Any, point: float, order: int) -> list[float]:
 
 
 def test_every_function_is_recorded() -> None:
-    assert {text: answer["point"] for text, answer in RECORDED.items()} == FUNCTIONS
+    recorded = {text: tuple(map(float, points)) for text, points in RECORDED.items()}
+    assert recorded == FUNCTIONS
     assert len(FUNCTIONS) >= 20
 
 
-@pytest.mark.parametrize("text", RECORDED)
-def test_coefficients_have_the_digits_of_50(text: str) -> None:
-    recorded = RECORDED[text]
-    found = _coefficients(_function(text), recorded["point"], ORDER)
-    expected = [*map(float, recorded["coefficients"])]
+@pytest.mark.parametrize(
+    ("text", "point"), [(text, point) for text, points in RECORDED.items() for point in points]
+)
+def test_coefficients_have_the_digits_of_50(text: str, point: str) -> None:
+    found = _coefficients(_function(text), float(point), ORDER)
+    expected = [*map(float, RECORDED[text][point])]
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=0)
 
 

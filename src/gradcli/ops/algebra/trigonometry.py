@@ -18,6 +18,7 @@ from gradcli.ops.algebra.comparison import (
 )
 from gradcli.ops.algebra.elementary import pow_scalar, rsqrt
 from gradcli.ops.algebra.scalars import add_scalar, mul_scalar, sub_scalar
+from gradcli.ops.algebra.slopes import sinc_slope
 from gradcli.table.declare import row
 from gradcli.table.entry import InPlace
 from gradcli.table.row import COMMON, FLOAT, Row
@@ -180,9 +181,14 @@ def _sinc(self: Array) -> Array:
 
 
 def _sinc_vjp(grad: Any, self: Any) -> Any:
+    chosen = eq(self, 0)
+    if not is_complex(self):
+        # There is nothing to choose, but the gradient's node is that of a choice.
+        slope = grad * sinc_slope(1, self)
+        return where_(chosen, slope, slope)
     angle = mul_scalar(self, math.pi)
     slope = grad * conj((angle * cos(angle) - sin(angle)) / mul_scalar(self * self, math.pi))
-    return where_(eq(self, 0), 0.0, slope)
+    return where_(chosen, 0.0, slope)
 
 
 sinc: Row = row(

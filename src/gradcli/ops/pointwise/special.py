@@ -9,10 +9,11 @@ from typing import Any, Final
 import numpy as np
 
 from gradcli.ops.algebra.arithmetic import reciprocal
-from gradcli.ops.algebra.comparison import eq, filled, gt, le, logical_and, where_
+from gradcli.ops.algebra.comparison import eq, filled, le, logical_and, lt, where_
 from gradcli.ops.algebra.elementary import exp, log, pow_scalar
-from gradcli.ops.algebra.rounding import absolute, sgn
+from gradcli.ops.algebra.rounding import sgn
 from gradcli.ops.algebra.scalars import add_scalar, div_scalar, mul_scalar
+from gradcli.ops.algebra.slopes import erfcx_slope, i0_slope, i0e_slope
 from gradcli.ops.algebra.sums import sum_dim
 from gradcli.ops.algebra.views import unsqueeze
 from gradcli.ops.pointwise.smooth_activation import error_function
@@ -69,7 +70,7 @@ erfcx: Row = row(
     scipy_function("erfcx"),
     promote=FLOAT,
     kinds="iubd",
-    self=lambda grad, self, result: (2.0 * self * result - _TWO_OVER_SQRT_PI) * grad,
+    self=lambda grad, self: erfcx_slope(1, self) * grad,
     samples=pointwise(),
     doc="exp(self ** 2) * erfc(self), without overflow.",
 )
@@ -101,14 +102,23 @@ ndtri: Row = row(
     samples=pointwise(0.1, 0.9),
     doc="The quantile function of the standard normal.",
 )
+
+
+def _log_ndtr_vjp(grad: Any, self: Any, result: Any) -> Any:
+    """Below zero by erfcx: result and self ** 2 / 2 are nearly opposite there."""
+    below = lt(self, 0)
+    scaled = erfcx(mul_scalar(where_(below, self, 0.0), -math.sqrt(0.5)))
+    tail = mul_scalar(reciprocal(scaled), math.sqrt(2 / math.pi))
+    density = div_scalar(exp(-(result + pow_scalar(self, 2) / 2)), math.sqrt(2 * math.pi))
+    return grad * where_(below, tail, density)
+
+
 log_ndtr: Row = row(
     "special.log_ndtr(Tensor self)",
     scipy_function("log_ndtr"),
     promote=FLOAT,
     kinds="iubd",
-    self=lambda grad, self, result: (
-        div_scalar(grad, math.sqrt(2 * math.pi)) * exp(-(result + pow_scalar(self, 2) / 2))
-    ),
+    self=_log_ndtr_vjp,
     samples=pointwise(),
     doc="The logarithm of the standard normal's distribution function.",
 )
@@ -337,30 +347,20 @@ i0e: Row = row(
     scipy_function("i0e"),
     promote=FLOAT,
     kinds="iubf",
-    self=lambda grad, self, result: grad * (i1e(self) - sgn(self) * result),
+    self=lambda grad, self: grad * i0e_slope(1, self),
     samples=pointwise(0.2, 2.0),
     doc="exp(-|self|) * i0(self).",
 )
 
 
-def _away_from_zero(self: Any, kernel: str) -> tuple[Any, Any]:
-    """Where the argument is more than rounding away from zero, and a divisor that never is."""
-    kind = raw(self).dtype
-    require_kinds(kind, "d", kernel)
-    tiny = float(np.finfo(kind).eps)
-    away = gt(absolute(self), tiny)
-    return away, where_(away, self, tiny)
+def _i1_vjp(grad: Any, self: Any) -> Any:
+    require_kinds(raw(self).dtype, "d", "i1_backward")
+    return grad * i0_slope(2, self)
 
 
-def _i1_vjp(grad: Any, self: Any, result: Any) -> Any:
-    away, safe = _away_from_zero(self, "i1_backward")
-    return grad * where_(away, i0(safe) - result * reciprocal(safe), 0.5)
-
-
-def _i1e_vjp(grad: Any, self: Any, result: Any) -> Any:
-    away, safe = _away_from_zero(self, "i1e_backward")
-    slope = i0e(safe) - result * (sgn(safe) + reciprocal(safe))
-    return grad * where_(away, slope, 0.5)
+def _i1e_vjp(grad: Any, self: Any) -> Any:
+    require_kinds(raw(self).dtype, "d", "i1e_backward")
+    return grad * (i0e_slope(2, self) + sgn(self) * i0e_slope(1, self))
 
 
 i1: Row = row(
