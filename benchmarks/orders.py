@@ -18,26 +18,25 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 EVAL = [sys.executable, "-m", "gradcli", "eval", "exp(sin(x))", "--x", "0.5"]
 
 
-def exp_sin(torch: Any, at: float) -> tuple[Callable[[Any], Any], Any]:
-    """exp(sin x) and its point."""
-    x = torch.tensor(at, dtype=torch.float64, requires_grad=True)
-    return lambda x: torch.exp(torch.sin(x)), x
+def exp_sin(torch: Any) -> tuple[Callable[[Any], Any], Any]:
+    """exp(sin x) and the type of its point."""
+    return lambda x: torch.exp(torch.sin(x)), torch.float64
 
 
-def network(torch: Any, at: float) -> tuple[Callable[[Any], Any], Any]:
+def network(torch: Any) -> tuple[Callable[[Any], Any], Any]:
     """A network of 10 inputs, 32 hidden units and one output, along its first input."""
     torch.manual_seed(0)
     first, bias = 0.3 * torch.randn(32, 10), 0.3 * torch.randn(32)
     second, start = 0.3 * torch.randn(32), torch.randn(10)
     axis = torch.zeros(10)
     axis[0] = 1.0
-    t = torch.tensor(at, requires_grad=True)
-    return lambda t: second @ torch.tanh(first @ (start + t * axis) + bias), t
+    return lambda t: second @ torch.tanh(first @ (start + t * axis) + bias), torch.float32
 
 
 CASES = {
@@ -48,33 +47,30 @@ CASES = {
 }
 
 
-def series(case: Any, order: int, at: float) -> tuple[float, list[float]]:
+def series(function: Any, x: Any, order: int) -> tuple[float, list[float]]:
     """Seconds, and the derivatives."""
     import numpy as np
 
-    import gradcli
     from gradcli.readings.series.derivatives import Derivatives
     from gradcli.readings.trace import record
 
-    function, point = case(gradcli, at)
-    trace = record(function, point)
+    trace = record(function, x)
     end = trace.values[trace.outputs]
     begin = time.process_time()
-    found = Derivatives(trace, point, [end], [np.ones(())]).up_to(order)
+    found = Derivatives(trace, x, [end], [np.ones(())]).up_to(order)
     return time.process_time() - begin, [float(part) for part in found]
 
 
-def nested(case: Any, order: int, at: float) -> tuple[float, list[float]]:
+def nested(function: Any, x: Any, order: int) -> tuple[float, list[float]]:
     """Seconds, and the derivatives."""
     import torch
 
     torch.set_num_threads(1)
-    function, point = case(torch, at)
-    current = function(point)
+    current = function(x)
     found = []
     begin = time.process_time()
     for k in range(order):
-        (current,) = torch.autograd.grad(current, point, create_graph=k + 1 < order)
+        (current,) = torch.autograd.grad(current, x, create_graph=k + 1 < order)
         found.append(current)
     return time.process_time() - begin, [part.item() for part in found]
 
@@ -83,8 +79,11 @@ def measure(engine: str, name: str, calls: int) -> None:
     """Prints microseconds of the first call and of the best other one, and the derivatives."""
     case, order = CASES[name]
     run = series if engine == "gradcli" else nested
-    first, derivatives = run(case, order, 0.5)
-    later = [run(case, order, 0.5 + k / 1000)[0] for k in range(1, calls)]
+    torch = import_module(engine)
+    function, kind = case(torch)
+    points = [torch.tensor(0.5 + k / 1000, dtype=kind, requires_grad=True) for k in range(calls)]
+    first, derivatives = run(function, points[0], order)
+    later = [run(function, point, order)[0] for point in points[1:]]
     print(1e6 * first, 1e6 * min([*later, *([first] if not later else [])]), *derivatives)
 
 
@@ -109,9 +108,9 @@ def rounds(options: argparse.Namespace) -> Iterator[tuple[str, str, list[float]]
     """What was measured: engine, case, and numbers."""
     for _ in range(options.rounds):
         for name in CASES:
-            yield "gradcli", name, measured(sys.executable, "gradcli", name, 200)
+            yield "gradcli", name, measured(sys.executable, "gradcli", name, 400)
             if options.torch_python and name in ("exp_sin_12", "network_6"):
-                calls = 200 if name == "network_6" else 1
+                calls = 400 if name == "network_6" else 1
                 yield "torch", name, measured(options.torch_python, "torch", name, calls)
     for _ in range(10 * options.rounds):
         yield "eval", "plain", [process(EVAL)] * 2

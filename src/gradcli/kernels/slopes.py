@@ -39,7 +39,7 @@ def i0e_slope(n: int, x: Array) -> Array:
     from scipy.special import i0e, i1e
 
     if n < 2:
-        return i0e(x) if n == 0 else i1e(x) - np.sign(x) * i0e(x)  # type: ignore[no-any-return]
+        return i0e(x) if n == 0 else i1e(x) - np.sign(x) * i0e(x)
     size = np.abs(x)
     far = size > min(max(50, 3 * n), 300)
     found = _parted(far, lambda y: _i0e_far(n, y), lambda y: _i0e_near(n, y), size)

@@ -204,6 +204,7 @@ class Recorder:
     def ended(self, outputs: Any) -> Trace:
         """The trace of an evaluation that gave these outputs."""
         self.trace.outputs = self._operand(outputs)
+        self.trace._places = self._slots
         return self.trace
 
     def _operand(self, arg: Any) -> Any:

@@ -14,6 +14,7 @@ from gradcli.readings.series.coefficients import (
     INTEGRAL,
     LITERALS,
     MULTIPLES,
+    ONE,
     PRODUCT,
     RATE,
     SCALED,
@@ -71,6 +72,7 @@ class Capture:
         # Registers that are nothing but a number times another, and the numbers among constants.
         self._multiples: dict[int, tuple[float, int]] = {}
         self._numbers: dict[int, float] = {}
+        self._alive: list[Any] = []
 
     def kernel(self, outputs: Sequence[Series], before: Iterable[Series] = ()) -> Kernel:
         """The kernel that gives series; those before the outputs are made of one another, in order.
@@ -79,7 +81,7 @@ class Capture:
             Uncaptured: they are made of something else.
         """
         for series in (*before, *outputs):
-            self._most = len(self._registers) + _MOST
+            self._most = len(self._made) + _MOST
             self._register(series)
         ends = tuple([self._register(output) for output in outputs])
         if any(end < self._inputs for end in ends):
@@ -95,7 +97,12 @@ class Capture:
         known = self._registers.get(id(value))
         if known is not None:
             return known
-        number = self._registers[id(value)] = len(self._registers)
+        same = self._equal(value)
+        if same is not None:
+            self._alive.append(value)
+            number = self._registers[id(value)] = self._register(same)
+            return number
+        number = self._registers[id(value)] = len(self._made)
         if number >= self._most:
             raise Uncaptured
         self._made.append(Made(""))
@@ -108,6 +115,26 @@ class Capture:
             if self._shapes[number] == self._shapes[other]:
                 self._multiples[number] = weight, other
         return number
+
+    def _equal(self, value: Any) -> Any:
+        """What a value is made from and equals; None without."""
+        if type(value) is Series:
+            # The derivative of what was made from its derivative.
+            kind, inner = value.rule or ("", None)
+            whole = inner.rule if inner is not None and kind == RATE else None
+            return whole[1]() if whole is not None and whole[0] == INTEGRAL else None
+        origin = self._origins.get(id(value))
+        if origin is None:
+            return None
+        row, operands = origin
+        if len(operands) != 2 or operands[0] is not ONE or not isinstance(operands[1], np.ndarray):
+            return None
+        # Once something, if the row is a product.
+        index, other = row.signature.index, operands[1]
+        if [[index[name] for name in group] for group in row.linear] != [[0], [1]]:
+            return None
+        same = other.shape == value.shape and other.dtype == value.dtype
+        return other if same and row.forward(ONE, ONE) == 1.0 else None
 
     def _constant(self, number: int, value: Any) -> Made:
         origin = self._origins.get(id(value))
@@ -189,7 +216,7 @@ class Capture:
     def _scheduled(self, outputs: tuple[int, ...]) -> Kernel:
         """The instructions for what the outputs need, each after those that it needs itself."""
         self._find_degrees()
-        size = len(self._registers)
+        size = len(self._made)
         lags = [ENDLESS] * size
         todo = list(outputs)
         for output in outputs:
@@ -218,10 +245,23 @@ class Capture:
                         order.append(number)
                 else:
                     stack += waiting
+        self._fold(order)
         instructions = tuple([self._instruction(number, lags[number]) for number in order])
         degrees = tuple([self._degrees[output] for output in outputs])
         most = max(step.lag for step in instructions)
         return Kernel(size, outputs, instructions, degrees, most)
+
+    def _fold(self, order: Sequence[int]) -> None:
+        """Leaves the number in a product that is only integrated to the division by orders."""
+        asked = [other for number in order for other, _ in self._needs(number, 0)]
+        for number in order:
+            made = self._made[number]
+            if made.kind == INTEGRAL:
+                (inner,) = made.inner
+                part = self._made[inner]
+                if part.kind == PRODUCT and part.row is None and asked.count(inner) == 1:
+                    self._made[number] = made._replace(factor=part.factor)
+                    self._made[inner] = part._replace(factor=1.0)
 
     def _find_degrees(self) -> None:
         """Degrees of all registers: those that grow for ever, through a circle, have no end, and

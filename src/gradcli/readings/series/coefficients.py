@@ -80,6 +80,11 @@ class Series:
         shape: tuple[int, ...] = np.shape(self.first)
         return shape
 
+    def up_to(self, k: int) -> list[Any]:
+        """The coefficients up to the k-th, as far as they are known not to vanish."""
+        self[k]
+        return self.coefficients[: k + 1]
+
     def whole(self, k: int) -> Array:
         """The k-th coefficient as an array of the series' shape."""
         found = self[k]

@@ -50,7 +50,7 @@ class Derivatives:
     ) -> None:
         check(trace)
         self.lost = ENDLESS
-        if any(_is_hooked(value) for value in trace.values):
+        if any(map(_is_hooked, trace.values)):
             raise NoSeries("a hook may change gradients")
         self._trace = trace
         self._point = widened(leaf._array)
@@ -62,7 +62,7 @@ class Derivatives:
             if slot is not None
         ]
         self._is_along_number = not np.ndim(self._point) and self._point.dtype.kind == "f"
-        self._calculus = Calculus()
+        self._applied: list[Series] = []
         self._remarked = remarked
 
     def up_to(self, order: int) -> list[Array]:
@@ -86,7 +86,7 @@ class Derivatives:
             for place in range(len(found), last):
                 power = place + (1 if self._is_along_number else 0)
                 coefficient = coefficients[place]
-                found.append(np.asarray(times_factorial(coefficient, power, shift * power))[()])
+                found.append(_as_row(times_factorial(coefficient, power, shift * power)))
                 if self.lost > place and not _is_finite(coefficient):
                     self.lost = place + 1
             if last == order:
@@ -96,21 +96,26 @@ class Derivatives:
     def _scaled(self, order: int, shift: int) -> list[Any]:
         """The coefficients that the derivatives are multiples of, where x moves by 2**shift."""
         assert self._start is not None
-        point, calculus = self._point, Calculus()
-        self._calculus = calculus if not shift else self._calculus
-        step = math.ldexp(1.0, shift)
+        point, step = self._point, math.ldexp(1.0, shift)
         if self._is_along_number and not self._remarked:
             program = program_of(self._trace, self._start, [slot for slot, _ in self._goals])
             if program is not None:
-                found = program.on(self._trace, Series(point, lambda k: step, 1))
+                found = program.on(self._trace, step, order)
                 return _weighed([(found.get(slot), seed) for slot, seed in self._goals], order)
+        calculus = Calculus()
+        if not shift:
+            self._applied = calculus.applied
         try:
             variable = calculus.variable(point, np.full_like(point, step))
             passage = Passage(calculus, self._trace, {self._start: variable})
             if self._is_along_number:
                 # The derivative along one number needs no gradient.
                 calculus.advance(order)
-                goals = [(passage.series.get(slot), seed) for slot, seed in self._goals]
+                series = passage.series
+                goals = [
+                    (series[slot].up_to(order) if slot in series else None, seed)
+                    for slot, seed in self._goals
+                ]
                 return _weighed(goals, order)
             arrived: dict[int, Any] = {}
             for slot, seed in self._goals:
@@ -127,7 +132,7 @@ class Derivatives:
 
     def remarks(self, name: str) -> list[str]:
         """What is to be said about where the derivatives were taken."""
-        return [f"{name}: {text}" for text in remarks(self._calculus.applied)]
+        return [f"{name}: {text}" for text in remarks(self._applied)]
 
 
 def check(trace: Trace) -> None:
@@ -143,19 +148,22 @@ def _is_hooked(value: Tensor) -> bool:
     )
 
 
-def _weighed(goals: Sequence[tuple[Series | None, Array]], order: int) -> list[Any]:
+def _weighed(goals: Sequence[tuple[Sequence[Any] | None, Array]], order: int) -> list[Any]:
     """The coefficients of what seeds weigh, but for the first."""
     totals = [0.0] * (order + 1)
-    for series, seed in goals:
-        if series is None:
+    for coefficients, seed in goals:
+        if coefficients is None:
             continue
-        flat = not seed.ndim and seed.dtype.kind == "f"
-        weight = seed.item() if flat else np.ravel(seed)
-        series[order]
-        for k, coefficient in enumerate(series.coefficients[1 : order + 1], 1):
-            if coefficient is not None:
-                part = weight * coefficient if flat else _inner(weight, series.whole(k))
-                totals[k] += part
+        if not seed.ndim and seed.dtype.kind == "f":
+            weight = seed.item()
+            for k, coefficient in enumerate(coefficients):
+                if coefficient is not None:
+                    totals[k] += weight * coefficient
+        else:
+            weights = np.ravel(seed)
+            for k, coefficient in enumerate(coefficients):
+                if coefficient is not None:
+                    totals[k] += _inner(weights, np.broadcast_to(coefficient, seed.shape))
     return totals[1:]
 
 
@@ -179,6 +187,11 @@ def _last_before_tiny(coefficients: Sequence[Any], first: int) -> tuple[int, int
         if 0.0 < size < _TINY:
             return place, round(-math.log2(size) / place)
     return len(coefficients), 0
+
+
+def _as_row(value: Any) -> Array:
+    """A value as rows take it."""
+    return np.float64(value) if type(value) is float else np.asarray(value)[()]
 
 
 def _is_finite(coefficient: Any) -> bool:

@@ -21,9 +21,11 @@ from gradcli.readings.series.coefficients import (
     CALL,
     DOT,
     INTEGRAL,
+    MULTIPLES,
     PRODUCT,
     RATE,
     SCALED,
+    SUM,
     Series,
     stored,
 )
@@ -90,6 +92,14 @@ class Instruction(NamedTuple):
     row: Row | None
     operands: tuple[Any, ...]
     place: int
+
+    @property
+    def inner(self) -> list[int]:
+        """The registers whose coefficients it is made of."""
+        found = [number for _, number in self.parts]
+        if self.kind not in (SUM, MULTIPLES, ""):
+            found += (self.a, self.b) if self.kind in (SCALED, PRODUCT, DOT) else (self.a,)
+        return found
 
 
 class Register(int):
@@ -206,6 +216,8 @@ def _recurrence(
         times = _product_of_numbers(a, b) if step.flat else _product_of_arrays(a, b)
         return times if factor == 1.0 else lambda j: factor * times(j)
     if step.kind == INTEGRAL:
+        if factor != 1.0:
+            return lambda j: factor * a[j - 1] / j if j <= len(a) else 0.0
         return lambda j: a[j - 1] / j if j <= len(a) else 0.0
     if step.kind == RATE:
         return lambda j: (j + 1) * a[j + 1] if j + 1 < len(a) else 0.0

@@ -9,16 +9,18 @@ neither linear in one operand nor acts element by element.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from gradcli.readings.series.capture import Capture, Uncaptured
 from gradcli.readings.series.coefficients import Series
 from gradcli.readings.series.kernels import Kernel, Run
 from gradcli.readings.series.rules import Calculus, ones
+from gradcli.readings.series.schedules import Schedule
 from gradcli.readings.series.sweeps import Passage, widened
 from gradcli.readings.trace import Slot, Trace
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.tensor import Tensor
+from gradcli.typing import Array
 
 _KEPT: Final = 1024
 """How many programs are kept."""
@@ -29,41 +31,82 @@ _LONGEST: Final = 200
 _HASHED: Final = frozenset((int, float, bool, str, complex, type(None)))
 
 
-class Program(NamedTuple):
+class Program:
     """A kernel for traces of one form.
 
-    Attributes:
-        constants: the inputs after the first: slots, or numbers among the tensors of the steps.
+    Args:
+        constants: the inputs after the first, which is in the slot `start`: steps with the place of
+            an operand, or slots with -1.
         steps: slots of results with their registers.
         goals: slots of the outputs.
     """
 
-    kernel: Kernel
-    constants: tuple[tuple[bool, int], ...]
-    steps: tuple[tuple[int, int], ...]
-    goals: tuple[int, ...]
+    __slots__ = (
+        "_constants",
+        "_goals",
+        "_kernel",
+        "_order",
+        "_schedule",
+        "_start",
+        "_steps",
+    )
 
-    def on(self, trace: Trace, variable: Series) -> dict[int, Series]:
-        """Series of the outputs of a trace, by slot, which is of this form."""
-        tensors = _tensors(trace) if any(not slot for slot, _ in self.constants) else ()
-        inputs: list[Any] = [variable]
-        for is_slot, number in self.constants:
-            tensor = trace.values[number] if is_slot else tensors[number]
-            inputs.append(widened(tensor._array))
+    def __init__(
+        self,
+        kernel: Kernel,
+        start: int,
+        constants: tuple[tuple[int, int], ...],
+        steps: tuple[tuple[int, int], ...],
+        goals: tuple[int, ...],
+    ) -> None:
+        self._kernel = kernel
+        self._start = start
+        self._constants = constants
+        self._steps = steps
+        self._goals = goals
+        self._order = -1
+        self._schedule: Schedule | None = None
+
+    def on(self, trace: Trace, step: float, order: int) -> dict[int, list[Any]]:
+        """Coefficients of the outputs of a trace of this form, by slot, where the number moves by
+        steps: all up to the order but for those that vanish because of the degree.
+        """
         values = trace.values
-        firsts = {register: widened(values[slot]._array) for slot, register in self.steps}
-        run = Run(self.kernel, inputs, firsts, {})
-        found: dict[int, Series] = {}
-        for goal, register, degree in zip(
-            self.goals, self.kernel.outputs, self.kernel.degrees, strict=True
-        ):
-            series = found[goal] = Series(firsts[register], None, degree)
-            series.coefficients = run.found[register]
-            series.extend = run.extend
-        return found
+        inputs = [values[self._start]._array]
+        for number, place in self._constants:
+            tensor = values[number] if place < 0 else trace.steps[number].operands[place]
+            inputs.append(tensor._array)
+        if order != self._order or self._schedule is None:
+            found = self._run(trace, inputs, step, order)
+        else:
+            heads, stacks = self._schedule.heads, self._schedule.stacks
+            for register, array in enumerate(inputs):
+                heads[register][...] = array
+            stacks[0][1] = step
+            for slot, register in self._steps:
+                heads[register][...] = values[slot]._array
+            self._schedule.run()
+            found = [
+                stacks[register].tolist() if stacks[register].ndim == 1 else [*stacks[register]]
+                for register in self._kernel.outputs
+            ]
+        return dict(zip(self._goals, found, strict=True))
+
+    def _run(
+        self, trace: Trace, inputs: Sequence[Array], step: float, order: int
+    ) -> list[list[Any]]:
+        """Coefficients of the outputs; makes a schedule for later ones where that is quicker."""
+        point, *constants = map(widened, inputs)
+        variable = Series(point, lambda k: step, 1)
+        firsts = {register: widened(trace.values[slot]._array) for slot, register in self._steps}
+        run = Run(self._kernel, [variable, *constants], firsts, {})
+        run.extend(order)
+        self._order = order
+        self._schedule = Schedule.of(self._kernel, run, order, [*firsts])
+        return [run.found[register] for register in self._kernel.outputs]
 
 
-_SEEN: Final = Program(Kernel(0, (), (), (), 0), (), (), ())
+_SEEN: Final = Program(Kernel(0, (), (), (), 0), 0, (), (), ())
 """In the place of the program for a form that came once."""
 
 _programs: Final[dict[Any, Program | None]] = {}
@@ -89,36 +132,28 @@ def _form(trace: Trace) -> tuple[Any, ...] | None:
     """What a program depends on; None for a trace that has none."""
     if len(trace.steps) > _LONGEST:
         return None
-    form: list[Any] = []
+    form: list[Any] = [
+        (value._array.shape, value._array.dtype.num, value._requires_grad) for value in trace.values
+    ]
     places: dict[int, int] = {}
-    for value in trace.values:
-        array = value._array
-        form += (array.shape, array.dtype, value._requires_grad)
-    for step in trace.steps:
-        if step.several:
+    for row, operands, results, several in trace.steps:
+        if several:
             return None
-        form.append(step.row)
-        for operand in step.operands:
+        form += row, results[0]
+        for operand in operands:
             kind = type(operand)
             if kind is Slot:
                 form.append(operand)
             elif kind is Tensor:
-                place = places.setdefault(id(operand), len(places))
-                form += ("tensor", place, operand._array.shape, operand._array.dtype)
+                place, array = places.setdefault(id(operand), len(places)), operand._array
+                form.append((place, array.shape, array.dtype.num))
             elif kind in _HASHED or kind is DType:
                 form += (kind, operand)
             elif kind in (list, tuple) and _HASHED.issuperset(map(type, operand)):
                 form += (kind, *map(type, operand), *operand)
             else:
                 return None
-        form.append(step.results[0])
     return tuple(form)
-
-
-def _tensors(trace: Trace) -> list[Tensor]:
-    """The tensors among the operands of the steps."""
-    found = [x for step in trace.steps for x in step.operands if type(x) is Tensor]
-    return list({id(tensor): tensor for tensor in found}.values())
 
 
 def _captured(trace: Trace, start: Slot, goals: Sequence[Slot]) -> Program | None:
@@ -136,10 +171,14 @@ def _captured(trace: Trace, start: Slot, goals: Sequence[Slot]) -> Program | Non
         return None
     if not calculus.general:
         return None
-    numbers = {id(tensor): number for number, tensor in enumerate(_tensors(trace))}
-    constants = tuple([(key < 0, -1 - key if key < 0 else numbers[key]) for key in places])
+    operands = {
+        id(operand): (number, place)
+        for number, step in enumerate(trace.steps)
+        for place, operand in enumerate(step.operands)
+    }
+    constants = tuple([(-1 - key, -1) if key < 0 else operands[key] for key in places])
     scheduled = {step.register for step in kernel.instructions}
     registers = [(slot, capture.register_of(series)) for slot, series in passage.series.items()]
     steps = [(slot, register) for slot, register in registers if register in scheduled]
     reached = tuple([goal for goal in goals if goal in passage.series])
-    return Program(kernel, constants, tuple(steps), reached)
+    return Program(kernel, start, constants, tuple(steps), reached)
