@@ -21,6 +21,10 @@ _PLAIN: Final = 150
 """Orders whose factorials do not overflow."""
 
 
+_AT_ONCE: Final = 512
+"""Orders that are worked out before it is known whether coefficients stay in range."""
+
+
 _TINY: Final = 1e-250
 """Coefficients below that may lose digits."""
 
@@ -69,7 +73,8 @@ class Derivatives:
         """The first to the last wanted.
 
         Coefficients of a function without poles fall below the smallest number sooner or later, so
-        from there on they are those of x + 2**shift * t.
+        from there on they are those of x + 2**shift * t. What comes after derivatives that are too
+        large for a double, or needs a scale that is, is not a number.
 
         Raises:
             NoSeries: there are none.
@@ -77,12 +82,12 @@ class Derivatives:
         if self._start is None:
             return [np.zeros_like(self._point)] * order
         found: list[Array] = []
-        shift = 0
+        shift, limit = 0, min(order, _AT_ONCE)
         while True:
-            coefficients = self._scaled(order, shift)
+            coefficients = self._scaled(limit, shift)
+            if self.lost > len(found) and not all(map(_is_finite, coefficients[: len(found)])):
+                return found + _unknown(found, order)  # the scale that later ones need is too large
             last, scale = _last_before_tiny(coefficients, len(found))
-            if scale == 0:
-                last = order
             for place in range(len(found), last):
                 power = place + (1 if self._is_along_number else 0)
                 coefficient = coefficients[place]
@@ -91,6 +96,10 @@ class Derivatives:
                     self.lost = place + 1
             if last == order:
                 return found
+            if not scale:
+                limit = min(order, 2 * limit)
+            elif not np.any(np.isfinite(found[-1])):
+                return found + _unknown(found, order)
             shift += scale
 
     def _scaled(self, order: int, shift: int) -> list[Any]:
@@ -189,6 +198,11 @@ def _last_before_tiny(coefficients: Sequence[Any], first: int) -> tuple[int, int
     return len(coefficients), 0
 
 
+def _unknown(found: Sequence[Array], order: int) -> list[Array]:
+    """In the place of derivatives that no double can hold, or lead to."""
+    return [np.full_like(found[-1], math.nan)] * (order - len(found))
+
+
 def _as_row(value: Any) -> Array:
     """A value as rows take it."""
     return np.float64(value) if type(value) is float else np.asarray(value)[()]
@@ -200,13 +214,20 @@ def _is_finite(coefficient: Any) -> bool:
     return bool(np.all(np.isfinite(coefficient)))
 
 
+_factorials: Final[list[tuple[float, int]]] = [(1.0, 0)]
+"""Factorials: a number, and by how many bits it is shifted."""
+
+
 def times_factorial(coefficient: Any, k: int, shift: int = 0) -> Array:
     """A coefficient times k! / 2**shift, none of which may overflow alone."""
-    exact = math.factorial(k)
     if k < _PLAIN and not shift:
-        return coefficient * float(exact)
-    bits = max(exact.bit_length() - 64, 0)
-    factor, bits = float(exact >> bits), bits - shift
+        return coefficient * float(math.factorial(k))
+    while len(_factorials) <= k:
+        number, bits = _factorials[-1]
+        number, more = math.frexp(number * len(_factorials))
+        _factorials.append((number, bits + more))
+    factor, bits = _factorials[k]
+    bits -= shift
     if np.iscomplexobj(coefficient):
         return np.ldexp(coefficient.real * factor, bits) + 1j * np.ldexp(
             coefficient.imag * factor, bits

@@ -18,12 +18,13 @@ from gradcli.readings.series.coefficients import Series
 from gradcli.readings.trace import Recorder, Slot, Step
 from gradcli.table.node import Formula, parameter_names
 from gradcli.table.row import Row
+from gradcli.tensor.bounded import Bounded
 from gradcli.tensor.dtypes import INEXACT
 from gradcli.tensor.graph import mode
 from gradcli.tensor.tensor import Tensor, wrap
 
-_KEPT: Final = 4096
-"""How many traces of formulas are kept, of at most so many elements each."""
+_KEPT: Final = 1 << 25
+"""Bytes that all plans may take."""
 
 
 class Source(NamedTuple):
@@ -57,7 +58,7 @@ class Plan(NamedTuple):
     general: bool
 
 
-_plans: Final[dict[Any, Plan]] = {}
+_plans: Final[Bounded[Plan]] = Bounded(_KEPT)
 
 
 def plan_of(
@@ -85,11 +86,9 @@ def plan_of(
         key = found = None
     if found is None:
         found = _made(row, position, grads, operands, results, fitted)
-        small = sum(np.size(value) for value in found.values) <= _KEPT
-        if key is not None and row.elementwise and found.general and small:
-            if len(_plans) >= _KEPT:
-                _plans.clear()
-            _plans[key] = found
+        if key is not None and row.elementwise and found.general:
+            size = sum(value.nbytes for value in found.values)
+            _plans.add(key, found, size + 1024 * (1 + len(found.steps)))
     return found
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import mul
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -31,6 +31,7 @@ from gradcli.readings.series.coefficients import (
 )
 from gradcli.table.row import Row
 from gradcli.tensor.clock import clock
+from gradcli.typing import Array
 
 
 def is_value(operand: Any) -> bool:
@@ -119,6 +120,10 @@ class Kernel(NamedTuple):
     instructions: tuple[Instruction, ...]
     degrees: tuple[int, ...]
     most: int
+
+
+NONE: Final = Kernel(0, (), (), (), 0)
+"""Stands for the kernel where there is none."""
 
 
 class Run:
@@ -280,13 +285,44 @@ def _calls(step: Instruction, a: list[Any], firsts: Sequence[Any]) -> Callable[[
     return called
 
 
+_FEW: Final = 100
+"""Coefficients up to which sums of Python's numbers are quicker than NumPy's."""
+
+
+class _Mirror:
+    """A growing list of numbers as an array."""
+
+    __slots__ = ("_array", "_known", "_numbers")
+
+    def __init__(self, numbers: list[float]) -> None:
+        self._numbers = numbers
+        self._array = np.empty(2 * _FEW)
+        self._known = 0
+
+    def array(self) -> Array:
+        """All numbers so far."""
+        size = len(self._numbers)
+        if size > len(self._array):
+            self._array = np.concatenate([self._array, np.empty(size)])
+        self._array[self._known : size] = self._numbers[self._known :]
+        self._known = size
+        return self._array[:size]
+
+
 def _product_of_numbers(xs: list[float], ys: list[float]) -> Callable[[int], float]:
     """What gives the coefficients of a product of numbers."""
+    mirrors: list[_Mirror] = []
 
     def times(k: int) -> float:
-        low = k + 1 - len(ys)
-        found: float = sum(map(mul, xs[low:] if low > 0 else xs, ys[k::-1]))
-        return found
+        low = max(k + 1 - len(ys), 0)
+        if min(k, len(xs)) - low < _FEW:
+            found: float = sum(map(mul, xs[low:], ys[k - low :: -1]))
+            return found
+        if not mirrors:
+            mirrors.extend((_Mirror(xs), _Mirror(ys)))
+        x, y = (mirror.array() for mirror in mirrors)
+        high = min(k + 1, len(x))
+        return float(np.dot(x[low:high], y[k - high + 1 : k - low + 1][::-1]))
 
     return times
 

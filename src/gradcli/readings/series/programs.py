@@ -1,4 +1,4 @@
-"""Programs: a whole trace as one kernel, found when a form comes again and run for all later ones.
+"""Programs: a whole trace as one kernel, found when a form came often and run for all later ones.
 
 Two traces have the same form where the same rows were called on operands of the same shapes and
 types that came from the same places. Their series differ in nothing but numbers, so what was made
@@ -15,15 +15,21 @@ from gradcli.readings.series.capture import Capture, Uncaptured
 from gradcli.readings.series.coefficients import Series
 from gradcli.readings.series.kernels import Kernel, Run
 from gradcli.readings.series.rules import Calculus, ones
-from gradcli.readings.series.schedules import Schedule
+from gradcli.readings.series.schedules import LARGEST, Schedule
 from gradcli.readings.series.sweeps import Passage, widened
 from gradcli.readings.trace import Slot, Trace
+from gradcli.tensor.bounded import Bounded
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.tensor import Tensor
 from gradcli.typing import Array
 
-_KEPT: Final = 1024
-"""How many programs are kept."""
+_KEPT: Final = 1 << 26
+"""Bytes that all programs may take."""
+
+_PAYS: Final = 16
+"""The time that a form comes at which its program is found: that takes as long as what it spares in
+so many calls, more or less.
+"""
 
 _LONGEST: Final = 200
 """Steps of a trace that gets a program."""
@@ -95,21 +101,30 @@ class Program:
     def _run(
         self, trace: Trace, inputs: Sequence[Array], step: float, order: int
     ) -> list[list[Any]]:
-        """Coefficients of the outputs; makes a schedule for later ones where that is quicker."""
+        """Coefficients of the outputs; makes a schedule where the same order comes again."""
         point, *constants = map(widened, inputs)
         variable = Series(point, lambda k: step, 1)
         firsts = {register: widened(trace.values[slot]._array) for slot, register in self._steps}
         run = Run(self._kernel, [variable, *constants], firsts, {})
         run.extend(order)
-        self._order = order
-        self._schedule = Schedule.of(self._kernel, run, order, [*firsts])
+        if order == self._order:
+            self._schedule = Schedule.of(self._kernel, run, order, [*firsts])
+        else:
+            self._order, self._schedule = order, None
         return [run.found[register] for register in self._kernel.outputs]
 
 
-_SEEN: Final = Program(Kernel(0, (), (), (), 0), 0, (), (), ())
-"""In the place of the program for a form that came once."""
+class _Form:
+    """How often traces of a form came, and their program, if they have one."""
 
-_programs: Final[dict[Any, Program | None]] = {}
+    __slots__ = ("program", "times")
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.program: Program | None = None
+
+
+_forms: Final[Bounded[_Form]] = Bounded(_KEPT)
 
 
 def program_of(trace: Trace, start: Slot, goals: Sequence[Slot]) -> Program | None:
@@ -118,14 +133,15 @@ def program_of(trace: Trace, start: Slot, goals: Sequence[Slot]) -> Program | No
     if form is None:
         return None
     key = start, tuple(goals), form
-    if key not in _programs:
-        if len(_programs) >= _KEPT:
-            _programs.clear()
-        _programs[key] = _SEEN
-        return None
-    if _programs[key] is _SEEN:
-        _programs[key] = _captured(trace, start, goals)
-    return _programs[key]
+    found = _forms.get(key)
+    if found is None:
+        found = _Form()
+        arrays = 8 * LARGEST if any(value._array.ndim for value in trace.values) else 0
+        _forms.add(key, found, 64 * len(form) + 2048 * len(trace.steps) + arrays)
+    found.times += 1
+    if found.times == _PAYS:
+        found.program = _captured(trace, start, goals)
+    return found.program
 
 
 def _form(trace: Trace) -> tuple[Any, ...] | None:

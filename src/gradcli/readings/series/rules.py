@@ -42,16 +42,14 @@ from gradcli.readings.series.formulas import (
     plan_of,
     slots_of,
 )
-from gradcli.readings.series.kernels import Kernel, Run, form_of, is_value, values_among
+from gradcli.readings.series.kernels import NONE, Kernel, Run, form_of, is_value, values_among
 from gradcli.readings.series.linear import bare, is_real, make_linear, moves
 from gradcli.readings.trace import Slot, Step, resolved
 from gradcli.table.row import Row
+from gradcli.tensor.bounded import Bounded
 from gradcli.tensor.clock import clock
 
-_KEPT: Final = 4096
-"""How many kernels are kept."""
-
-_kernels: Final[dict[Any, Kernel | None]] = {}
+_kernels: Final[Bounded[Kernel]] = Bounded(1 << 24)
 
 _HASHED: Final = frozenset((int, float, bool, str, complex, type(None)))
 
@@ -170,13 +168,11 @@ class Calculus:
         if form is None:
             return None
         key = row, form
-        try:
-            kernel = _kernels[key]
-        except KeyError:
-            if len(_kernels) >= _KEPT:
-                _kernels.clear()
-            kernel = _kernels[key] = captured(row, operands)
+        kernel = _kernels.get(key)
         if kernel is None:
+            kernel = captured(row, operands) or NONE
+            _kernels.add(key, kernel, 1024 * (1 + len(kernel.instructions)))
+        if kernel is NONE:
             return None
         result = self._enter(Series(first, None, kernel.degrees[0], (row, operands)))
         (output,) = kernel.outputs

@@ -18,7 +18,7 @@ from gradcli.readings.series.kernels import Instruction, Kernel, Register, Run
 from gradcli.tensor.clock import clock
 from gradcli.typing import Array
 
-_LARGEST: Final = 1 << 16
+LARGEST: Final = 1 << 16
 """The most elements of a schedule's arrays."""
 
 Call = Callable[[], Any]
@@ -74,8 +74,9 @@ class Schedule:
         """The schedule of a run that came so far; None where lists of numbers are quicker, or
         arrays are large.
         """
-        sizes = [np.size(first) for first in made.firsts]
-        if all(step.flat for step in kernel.instructions) or sum(sizes) * (order + 1) > _LARGEST:
+        if all(step.flat for step in kernel.instructions):
+            return None
+        if sum([np.size(first) for first in made.firsts]) * (order + 1) > LARGEST:
             return None
         return cls(kernel, made, order, given)
 
