@@ -133,14 +133,14 @@ def command(
         names = [variable.name for variable in bindings.variables] + list(bindings.code.stores)
         mixed = {part: steps for part in parts if len(steps := mixed_named(part, names)) > 1}
         rest = [part for part in parts if not tangents or part != PRODUCT]
-        _check_get(rest, mixed, order or 1, no_backward)
+        highest = _check_get(rest, mixed, order, no_backward)
         plan = Plan(
             run=_runs(flags, no_backward or (parts != [] and {*parts} <= {*PARTS, PRODUCT})),
             seeds=seeds_given(grad_tensors or []),
             retain_graph=retain_graph or None,
             create_graph=create_graph,
             times=backward or 1,
-            order=order or 1,
+            order=order or highest,
             wrt=wanted,
             tangents=tangents,
             mixed=mixed,
@@ -171,10 +171,12 @@ def _runs(flags: dict[str, bool], dispensable: bool) -> bool | None:
 
 
 def _check_get(
-    parts: list[str], mixed: "Mapping[str, Steps]", order: int, no_backward: bool
-) -> None:
+    parts: list[str], mixed: "Mapping[str, Steps]", order: "int | None", no_backward: bool
+) -> int:
+    """The highest order that parts ask for, which `--order` need not say."""
     from gradcli.views.answers import PARTS, derivative_named
 
+    highest = 1
     for what in parts:
         if what in PARTS:
             continue
@@ -189,8 +191,10 @@ def _check_get(
             raise UsageError(message, hint_for(message) or known)
         if no_backward:
             raise UsageError(f"--no-backward and --get {what} contradict each other")
-        if nth > order:
+        if order is not None and nth > order:
             raise UsageError(f"--get {what} needs --order {nth}")
+        highest = max(highest, nth)
+    return highest
 
 
 def _check_mixed(mixed: "Mapping[str, Steps]", answer: "Answer") -> None:
