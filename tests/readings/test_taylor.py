@@ -116,6 +116,22 @@ def test_an_order_is_a_whole_number(order: Any) -> None:
         gradcli.taylor(gradcli.sin, 0.5, order)
 
 
+def test_coefficients_cut_no_gradient_without_a_word() -> None:
+    x = gradcli.tensor(0.5, requires_grad=True)
+    for function, point in ((gradcli.sin, x), (lambda t: gradcli.sin(x * t), 0.5)):
+        with pytest.raises(RuntimeError, match=r"^taylor\(\): coefficients have no gradient"):
+            gradcli.taylor(function, point, 3)
+        with gradcli.no_grad():
+            assert len(gradcli.taylor(function, point, 3)) == 4
+    with pytest.raises(RuntimeError, match=r"^taylor\(\): coefficients have no gradient"):
+        gradcli.taylor(lambda t: gradcli.taylor(gradcli.sin, t, 2)[1], 0.5, 3)
+
+
+def test_absurd_orders_of_coefficients_are_refused() -> None:
+    with pytest.raises(OverflowError, match="take about"):
+        gradcli.taylor(gradcli.sin, 0.5, 10**12)
+
+
 def test_functions_must_give_tensors() -> None:
     with pytest.raises(TypeError, match=r"^taylor\(\): the function must give a tensor"):
         gradcli.taylor(lambda x: 1.0, 0.5, 2)

@@ -21,7 +21,10 @@ _COEFFICIENT: Final = 300
 """Bytes that a coefficient takes beside its elements, with what it is made from."""
 
 NESTED: Final = 2
-"""The order up to which nested passes cost no more than series; PyTorch's numbers are theirs."""
+"""The order up to which derivatives are nested passes where there are series, too: these cost no
+more so far, and have PyTorch's numbers also where its formulas are not mathematics, as the norm's
+at zero.
+"""
 
 _GOLDEN: Final = 0.6180339887
 
@@ -60,7 +63,7 @@ def differentiate(
     inputs = list(leaves.values())
     if not inputs:
         return {}
-    _check_room(trace, inputs, order)
+    check_room(inputs if trace is None else trace.values, order)
     firsts = grad(ends, inputs, seeds, create_graph=True, allow_unused=True)
     weights = [
         np.ones_like(end._array) if seed is None else seed._array
@@ -158,9 +161,8 @@ def _too_large(name: str, orders: Sequence[Array]) -> list[str]:
     return []
 
 
-def _check_room(trace: Trace | None, inputs: Sequence[Tensor], order: int) -> None:
-    """Refuses more derivatives than there is memory for."""
-    values = inputs if trace is None else trace.values
+def check_room(values: Sequence[Tensor], order: int) -> None:
+    """Refuses more coefficients of values than there is memory for."""
     each = sum(8 * value._array.size + _COEFFICIENT for value in values)
     total = each * order
     if order > 1 and not budget.allows(total):
