@@ -152,9 +152,9 @@ def check(trace: Trace) -> None:
 
 def _is_hooked(value: Tensor) -> bool:
     node, extras = value._grad_fn, value._extras
-    return (node is not None and node.hooks is not None) or (
-        extras is not None and extras.hooks is not None
-    )
+    if extras is not None and extras.hooks is not None:
+        return True
+    return node is not None and node.hooks is not None
 
 
 def _weighed(goals: Sequence[tuple[Sequence[Any] | None, Array]], order: int) -> list[Any]:
