@@ -70,7 +70,9 @@ UNREADABLE = [
     "for x y in z: pass\n",
     "from import x\n",
     "lambda x y: 3\n",
-    "class A: pass\n",
+    "class A(: pass\n",
+    "class A.b: pass\n",
+    "class: pass\n",
 ]
 
 

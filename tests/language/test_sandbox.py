@@ -118,13 +118,12 @@ def test_other_names_are_unknown(name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        ("class A: pass", "class"),
         ("async def f(): pass", "async"),
         ("await f()", "await"),
         ("x = await f()", "await"),
         ("match x:\n    case 1: pass", "match"),
-        ("x.class", "class"),
-        ("f(class=1)", "class"),
+        ("x.async", "async"),
+        ("f(async=1)", "async"),
     ],
 )
 def test_statements_are_closed(text: str, word: str) -> None:

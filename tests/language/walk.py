@@ -50,7 +50,76 @@ import_('numpy').random.RandomState(0) | import_('numpy').random.default_rng(0)
 import_('functools').cache(lambda x: x) | import_('typing').List | import_('tqdm').tqdm([1])
 import_('warnings').catch_warnings(record=True) | import_('contextlib').nullcontext(1)
 import_('matplotlib') | torch.backends.cudnn | import_('operator').itemgetter(0)
+Some() | Some | Some().method | Some.method | Some().above() | Every() | Every | Every.answer
+Some().__dict__ | Some.__dict__ | Some.__mro__ | Some().__init__ | Some.__init__ | object | super
+Some().within() | Some.read | Some.kept | Data() | Data | fields(Data) | field() | Color.RED | Color
+raised(Mine) | Mine | Mine('x').args | object() | type(Some) | iter(Every()) | reversed(Every())
+Color.__members__ | Some().__eq__ | object.__eq__ | staticmethod(len) | classmethod(len)
 filter(None, [1]) | torch.Size([2]) | torch.device('cpu') | torch.no_grad()(lambda: 1) | sum | torch
+"""
+
+PRELUDE = """\
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from functools import cached_property
+from contextlib import contextmanager
+
+class Some:
+    'An object with methods of all kinds.'
+    value = 2
+    def __init__(self, v=1): self.v = v
+    def method(self, *a, **k): return a[0] if a else self
+    @property
+    def read(self): return self.v
+    @staticmethod
+    def static(*a): return a
+    @classmethod
+    def of(cls, *a): return cls()
+    @cached_property
+    def kept(self): return [1]
+    @contextmanager
+    def within(self): yield self
+    def above(self): return super()
+
+class Every(Some):
+    'An object that answers whatever Python asks.'
+    def answer(self, *a): return self.v
+    def count(self, *a): return 2
+    def itself(self, *a): return self
+    def __getattr__(self, name): return self.itself
+    def __iter__(self): return iter([self.v, 2])
+    def __next__(self): raise StopIteration
+    def __getitem__(self, k): return [1.5, self.v][k]
+    def __hash__(self): return 3
+    def __eq__(self, o): return self.v == o
+    def __bool__(self): return True
+    def __float__(self): return 1.5
+    def __enter__(self): return self
+    def __exit__(self, *a): return True
+    def __repr__(self): return 'every'
+    __len__ = __int__ = __index__ = __round__ = __trunc__ = count
+    __add__ = __radd__ = __mul__ = __rmul__ = __sub__ = __rsub__ = __truediv__ = answer
+    __matmul__ = __rmatmul__ = __pow__ = __rpow__ = __neg__ = __abs__ = __call__ = itself
+    __lt__ = __gt__ = __le__ = __ge__ = __contains__ = answer
+    __setitem__ = __delitem__ = __reversed__ = itself
+    __array__ = __torch_function__ = __array_ufunc__ = __index__ = count
+
+@dataclass(order=True)
+class Data:
+    x: int = 1
+    y: list = field(default_factory=list)
+
+class Color(Enum):
+    RED = 1
+
+class Mine(ValueError):
+    pass
+
+def raised(kind):
+    try:
+        raise kind('x') from ValueError('y')
+    except Exception as error:
+        return error
 """
 
 ARGUMENTS = """
@@ -61,6 +130,8 @@ type(int), 'A' | type(torch.ones(1).numpy()) | [torch.ones(2), torch.ones(2)]
 [1, 2], torch.ones(2)
 lambda x: x.sum(), torch.ones(2) | int, [1.5] | torch.float64 | None | torch.ones(2).numpy()
 torch.arange(2) | torch.ones(2, 2), torch.arange(2) | type(int), (), {}
+Some() | Every() | Every(torch.ones(2)), 1 | torch.ones(2), Every() | Every, Every() | [Every()], 0
+Some, Some() | Every(), 'v' | Every(), 'v', 3 | torch.ones(2, 2), [Every(), Every()] | Mine('x')
 """
 
 HIDDEN = [
@@ -119,6 +190,7 @@ class Walk:
     def __init__(self) -> None:
         self.machine = Machine(write=lambda text: None, max_steps=10**6)
         self.machine.globals["import_"] = self.machine.namespace.module
+        self.machine.run(compile_text(PRELUDE))
         self.strangers: dict[str, str] = {}
         self.codes = [
             (text, compile_text(f"({text},)" if text else "()")) for text in pieces(ARGUMENTS)

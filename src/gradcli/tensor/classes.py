@@ -49,9 +49,14 @@ class Class:
 
     def has(self, value: Any) -> bool:
         """Whether a value is of the class: `isinstance(value, token)`."""
-        if type_of(value) is self:
+        kind = type_of(value)
+        if kind is self or kind.derives(self):
             return True
         return (self.wide or not self._shared()) and isinstance(value, self.of)
+
+    def derives(self, other: Class) -> bool:
+        """Whether this is a class of a program that has `other` among its bases."""
+        return False
 
     def _shared(self) -> bool:
         """Whether the class behind the token goes by several labels."""
@@ -68,6 +73,10 @@ _TOKENS: Final[dict[str, Class]] = {}
 def type_of(value: Any) -> Class:
     """`type(value)`."""
     kind = type(value)
+    entry = REGISTRY.get(kind)
+    if entry is not None and entry.model is not None:
+        found: Class = entry.model.kind(value)
+        return found
     return token(label_of(value), kind)
 
 

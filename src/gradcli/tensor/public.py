@@ -12,9 +12,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, MethodType
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, Protocol, TypeVar
 
 Class = TypeVar("Class", bound=type)
+
+
+class Model(Protocol):
+    """What answers for objects whose names are a program's own."""
+
+    def read(self, value: Any, name: str) -> Any:
+        """`value.name`."""
+
+    def write(self, value: Any, name: str, new: Any) -> None:
+        """`value.name = new`."""
+
+    def delete(self, value: Any, name: str) -> None:
+        """`del value.name`."""
+
+    def names(self, value: Any) -> list[str]:
+        """`dir(value)`."""
+
+    def kind(self, value: Any) -> Any:
+        """`type(value)`."""
+
+    def supports(self, value: Any, method: str) -> bool:
+        """Whether a value has one of the methods that Python asks for."""
 
 
 class Public:
@@ -33,6 +55,7 @@ class Public:
         holder: what messages say has an attribute that is not writable.
         label: the class as `type()` prints it, where that is not `name`; given an object too.
         narrower: given an object, what `type()` prints if it is of a narrower kind than its class.
+        model: what answers in the place of these lists.
     """
 
     __slots__ = (
@@ -41,6 +64,7 @@ class Public:
         "guards",
         "holder",
         "label",
+        "model",
         "name",
         "narrower",
         "opened",
@@ -62,7 +86,9 @@ class Public:
         holder: str = "",
         label: str | Callable[[Any], str] = "",
         opened: bool = False,
+        model: Model | None = None,
     ) -> None:
+        self.model = model
         self.reads = set(reads)
         self.writes = frozenset(writes)
         self.deletes = frozenset(deletes)
@@ -161,6 +187,20 @@ def admit(function: Any) -> Any:
     if type(getattr(kind, "__call__", None)) is not FunctionType:  # noqa: B004 - its kind matters
         raise TypeError(f"'{word_of(function)}' object is not callable")
     return function
+
+
+def has_model(value: Any) -> bool:
+    """Whether the names of a value are a program's own."""
+    entry = REGISTRY.get(type(value))
+    return entry is not None and entry.model is not None
+
+
+def supports(value: Any, method: str) -> bool:
+    """Whether a value has one of the methods that Python asks for, such as `__iter__`."""
+    entry = REGISTRY.get(type(value))
+    if entry is not None and entry.model is not None:
+        return entry.model.supports(value, method)
+    return hasattr(value, method)
 
 
 def handed_in(function: Any) -> Callable[..., Any]:

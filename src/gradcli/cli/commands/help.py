@@ -50,9 +50,17 @@ Modules
   import torch             PyTorch's names, as far as gradcli has them
   import numpy as np       arrays of numbers that share memory with tensors
   import random            CPython's streams; math, time, copy, itertools, functools,
-                           collections, operator, contextlib, typing, re, warnings too
+                           collections, operator, contextlib, typing, re, warnings,
+                           dataclasses, abc, enum too
   import matplotlib        binds, as do os, torchvision, sklearn and others that draw or
                            read files; a line that uses them says what to do instead
+
+Classes
+
+  class A(B, C):           as in Python: methods, properties, super(), operators,
+                           contexts, dataclasses, abstract methods, Enum, exceptions
+                           of your own; not derived from int, list, dict and their
+                           like, and without metaclasses
 """
 
 TOPICS: Final = {"language": ("What names mean, constants, variables, matrices.", LANGUAGE)}

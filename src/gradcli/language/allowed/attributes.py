@@ -80,6 +80,8 @@ def attribute(value: Any, name: str) -> Any:
         raise refused_or_missing(value, name)
     if name in entry.reads:
         return getattr(value, name)
+    if entry.model is not None:
+        return entry.model.read(value, name)
     if name == "__class__":
         return type_of(value)
     if type_ is Class:
@@ -154,6 +156,9 @@ def set_attribute(target: Any, name: str, value: Any) -> None:
         AttributeError: otherwise.
     """
     entry = REGISTRY.get(type(target))
+    if entry is not None and entry.model is not None:
+        entry.model.write(target, name, value)
+        return
     if entry is None or not (name in entry.writes or is_open(entry, name)):
         raise not_writable(target, name)
     setattr(target, name, value)
@@ -162,6 +167,9 @@ def set_attribute(target: Any, name: str, value: Any) -> None:
 def delete_attribute(target: Any, name: str) -> None:
     """`del target.name`, under the same terms."""
     entry = REGISTRY.get(type(target))
+    if entry is not None and entry.model is not None:
+        entry.model.delete(target, name)
+        return
     if entry is None or not (name in entry.deletes or is_open(entry, name)):
         raise not_writable(target, name)
     delattr(target, name)

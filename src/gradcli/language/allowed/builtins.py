@@ -28,7 +28,7 @@ from gradcli.tensor.classes import Class, token_of, type_of
 from gradcli.tensor.guard import final
 from gradcli.tensor.identity import hash_of, number_of, without_addresses
 from gradcli.tensor.nesting import check_unfolded, is_compound, too_large
-from gradcli.tensor.public import REGISTRY, Public, admit
+from gradcli.tensor.public import REGISTRY, Public, admit, supports
 
 REFUSED: Final = frozenset(
     [
@@ -37,20 +37,9 @@ REFUSED: Final = frozenset(
         "exec",
         "compile",
         "__import__",
-        "getattr",
-        "setattr",
-        "delattr",
-        "hasattr",
         "globals",
         "locals",
-        "vars",
-        "dir",
         "input",
-        "super",
-        "object",
-        "classmethod",
-        "staticmethod",
-        "property",
         "memoryview",
         "bytes",
         "bytearray",
@@ -58,7 +47,6 @@ REFUSED: Final = frozenset(
         "help",
         "exit",
         "quit",
-        "issubclass",
         "__builtins__",
         "__build_class__",
         "__debug__",
@@ -152,7 +140,7 @@ def printed(function: Callable[..., str]) -> Callable[..., str]:
 
 def iterable(value: Any) -> bool:
     """Whether a value can be iterated over."""
-    return hasattr(value, "__iter__")
+    return supports(value, "__iter__")
 
 
 def the_type(value: Any, /) -> Class:
@@ -264,7 +252,7 @@ def is_instance(*arguments: Any) -> bool:
         if is_compound(kinds):
             check_unfolded(kinds, "a tuple of types")
         return any(is_instance(value, kind) for kind in kinds)
-    if type(kinds) is Class:
+    if isinstance(kinds, Class):
         return kinds.has(value)
     if hasattr(type(kinds), "__instancecheck__") and not isinstance(kinds, type):
         return isinstance(value, kinds)
@@ -325,13 +313,31 @@ def hashed(value: Any, /) -> int:
     return hash_of(value)
 
 
+LATE: Final = frozenset(
+    [
+        "callable",
+        "classmethod",
+        "delattr",
+        "dir",
+        "getattr",
+        "hasattr",
+        "issubclass",
+        "object",
+        "property",
+        "setattr",
+        "staticmethod",
+        "super",
+        "vars",
+    ]
+)
+"""Built-in names that need to know the objects of programs; `listed.late` tells what they are."""
+
 PYTHON: Final[dict[str, Any]] = {
     "abs": abs,
     "all": over(all),
     "any": over(any),
     "ascii": printed(ascii),
     "bin": bin,
-    "callable": callable,
     "chr": chr,
     "divmod": divmod,
     "format": formatted,

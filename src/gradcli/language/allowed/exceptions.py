@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from gradcli.tensor.classes import Class
-from gradcli.tensor.public import REGISTRY, Public
+from gradcli.tensor.classes import Class, token_of, type_of
+from gradcli.tensor.public import REGISTRY, Public, has_model
 
 EXCEPTIONS: Final[tuple[type[BaseException], ...]] = (
     ArithmeticError,
@@ -101,7 +101,10 @@ class Carrier(Exception):
 
     Attributes:
         carried: what the program raised.
+        given: the `args` of an object of a program's own class.
     """
+
+    given: tuple[Any, ...] = ()
 
     def __init__(self, carried: Any) -> None:
         super().__init__(carried)
@@ -118,17 +121,24 @@ def told(error: Any) -> Any:
 
 def is_exception(value: Any) -> bool:
     """Whether a value of a program may be raised."""
-    return isinstance(value, BaseException)
+    if isinstance(value, BaseException):
+        return True
+    return has_model(value) and is_exception_class(type_of(value))
 
 
 def is_exception_class(value: Any) -> bool:
     """Whether a value of a program is a class whose objects may be raised."""
-    return type(value) is Class and issubclass(value.of, BaseException)
+    if not isinstance(value, Class):
+        return False
+    return issubclass(value.of, BaseException) or value.derives(token_of(BaseException))
 
 
 def raisable(value: Any) -> BaseException:
     """What Python raises for an exception of a program."""
-    return value if isinstance(value, Exception) else Carrier(value)
+    if isinstance(value, Exception):
+        return value
+    carrier = getattr(value, "_native", None)  # an object of a program's class has its own
+    return carrier if type(carrier) is Carrier else Carrier(value)
 
 
 def chained(value: BaseException) -> BaseException:

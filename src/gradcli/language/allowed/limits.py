@@ -21,7 +21,7 @@ from gradcli.tensor.nesting import (
     too_large,
     unfolded,
 )
-from gradcli.tensor.public import admit
+from gradcli.tensor.public import admit, has_model, supports
 
 MAX_COMPARED: Final = 100_000_000
 """Elements that one comparison of collections may come across."""
@@ -103,6 +103,11 @@ def bounded(values: Any, kind: str = "list") -> Any:
     if type(values) is range:
         check_items(len_of(values), kind)
         return values
+    if has_model(values):
+        iterator = iter(values)
+        if supports(values, "__len__"):
+            check_items(length_hint(values), kind)
+        return counted(iterator, kind)
     if hasattr(values, "__len__"):
         check_items(length_hint(values), kind)  # of what has no length, 0
         return values
@@ -195,7 +200,7 @@ def _hashable(value: Any) -> Any:
 
 
 def _hashable_pair(pair: Any) -> Any:
-    if not isinstance(pair, (list, tuple, str)) and hasattr(pair, "__iter__"):
+    if not isinstance(pair, (list, tuple, str)) and supports(pair, "__iter__"):
         pair = tuple(bounded(pair, "tuple"))
     if pair and isinstance(pair, (list, tuple)):
         check_hashable(pair[0])

@@ -30,13 +30,19 @@ TORCH: Final[dict[str, str]] = {
 
 _HERE: Final = "gradcli.language.allowed.modules."
 
+_RUNNING: Final = "gradcli.language.running."
+"""Where the objects of programs are known."""
+
 OTHERS: Final[dict[str, str]] = {
     "__future__": f"{_HERE}future",
+    "abc": f"{_RUNNING}abstract",
     "collections": f"{_HERE}collections",
     "collections.abc": f"{_HERE}typing",
     "contextlib": f"{_HERE}contextlib",
     "copy": f"{_HERE}copy",
-    "functools": f"{_HERE}functools",
+    "dataclasses": f"{_RUNNING}dataclasses",
+    "enum": f"{_RUNNING}enumerations",
+    "functools": f"{_RUNNING}functools",
     "itertools": f"{_HERE}itertools",
     "math": f"{_HERE}math",
     "numpy": f"{_HERE}numpy",
@@ -63,6 +69,13 @@ OTHERS: Final[dict[str, str]] = {
 def members(module: str) -> dict[str, Any]:
     """What programs find in a module that has a file, which is imported when it is first asked."""
     found: dict[str, Any] = import_module(OTHERS[module]).MEMBERS
+    return found
+
+
+@cache
+def late() -> dict[str, Any]:
+    """Python's built-in names that need to know the objects of programs."""
+    found: dict[str, Any] = import_module(f"{_RUNNING}introspection").BUILTINS
     return found
 
 

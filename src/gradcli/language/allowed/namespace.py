@@ -15,14 +15,14 @@ from typing import Any, Final
 
 from gradcli.language.allowed import attributes, engine
 from gradcli.language.allowed.absent import LEFT_OUT, Absent, absent
-from gradcli.language.allowed.builtins import PYTHON, REFUSED, over, without_derivative
-from gradcli.language.allowed.listed import OTHERS, TORCH, is_left_out, members
+from gradcli.language.allowed.builtins import LATE, PYTHON, REFUSED, over, without_derivative
+from gradcli.language.allowed.listed import OTHERS, TORCH, is_left_out, late, members
 from gradcli.language.telling.suggest import Words, did_you_mean
 from gradcli.tensor.bounded import Bounded
 from gradcli.tensor.classes import Class, token_of
 from gradcli.tensor.formats import FORMATS
 from gradcli.tensor.guard import final
-from gradcli.tensor.public import public, word_of
+from gradcli.tensor.public import REGISTRY, public, word_of
 
 UNNAMED: Final = ""
 """The module of names that mathematics has and PyTorch lacks; no program can name it."""
@@ -200,6 +200,8 @@ class Namespace:
         """
         if name in self.builtins:
             return self.builtins[name]
+        if name in LATE:
+            return late()[name]
         if name in REFUSED:
             raise final(NameError(f"'{name}' is not part of the language", name=name))
         value = self.mathematics(name)
@@ -221,7 +223,14 @@ class Namespace:
 
     def candidates(self) -> list[str]:
         """Every bare name; loads the whole engine."""
-        names = [*self.builtins, "print", *CONSTANTS, *self.engine.dtypes, *self.engine.types]
+        names = [
+            *self.builtins,
+            *LATE,
+            "print",
+            *CONSTANTS,
+            *self.engine.dtypes,
+            *self.engine.types,
+        ]
         names += self.engine.bare_names()
         for name in self.engine.names():
             if "." not in name:
@@ -259,6 +268,9 @@ class Namespace:
         found = OBJECT_LACKS.match(message)
         if found is None:
             return ""
+        entry = REGISTRY.get(type(error.obj))
+        if entry is not None and entry.model is not None:
+            return did_you_mean(found[2], entry.model.names(error.obj))
         if found[1] == "Tensor":
             return self.meant(found[2], found[1], self.engine.methods)
         return did_you_mean(found[2], attributes.names_of(found[1]))

@@ -20,6 +20,7 @@ from gradcli.language.allowed.limits import (
 )
 from gradcli.tensor.identity import without_addresses
 from gradcli.tensor.nesting import COMPOUND, VIEWS, too_large
+from gradcli.tensor.public import has_model, supports
 
 Operator = Callable[[Any, Any], Any]
 
@@ -79,7 +80,7 @@ def multiply_in_place(left: Any, right: Any) -> Any:
     """`left *= right`."""
     kind = type(left)
     sequence = kind in SEQUENCES or type(right) in SEQUENCES or isinstance(left, tuple)
-    if kind is int or sequence:
+    if kind is int or (sequence and not has_model(left)):
         if kind is list:
             check_repeat(left, right)
             left *= right
@@ -134,6 +135,8 @@ DIRECTIVE = re.compile(r"%(?:\([^)]*\))?[-#0 +]*(\*|\d+)?(?:\.(\*|\d+)?)?")
 def remainder(left: Any, right: Any) -> Any:
     """`left % right`; of a string, formatting."""
     if type(left) is str:
+        if has_model(right) and not supports(right, "__getitem__"):
+            right = (right,)  # what Python finds on it does not make it a mapping
         values = right if type(right) is tuple else (right,)
         width = 0
         for match in DIRECTIVE.finditer(left):
@@ -187,7 +190,7 @@ def searchable(container: Any) -> Any:
     """The container, or for a bare iterator one that gives up."""
     if hasattr(container, "__contains__") and type(container) is not range:
         return container
-    if hasattr(container, "__iter__"):
+    if supports(container, "__iter__"):
         return bounded(container)
     return container
 

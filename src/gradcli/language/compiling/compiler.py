@@ -66,6 +66,8 @@ class Compiler(HandlingCompiler):
             self.scope = self.unit.scope
             if isinstance(body, ast.Block):
                 self.work = [(self.finish_function, body), body]
+            elif isinstance(body, ast.Class):
+                self.work = [(self.class_body, body)]
             elif isinstance(body, ast.Generator):
                 self.work = [(self.finish_function, body), (self.generator_body, body)]
             else:
@@ -116,6 +118,10 @@ class Compiler(HandlingCompiler):
     def visit_annotate(self, node: ast.Annotate) -> None:
         if node.value is not None:
             self.push(node.value, (self.store, node.target))
+        if self.scope.kind == "class" and isinstance(node.target, ast.Name):
+            from gradcli.language.compiling.classes import annotation
+
+            self.push(*annotation(node))
 
     def visit_declare(self, node: ast.Declare) -> None:
         name = node.name
@@ -133,7 +139,7 @@ class Compiler(HandlingCompiler):
         self.push(*items, (self.store_name, name, node))
 
     def visit_return(self, node: ast.Return) -> None:
-        if self.unit.code is self.program:
+        if self.unit.code is self.program or self.unit.scope.kind == "class":
             raise Refusal("'return' outside function", node.start, node.end)
         value = ast.Constant(node.start, node.end, None) if node.value is None else node.value
         self.push(value, (self.leave, "return", node))
@@ -143,6 +149,17 @@ class Compiler(HandlingCompiler):
 
     def visit_continue(self, node: ast.Continue) -> None:
         self.leave("continue", node)
+
+    def visit_class(self, node: ast.Class) -> None:
+        from gradcli.language.compiling.classes import visit
+
+        visit(self, node)
+
+    def class_body(self, node: ast.Class) -> None:
+        """The code of a class's body."""
+        from gradcli.language.compiling.classes import body
+
+        body(self, node)
 
     def visit_pass(self, node: ast.Pass) -> None:
         pass
@@ -233,6 +250,7 @@ DISPATCH: dict[type, Callable[[Compiler, Any], None]] = {
     ast.Block: Compiler.visit_block,
     ast.Break: Compiler.visit_break,
     ast.Call: Compiler.visit_call,
+    ast.Class: Compiler.visit_class,
     ast.Compare: Compiler.visit_compare,
     ast.Comprehension: Compiler.visit_comprehension,
     ast.Conditional: Compiler.visit_conditional,

@@ -148,7 +148,9 @@ class Emitter:
         self.unit.free_slots.append(slot)
 
     def resolve(self, name: str) -> tuple[str, int]:
-        """How a name is reached from here: ("global", 0), ("local", slot) or ("cell", slot)."""
+        """How a name is reached from here: ("global", 0), ("local", slot), ("cell", slot), or, in
+        a class's body, ("class", 0).
+        """
         if self.scopes is None:
             return "global", 0
         owner, crossed = self.scope.find(name)
@@ -156,6 +158,8 @@ class Emitter:
             return "global", 0
         if crossed:
             return "cell", crossed[0].slots[name + "'"]
+        if owner.kind == "class" and name not in owner.captured:
+            return "class", 0
         if name not in owner.slots:
             owner.slots[name] = self.slot(name)
         return ("cell" if name in owner.captured else "local"), owner.slots[name]
@@ -166,6 +170,8 @@ class Emitter:
         if kind == "global":
             self.program.reads[name] = None
             self.emit(op.GLOBAL, name, node)
+        elif kind == "class":
+            self.emit(op.OTHER, (act.load_name, name), node)
         else:
             self.emit(op.LOCAL if kind == "local" else op.CELL, slot, node)
 
@@ -202,6 +208,8 @@ class Emitter:
         if kind == "global":
             self.program.stores[name] = None
             self.emit(op.STORE_GLOBAL, name, node)
+        elif kind == "class":
+            self.emit(op.OTHER, (act.define_name, name), node)
         else:
             self.emit(op.STORE_LOCAL if kind == "local" else op.STORE_CELL, slot, node)
 
@@ -211,6 +219,8 @@ class Emitter:
             kind, slot = self.resolve(target.name)
             if kind == "global":
                 self.emit(op.OTHER, (act.delete_global, target.name), target)
+            elif kind == "class":
+                self.emit(op.OTHER, (act.delete_name, target.name), target)
             else:
                 unset = act.delete_local if kind == "local" else act.delete_cell
                 self.emit(op.OTHER, (unset, (slot, target.name)), target)

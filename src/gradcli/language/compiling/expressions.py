@@ -85,6 +85,9 @@ class ExpressionCompiler(Emitter):
 
     def visit_call(self, node: ast.Call) -> None:
         arguments = node.arguments
+        if not arguments and isinstance(node.function, ast.Name) and node.function.name == "super":
+            self.call_super(node)
+            return
         if any(isinstance(item, ast.Starred | ast.DoubleStarred) for item in arguments):
             self.call_unpacked(node)
             return
@@ -97,11 +100,27 @@ class ExpressionCompiler(Emitter):
             self.work.append(item.value if isinstance(item, ast.Keyword) else item)
         self.work.append(node.function)
 
+    def call_super(self, node: ast.Call) -> None:
+        """`super()` in a method: of the class around it, and the method's first argument."""
+        scope = self.scope
+        while scope.kind == "inline" and scope.parent is not None:
+            scope = scope.parent
+        given: list[Any] = []
+        if self.unit.code.positional and scope.find("__class__")[0] is not None:
+            names = ("__class__", self.unit.code.positional[0])
+            given = [(self.load, name, node) for name in names]
+        self.push(node.function, *given, (op.CALL, len(given), node))
+
     def call_unpacked(self, node: ast.Call) -> None:
-        """A call with `*` or `**`: the arguments are collected in a list and a dict."""
-        items: list[Any] = [node.function, (op.OTHER, (act.build_list, 0), node)]
+        """A call with `*` or `**`."""
+        given = self.collected(node, node.arguments)
+        self.push(node.function, *given, (op.OTHER, (act.call_unpacked, None), node))
+
+    def collected(self, node: ast.Node, arguments: list[ast.Node]) -> list[Any]:
+        """The work of collecting arguments in a list and a dict, above what is called."""
+        items: list[Any] = [(op.OTHER, (act.build_list, 0), node)]
         named: list[Any] = []
-        for item in node.arguments:
+        for item in arguments:
             if isinstance(item, ast.Starred):
                 items += [item.value, (op.OTHER, (act.extend_arguments, None), item)]
             elif isinstance(item, ast.DoubleStarred):
@@ -110,8 +129,7 @@ class ExpressionCompiler(Emitter):
                 named += [item.value, (op.OTHER, (act.add_argument, item.name), item)]
             else:
                 items += [item, (op.OTHER, (act.append, None), item)]
-        items += [(op.OTHER, (act.build_dict, 0), node), *named]
-        self.push(*items, (op.OTHER, (act.call_unpacked, None), node))
+        return [*items, (op.OTHER, (act.build_dict, 0), node), *named]
 
     def visit_tuple(self, node: ast.Tuple) -> None:
         self.display(node, node.elements, act.build_tuple, act.list_to_tuple)
@@ -210,6 +228,7 @@ class ExpressionCompiler(Emitter):
         code.slots = [name for name in names if name]
         code.fixed = len(code.slots)
         self.open(scope, code)
+        code.doc = documentation(body)
         self.pending.append((Unit(code, scope), body))
         cells = [self.cell(name) for name in code.outside]
         keys = tuple(name for name, _ in named_defaults)
@@ -319,3 +338,12 @@ class ExpressionCompiler(Emitter):
                 items += [condition, (op.JUMP_IF_FALSE, skip, condition)]
             ends[:0] = [skip, (op.JUMP_BACK, again, clause), end]
         return [*items, *deliver, *ends]
+
+
+def documentation(body: ast.Node) -> str | None:
+    """The string that a body begins with."""
+    first = body.statements[0] if isinstance(body, ast.Block) and body.statements else None
+    if isinstance(first, ast.ExpressionStatement) and isinstance(first.value, ast.Constant):
+        value = first.value.value
+        return value if isinstance(value, str) else None
+    return None

@@ -15,7 +15,12 @@ from gradcli.language.telling.diagnostics import Refusal
 
 
 class Scope:
-    """The variables of a program ("module"), a function, or a comprehension ("inline")."""
+    """The variables of a program ("module"), a function, a comprehension ("inline"), or the body
+    of a class.
+
+    The names that a class's body binds are seen by nothing inside it; in their place, functions
+    there find `__class__`.
+    """
 
     __slots__ = (
         "bound",
@@ -45,11 +50,14 @@ class Scope:
         crossed: list[Scope] = []
         scope: Scope | None = self
         while scope is not None:
-            if name in scope.global_names:
+            if scope.kind == "class" and (scope is not self or name == "__class__"):
+                if name == "__class__" and (scope is not self or name in scope.captured):
+                    return scope, crossed
+            elif name in scope.global_names:
                 return None, crossed
-            if name in scope.bound and name not in scope.nonlocals and scope.kind != "module":
+            elif name in scope.bound and name not in scope.nonlocals and scope.kind != "module":
                 return scope, crossed
-            if scope.kind == "function":
+            if scope.kind in ("function", "class"):
                 crossed.append(scope)
             scope = scope.parent
         return None, crossed
@@ -88,6 +96,8 @@ class Scopes:
         kind = type(node)
         if kind is ast.Name:
             self.uses.append((scope, node.name))
+            if node.name == "super":
+                self.uses.append((scope, "__class__"))
         elif kind is ast.Lambda:
             self.function(node, scope, node.body)
         elif kind is ast.Define:
@@ -95,6 +105,11 @@ class Scopes:
             self.uses.append((scope, node.name))
             self.queue(node.decorators, scope)
             self.function(node, scope, node.body)
+        elif kind is ast.Class:
+            self.bind_name(node.name, scope)
+            self.queue([*node.decorators, *node.arguments], scope)
+            self.of[id(node)] = inner = Scope("class", scope)
+            self.work.append((node.body, inner))
         elif kind is ast.Comprehension:
             self.comprehension(node, Scope("inline", scope), scope, [node.element, node.value])
         elif kind is ast.Generator:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from gradcli.language.reading import ast
+from gradcli.language.reading.classes import build_class
 from gradcli.language.reading.expressions import (
     Action,
     Reader,
@@ -83,13 +84,14 @@ def build_augment(reader: Reader, children: list[Any], start: int, end: int) -> 
 
 
 def build_annotate(reader: Reader, children: list[Any], start: int, end: int) -> ast.Node:
-    target, _, value = children
+    target, annotation, value = children
     if isinstance(target, ast.Tuple | ast.List):
         what = type(target).__name__.lower()
         raise Refusal(f"only single target (not {what}) can be annotated", target.start, target.end)
     if not isinstance(target, ast.Name | ast.Attribute | ast.Subscript):
         raise Refusal("illegal target for annotation", target.start, target.end)
-    return ast.Annotate(start, end, target, value if value is None else no_star(value))
+    spelt = reader.text[annotation.start : annotation.end]
+    return ast.Annotate(start, end, target, spelt, value if value is None else no_star(value))
 
 
 def build_declare(reader: Reader, children: list[Any], start: int, end: int) -> ast.Node:
@@ -214,6 +216,7 @@ ACTIONS: dict[str, Action] = {
     "block": build_block,
     "break": lambda reader, children, start, end: ast.Break(start, end),
     "call": build_call,
+    "class": build_class,
     "comparator": build_comparator,
     "compare": build_compare,
     "comprehension_for": build_clause,

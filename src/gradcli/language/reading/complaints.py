@@ -45,7 +45,7 @@ LOOKALIKES = {
 """Characters that are no part of any token, and what was probably meant."""
 
 BLOCK_WORDS = {
-    *("IF", "ELIF", "ELSE", "WHILE", "FOR", "WITH", "DEF", "TRY", "EXCEPT", "FINALLY"),
+    *("IF", "ELIF", "ELSE", "WHILE", "FOR", "WITH", "DEF", "CLASS", "TRY", "EXCEPT", "FINALLY"),
 }
 
 OPENERS = {
@@ -244,7 +244,8 @@ def no_block(text: str, tokens: Tokens, index: int, owner: int) -> Refusal:
     end = tokens.ends[index]
     line = text.count("\n", 0, tokens.starts[owner]) + 1
     name = text[tokens.starts[owner] : tokens.ends[owner]]
-    what = "function definition" if name == "def" else f"'{name}' statement"
+    definitions = {"def": "function definition", "class": "class definition"}
+    what = definitions.get(name, f"'{name}' statement")
     ended = tokens.kinds[index] in ("$END", "_NEWLINE", "_DEDENT")
     at = tokens.ends[index - 1] if ended else tokens.starts[index]
     return Refusal(f"expected an indented block after {what} on line {line}", at, max(at, end))

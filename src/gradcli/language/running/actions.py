@@ -21,11 +21,13 @@ from gradcli.language.allowed.limits import (
 )
 from gradcli.language.running.code import UNBOUND, Cell
 from gradcli.language.running.functions import Function, Runner
+from gradcli.language.running.methods import Method
 from gradcli.tensor.classes import Class
 from gradcli.tensor.identity import without_addresses
-from gradcli.tensor.public import word_of
+from gradcli.tensor.public import has_model, supports, word_of
 
 Stack = list[Any]
+_MISSING: Any = object()
 
 
 def type_name(value: Any) -> str:
@@ -78,6 +80,22 @@ def delete_cell(machine: Runner, stack: Stack, variables: Stack, argument: tuple
     if variables[slot].value is UNBOUND:
         raise unset(name)
     variables[slot].value = UNBOUND
+
+
+def load_name(machine: Runner, stack: Stack, variables: Stack, name: str) -> None:
+    """Push what a body has bound to a name, or the global variable."""
+    value = variables[0].get(name, _MISSING)
+    stack.append(machine.variable(name) if value is _MISSING else value)
+
+
+def define_name(machine: Runner, stack: Stack, variables: Stack, name: str) -> None:
+    variables[0][name] = stack.pop()
+
+
+def delete_name(machine: Runner, stack: Stack, variables: Stack, name: str) -> None:
+    if name not in variables[0]:
+        raise NameError(f"name '{name}' is not defined")
+    del variables[0][name]
 
 
 def unset(name: str) -> UnboundLocalError:
@@ -196,7 +214,7 @@ def add_item(machine: Runner, stack: Stack, variables: Stack, argument: None) ->
 
 def merge(machine: Runner, stack: Stack, variables: Stack, argument: None) -> None:
     other = stack.pop()
-    if not isinstance(other, Mapping):
+    if not is_mapping(other):
         raise TypeError(f"'{type_name(other)}' object is not a mapping")
     stack[-1].update(other)
 
@@ -229,7 +247,14 @@ def collect_item(machine: Runner, stack: Stack, variables: Stack, slot: int) -> 
 
 def iterable(value: Any) -> bool:
     """Whether `iter(value)` can work."""
-    return hasattr(value, "__iter__") or hasattr(value, "__getitem__")
+    return supports(value, "__iter__") or supports(value, "__getitem__")
+
+
+def is_mapping(value: Any) -> bool:
+    """Whether a value can be unpacked with `**`."""
+    if isinstance(value, Mapping):
+        return True
+    return not hasattr(type(value), "keys") and supports(value, "keys")
 
 
 def get_iterator(machine: Runner, stack: Stack, variables: Stack, argument: None) -> None:
@@ -315,10 +340,13 @@ def called(function: Any) -> str:
 
 def function_name(function: Any) -> str:
     """A function as errors about its arguments spell it."""
+    if type(function) is Method:
+        function = function.__func__
     if isinstance(function, Function):
         return f"__main__.{function.__qualname__}()"
     if isinstance(function, Class):
-        return f"{function.__name__}()"
+        own = has_model(function)
+        return f"{function.label if own else function.__name__}()"
     name = getattr(function, "__qualname__", None)
     if not isinstance(name, str):
         return called(function) or without_addresses(f"{function!r}")
@@ -337,13 +365,14 @@ def extend_arguments(machine: Runner, stack: Stack, variables: Stack, argument: 
 
 def merge_arguments(machine: Runner, stack: Stack, variables: Stack, argument: None) -> None:
     other = stack.pop()
-    name = function_name(stack[-3])
-    if not isinstance(other, Mapping):
+    if not is_mapping(other):
+        name = function_name(stack[-3])
         raise TypeError(f"{name} argument after ** must be a mapping, not {type_name(other)}")
-    for key in other:
+    for key in other if isinstance(other, Mapping) else other.keys():
         if not isinstance(key, str):
             raise TypeError("keywords must be strings")
         if key in stack[-1]:
+            name = function_name(stack[-3])
             raise TypeError(f"{name} got multiple values for keyword argument '{key}'")
         stack[-1][key] = other[key]
 

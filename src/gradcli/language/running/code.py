@@ -106,6 +106,12 @@ class Code:
     else in common.
     """
 
+    doc: str | None = None
+    """The string that a function's body begins with."""
+
+    of_class = False
+    """Whether it is the body of a class."""
+
     def __init__(
         self,
         name: str,
@@ -194,7 +200,7 @@ class Code:
         names = [self.name]
         outer = self.within
         while outer is not None and outer.within is not None:
-            names.append(f"{outer.name}.<locals>")
+            names.append(outer.name if outer.of_class else f"{outer.name}.<locals>")
             outer = outer.within
         return ".".join(reversed(names))
 

@@ -18,6 +18,7 @@ from gradcli.language.allowed.exceptions import (
 from gradcli.language.running.code import Code
 from gradcli.language.running.functions import Runner
 from gradcli.tensor.classes import type_of
+from gradcli.tensor.public import has_model, supports, word_of
 
 Stack = list[Any]
 
@@ -107,14 +108,15 @@ def methods_of(manager: Any) -> tuple[Any, Any]:
     Raises:
         TypeError: it is none.
     """
-    kind = type(manager)
-    if not hasattr(kind, "__enter__"):
-        raise TypeError(f"'{kind.__name__}' object does not support the context manager protocol")
-    if not hasattr(kind, "__exit__"):
-        raise TypeError(
-            f"'{kind.__name__}' object does not support the context manager protocol "
-            "(missed __exit__ method)"
-        )
+    problem = f"'{word_of(manager)}' object does not support the context manager protocol"
+    if not supports(manager, "__enter__"):
+        raise TypeError(problem)
+    if not supports(manager, "__exit__"):
+        raise TypeError(f"{problem} (missed __exit__ method)")
+    if has_model(manager):
+        from gradcli.language.running.objects import own_method
+
+        return own_method(manager, "__enter__"), own_method(manager, "__exit__")
     return manager.__enter__, manager.__exit__
 
 

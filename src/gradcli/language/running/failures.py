@@ -14,6 +14,7 @@ from gradcli.language.running.code import (
     CALL,
     CALL_NAMED,
     OTHER,
+    SUBSCRIPT,
     Code,
     Region,
 )
@@ -118,6 +119,28 @@ class Failures:
                 break
             error = handled_in(outer, held, position - 1)
         return error or handled_outside(self.loop)
+
+    def name_classes(
+        self,
+        error: TypeError,
+        operation: int,
+        what: str,
+        used: list[Any],
+        stack: list[Any],
+        right: Any,
+    ) -> None:
+        """Put the names of programs' classes into Python's words about their objects.
+
+        Args:
+            what, used: as of `located`.
+            stack, right: in force where the instruction failed.
+        """
+        from gradcli.language.running.protocols import named
+
+        if operation == SUBSCRIPT and stack:
+            named(error, "[]", [stack[-1], right])
+        else:
+            named(error, what, used or stack[-1:])
 
     def located(
         self, error: BaseException, code: Code, index: int, what: str, used: list[Any]

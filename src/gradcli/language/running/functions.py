@@ -20,6 +20,9 @@ class Runner(Protocol):
     def call(self, function: Any, *arguments: Any, **named: Any) -> Any:
         """Call a function as the program would."""
 
+    def variable(self, name: str) -> Any:
+        """The global variable, or the language's own name."""
+
     def import_all(self, module: str) -> None:
         """Bind every name of a module."""
 
@@ -29,7 +32,7 @@ class Runner(Protocol):
         """Run a program's function."""
 
 
-@public("__name__", name="function", calls=True)
+@public("__name__ __qualname__ __doc__", name="function", calls=True)
 class Function:
     """A function of a program. The machine runs it on its own stack; anybody else may call it as
     any other callable.
@@ -66,6 +69,10 @@ class Function:
         self.template = [*cells, *[UNBOUND] * (len(code.slots) - code.fixed - len(cells))]
         self.__name__ = code.name
         self.__qualname__ = code.qualified_name
+
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]
+        return self.code.doc
 
     def __call__(self, /, *arguments: Any, **named: Any) -> Any:
         return self.machine.run_function(self, arguments, named)

@@ -53,6 +53,7 @@ from gradcli.language.running.exceptions import (
 from gradcli.language.running.failures import THROWN, Failures, unset_cell
 from gradcli.language.running.functions import Function, bind
 from gradcli.language.running.generators import Generator, advance
+from gradcli.language.running.methods import Method
 from gradcli.language.telling.diagnostics import Place
 from gradcli.tensor.classes import Class
 from gradcli.tensor.clock import LimitError, clock, limited
@@ -261,6 +262,20 @@ class Machine(Failures):
         names[name] = value
         return value
 
+    def variable(self, name: str) -> Any:
+        """What a name means outside all functions.
+
+        Raises:
+            NameError: nothing.
+        """
+        value = self.globals.get(name, _MISSING)
+        if value is _MISSING:
+            names = self.names()
+            value = names.get(name, _MISSING)
+            if value is _MISSING:
+                value = self.look_up(name, names)
+        return value
+
     def import_all(self, module: str) -> None:
         """`from module import *`: names are looked up there first, when they are needed.
 
@@ -349,6 +364,11 @@ class Machine(Failures):
                             arguments = []
                         function = stack[-1]
                         kind = type(function)
+                        if kind is Method:
+                            arguments = [function.__self__, *arguments]
+                            given += 1
+                            stack[-1] = function = function.__func__
+                            kind = type(function)
                         if kind is Function:
                             pop()
                             if keywords is None and given == function.arity:
@@ -447,6 +467,8 @@ class Machine(Failures):
             except BaseException as caught:
                 index = position - 1
                 what, used = self.at_fault(operation, argument, stack, right, arguments)
+                if isinstance(caught, TypeError):
+                    self.name_classes(caught, operation, what, used, stack, right)
                 raised = argument if operation == OTHER and argument[0] is raise_error else None
                 error = self.failed(caught, code, variables, index, callers, raised, what, used)
                 used = arguments = NOTHING

@@ -116,6 +116,10 @@ HINTS: Final = (
         "No module named",
         "an import only binds what the language has: see `gradcli help language`",
     ),
+    Hint(
+        "deriving a class from '(\\w+)' is not part of the language",
+        r"let objects hold \1 values: self.values = \1(...)",
+    ),
     # The command line.
     Hint("one expression is expected", r"the seed is its own word: -g \1", r" -g(\w+)"),
     Hint(

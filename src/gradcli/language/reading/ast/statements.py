@@ -53,14 +53,19 @@ class Augment(Node):
 
 
 class Annotate(Node):
-    """`target: annotation = value`; the annotation is read and means nothing."""
+    """`target: annotation = value`; the annotation is a text, and means something to what makes
+    fields of the annotated names of a class.
+    """
 
-    __slots__ = ("target", "value")
+    __slots__ = ("annotation", "target", "value")
 
-    def __init__(self, start: int, end: int, target: Node, value: Node | None) -> None:
+    def __init__(
+        self, start: int, end: int, target: Node, annotation: str, value: Node | None
+    ) -> None:
         self.start = start
         self.end = end
         self.target = target
+        self.annotation = annotation
         self.value = value
 
 
@@ -317,5 +322,19 @@ class Define(Node):
         self.end = end
         self.name = name
         self.parameters = parameters
+        self.body = body
+        self.decorators: list[Node] = []
+
+
+class Class(Node):
+    """`class name(arguments): body`, with the decorators from the outermost to the innermost."""
+
+    __slots__ = ("arguments", "body", "decorators", "name")
+
+    def __init__(self, start: int, end: int, name: str, arguments: list[Node], body: Block) -> None:
+        self.start = start
+        self.end = end
+        self.name = name
+        self.arguments = arguments
         self.body = body
         self.decorators: list[Node] = []

@@ -1,0 +1,102 @@
+"""Functions together with the object that they take first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from gradcli.language.allowed.attributes import attribute
+from gradcli.language.running.functions import Function
+from gradcli.tensor.classes import Class, token
+from gradcli.tensor.public import CALLABLE, REGISTRY, Public, admit, public, word_of
+
+
+def invoke(function: Any, /, *arguments: Any, **named: Any) -> Any:
+    """Call what a program may call."""
+    if type(function) is Function:
+        return function.machine.run_function(function, arguments, named)
+    return admit(function)(*arguments, **named)
+
+
+@public("__name__ __qualname__", name="wrapper_descriptor", calls=True)
+class Builtin:
+    """A method that is written in Python, for the classes that programs find; it takes the object
+    first.
+    """
+
+    __slots__ = ("__name__", "__qualname__", "function")
+
+    def __init__(self, function: Callable[..., Any], name: str, owner: str) -> None:
+        self.function = function
+        self.__name__ = name
+        self.__qualname__ = f"{owner}.{name}"
+
+    def __call__(self, /, *arguments: Any, **named: Any) -> Any:
+        if not arguments:
+            owner = self.__qualname__.rpartition(".")[0]
+            raise TypeError(f"descriptor '{self.__name__}' of '{owner}' object needs an argument")
+        return self.function(*arguments, **named)
+
+    def __repr__(self) -> str:
+        owner = self.__qualname__.rpartition(".")[0]
+        return f"<slot wrapper '{self.__name__}' of '{owner}' objects>"
+
+
+class Method:
+    """A function together with the object that it takes first."""
+
+    __slots__ = ("__func__", "__self__", "__weakref__")
+
+    def __init__(self, function: Any, of: Any) -> None:
+        self.__func__ = function
+        self.__self__ = of
+
+    def __call__(self, /, *arguments: Any, **named: Any) -> Any:
+        return invoke(self.__func__, self.__self__, *arguments, **named)
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not Method:
+            return NotImplemented
+        return self.__self__ is other.__self__ and self.__func__ is other.__func__
+
+    def __hash__(self) -> int:
+        return hash((id(self.__self__), id(self.__func__)))
+
+    def __repr__(self) -> str:
+        if type(self.__func__) is Builtin:
+            name = self.__func__.__name__
+            what, of = word_of(self.__self__), id(self.__self__)
+            return f"<method-wrapper '{name}' of {what} object at {of:#x}>"
+        name = getattr(self.__func__, "__qualname__", "?")
+        return f"<bound method {name} of {self.__self__!r}>"
+
+
+class MethodModel:
+    """What answers for the names of methods: their functions do, but for what makes them one."""
+
+    def read(self, value: Method, name: str) -> Any:
+        if name == "__class__":
+            return self.kind(value)
+        if name in ("__self__", "__func__"):
+            return getattr(value, name)
+        return attribute(value.__func__, name)
+
+    def write(self, value: Method, name: str, new: Any) -> None:
+        raise AttributeError(f"'method' object has no attribute '{name}'")
+
+    def delete(self, value: Method, name: str) -> None:
+        raise AttributeError(f"'method' object has no attribute '{name}'")
+
+    def names(self, value: Method) -> list[str]:
+        return ["__func__", "__self__"]
+
+    def kind(self, value: Method) -> Class:
+        return METHOD
+
+    def supports(self, value: Method, method: str) -> bool:
+        return method == "__call__"
+
+
+METHOD: Final = token("method", Method)
+REGISTRY[Method] = Public(name="method", label="method", model=MethodModel())
+CALLABLE.add(Method)
