@@ -20,7 +20,8 @@ from gradcli.ops.inplace.history import bump, replace_history, set_history
 from gradcli.table.node import Packed, Saved, modified, version_to_save
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import FREED, Node, mode
-from gradcli.tensor.public import handed_in, public, word_of
+from gradcli.tensor.own_names import OWN_NAMES
+from gradcli.tensor.public import handed_in, missing_name, public, word_of
 from gradcli.tensor.tensor import Tensor, View, edge_of, raw, wrap
 
 Pass = Callable[..., Any]
@@ -71,8 +72,7 @@ class Definition(Protocol):
 @public(
     "mark_dirty mark_non_differentiable needs_input_grad save_for_backward "
     "save_for_forward saved_tensors saved_variables set_materialize_grads",
-    opened=True,
-    reader=lambda context, name: getattr(context, name),
+    model=OWN_NAMES,
     name=lambda context: context._label,
     label=lambda context: f"torch.autograd.function.{context._label}",
 )
@@ -147,24 +147,27 @@ class Context:
     def _keep(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
 
+    def own_names(self) -> dict[str, Any]:
+        """What was set, by name."""
+        return self._attributes  # type: ignore[no-any-return]
+
     def __getattr__(self, name: str) -> Any:
-        try:
-            return self._attributes[name]
-        except KeyError:
-            raise AttributeError(f"'{self._label}' object has no attribute '{name}'") from None
+        if name not in self._attributes:
+            raise missing_name(self, name)
+        return self._attributes[name]
 
     def __setattr__(self, name: str, value: Any) -> None:
         self._attributes[name] = value
 
     def __delattr__(self, name: str) -> None:
         if name not in self._attributes:
-            raise AttributeError(f"'{self._label}' object has no attribute '{name}'")
+            raise missing_name(self, name)
         del self._attributes[name]
 
 
 @public(
     "needs_input_grad saved_tensors saved_variables",
-    reader=lambda node, name: getattr(node.context, name),
+    reader=lambda node, name: OWN_NAMES.read(node.context, name),
     label=lambda node: f"torch.autograd.function.{node.label}",
 )
 class CustomNode(Node):

@@ -136,9 +136,22 @@ class OfPython:
     def bind(
         self, args: tuple[Any, ...], named: dict[str, Any], without_context: bool
     ) -> tuple[Any, ...]:
-        signature = inspect.signature(self.of.forward)
-        if without_context:
-            bound = signature.bind(*args, **named)
-            bound.apply_defaults()
-            return bound.args
-        return signature.bind(None, *args, **named).args[1:]
+        return bind(inspect.signature(self.of.forward), args, named, without_context)
+
+
+def bind(
+    signature: inspect.Signature,
+    args: tuple[Any, ...],
+    named: dict[str, Any],
+    without_context: bool,
+) -> tuple[Any, ...]:
+    """See `Definition.bind`; the signature is that of `forward`."""
+    given = args if without_context else (None, *args)
+    try:
+        bound = signature.bind(*given, **named)
+    except TypeError as error:
+        raise TypeError(str(error)) from None
+    if without_context:
+        bound.apply_defaults()
+        return bound.args
+    return bound.args[1:]

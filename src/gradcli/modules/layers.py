@@ -13,7 +13,6 @@ from gradcli.tensor.tensor import Tensor
 
 
 @public(
-    opened=True,
     name="Linear",
     label="torch.nn.modules.linear.Linear",
     calls=True,

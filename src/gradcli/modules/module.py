@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.graph import mode
 from gradcli.tensor.leaf import is_parameter
-from gradcli.tensor.public import public, word_of
+from gradcli.tensor.own_names import OWN_NAMES
+from gradcli.tensor.public import missing_name, public, word_of
 from gradcli.tensor.tensor import Tensor, hold
-
-_MISSING: Final[Any] = object()
 
 
 @public(
     "buffers children double eval float forward load_state_dict modules named_buffers "
     "named_children named_modules named_parameters parameters register_buffer register_parameter "
     "requires_grad_ state_dict train training zero_grad",
-    opened=True,
-    reader=lambda module, name: getattr(module, name),
+    model=OWN_NAMES,
     name="Module",
     label="torch.nn.modules.module.Module",
     calls=True,
@@ -55,12 +53,15 @@ class Module:
         values: dict[str, Any] = self.__dict__
         return values["_parameters"], values["_buffers"], values["_modules"], values["_attributes"]
 
+    def own_names(self) -> dict[str, Any]:
+        """Parameters, buffers, modules and further attributes by name."""
+        return {name: value for group in self._groups() for name, value in group.items()}
+
     def __getattr__(self, name: str) -> Any:
         for group in self._groups():
-            found = group.get(name, _MISSING)
-            if found is not _MISSING:
-                return found
-        raise AttributeError(f"'{word_of(self)}' object has no attribute '{name}'")
+            if name in group:
+                return group[name]
+        raise missing_name(self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         parameters, buffers, modules, attributes = self._groups()
@@ -86,7 +87,7 @@ class Module:
             if name in group:
                 del group[name]
                 return
-        raise AttributeError(f"'{word_of(self)}' object has no attribute '{name}'")
+        raise missing_name(self, name)
 
     def register_parameter(self, name: str, param: Tensor | None) -> None:
         """Adds a parameter, or with None the place of one."""

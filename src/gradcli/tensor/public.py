@@ -46,8 +46,6 @@ class Public:
         reads: names that may be read.
         writes: names that may be set.
         deletes: names that may be deleted.
-        opened: whether all further names that begin with a letter may be set and deleted; the class
-            keeps what is set apart from its own attributes.
         finds: whether a name is one of those too many to list.
         reader: what reads, where an object's names are none of Python's attributes.
         guards: functions that stand for methods; they take the object first.
@@ -67,7 +65,6 @@ class Public:
         "model",
         "name",
         "narrower",
-        "opened",
         "reader",
         "reads",
         "writes",
@@ -85,7 +82,6 @@ class Public:
         name: str | Callable[[Any], str] = "",
         holder: str = "",
         label: str | Callable[[Any], str] = "",
-        opened: bool = False,
         model: Model | None = None,
     ) -> None:
         self.model = model
@@ -98,7 +94,6 @@ class Public:
         self.name = name
         self.holder = holder
         self.label = label
-        self.opened = opened
         self.narrower: Callable[[Any], str] | None = None
 
     def has(self, name: str) -> bool:
@@ -125,7 +120,7 @@ def public(
     holder: str = "",
     label: str | Callable[[Any], str] = "",
     calls: bool = False,
-    opened: bool = False,
+    model: Model | None = None,
 ) -> Callable[[Class], Class]:
     """Registers a class with the names that programs find on its objects (see `Public`).
 
@@ -145,7 +140,7 @@ def public(
             name=name or nearest.name,
             holder=holder,
             label=label or nearest.label,
-            opened=opened,
+            model=model or nearest.model,
         )
         if isinstance(name, str) and name.rpartition(".")[2] not in ("", class_.__name__):
             class_.__name__ = name  # as Python's own messages show it
@@ -252,6 +247,11 @@ def word_of(value: Any) -> str:
     """What messages call the class of a value."""
     entry = REGISTRY.get(type(value))
     return type(value).__name__ if entry is None else class_name(entry, value)
+
+
+def missing_name(value: Any, name: str) -> AttributeError:
+    """Python's error for an attribute that does not exist."""
+    return AttributeError(f"'{word_of(value)}' object has no attribute '{name}'")
 
 
 def class_name(entry: Public, value: Any) -> str:

@@ -14,7 +14,7 @@ from gradcli.language.allowed.exceptions import CHAIN, entry_of, told
 from gradcli.language.allowed.methods import guarded
 from gradcli.tensor.classes import Class, type_of
 from gradcli.tensor.guard import final
-from gradcli.tensor.public import CALLABLE, REGISTRY, Public, word_of
+from gradcli.tensor.public import CALLABLE, REGISTRY, Public, missing_name, word_of
 
 SEQUENCE = "count index"
 TEXT = (
@@ -121,17 +121,12 @@ def refused(name: str) -> AttributeError:
     return final(AttributeError(f"attribute '{name}' is not part of the language"))
 
 
-def missing(value: Any, name: str) -> AttributeError:
-    """Python's error for an attribute that does not exist."""
-    return AttributeError(f"'{word_of(value)}' object has no attribute '{name}'")
-
-
 def refused_or_missing(value: Any, name: str) -> AttributeError:
     """Which of the two it is: what the engine keeps to itself does not exist in PyTorch either."""
     type_ = type(value)
     if hasattr(type_, name) if is_pythons(type_) else name.startswith("_"):
         return refused(name)
-    return missing(value, name)
+    return missing_name(value, name)
 
 
 def is_pythons(type_: type) -> bool:
@@ -159,7 +154,7 @@ def set_attribute(target: Any, name: str, value: Any) -> None:
     if entry is not None and entry.model is not None:
         entry.model.write(target, name, value)
         return
-    if entry is None or not (name in entry.writes or is_open(entry, name)):
+    if entry is None or name not in entry.writes:
         raise not_writable(target, name)
     setattr(target, name, value)
 
@@ -170,14 +165,9 @@ def delete_attribute(target: Any, name: str) -> None:
     if entry is not None and entry.model is not None:
         entry.model.delete(target, name)
         return
-    if entry is None or not (name in entry.deletes or is_open(entry, name)):
+    if entry is None or name not in entry.deletes:
         raise not_writable(target, name)
     delattr(target, name)
-
-
-def is_open(entry: Public, name: str) -> bool:
-    """Whether a program may give objects an attribute of that name, which is its own."""
-    return entry.opened and name[0] != "_" and not entry.has(name)
 
 
 def not_writable(target: Any, name: str) -> AttributeError:
@@ -186,12 +176,12 @@ def not_writable(target: Any, name: str) -> AttributeError:
     entry = REGISTRY.get(type_)
     if type_ in PYTHON:
         if not hasattr(type_, name):
-            return missing(target, name)
+            return missing_name(target, name)
         if name[0] != "_" and target is not None:
             return AttributeError(f"'{type_.__name__}' object attribute '{name}' is read-only")
     elif entry is not None and entry.reader is None and name[0] != "_":
         if not entry.has(name):
-            return missing(target, name)
+            return missing_name(target, name)
         holder = entry.holder or word_of(target)
         return AttributeError(f"attribute '{name}' of '{holder}' objects is not writable")
     return final(AttributeError(f"setting attribute '{name}' is not part of the language"))

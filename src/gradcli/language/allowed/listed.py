@@ -65,6 +65,20 @@ OTHERS: Final[dict[str, str]] = {
 """Others, and the file that has their `MEMBERS`."""
 
 
+DERIVED: Final[dict[str, tuple[str, str]]] = {
+    "autograd.Function": (f"{_RUNNING}customs", "FUNCTION"),
+    "autograd.function.Function": (f"{_RUNNING}customs", "FUNCTION"),
+}
+"""What programs derive classes from in the place of the engine's own."""
+
+
+@cache
+def derived(name: str) -> Any:
+    """One of these, imported when it is first asked."""
+    file, short = DERIVED[name]
+    return getattr(import_module(file), short)
+
+
 @cache
 def members(module: str) -> dict[str, Any]:
     """What programs find in a module that has a file, which is imported when it is first asked."""

@@ -16,7 +16,15 @@ from typing import Any, Final
 from gradcli.language.allowed import attributes, engine
 from gradcli.language.allowed.absent import LEFT_OUT, Absent, absent
 from gradcli.language.allowed.builtins import LATE, PYTHON, REFUSED, over, without_derivative
-from gradcli.language.allowed.listed import OTHERS, TORCH, is_left_out, late, members
+from gradcli.language.allowed.listed import (
+    DERIVED,
+    OTHERS,
+    TORCH,
+    derived,
+    is_left_out,
+    late,
+    members,
+)
 from gradcli.language.telling.suggest import Words, did_you_mean
 from gradcli.tensor.bounded import Bounded
 from gradcli.tensor.classes import Class, token_of
@@ -156,6 +164,8 @@ class Namespace:
             for table in (self.engine.dtypes, CONSTANTS, self.engine.types, FORMATS):
                 if name in table:
                     return table[name]
+        if PREFIXES[module] + name in DERIVED:
+            return derived(PREFIXES[module] + name)
         value = self.engine.lookup(PREFIXES[module] + name)
         return left_out(module, name) if value is None else value
 
