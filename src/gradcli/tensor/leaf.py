@@ -220,8 +220,9 @@ def check_grad(leaf: Leaf, value: Leaf) -> None:
         )
     if value._array.shape != leaf._array.shape:
         raise RuntimeError(
-            f"assigned grad has data of a different size: {list(value._array.shape)} "
-            f"instead of {list(leaf._array.shape)}"
+            f"attempting to assign a gradient of size '{list(value._array.shape)}' to a tensor of "
+            f"size '{list(leaf._array.shape)}'. Please ensure that the gradient and the tensor are "
+            "the same size"
         )
 
 
