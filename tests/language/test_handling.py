@@ -50,6 +50,11 @@ def test_random_programs_do_as_in_python() -> None:
         ("torch.linalg.inv(torch.zeros(2, 2))", None),
         ("torch.ones(2).nothing", "AttributeError 'Tensor' object has no attribute 'nothing'"),
         ("torch.tensor(['a'])", None),
+        (
+            "torch.ones(2, requires_grad=True).grad = torch.ones(3, 1)",
+            "RuntimeError attempting to assign a gradient of size '[3, 1]' to a tensor of size "
+            "'[2]'. Please ensure that the gradient and the tensor are the same size",
+        ),
     ],
 )
 def test_errors_of_pytorch_are_caught_by_their_type(text: str, shown: str | None) -> None:
@@ -262,3 +267,50 @@ for i in g():
 print(torch.is_grad_enabled())
 """
     assert printed(text) == "True\n"
+
+
+def test_generators_that_hold_each_other_end_one_after_the_other() -> None:
+    text = """
+def within(inner, k):
+    try:
+        yield 1
+        yield from inner
+    finally:
+        ended.append(k)
+ended = []
+it = iter([1])
+for k in range(COUNT):
+    it = within(it, k)
+    next(it)
+it = None
+print(ended[:3], len(ended))
+"""
+    assert printed(text.replace("COUNT", "3")) == "[2, 1, 0] 3\n"
+    assert printed(text.replace("COUNT", "20000")) == "[19999, 19998, 19997] 20000\n"
+
+
+def test_an_error_that_was_handled_keeps_no_frames() -> None:
+    text = """
+def f():
+    held = torch.ones(10)
+    raise ValueError
+def g():
+    try:
+        yield 1
+    finally:
+        print('ended')
+for _ in range(2):
+    it = g()
+    next(it)
+    try:
+        f()
+    except ValueError as err:
+        pass
+    it = None
+    print('next')
+"""
+    gc.disable()
+    try:
+        assert printed(text) == "ended\nnext\n" * 2
+    finally:
+        gc.enable()

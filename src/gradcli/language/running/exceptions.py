@@ -22,7 +22,7 @@ from gradcli.tensor.public import has_model, supports, word_of
 
 Stack = list[Any]
 
-MOST_CHAINED: Final = 1000
+MOST_CHAINED: Final = 100
 """Errors of a chain that are gone through in search of a circle."""
 
 
@@ -132,6 +132,7 @@ def leave_with_error(
     leave, slot = argument
     error = told(variables[slot])
     stack.append(machine.call(variables[leave], type_of(error), error, None))
+    variables[slot].__traceback__ = None  # frames that hold the error
 
 
 def chain(error: BaseException, handled: BaseException | None) -> None:

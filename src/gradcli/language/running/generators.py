@@ -155,6 +155,7 @@ class Generator:
         except Carrier as error:
             if not isinstance(error.carried, GeneratorExit):
                 raise
+            error.__traceback__ = None  # frames that hold the error
             return
         raise RuntimeError("generator ignored GeneratorExit")
 

@@ -312,6 +312,7 @@ class Machine(Failures):
         operation, right = POP, None
         argument: Any = None
         arguments: list[Any] = []
+        function: Any
         error: BaseException | None
         failure: BaseException | None = None
         while True:
@@ -394,6 +395,7 @@ class Machine(Failures):
                             stack[-1] = function(*arguments, **keywords)
                         else:
                             stack[-1] = self.apply(function, arguments, keywords)
+                        arguments = function = NOTHING  # nothing of the call is kept alive
                     elif operation <= JUMP_BACK:
                         if operation == STORE_LOCAL:
                             variables[argument] = pop()
@@ -438,7 +440,6 @@ class Machine(Failures):
                         if not callers:
                             return value
                         code, variables, position, _ = callers.pop()
-                        arguments = NOTHING  # the call's variables go now
                         instructions, constants = code.instructions, code.constants
                         self.depth -= 1
                         push(value)
@@ -482,6 +483,7 @@ class Machine(Failures):
                     variables = NOTHING
                     stack.clear()
                     if error is caught:
+                        error = None  # else the error would hold the frame that holds it
                         raise
                     failure = error
                 else:
