@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 from gradcli.batch.executors import Worker
 from gradcli.language.allowed.namespace import default_namespace
 from gradcli.process import Limits
+from tests.language.flows import Drawer
 
 LIMITS = Limits(max_steps=20_000, timeout=3, max_memory=2 << 30)
 RECORDED = Path(__file__).parent / "recorded" / "conformance"
@@ -72,9 +73,10 @@ offset kernel_size output_size scale_factor ceil_mode align_corners requires_gra
 """)
 RUBBLE = [
     *words("""
-( ) [ ] { } , : ; . = == != < > + - * ** / // % @ & | ^ ~ << := -> ... if else elif for in while def
-return lambda with as not and or is None True False let const global del assert import from break
-class try raise yield await x _ __x__ 0 1 .5 1e999 1j 0x 1__0 'a' b'' f'{x' f'{x!r:>{1}}' ''' \\
+( ) [ ] { } , : ; . = == != < > + - * ** / // % @ & | ^ ~ << := -> ... if else elif for in while
+def return lambda with as not and or is None True False let const global del assert import from
+break try class except finally raise yield await x _ __x__ 0 1 .5 1e999 1j 0x 1__0 'a' b'' f'{x'
+f'{x!r:>{1}}' ''' \\
 # ² é 𝒙 \N{LINE SEPARATOR} \x00 \x0c \ufeff
 """),
     *("\n", "\n    ", "\t", " "),
@@ -138,8 +140,19 @@ def of_calls(r: random.Random) -> dict[str, Any]:
 
 
 def of_programs(r: random.Random) -> dict[str, Any]:
-    """A recorded program with pieces dropped, doubled, exchanged and replaced."""
-    pieces = WORD.findall(r.choice(recorded("programs"))["program"])
+    """A recorded program, changed."""
+    return {"program": changed(r, r.choice(recorded("programs"))["program"])}
+
+
+def of_flows(r: random.Random) -> dict[str, Any]:
+    """A program of exceptions, contexts and generators with odd values, changed or not."""
+    text = Drawer(str(r.random()), [*ODD, *TENSORS]).program()
+    return {"program": PREPARED + (changed(r, text) if r.random() < 0.5 else text)}
+
+
+def changed(r: random.Random, text: str) -> str:
+    """A text with pieces dropped, doubled, exchanged and replaced."""
+    pieces = WORD.findall(text)
     for _ in range(r.choice([1, 1, 2, 4])):
         if not pieces:
             break
@@ -156,7 +169,7 @@ def of_programs(r: random.Random) -> dict[str, Any]:
             pieces[at] = r.choice(callables()).rpartition(".")[2]
         elif values:
             pieces[r.choice(values)] = r.choice(ODD)
-    return {"program": "".join(pieces)}
+    return "".join(pieces)
 
 
 def of_operators(r: random.Random) -> dict[str, Any]:
@@ -200,7 +213,7 @@ def of_rubble(r: random.Random) -> bytes:
     return (line[:at] + r.choice(['"', "}", "{", ",", "\\", "1e999", ""]) + line[at + 1 :]).encode()
 
 
-KINDS = [of_calls] * 5 + [of_programs] * 3 + [of_operators] * 4 + [of_rubble]
+KINDS = [of_calls] * 5 + [of_programs] * 3 + [of_flows] * 2 + [of_operators] * 4 + [of_rubble]
 
 
 def made(seed: int, number: int) -> bytes:

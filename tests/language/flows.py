@@ -86,10 +86,11 @@ FAILURES = [
 
 
 class Drawer:
-    """Draws one program."""
+    """Draws one program, with values of its own and `values`."""
 
-    def __init__(self, seed: str) -> None:
+    def __init__(self, seed: str, values: list[str] | None = None) -> None:
         self.r = random.Random(seed)
+        self.values = values or []
         self.lines: list[str] = []
         self.names = 0
         self.left = 45
@@ -127,6 +128,8 @@ class Drawer:
         choices = ["1", "'s'", f"log('v{self.left}')", "len(trace)", "[i * i for i in range(3)]"]
         if "g" in inside:
             choices += ["(yield 7)", "(yield)", f"log((yield {self.left}))"]
+        if self.values:
+            choices += self.r.choices(self.values, k=4)
         return self.r.choice(choices)
 
     def generator(self, depth: int = 0) -> str:

@@ -19,6 +19,7 @@ import gradcli.wiring  # noqa: F401 - methods of tensors
 from gradcli.language import Machine, compile_text
 from gradcli.language.allowed.afresh import start_afresh
 from gradcli.language.allowed.attributes import attribute
+from gradcli.language.allowed.exceptions import Carrier
 from gradcli.language.allowed.namespace import Module
 from gradcli.tensor import dtypes
 from gradcli.tensor.arrays import ATTRIBUTES, METHODS, Numbers
@@ -122,6 +123,57 @@ def raised(kind):
         return error
 """
 
+PROGRAMS = """\
+def g():
+    with torch.no_grad():
+        try:
+            got = yield 1
+        finally:
+            yield 2
+it = g()
+next(it)
+it
+---
+def g():
+    yield from (yield from [1, 2])
+g
+---
+try:
+    try:
+        torch.ones(2) @ torch.ones(3)
+    except RuntimeError as err:
+        raise KeyError('x') from err
+except LookupError as err:
+    held = err
+held
+---
+try:
+    try:
+        raise KeyboardInterrupt
+    except BaseException as err:
+        raise SystemExit(2) from err
+except SystemExit as err:
+    held = err
+held.add_note('a')
+held
+---
+def g():
+    try:
+        yield 1
+    except BaseException as err:
+        yield err
+it = g()
+next(it)
+it.throw(GeneratorExit('x'))
+---
+import contextlib
+@contextlib.contextmanager
+def c(*given):
+    yield given
+[c, c(), contextlib.suppress(ValueError), contextlib.closing((i for i in [1])), c()(len)]
+"""
+"""Programs that end in a value, between lines of dashes."""
+
 ARGUMENTS = """
  | torch.ones(2, 2) | torch.ones(2, 2), torch.ones(2, 2) | torch.ones(2, 2), 1 | 1 | 2, 1
 'a' | [1, 2]
@@ -209,6 +261,7 @@ class Walk:
     def go(self, depth: int) -> None:
         """Follows everything that has a name, and the values of the table."""
         found = [(text, self.value(text)) for text in pieces(VALUES)]
+        found += [(text, self.value(text)) for text in PROGRAMS.split("---\n")]
         namespace = self.machine.namespace
         for name in sorted(set(namespace.candidates())):
             found.append((name, self.value(name)))
@@ -275,7 +328,7 @@ class Walk:
         while waiting:
             item = waiting.pop()
             kind = type(item)
-            if kind not in REGISTRY and not isinstance(item, BaseException):
+            if kind is Carrier or (kind not in REGISTRY and not isinstance(item, BaseException)):
                 self.strangers.setdefault(f"{kind.__module__}.{kind.__qualname__}", path)
                 return False
             if isinstance(item, (list, tuple, set, frozenset)):
