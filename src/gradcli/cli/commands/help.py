@@ -55,6 +55,13 @@ Modules
   import matplotlib        binds, as do os, torchvision, sklearn and others that draw or
                            read files; a line that uses them says what to do instead
 
+Programs
+
+  def  lambda  return      functions, with decorators; yield makes generators
+  if  for  while  with     as in Python; contextlib.contextmanager makes contexts
+  try  except  finally     Python's exceptions, and PyTorch's by their types; not
+  raise ... from           limits, Ctrl-C, or what is not part of the language
+
 Classes
 
   class A(B, C):           as in Python: methods, properties, super(), operators,
@@ -63,7 +70,9 @@ Classes
                            like, and without metaclasses
 """
 
-TOPICS: Final = {"language": ("What names mean, constants, variables, matrices.", LANGUAGE)}
+TOPICS: Final = {
+    "language": ("What names mean, constants, variables, matrices, modules, programs.", LANGUAGE)
+}
 """Name -> (one line about it, the page)."""
 
 
