@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gradcli.batch.executors import Worker
+from gradcli.language.allowed.listed import OTHERS, members
 from gradcli.language.allowed.namespace import default_namespace
 from gradcli.process import Limits
 from tests.language.flows import Drawer
@@ -35,7 +36,10 @@ def words(text: str, mark: str | None = None) -> list[str]:
     return [word.strip() for word in text.split(mark) if word.strip()]
 
 
-PREPARED = """\
+MODULES = [name for name in OTHERS if name != "__future__"]
+PREPARED = (
+    f"import {', '.join(MODULES)}\n"
+    + """\
 a = torch.tensor([[1.5, -2., 0.], [3., 0.5, -1.]], requires_grad=True)
 d = torch.tensor([2., -0.5, 1.], dtype=torch.float64, requires_grad=True)
 p = torch.tensor([[3., 1.], [1., 2.]], requires_grad=True)
@@ -46,6 +50,7 @@ n = torch.zeros(0, 2)
 s = torch.tensor(4)
 h = a * 2
 """
+)
 TENSORS = words("a d p k m q n s h")
 ODD = words(
     """\
@@ -62,7 +67,10 @@ torch.tensor(2.5) | torch.tensor([]) | torch.eye(3) | torch.ones(1) | torch.ones
 torch.empty(0, 0) | torch.ones(2, 0, 1) | torch.tensor([nan, inf, -inf]) | torch.arange(4)
 torch.tensor([[120, -3]], dtype=torch.int8) | torch.ones(2, 3, dtype=torch.float16) | torch
 torch.Generator() | a.numpy | d.detach().numpy() | torch.no_grad() | ValueError('x') | print | math
-(i for i in [1])
+(i for i in [1]) | numpy.ones(3) | numpy.float32 | numpy.arange(4) | 'a+' | itertools.count()
+collections.Counter('ab') | collections.deque([1]) | re.compile('a') | random.Random(1)
+numpy.random.RandomState(0) | collections.namedtuple('P', 'a b')(1, a)
+collections.defaultdict(list)
 """.replace("\n", " | "),
     " | ",
 )
@@ -102,11 +110,12 @@ def recorded(name: str) -> list[dict[str, Any]]:
 
 @cache
 def callables() -> list[str]:
-    """The names of the functions and methods."""
+    """The names of the functions, of modules too, and of the methods."""
     engine = default_namespace().engine
     functions = [f"torch.{name}" for name in engine.names()]
     methods = [f".{name}" for name in engine.methods() if not name.startswith("_")]
-    return sorted({*functions, *methods})
+    python = [f"{module}.{name}" for module in MODULES for name in members(module)]
+    return sorted({*functions, *methods, *python} - {"time.sleep"})
 
 
 def call(r: random.Random, depth: int = 0) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple, NoReturn
 
+from gradcli.tensor.guard import final
 from gradcli.tensor.public import public
 
 
@@ -119,7 +120,7 @@ class Absent:
         words = f": {self.reason.words}" if self.reason.words else ""
         error = ImportError(f"{name} is not part of the language{words}", name=name)
         error.hint = self.reason.hint  # type: ignore[attr-defined]
-        raise error
+        raise final(error)
 
     def __call__(self, /, *arguments: Any, **named: Any) -> NoReturn:
         self.used(f"{self.name}()")

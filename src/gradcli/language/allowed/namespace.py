@@ -91,7 +91,8 @@ class Module:
         value = self.namespace.find(self.name, name)
         if value is _MISSING:
             if self.namespace.leaves_out(self.name, name):
-                raise AttributeError(f"{self.name}.{name} is not part of the language", name=name)
+                words = f"{self.name}.{name} is not part of the language"
+                raise final(AttributeError(words, name=name))
             raise AttributeError(
                 f"module '{self.name}' has no attribute '{name}'", name=name, obj=self
             )

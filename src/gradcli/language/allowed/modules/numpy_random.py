@@ -19,6 +19,7 @@ from gradcli.language.allowed.modules.numpy_calls import (
 from gradcli.tensor.arrays import Numbers
 from gradcli.tensor.classes import token_of
 from gradcli.tensor.public import public
+from gradcli.tensor.tensor import Tensor
 
 DRAWS: Final = (
     "beta binomial chisquare choice exponential gamma geometric gumbel laplace logistic lognormal "
@@ -69,7 +70,7 @@ def _size_of(name: str) -> Sizes:
 
 def shuffled(stream: Any, values: Any) -> None:
     """`stream.shuffle(values)`, in place: an array's memory, or a list itself."""
-    stream.shuffle(values._array if isinstance(values, Numbers) else values)
+    stream.shuffle(given(values) if isinstance(values, (Numbers, Tensor)) else values)
 
 
 def _reader(names: str) -> Callable[[Stream, str], Any]:
