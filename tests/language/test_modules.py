@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -30,6 +32,8 @@ def test_modules_do_what_they_do_in_python(text: str) -> None:
 
 DRAWS = """\
 import random
+import subprocess
+import sys
 random.seed({seed!r})
 print(random.random(), random.uniform(-2, 3), random.gauss(1, 2), random.normalvariate(0, 1))
 print(random.randint(-5, 5), random.randrange(0, 100, 7), random.choice("abcdef"))
@@ -253,3 +257,15 @@ def test_a_wrapper_takes_the_name_of_what_it_wraps() -> None:
     text = "import functools\n@functools.wraps(GIVEN)\ndef wrapper(x): return x\nwrapper.__name__"
     assert run("def f(x): return x\n" + text.replace("GIVEN", "f")) == "f"
     assert run("import functools\nfunctools.wraps(len)(torch.sin).__name__") == "sin"
+
+
+def test_the_first_record_draws_what_others_draw() -> None:
+    # In a process of its own: there the record imports the modules first.
+    program = "import random, numpy\nprint(random.random(), numpy.random.rand())"
+    probe = (
+        "from gradcli.batch.worker import reply\n"
+        f"line = {json.dumps({'program': program}).encode()!r}\n"
+        "print(reply(line, 1).text == reply(line, 1).text)"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, check=True)
+    assert done.stdout == b"True\n"

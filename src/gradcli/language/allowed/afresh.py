@@ -5,17 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-_UNDOING: Final[list[Callable[[], object]]] = []
+
+class _Changes:
+    """Attributes:
+    undoing: functions that undo what programs have changed.
+    undone: whether each record finds the modules as they are at first.
+    """
+
+    def __init__(self) -> None:
+        self.undoing: list[Callable[[], object]] = []
+        self.undone = False
+
+
+_changes: Final = _Changes()
 
 
 def undone_by(function: Callable[[], object]) -> None:
-    """Has a function called before each record of a batch; modules enter theirs when they are
-    imported.
+    """Has a function called before each record of a batch, and now if one is being answered;
+    modules enter theirs when they are imported.
     """
-    _UNDOING.append(function)
+    _changes.undoing.append(function)
+    if _changes.undone:
+        function()
 
 
 def start_afresh() -> None:
     """Undoes what programs have changed."""
-    for function in _UNDOING:
+    _changes.undone = True
+    for function in _changes.undoing:
         function()
