@@ -24,7 +24,8 @@ been made from what the inputs hold, so a trace that has any is for its own poin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from gradcli.table.row import Row
@@ -69,7 +70,17 @@ class Diverged(Exception):
 class Trace:
     """What an evaluation ran; see the module's text."""
 
-    __slots__ = ("_places", "flaw", "foreign", "guards", "inputs", "outputs", "steps", "values")
+    __slots__ = (
+        "_placed",
+        "_places",
+        "flaw",
+        "foreign",
+        "guards",
+        "inputs",
+        "outputs",
+        "steps",
+        "values",
+    )
 
     def __init__(self, inputs: Sequence[Tensor]) -> None:
         self.inputs = len(inputs)
@@ -80,6 +91,7 @@ class Trace:
         self.flaw = ""
         self.outputs: Any = None
         self._places: dict[int, Slot] = {}
+        self._placed = 0
 
     @property
     def reusable(self) -> bool:
@@ -88,8 +100,9 @@ class Trace:
 
     def slot(self, tensor: Tensor) -> Slot | None:
         """Where a tensor stands among the values."""
-        if len(self._places) != len(self.values):
-            self._places = {id(value): Slot(slot) for slot, value in enumerate(self.values)}
+        for slot in range(self._placed, len(self.values)):
+            self._places[id(self.values[slot])] = Slot(slot)
+        self._placed = len(self.values)
         return self._places.get(id(tensor))
 
     def replay(
@@ -169,14 +182,18 @@ class Recorder:
 
     def __exit__(self, *_: object) -> None:
         mode.listener = self._outer
+        self.compare()
+
+    def compare(self) -> None:
+        """Finds out whether a tensor has been changed since it was an operand or a result."""
         if any(_version(tensor) != version for tensor, version in self._versions):
             self.trace.flaw = self.trace.flaw or CHANGED
 
     def __call__(self, row: Row, args: tuple[Any, ...]) -> Any:
         """Runs a row on tensors and adds the step."""
-        mode.listener = None
+        mode.listener = self._outer
         try:
-            found = row.record(args)
+            found = row.observed(args)
         finally:
             mode.listener = self
         operands = tuple([self._operand(arg) for arg in args])
@@ -187,6 +204,21 @@ class Recorder:
             results.append(self._slot(result))
         self.trace.steps.append(Step(row, operands, tuple(results), several))
         return found
+
+    @contextmanager
+    def muted(self) -> Iterator[None]:
+        """Meanwhile rows are not heard here, but by who listened before."""
+        before = mode.listener
+        mode.listener = self._outer
+        try:
+            yield
+        finally:
+            mode.listener = before
+
+    def begins(self, tensor: Tensor) -> None:
+        """Gives a tensor that no row made a slot, which counts as no input."""
+        self._note(tensor)
+        self._slot(tensor)
 
     def read(self, tensor: Tensor) -> None:
         """Notes that the evaluation looks at the elements of a tensor."""
