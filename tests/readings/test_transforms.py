@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,17 @@ import gradcli.wiring
 from gradcli.autograd import matrices
 from gradcli.batch.worker import start_afresh
 from gradcli.language import Machine, compile_text
-from gradcli.readings import dual_levels
+from gradcli.readings import dual_levels, remarks
+from gradcli.readings.transforms import tangents
 from gradcli.readings.trees import flatten
 from gradcli.tensor.tensor import Tensor
+
+
+@pytest.fixture(autouse=True)
+def untold() -> Iterator[None]:
+    """Leaves nothing to be told by tests that come later."""
+    yield
+    tangents.notes.clear()
 
 
 def printed(text: str) -> str:
@@ -46,8 +55,7 @@ print(reduce(lambda f, g: g(f), [grad, grad], lambda x: x**3)(torch.tensor(2.0))
     assert printed(text).splitlines() == [
         "tensor(0.4244) tensor([[6.0000, 0.0000],",
         "        [0.0000, 5.7320]])",
-        "tensor(3., tangent=tensor(1.)) <class 'torch.autograd.forward_ad.UnpackedDualTensor'> "
-        "tensor(6.)",
+        "tensor(3., tangent=1.0) <class 'torch.autograd.forward_ad.UnpackedDualTensor'> tensor(6.)",
         "tensor(12.)",
     ]
 
@@ -100,6 +108,118 @@ def test_forward_mode_ends_with_a_record() -> None:
     assert dual_levels
     start_afresh()
     assert not dual_levels
+
+
+FORWARD = [
+    # Types of tangents are those of their arithmetic, whatever the values have.
+    ("jvp(torch.sin, (x,), (x.double(),))[1].dtype", "torch.float64"),
+    ("jvp(lambda a: a.sum(), (x.double(),), (x,))[1].dtype", "torch.float32"),
+    # Forward mode knows nothing of no_grad, but detached tensors do not move.
+    ("jvp(unrecorded, (x,), (x,))", "(tensor(9.), tensor(27.))"),
+    ("jvp(lambda a: (a.detach() * a).sum(), (x,), (x,))", "(tensor(5.), tensor(5.))"),
+    # Zeros have the sign that columns give them.
+    ("jacfwd(lambda a: -a * a)(x)", "tensor([[-2., -0.],\n        [-0., -4.]])"),
+    ("hessian(lambda a: -(a**3).sum())(x)", "tensor([[ -6.,  -0.],\n        [ -0., -12.]])"),
+    ("jacfwd(lambda a: a > 1)(x)", "tensor([[False, False],\n        [False, False]])"),
+    (
+        "jacfwd(noisy, randomness='same')(x)",
+        "tensor([[0.4963, 0.0000],\n        [0.0000, 0.7682]])",
+    ),
+    (
+        "jacfwd(noisy, randomness='different')(x)",
+        "tensor([[0.4963, 0.0000],\n        [0.0000, 0.1320]])",
+    ),
+    ("jacfwd(lambda a: (noisy(a), a), 0, True, randomness='same')(x)[1]", "tensor([1., 2.])"),
+    # A value that is written to is transposed.
+    ("jacfwd(written)(x)", "tensor([[0., 2.],\n        [0., 4.]])"),
+    # An operand that depends on another one.
+    (
+        "jvp(lambda a: torch.linalg.solve((a * a).diag(), a.exp()), (x,), (x,))[1]",
+        "tensor([-2.7183,  0.0000])",
+    ),
+]
+"""What PyTorch prints."""
+
+SETUP = """\
+import torch
+import torch.autograd.forward_ad as fwAD
+from torch.func import hessian, jacfwd, jvp
+x = torch.tensor([1.0, 2.0])
+def unrecorded(a):
+    with torch.no_grad():
+        return (a**3).sum()
+def noisy(a):
+    return a * torch.rand(2)
+def written(a):
+    b = a.clone()
+    b[0] = a[1] * 2
+    b[1:].mul_(a[1])
+    return b
+torch.manual_seed(0)
+"""
+
+
+@pytest.mark.parametrize(("text", "shown"), FORWARD)
+def test_forward_mode(text: str, shown: str) -> None:
+    assert printed(f"{SETUP}print({text})") == f"{shown}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("jacfwd(noisy)(x)", "vmap: called random operation while in randomness error mode."),
+        (
+            "jvp(torch.sin, (x.long(),), (x.long(),))",
+            "Expected primal to be floating point or complex, but got: torch.int64",
+        ),
+        ("nested()", "Nested forward mode AD is not supported at the moment"),
+        ("twice()", "Making a dual Tensor based on a Tensor that already has a forward gradient"),
+    ],
+)
+def test_forward_mode_refuses(text: str, message: str) -> None:
+    duals = """\
+def nested():
+    with fwAD.dual_level():
+        jvp(torch.sin, (x,), (x,))
+def twice():
+    with fwAD.dual_level():
+        fwAD.make_dual(fwAD.make_dual(x, x), x)
+"""
+    with pytest.raises((RuntimeError, ValueError)) as caught:
+        printed(f"{SETUP}{duals}{text}")
+    assert message in str(caught.value)
+
+
+def test_dual_tensors_show_what_they_carry() -> None:
+    text = """\
+y = torch.tensor([1.0, 2.0], requires_grad=True)
+with fwAD.dual_level():
+    a = fwAD.make_dual(x, x)
+    print(a.sum(), fwAD.unpack_dual(a.sum()))
+    with torch.no_grad():
+        print(a * 2, fwAD.unpack_dual(a * 2).primal)
+    b = (fwAD.make_dual(y, x) ** 2).sum()
+    print(b, fwAD.unpack_dual(b).tangent)
+    c = torch.zeros(2)
+    c.copy_(a)
+    print(c)
+print(x)
+"""
+    assert printed(SETUP + text).splitlines() == [
+        "tensor(3., tangent=3.0) UnpackedDualTensor(primal=tensor(3.), tangent=tensor(3.))",
+        "tensor([2., 4.], tangent=tensor([2., 4.])) tensor([2., 4.])",
+        "tensor(5., grad_fn=<SumBackward0>, tangent=10.0) tensor(10., grad_fn=<SumBackward0>)",
+        "tensor([1., 2.], tangent=tensor([1., 2.]))",
+        "tensor([1., 2.])",
+    ]
+
+
+def test_what_cannot_be_pushed_is_told() -> None:
+    tangents.notes.clear()
+    printed(f"{SETUP}jacfwd(written)(x)")
+    assert (
+        "forward mode transposed a backward pass, since a tensor is changed in place" in remarks()
+    )
 
 
 def _function(x: Tensor) -> Any:

@@ -9,14 +9,14 @@ vector: that graph is twice as long, so columns pay off where they are less than
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
 from gradcli.autograd.passes import grad
 from gradcli.ops.algebra.comparison import zeros_like
 from gradcli.ops.algebra.joining import cat
-from gradcli.ops.algebra.views import movedim, reshape
+from gradcli.ops.algebra.views import movedim, reshape, view
 from gradcli.tensor.memory import reserve
 from gradcli.tensor.shapes import Size
 from gradcli.tensor.tensor import Tensor, wrap
@@ -65,7 +65,7 @@ def rows(
 
 
 def columns(
-    product: Product, inputs: Sequence[Tensor], create_graph: bool = False
+    product: Multiplier, inputs: Sequence[Tensor], create_graph: bool = False
 ) -> list[list[Tensor | None]]:
     """The Jacobian of each output with respect to each input, by columns."""
     outputs = product.outputs
@@ -83,7 +83,7 @@ def columns(
             if parts:
                 whole = parts[0] if len(parts) == 1 else cat(parts)
                 shape = (*output.shape, *point.shape)
-                blocks[number][position] = reshape(movedim(whole, 0, -1), shape)
+                blocks[number][position] = view(movedim(whole, 0, -1), shape)
     return blocks
 
 
@@ -100,6 +100,17 @@ def takes_columns(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> bool:
     """Whether a Jacobian is so much taller than wide that columns are computed faster."""
     height = sum(output.numel() for output in outputs)
     return height > COLUMN_COST * sum(point.numel() for point in inputs)
+
+
+class Multiplier(Protocol):
+    """What multiplies the Jacobian of outputs with vectors; see `Product.with_vector`."""
+
+    @property
+    def outputs(self) -> Sequence[Tensor]: ...
+
+    def with_vector(
+        self, vector: dict[int, Tensor], create_graph: bool, batched: bool = False
+    ) -> list[Tensor | None]: ...
 
 
 class Product:
@@ -147,10 +158,11 @@ class Product:
         return found
 
 
-def zeros_for(output: Tensor, point: Tensor) -> Tensor:
-    """A block of the Jacobian of what does not depend on an input."""
+def zeros_for(output: Tensor, point: Tensor, like: Tensor | None = None) -> Tensor:
+    """A block of the Jacobian of what does not depend on an input, in the type of that or `like`
+    another."""
     shape = (*output.shape, *point.shape)
-    dtype = point.dtype.np
+    dtype = (point if like is None else like).dtype.np
     reserve(shape, dtype.itemsize)
     return wrap(np.zeros(shape, dtype))
 

@@ -102,9 +102,10 @@ def start_afresh() -> None:
     set_printoptions(profile="default")
     if dtypes.default.dtype is not dtypes.float32:
         dtypes.set_default_dtype(dtypes.float32)
+    while dual_levels:
+        dual_levels.pop().left()
     mode.restore()
     Handle._next = 0
-    dual_levels.clear()
     settings.start_afresh()
     afresh.start_afresh()
 

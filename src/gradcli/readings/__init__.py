@@ -42,10 +42,19 @@ def lookup(name: str) -> Any:
 
 def remarks() -> list[str]:
     """What readings did in a way that takes longer than another, so far."""
-    samples = sys.modules.get("gradcli.readings.batched.samples")
-    if samples is None or not samples.notes:
-        return []
-    return [f"vmap took one sample after another in {', '.join(sorted(samples.notes))}"]
+    found = []
+    for name, told in _REMARKS.items():
+        module = sys.modules.get(f"gradcli.readings.{name}")
+        if module is not None and module.notes:
+            found.append(f"{told} {', '.join(sorted(module.notes))}")
+    return found
+
+
+_REMARKS: Final = {
+    "batched.samples": "vmap took one sample after another in",
+    "transforms.tangents": "forward mode transposed a backward pass, since",
+}
+"""Modules that note such ways, and what is said before their notes."""
 
 
 def names() -> list[str]:

@@ -25,6 +25,11 @@ RANDOM: Final = (
 )
 
 
+def refuse_random() -> None:
+    """Random numbers are about to be drawn, which is forbidden."""
+    raise RuntimeError(RANDOM)
+
+
 class Drawn(Unbatchable):
     """Random numbers are wanted that differ from sample to sample."""
 
@@ -121,7 +126,7 @@ class Level:
             Drawn: each sample shall have its own.
         """
         if self.randomness == "error":
-            raise RuntimeError(RANDOM)
+            refuse_random()
         if self.randomness == "different":
             raise Drawn("vmap: this operator cannot draw different random numbers for each sample")
         if self._drawing is not None:

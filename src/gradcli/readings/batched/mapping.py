@@ -228,8 +228,23 @@ def by_rows(
     options: dict[str, Any],
 ) -> Sequence[Tensor | None]:
     """What `grad` gives for each slice of the seeds along their first dimension, stacked."""
-    size = next(seed._array.shape[0] for seed in seeds if seed is not None)
+
+    def gradients(level: Level, batched: list[Tensor | None]) -> Sequence[Tensor | None]:
+        found: Sequence[Tensor | None] = level.differentiate(outputs, inputs, batched, options)
+        return found
+
+    return by_slices(gradients, seeds)
+
+
+def by_slices(
+    function: Callable[[Level, list[Tensor | None]], Sequence[Tensor | None]],
+    tensors: Sequence[Tensor | None],
+) -> list[Tensor | None]:
+    """What a function of tensors gives for each slice of them along their first dimension, stacked;
+    None where either is None.
+    """
+    size = next(tensor._array.shape[0] for tensor in tensors if tensor is not None)
     with Level(size, "error", rules) as level:
-        batched = [None if seed is None else level.wrap(seed) for seed in seeds]
-        found = level.differentiate(outputs, inputs, batched, options)
+        batched = [None if tensor is None else level.wrap(tensor) for tensor in tensors]
+        found = function(level, batched)
         return [None if part is None else level.physical(part) for part in found]

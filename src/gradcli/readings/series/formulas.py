@@ -111,7 +111,7 @@ def _made(
     fitted: bool,
 ) -> Plan:
     """The rows of a formula."""
-    edges, formula = _formula(row, position)
+    edges, formula = formula_of(row, position)
     sources: list[Source] = []
     inputs: list[Tensor] = []
 
@@ -124,7 +124,7 @@ def _made(
 
     given = [tensor(grad, Source("grad", place)) for place, grad in enumerate(grads)]
     first, *names = parameter_names(formula)
-    arguments = [_argument(row, name, position, operands, results, tensor) for name in names]
+    arguments = [argument_of(row, name, position, operands, results, tensor) for name in names]
     recorder = Recorder(inputs)
     enabled = mode.enabled
     mode.enabled = False
@@ -154,7 +154,8 @@ def _made(
     return Plan(tuple(sources), steps, plain(trace.outputs), values, frozenset(moving), general)
 
 
-def _formula(row: Row, position: int) -> tuple[Any, Formula]:
+def formula_of(row: Row, position: int) -> tuple[Any, Formula]:
+    """The formula of the operand at a position, and for which edges it is."""
     edge = row.differentiable.index(position)
     for edges, formula in row.formulas:
         if edge in edges if type(edges) is tuple else edge == edges:
@@ -164,10 +165,10 @@ def _formula(row: Row, position: int) -> tuple[Any, Formula]:
 
 def formula_asks(row: Row, position: int) -> set[str]:
     """What a formula is made of, by name, beside the gradient of the result."""
-    return set(parameter_names(_formula(row, position)[1])[1:])
+    return set(parameter_names(formula_of(row, position)[1])[1:])
 
 
-def _argument(
+def argument_of(
     row: Row,
     name: str,
     position: int,
@@ -202,7 +203,7 @@ def _fact(value: Any, fact: str) -> Any:
     """The shape, type or strides of an array; of each in a list."""
     if type(value) in (list, tuple):
         return tuple([_fact(item, fact) for item in value])
-    array = np.asarray(value)
+    array = value._array if type(value) is Tensor else np.asarray(value)
     if fact == "stride":
         return tuple([step // array.itemsize for step in array.strides])
     return array.shape if fact == "shape" else array.dtype

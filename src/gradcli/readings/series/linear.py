@@ -85,13 +85,7 @@ def _has_constants(operands: Sequence[Any], group: Container[int], moving: Conta
     )
 
 
-def _slope(
-    row: Row,
-    operands: Sequence[Any],
-    group: frozenset[int],
-    moving: Sequence[int],
-    own: Sequence[int],
-) -> Any:
+def slope_of(row: Row, operands: Sequence[Any], group: frozenset[int], own: Sequence[int]) -> Any:
     """The result for ones in the place of the operands `own`, and zeros for others in the group."""
     args = [
         ONE
@@ -113,7 +107,7 @@ def _scaled(
 ) -> None:
     """A number times one operand, or times the product of two, element by element."""
     inside = frozenset().union(*groups)
-    factor = _slope(row, operands, inside, moving, moving)
+    factor = slope_of(row, operands, inside, moving)
     first, last = operands[moving[0]], operands[moving[-1]]
     if not _looks_at_values(operands, inside):
         kind = SUM if _has_constants(operands, inside, moving) else MULTIPLES
@@ -136,7 +130,7 @@ def _combined(
     """A sum of numbers times operands without dimensions."""
     parts = []
     for place in moving:
-        factor = _slope(row, operands, group, moving, (place,))
+        factor = slope_of(row, operands, group, (place,))
         if factor != 0:
             parts.append((operands[place], factor))
     result.degree = max((part.degree for part, _ in parts), default=0)

@@ -1,8 +1,8 @@
 """`torch.autograd.forward_ad`: dual tensors, which carry a tangent along.
 
-A dual tensor is the fresh tensor of a level (see `levels`), which holds the tangent; what a value
-computed from dual tensors carries is worked out when it is asked for, as the product of its
-Jacobian with the tangents.
+A dual tensor is the fresh tensor of a level (see `levels`), which holds the tangent and hears of
+the rows that run; how a value moves is worked out along those (see `tangents`) when it is asked
+for.
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from gradcli.autograd.matrices import Product
 from gradcli.autograd.modes import context_decorator
+from gradcli.ops.algebra.views import view_as
 from gradcli.readings import dual_levels
-from gradcli.readings.transforms.forward import check_tangent
+from gradcli.readings.trace import Recorder
+from gradcli.readings.transforms.forward import NESTED, check_dual
 from gradcli.readings.transforms.levels import Level
+from gradcli.readings.transforms.tangents import NoTangents, Tangents, notes, transposable
+from gradcli.tensor.graph import mode
+from gradcli.tensor.leaf import batched_of
 from gradcli.tensor.namedtuples import ReturnType
 from gradcli.tensor.public import public, word_of
 from gradcli.tensor.tensor import Tensor
@@ -49,12 +53,19 @@ class UnpackedDualTensor(ReturnType):
 
 
 class DualLevel(Level):
-    """The level of dual tensors."""
+    """The level of dual tensors: it hears of the rows that run, until it is `left`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.duals: list[Tensor] = []
         self.tangents: list[Tensor] = []
+        self._recorder = Recorder(())
+        self._recorder.__enter__()
+        self._pushed = Tangents(self._recorder.trace, self.own)
+
+    def left(self) -> None:
+        """Forward mode ends."""
+        self._recorder.__exit__()
 
     def dual(self, tensor: Tensor, tangent: Tensor) -> Tensor:
         """A tensor that moves along a tangent."""
@@ -62,6 +73,8 @@ class DualLevel(Level):
             made = self.fresh(tensor)
         self.duals.append(made)
         self.tangents.append(tangent)
+        self._recorder.begins(made)
+        self._pushed.give(made, tangent)
         return made
 
     def tangent(self, tensor: Tensor) -> Tensor | None:
@@ -69,15 +82,44 @@ class DualLevel(Level):
         for dual, tangent in zip(self.duals, self.tangents, strict=True):
             if dual is tensor:
                 return tangent
-        if not self.duals or not tensor.requires_grad:
+        if not self.duals:
+            return None
+        with self._recorder.muted():
+            records = self.records([tensor, *self.tangents])
+            found = self._along(tensor, records)
+            return None if found is None else self.outside(found)
+
+    def primal(self, tensor: Tensor) -> Tensor:
+        """A tensor as what lies outside sees it, which does not move."""
+        with self._recorder.muted():
+            outside: Tensor = self.outside(tensor)
+            if not outside.requires_grad:
+                return outside.detach() if outside is tensor else outside
+            alias: Tensor = view_as(outside, outside)
+            return alias
+
+    def _along(self, tensor: Tensor, records: bool) -> Tensor | None:
+        """The tangent as it is inside, along the rows that have run, or else by a backward pass."""
+        self._recorder.compare()
+        if batched_of(tensor) is None:
+            enabled = mode.enabled
+            mode.enabled = records
+            try:
+                self._pushed.advance()
+                found = self._pushed.of(tensor)
+                # What rows have not made has been written to, or is a tangent.
+                if found is not None or not tensor.requires_grad or self.reaches(tensor):
+                    return found
+            except NoTangents as error:
+                notes.add(str(error))
+            finally:
+                mode.enabled = enabled
+        if not tensor.requires_grad:
             return None
         with self.running():
-            product = Product([tensor], self.duals)
-        for seed in product.seeds:
-            self.own(seed)
-        records = self.records([tensor, *self.tangents])
+            product = transposable([tensor], self.duals, self.own)
         (found,) = product.with_vector(dict(enumerate(self.tangents)), records)
-        return None if found is None else self.outside(found)
+        return found
 
 
 def enter_dual_level() -> int:
@@ -87,7 +129,7 @@ def enter_dual_level() -> int:
         RuntimeError: it has begun already.
     """
     if dual_levels:
-        raise RuntimeError("Nested forward mode AD is not supported at the moment")
+        raise RuntimeError(NESTED)
     dual_levels.append(DualLevel())
     return 0
 
@@ -105,14 +147,15 @@ def exit_dual_level(*, level: int | None = None) -> None:
         )
     if not dual_levels:
         raise RuntimeError("Dual level must be a positive number.")
-    dual_levels.pop()
+    dual_levels.pop().left()
 
 
 def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> Tensor:
     """The tensor, moving along the tangent.
 
     Raises:
-        RuntimeError: forward mode has not begun, or the tangent has another shape.
+        RuntimeError: forward mode has not begun, the tangent has another shape, or the tensor
+            moves already.
         ValueError: one of the two is not floating or complex.
     """
     if not dual_levels or (level is not None and level < 0):
@@ -120,15 +163,13 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
             "Trying to create a dual Tensor for forward AD but no level exists, make sure to "
             "enter_dual_level() first."
         )
-    for what, value in (("primal", tensor), ("tangent", tangent)):
-        if not isinstance(value, Tensor):
-            raise AttributeError(f"'{word_of(value)}' object has no attribute 'is_floating_point'")
-        if not (value.is_floating_point() or value.is_complex()):
-            raise ValueError(
-                f"Expected {what} to be floating point or complex, but got: {value.dtype!r}"
-            )
-    check_tangent(tensor, tangent)
+    check_dual(tensor, tangent)
     current: DualLevel = dual_levels[-1]
+    if current.tangent(tensor) is not None:
+        raise RuntimeError(
+            "Making a dual Tensor based on a Tensor that already has a forward gradient at the "
+            "same level 0 is not supported."
+        )
     return current.dual(tensor, tangent)
 
 
@@ -145,7 +186,7 @@ def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTens
             f"_unpack_dual(): argument 'dual' (position 1) must be Tensor, not {word_of(tensor)}"
         )
     current: DualLevel = dual_levels[-1]
-    return UnpackedDualTensor((current.outside(tensor), current.tangent(tensor)))
+    return UnpackedDualTensor((current.primal(tensor), current.tangent(tensor)))
 
 
 @public(name="dual_level", label="torch.autograd.forward_ad.dual_level", calls=True)

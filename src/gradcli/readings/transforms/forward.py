@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, Final
 
-from gradcli.autograd.matrices import Product, columns, rows, takes_columns
+from gradcli.autograd.matrices import Product, columns, zeros_for
 from gradcli.ops.algebra.comparison import zeros_like
+from gradcli.ops.algebra.creation import eye, to_dtype
+from gradcli.ops.algebra.views import movedim, reshape, view
+from gradcli.ops.selecting.splitting import split
+from gradcli.readings import dual_levels
+from gradcli.readings.batched.level import refuse_random
+from gradcli.readings.batched.mapping import by_slices, vmap
+from gradcli.readings.trace import Recorder, Trace
 from gradcli.readings.transforms.arguments import (
     check_outputs,
     chosen,
@@ -16,7 +23,8 @@ from gradcli.readings.transforms.arguments import (
     with_auxiliary,
 )
 from gradcli.readings.transforms.levels import Level
-from gradcli.readings.transforms.reverse import arranged, jacrev, outside_blocks
+from gradcli.readings.transforms.reverse import arranged, jacrev
+from gradcli.readings.transforms.tangents import NoTangents, Tangents, notes, transposable
 from gradcli.readings.trees import Spec, flatten
 from gradcli.tensor.classes import type_of
 from gradcli.tensor.graph import mode
@@ -25,13 +33,65 @@ from gradcli.tensor.tensor import Tensor
 
 Function = Callable[..., Any]
 
+NESTED: Final = "Nested forward mode AD is not supported at the moment"
 _JVP: Final = "jvp(f, primals, tangents)"
 
 
+class Along:
+    """The product of the Jacobian of outputs with vectors, along the rows of a trace; where these
+    do not tell, as the transpose of what a backward pass gives.
+    """
+
+    def __init__(
+        self, level: Level, trace: Trace, points: list[Tensor], outputs: list[Tensor]
+    ) -> None:
+        self.outputs = outputs
+        self._level, self._trace, self._points = level, trace, points
+        self._transposed: Product | None = None
+
+    def with_vector(
+        self, vector: dict[int, Tensor], create_graph: bool, batched: bool = False
+    ) -> list[Tensor | None]:
+        """See `Product.with_vector`."""
+        if self._transposed is None:
+            try:
+                return self._along(vector, create_graph, batched)
+            except NoTangents as error:
+                notes.add(str(error))
+            with self._level.running():
+                self._transposed = transposable(self.outputs, self._points, self._level.own)
+        return self._transposed.with_vector(vector, create_graph, batched)
+
+    def _along(
+        self, vector: dict[int, Tensor], create_graph: bool, batched: bool
+    ) -> list[Tensor | None]:
+        def push(_: Any, given: Sequence[Tensor | None]) -> list[Tensor | None]:
+            tangents = Tangents(self._trace, self._level.own)
+            for position, tangent in zip(vector, given, strict=True):
+                if tangent is not None:
+                    tangents.give(self._points[position], tangent)
+            tangents.advance()
+            return [tangents.of(output) for output in self.outputs]
+
+        enabled = mode.enabled
+        mode.enabled = create_graph
+        try:
+            given = [*vector.values()]
+            return by_slices(push, given) if batched else push(None, given)
+        finally:
+            mode.enabled = enabled
+
+
 class Pushforward:
-    """A function run at a point, ready to push tangents forward."""
+    """A function run at a point, ready to push tangents forward.
+
+    Raises:
+        RuntimeError: dual tensors are pushed forward already.
+    """
 
     def __init__(self, func: Function, primals: tuple[Any, ...], argnums: Any = None) -> None:
+        if dual_levels:
+            raise RuntimeError(NESTED)
         self.level = Level()
         with self.level.running():
             if argnums is None:
@@ -40,8 +100,10 @@ class Pushforward:
             else:
                 inside = self.level.enter(chosen(primals, argnums))
                 arguments = replaced(primals, argnums, inside)
-            self.value = handed_in(func)(*arguments)
-        self.points, self.inputs = flatten(inside)
+            self.points, self.inputs = flatten(inside)
+            self._recorder = Recorder(self.points)
+            with self._recorder:
+                self.value = handed_in(func)(*arguments)
 
     def results(self, has_aux: bool) -> tuple[Any, list[Tensor], Spec, Any]:
         """The value, its tensors, how they lie in it, and what the function gave beside it."""
@@ -53,15 +115,11 @@ class Pushforward:
         check_outputs(outputs, _JVP)
         return value, outputs, shape, aux
 
-    def product(self, outputs: list[Tensor]) -> Product:
+    def product(self, outputs: list[Tensor]) -> Along:
         """What multiplies the Jacobian of outputs with vectors."""
-        with self.level.running():
-            product = Product(outputs, self.points)
-        for seed in product.seeds:
-            self.level.own(seed)
-        return product
+        return Along(self.level, self._recorder.trace, self.points, outputs)
 
-    def pushed(self, product: Product, tangents: list[Tensor]) -> list[Tensor | None]:
+    def pushed(self, product: Along, tangents: list[Tensor]) -> list[Tensor | None]:
         """How the outputs move along tangents, as what lies outside sees it."""
         level = self.level
         records = level.records([*product.outputs, *tangents])
@@ -91,7 +149,7 @@ def jvp(
     _check_tensors(points, "primals")
     _check_tensors(vector, "tangents")
     for point, tangent in zip(points, vector, strict=True):
-        check_tangent(point, tangent)
+        check_dual(point, tangent)
     push = Pushforward(func, primals)
     level, (value, outputs, shape, aux) = push.level, push.results(has_aux)
     moves = push.pushed(push.product(outputs), vector)
@@ -104,12 +162,21 @@ def jvp(
     return (*answer, aux) if has_aux else answer
 
 
-def check_tangent(point: Tensor, tangent: Tensor) -> None:
-    """Refuses a tangent in another shape than its tensor's.
+def check_dual(point: Any, tangent: Any) -> None:
+    """Refuses what cannot be a tensor and its tangent.
 
     Raises:
-        RuntimeError: it has one.
+        AttributeError: one is no tensor.
+        ValueError: one is not floating or complex.
+        RuntimeError: the tangent has another shape.
     """
+    for what, value in (("primal", point), ("tangent", tangent)):
+        if not isinstance(value, Tensor):
+            raise AttributeError(f"'{word_of(value)}' object has no attribute 'is_floating_point'")
+        if not (value.is_floating_point() or value.is_complex()):
+            raise ValueError(
+                f"Expected {what} to be floating point or complex, but got: {value.dtype!r}"
+            )
     if point.shape != tangent.shape:
         raise RuntimeError(
             "Trying to set a forward gradient that has a different size than that of the original "
@@ -178,7 +245,11 @@ def _check_linear(points: list[Tensor], structure: Spec, tangents: list[Any], gi
 def jacfwd(
     func: Function, argnums: Any = 0, has_aux: bool = False, *, randomness: str = "error"
 ) -> Function:
-    """A function that computes the Jacobian of `func`, by rows where there are not many."""
+    """A function that computes the Jacobian of `func`, all columns in one pass forward.
+
+    `randomness` says whether all columns are those of the same function where that draws random
+    numbers.
+    """
 
     @wraps(func, updated=())
     def wrapper(*args: Any) -> Any:
@@ -188,28 +259,73 @@ def jacfwd(
                 "Only allowed values for randomness are 'error', 'different', or 'same'. Got "
                 f"{randomness}"
             )
-        for point in flatten(args if argnums is None else chosen(args, argnums))[0]:
+        points, inputs = flatten(args if argnums is None else chosen(args, argnums))
+        for point in points:
             if not isinstance(point, Tensor):
                 raise AttributeError(f"'{word_of(point)}' object has no attribute 'numel'")
-        push = Pushforward(func, args, argnums)
-        level, (_, outputs, shape, aux) = push.level, push.results(has_aux)
-        refuse_complex("jacfwd", outputs, "outputs")
-        records = level.records(outputs)
-        if takes_columns(outputs, push.points):
-            found = columns(push.product(outputs), push.points, records)
+        if randomness == "different":
+            blocks, outputs, aux = _columns_apart(func, args, argnums, has_aux, points)
         else:
-            found = [rows(output, push.points, records) for output in outputs]
-        matrices = arranged(
-            [
-                outside_blocks(level, blocks, output, push.points)
-                for blocks, output in zip(found, outputs, strict=True)
-            ],
-            shape,
-            push.inputs,
-        )
+            blocks, outputs, aux = _columns(func, args, argnums, has_aux, randomness)
+        matrices = arranged(blocks, outputs, inputs)
         return (matrices, aux) if has_aux else matrices
 
     return wrapper
+
+
+def _columns(
+    func: Function, args: tuple[Any, ...], argnums: Any, has_aux: bool, randomness: str
+) -> tuple[list[list[Tensor]], Spec, Any]:
+    """The blocks of a Jacobian, what the outputs lie in, and what the function gave beside them."""
+    drawing = mode.drawing
+    if randomness == "error":
+        mode.drawing = refuse_random
+    try:
+        push = Pushforward(func, args, argnums)
+    finally:
+        mode.drawing = drawing
+    _, outputs, shape, aux = push.results(has_aux)
+    refuse_complex("jacfwd", outputs, "outputs")
+    records = push.level.records(outputs)
+    found = columns(push.product(outputs), push.points, records)
+    blocks = [
+        [
+            zeros_for(output, point, output) if block is None else push.level.outside(block)
+            for block, point in zip(line, push.points, strict=True)
+        ]
+        for line, output in zip(found, outputs, strict=True)
+    ]
+    return blocks, shape, aux
+
+
+def _columns_apart(
+    func: Function, args: tuple[Any, ...], argnums: Any, has_aux: bool, points: list[Tensor]
+) -> tuple[list[list[Tensor]], Spec, Any]:
+    """The same where the function draws other random numbers for each column."""
+    shapes: list[Spec] = []
+
+    def push_jvp(*tangents: Tensor) -> Any:
+        push = Pushforward(func, args, argnums)
+        _, outputs, shape, aux = push.results(has_aux)
+        refuse_complex("jacfwd", outputs, "outputs")
+        shapes.append(shape)
+        return _filled(push.pushed(push.product(outputs), [*tangents]), outputs), aux
+
+    counts = [point.numel() for point in points]
+    total = sum(counts)
+    bases = [
+        reshape(to_dtype(part, point.dtype), (total, *point.shape))
+        for part, point in zip(split(eye(total), counts, 1), points, strict=True)
+    ]
+    found, aux = vmap(push_jvp, 0, (0, None), "different")(*bases)
+    blocks = [
+        [
+            view(movedim(part, 0, -1), (*part.shape[1:], *point.shape))
+            for part, point in zip(split(whole, counts, 0), points, strict=True)
+        ]
+        for whole in found
+    ]
+    return blocks, shapes[0], aux
 
 
 def hessian(func: Function, argnums: Any = 0) -> Function:

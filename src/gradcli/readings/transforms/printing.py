@@ -27,13 +27,15 @@ _PLAIN: Final[list[Callable[[Tensor], str]]] = []
 def _represent(tensor: Tensor) -> str:
     plain = _PLAIN[-1]
     batched = tensor._extras is not None and tensor._extras.batched is not None
-    if batched or not tensor.requires_grad or not (ACTIVE or dual_levels):
+    if batched or not (ACTIVE or dual_levels):
         return plain(tensor)
-    # What left forward mode with a history does not show what it is computed from.
-    if dual_levels and not dual_levels[-1].reaches(tensor):
-        tangent = dual_levels[-1].tangent(tensor)
-        text = plain(dual_levels[-1].outside(tensor))
-        return text if tangent is None else _with_tangent(text, plain(tangent))
+    tangent = dual_levels[-1].tangent(tensor) if dual_levels else None
+    if tangent is not None:
+        outside = dual_levels[-1].outside(tensor)
+        # What a history outside leads to shows it as it is inside.
+        return _with_tangent(plain(tensor if outside.requires_grad else outside), _told(tangent))
+    if not tensor.requires_grad:
+        return plain(tensor)
     numbers = [number for number, level in enumerate(ACTIVE, 1) if level.tracks(tensor)]
     if not numbers:
         return plain(tensor)
@@ -42,6 +44,11 @@ def _represent(tensor: Tensor) -> str:
         inner = text.replace("\n", "\n    ")
         text = f"GradTrackingTensor(lvl={number}, value=\n    {inner}\n)"
     return text
+
+
+def _told(tangent: Tensor) -> str:
+    """A tangent as PyTorch's text of the tensor has it: a single number as Python shows it."""
+    return _PLAIN[-1](tangent) if tangent.dim() else str(tangent.item())
 
 
 def _with_tangent(text: str, tangent: str) -> str:

@@ -1,0 +1,294 @@
+"""How values move when others do: tangents, pushed along the rows that a function ran.
+
+What a row says about itself gives the tangent of its result: one that is linear in operands is
+called on their tangents, an element by element row's formula takes the tangent where it takes a
+gradient, and of any other the formula is the adjoint of what gives the tangent, so it is
+differentiated with respect to the gradient. All of these are calls of rows on tensors again, which
+are recorded, batched and pushed further as any others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from gradcli.autograd.matrices import Product
+from gradcli.ops.algebra.arithmetic import add, scaled
+from gradcli.ops.algebra.comparison import zeros_like
+from gradcli.ops.algebra.creation import to_dtype
+from gradcli.ops.algebra.sums import expand
+from gradcli.ops.algebra.views import view_as
+from gradcli.readings.series.formulas import argument_of, formula_of, slots_of
+from gradcli.readings.series.linear import slope_of
+from gradcli.readings.trace import Slot, Step, Trace, resolved
+from gradcli.table.node import parameter_names
+from gradcli.table.row import Row
+from gradcli.tensor import dtypes
+from gradcli.tensor.graph import mode
+from gradcli.tensor.tensor import Tensor
+
+notes: Final[set[str]] = set()
+"""Why tangents of whole functions have come from backward passes."""
+
+
+class NoTangents(NotImplementedError):
+    """The rows of a trace do not tell how its values move; the message says why."""
+
+
+class Tangents:
+    """Tangents of the values of a trace, by slot: those given, and what follows from them.
+
+    `advance` goes on to the last step that there is now. `own` is told of leaves that are made on
+    the way.
+    """
+
+    def __init__(self, trace: Trace, own: Callable[[Tensor], None]) -> None:
+        self.trace = trace
+        self._own = own
+        self._moving: dict[int, Any] = {}
+        self._next = 0
+
+    def give(self, tensor: Tensor, tangent: Tensor) -> None:
+        """Says how a tensor of the trace moves; it counts nowhere if it is none."""
+        slot = self.trace.slot(tensor)
+        if slot is not None:
+            self._moving[slot] = tangent
+
+    def of(self, tensor: Tensor) -> Tensor | None:
+        """How a value moves; None where nothing moves it."""
+        slot = self.trace.slot(tensor)
+        return None if slot is None else self._moving.get(slot)
+
+    def advance(self) -> None:
+        """Pushes along steps that have been added.
+
+        Raises:
+            NoTangents: they do not tell.
+        """
+        if self.trace.flaw:
+            raise NoTangents(self.trace.flaw)
+        moving, values = self._moving, self.trace.values
+        for step in self.trace.steps[self._next :]:
+            self._next += 1
+            if moving.keys().isdisjoint(slots_of(step.operands)):
+                continue
+            results = [values[slot] for slot in step.results]
+            for slot, tangent in zip(step.results, self._pushed(step, results), strict=True):
+                if tangent is not None:
+                    moving[slot] = tangent
+
+    def _pushed(self, step: Step, results: list[Tensor]) -> Sequence[Tensor | None]:
+        row, operands = step.row, resolved(step.operands, self.trace.values)
+        carrying = [
+            row.carries_gradient(result._array, number) for number, result in enumerate(results)
+        ]
+        given: dict[int, Any] = {}
+        for place in row.differentiable:
+            if place < len(operands):
+                tangent = self._tangent(step.operands[place])
+                if tangent is not None:
+                    given[place] = tangent
+        if not given or not any(carrying):
+            return [None] * len(results)
+        found = pushed(row, operands, given, results, self._own)
+        return [
+            tangent if carries else None for tangent, carries in zip(found, carrying, strict=True)
+        ]
+
+    def _tangent(self, operand: Any) -> Any:
+        """The tangent of an operand; of a list, those of its items, if there are any."""
+        if type(operand) is Slot:
+            return self._moving.get(operand)
+        if type(operand) in (list, tuple):
+            found = [self._tangent(item) for item in operand]
+            return found if any(item is not None for item in found) else None
+        return None
+
+
+def pushed(
+    row: Row,
+    operands: Sequence[Any],
+    given: dict[int, Any],
+    results: Sequence[Tensor],
+    own: Callable[[Tensor], None],
+) -> Sequence[Tensor | None]:
+    """How the results of a row move when operands, by place, move along tangents."""
+    index = row.signature.index
+    groups = [frozenset([index[name] for name in group]) for group in row.linear]
+    factors = [group for group in groups if not group.isdisjoint(given)]
+    whole = next((group for group in groups if group.issuperset(given)), None)
+    if whole is not None:
+        factors = [whole]
+    if factors and frozenset().union(*factors).issuperset(given):
+        return _multiplied(row, operands, given, factors, results)
+    if row.elementwise and not row.several and len(results) == 1:
+        (result,) = results
+        moved = [result, *[operands[place] for place in given]]
+        if all(part._array.dtype.kind in dtypes.FLOATS for part in moved):
+            return [_scaled(row, operands, given, result)]
+    return _transposed(row, operands, given, results, own)
+
+
+def _multiplied(
+    row: Row,
+    operands: Sequence[Any],
+    given: dict[int, Any],
+    factors: Sequence[frozenset[int]],
+    results: Sequence[Tensor],
+) -> Sequence[Tensor | None]:
+    """Of a row that is linear in each of several groups of operands."""
+    left = dict(given)
+    totals: list[Tensor | None] = [None] * len(results)
+    for group in factors:
+        own = {place: left.pop(place) for place in group & left.keys()}
+        if not own:
+            continue
+        if _is_combination(row, operands, group, results):
+            found: Sequence[Tensor | None] = [_combined(row, operands, group, own, results[0])]
+        else:
+            args = [
+                _filled(own[place], operand)
+                if place in own
+                else _zero(operand)
+                if place in group
+                else operand
+                for place, operand in enumerate(operands)
+            ]
+            made = row(*args)
+            found = made if type(made) is tuple else (made,)
+            if row.promote:
+                found = [_fitted(part, result) for part, result in zip(found, results, strict=True)]
+        totals = [_sum(*pair) for pair in zip(totals, found, strict=True)]
+    return totals
+
+
+def _is_combination(
+    row: Row, operands: Sequence[Any], group: frozenset[int], results: Sequence[Tensor]
+) -> bool:
+    """Whether a row adds multiples of tensors, of which the factors are no tensors."""
+    others = [value for place, value in enumerate(operands) if place not in group]
+    return (
+        bool(row.promote)
+        and len(group) > 1
+        and len(results) == 1
+        and results[0]._array.dtype.kind in dtypes.FLOATS
+        and not any(type(value) is Tensor for value in others)
+    )
+
+
+def _combined(
+    row: Row, operands: Sequence[Any], group: frozenset[int], own: dict[int, Tensor], result: Tensor
+) -> Tensor | None:
+    total = None
+    for place, tangent in own.items():
+        factor = slope_of(row, operands, group, [place])
+        part = tangent if factor == 1 else scaled(tangent, factor)
+        total = _sum(total, _fitted(part, result))
+    return total
+
+
+def _scaled(
+    row: Row, operands: Sequence[Any], given: dict[int, Tensor], result: Tensor
+) -> Tensor | None:
+    """Of an element by element row: each tangent in the place of its formula's gradient."""
+    total = None
+    for place, tangent in given.items():
+        edges, formula = formula_of(row, place)
+        first, *names = parameter_names(formula)
+        arguments = [
+            argument_of(row, name, place, operands, (result,), lambda value, source: value)
+            for name in names
+        ]
+        gradient = _fitted(tangent, result)
+        found = formula((gradient,) if first == "grads" else gradient, *arguments)
+        if type(edges) is tuple and found is not None:
+            found = found[edges.index(row.differentiable.index(place))]
+        if found is not None:
+            total = _sum(total, _fitted(found, result))
+    return total
+
+
+def _transposed(
+    row: Row,
+    operands: Sequence[Any],
+    given: dict[int, Any],
+    results: Sequence[Tensor],
+    own: Callable[[Tensor], None],
+) -> Sequence[Tensor | None]:
+    """Of any other row: its formulas are linear in the gradient, which is differentiated by."""
+    if len(given) == 1 and results[0].requires_grad:
+        ((place, tangent),) = given.items()
+        if type(tangent) is not list and operands[place].requires_grad:
+            product = transposable(results, [operands[place]], own)
+            return product.with_vector({0: tangent}, mode.enabled)
+    # Operands may depend on one another, so that the row is run again on ones that do not.
+    points: list[Tensor] = []
+    tangents: list[Tensor] = []
+
+    def fresh(operand: Any, tangent: Any) -> Any:
+        """An operand that is nobody else's."""
+        if tangent is None:
+            return operand
+        if type(tangent) is list:
+            return [fresh(*pair) for pair in zip(operand, tangent, strict=True)]
+        if operand.requires_grad:
+            made: Tensor = view_as(operand, operand)
+        else:
+            made = operand.detach().requires_grad_()
+            own(made)
+        points.append(made)
+        tangents.append(tangent)
+        return made
+
+    recorded = mode.enabled
+    mode.enabled = True
+    try:
+        found = row(*[fresh(operand, given.get(k)) for k, operand in enumerate(operands)])
+        product = transposable(found if type(found) is tuple else (found,), points, own)
+    finally:
+        mode.enabled = recorded
+    return product.with_vector(dict(enumerate(tangents)), recorded)
+
+
+def transposable(
+    outputs: Sequence[Tensor], points: Sequence[Tensor], own: Callable[[Tensor], None]
+) -> Product:
+    """A product of a Jacobian with vectors, of which the leaves are somebody's own."""
+    product = Product(outputs, points)
+    for seed in product.seeds:
+        own(seed)
+    return product
+
+
+def _sum(a: Tensor | None, b: Tensor | None) -> Tensor | None:
+    if a is None or b is None:
+        return b if a is None else a
+    found: Tensor = add(a, b)
+    return found
+
+
+def _fitted(tangent: Tensor, result: Tensor) -> Tensor:
+    """A tangent in the shape of a result, and in no narrower type."""
+    wide = dtypes.promote_types(tangent.dtype, result.dtype)
+    if tangent.dtype is not wide:
+        tangent = to_dtype(tangent, wide)
+    shape = tuple(result._array.shape)
+    return tangent if tangent._array.shape == shape else expand(tangent, shape)
+
+
+def _filled(tangent: Any, operand: Any) -> Any:
+    """A tangent for each tensor of a list, zeros where one does not move."""
+    if type(tangent) is not list:
+        return tangent
+    return [
+        _zero(item) if move is None else move for move, item in zip(tangent, operand, strict=True)
+    ]
+
+
+def _zero(operand: Any) -> Any:
+    """What stands for an operand that does not move."""
+    if type(operand) is Tensor:
+        return zeros_like(operand)
+    if type(operand) in (list, tuple):
+        return [_zero(item) for item in operand]
+    return 0 if type(operand) in (int, float, complex) else operand
