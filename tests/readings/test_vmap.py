@@ -203,7 +203,7 @@ def test_what_cannot_be_mapped_is_refused_in_pytorchs_words(
 
 def test_a_captured_tensor_stays_as_it_is_where_a_sample_is_written_to_it() -> None:
     captured = torch.zeros(3)
-    for change in ("add_", "copy_", "index_put_"):
+    for change in ("mul_", "copy_", "index_put_"):
         args = ([torch.tensor([0, 1, 2])],) if change == "index_put_" else ()
         with pytest.raises(RuntimeError, match="being vmapped over but `self` not"):
             vmap(lambda a, change=change, args=args: getattr(captured, change)(*args, a))(matrix())
@@ -442,3 +442,35 @@ def test_subscripts_pick_from_each_sample(pick: Callable[..., Any], in_dims: Any
         for n in range(3)
     ]
     assert found.tolist() == torch.stack(singles).tolist()
+
+
+ARITHMETIC = "vmap: inplace arithmetic(self, *extra_args) is not possible because there exists"
+AT_LEVEL = "over but `self` not being vmapped over at level 1. Please try to use out-of-place"
+
+
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (lambda y, a: y.mul_(a), ARITHMETIC),
+        (lambda y, a: y.copy_(a), ARITHMETIC),
+        (lambda y, a: y.masked_fill_(a > 0, 1.0), ARITHMETIC),
+        (lambda y, a: y.add_(a), r"output with shape [3] doesn't match the broadcast shape [2, 3]"),
+        (lambda y, a: y[:1].atan2_(a), "shape [1] doesn't match the broadcast shape [2, 3]"),
+        (lambda y, a: y.index_fill_(0, a.long() // 3, 1.0), "vmap: index_fill_(self, *extra_args)"),
+        (lambda y, a: y.fill_(a[0]), "vmap: fill_(self, *extra_args)"),
+        (
+            lambda y, a: y.__setitem__(torch.tensor([0]), a[0]),
+            "vmap: index_put_(self, *extra_args)",
+        ),
+        (lambda y, a: y.pow_(a), "vmap: aten::pow_(self, *extra_args)"),
+        (lambda y, a: y.eq_(a), "vmap: aten::eq_(self, *extra_args)"),
+        (lambda y, a: y.lerp_(y, a), AT_LEVEL),
+        (lambda y, a: y.masked_fill_(a > 0, a[0]), AT_LEVEL),
+    ],
+)
+def test_what_all_samples_share_is_not_written_to(
+    write: Callable[[Any, Any], Any], message: str
+) -> None:
+    with pytest.raises(RuntimeError) as caught:
+        vmap(lambda a: write(torch.ones(3), a))(matrix())
+    assert message in str(caught.value)

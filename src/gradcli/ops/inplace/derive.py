@@ -185,6 +185,7 @@ def apply_in_place(
     erases: Row | None = None,
     smooth: bool = True,
     c_types: bool = False,
+    name: str = "",
 ) -> Tensor:
     """Makes what an operation computes from the old value the new value of a tensor.
 
@@ -194,15 +195,14 @@ def apply_in_place(
     looks at memory). Where the result has no history, the row `erases` (`erase`, renamed) ends that
     of the tensor; None leaves it as it is. An operation that is not `smooth` may change leaves that
     require grad, as PyTorch does not expect gradients of it. With `c_types` the message about a
-    type that does not fit calls the tensor's as C does.
+    type that does not fit calls the tensor's as C does; `name` is what others call the operator.
 
     Raises:
-        RuntimeError: the result does not fit the tensor's shape or type, or PyTorch forbids the
-            change.
+        RuntimeError: the result does not fit the tensor, or PyTorch forbids the change.
     """
     if mode.level is not None:
         options: dict[str, Any] = {"copies": copies, "coincide": coincide, "smooth": smooth}
-        options |= {"erases": erases, "c_types": c_types}
+        options |= {"erases": erases, "c_types": c_types, "name": name}
         changed: Tensor = mode.level.change(tensor, operation, others, options)
         return changed
     wants = mode.enabled and smooth and (tensor.requires_grad or _any_requires_grad(others))
@@ -249,7 +249,9 @@ def _node_of(result: Tensor, old: Tensor, start: int) -> Any:
 def in_place(operator: Callable[..., Any], args: Sequence[Any], coincide: bool = False) -> Tensor:
     """`apply_in_place` of an operator to its first argument."""
     rest = args[1:]
-    erases, copies, smooth, c_types, apart = None, True, True, False, False
+    erases, copies, smooth, c_types, apart, name = None, True, True, False, False, ""
+    if isinstance(operator, Entry):
+        name = operator.names[0].rpartition(".")[2]
     if isinstance(operator, Row):
         copies, form = False, operator.inplace
         coincide = coincide or form.coincide
@@ -274,6 +276,7 @@ def in_place(operator: Callable[..., Any], args: Sequence[Any], coincide: bool =
         erases=erases,
         smooth=smooth,
         c_types=c_types,
+        name=name,
     )
 
 

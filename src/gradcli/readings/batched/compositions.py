@@ -24,10 +24,21 @@ _FEATURES: Final = ("feature_", "dropout1d", "dropout2d", "dropout3d")
 _REFUSED: Final = (
     "vmap: {0}(self, *extra_args) is not possible because there exists a Tensor `other` in "
     "extra_args that has more elements than `self`. This happened due to `other` being vmapped "
-    "over but `self` not being vmapped over in a vmap. Please try to use out-of-place operators "
+    "over but `self` not being vmapped over {1}. Please try to use out-of-place operators "
     "instead of {0}. If said operator is being called inside the PyTorch framework, please file a "
     "bug report instead."
 )
+_ARITHMETIC: Final = frozenset(
+    ("", "sub", "mul", "div", "clamp_min", "clamp_max", "masked_fill")
+) | {f"logical_{name}" for name in ("and", "or", "xor")}
+_PLAIN: Final = frozenset(
+    ("fill", "index_add", "index_fill", "index_put", "scatter_add", "scatter_reduce")
+)
+"""Operators that have a rule in PyTorch, whose message calls them otherwise than where none is."""
+_BROADCAST: Final = frozenset(("add", "atan2", "copysign", "gcd", "lcm")) | {
+    f"bitwise_{name}" for name in ("and", "or", "xor", "left_shift", "right_shift")
+}
+"""Those that it broadcasts before it looks at what is written to."""
 _RANDOM_IN_PLACE: Final = (
     "vmap: Cannot ask for different inplace randomness on an unbatched tensor. This will appear "
     "like same randomness. If this is necessary for your usage, please file an issue with "
@@ -62,16 +73,24 @@ def compose(level: Level, entry: Entry, args: tuple[Any, ...]) -> Any:
             "https://github.com/pytorch/pytorch/issues if you need this feature."
         )
     if name.endswith("_") and level.of(args[0]) is None:
-        arithmetic = name in ("Tensor.copy_", "copy_")
-        raise Unbatchable(
-            _REFUSED.format("inplace arithmetic" if arithmetic else name.removeprefix("Tensor."))
-        )
+        written = name.removeprefix("Tensor.").removesuffix("_")
+        raise _refusal(level, "" if written == "copy" else written, args[1:])
     found = one_by_one(level, entry, args)
     if not name.endswith("_"):
         return found
     if shape_of(found) != shape_of(args[0]):
         raise RuntimeError(NO_STORAGE)
     return args[0]
+
+
+def _refusal(level: Level, name: str, others: Sequence[Any]) -> Unbatchable:
+    """The error of a write of samples to what they share; no `name` is that of a copy."""
+    name = name.lower()
+    if name in _ARITHMETIC and not any(type(value) is Tensor for value in others[1:]):
+        return Unbatchable(_REFUSED.format("inplace arithmetic", "in a vmap"))
+    if name in _PLAIN:
+        return Unbatchable(_REFUSED.format(f"{name}_", "in a vmap"))
+    return Unbatchable(_REFUSED.format(f"aten::{name}_", f"at level {level.number}"))
 
 
 def _drawn(level: Level, entry: Entry, args: tuple[Any, ...]) -> Any:
@@ -146,13 +165,15 @@ def change(
     options: dict[str, Any],
 ) -> Tensor:
     """`apply_in_place` for a tensor that is batched, or not."""
-    batched = level.of(tensor)
+    batched, name = level.of(tensor), options["name"]
 
     def result_of(old: Tensor) -> Any:
         found = level.inside(operation, old if batched is None else level.wrap(old))
         if batched is None:
             if level.of(found) is not None:
-                raise Unbatchable(_REFUSED.format("inplace arithmetic"))
+                if name in _BROADCAST:
+                    check_fits(level.physical(found), tensor)
+                raise _refusal(level, name, others)
             return found
         check_fits(found, tensor, options.get("c_types", False))
         return copy_into(old, level.physical(found))
