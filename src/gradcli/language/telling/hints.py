@@ -135,6 +135,14 @@ HINTS: Final = (
         "or ask for `gradcli jacobian`",
     ),
     Hint(
+        "RuntimeError: .*the Hessian needs an expression of one element",
+        "make it one number, as by .sum() or an index; or ask for `gradcli jacobian`",
+    ),
+    Hint(
+        "RuntimeError: .*derivatives of complex (?:values|variables) have no matrix",
+        "take real numbers of it: .real, .imag or torch.view_as_real()",
+    ),
+    Hint(
         "RuntimeError: .*Trying to backward through the graph a second time",
         "keep the graph for a second pass: --retain-graph, or retain_graph=True in a program",
     ),
