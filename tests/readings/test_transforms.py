@@ -132,6 +132,11 @@ FORWARD = [
     ("jacfwd(lambda a: (noisy(a), a), 0, True, randomness='same')(x)[1]", "tensor([1., 2.])"),
     # A value that is written to is transposed.
     ("jacfwd(written)(x)", "tensor([[0., 2.],\n        [0., 4.]])"),
+    # What a backward pass of samples gives was made by no row.
+    (
+        "vmap(jacfwd(grad(lambda a: (a**3).sum())))(x[None])",
+        "tensor([[[ 6.,  0.],\n         [ 0., 12.]]])",
+    ),
     # An operand that depends on another one.
     (
         "jvp(lambda a: torch.linalg.solve((a * a).diag(), a.exp()), (x,), (x,))[1]",
@@ -143,7 +148,7 @@ FORWARD = [
 SETUP = """\
 import torch
 import torch.autograd.forward_ad as fwAD
-from torch.func import hessian, jacfwd, jvp
+from torch.func import grad, hessian, jacfwd, jvp, vmap
 x = torch.tensor([1.0, 2.0])
 def unrecorded(a):
     with torch.no_grad():

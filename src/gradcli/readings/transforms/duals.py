@@ -106,11 +106,10 @@ class DualLevel(Level):
             mode.enabled = records
             try:
                 self._pushed.advance()
-                found = self._pushed.of(tensor)
-                # What rows have not made has been written to, or is a tangent.
-                if found is not None or not tensor.requires_grad or self.reaches(tensor):
-                    return found
+                return self._pushed.of(tensor)
             except NoTangents as error:
+                if self.reaches(tensor):
+                    return None  # it left forward mode with a history
                 notes.add(str(error))
             finally:
                 mode.enabled = enabled

@@ -55,8 +55,14 @@ class Tangents:
             self._moving[slot] = tangent
 
     def of(self, tensor: Tensor) -> Tensor | None:
-        """How a value moves; None where nothing moves it."""
+        """How a value moves; None where nothing moves it.
+
+        Raises:
+            NoTangents: it was recorded, but by no step.
+        """
         slot = self.trace.slot(tensor)
+        if slot is None and tensor.grad_fn is not None:
+            raise NoTangents("a value was made by no row")
         return None if slot is None else self._moving.get(slot)
 
     def advance(self) -> None:
