@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from gradcli.table.samples import Fixed
-from tests.recorded import drawn_programs, drawn_streams, store
+from tests.recorded import drawn_programs, drawn_streams, drawn_transforms, store
 from tests.recorded.answers import (
     Answer,
     Array,
@@ -101,6 +101,7 @@ def groups() -> dict[str, Group]:
     found = [
         Group("programs.random", drawn_programs.programs(range(400)), {}),
         Group("programs.streams", drawn_streams.programs(), {}),
+        Group("programs.transforms", drawn_transforms.programs(range(250)), {}),
     ]
     for path in sorted(FOLDER.rglob("*.txt*")):
         programs = path.parent != FOLDER

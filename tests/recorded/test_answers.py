@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.recorded import calls, conformance, drawn_programs, drawn_streams, store
+from tests.recorded import (
+    calls,
+    conformance,
+    drawn_programs,
+    drawn_streams,
+    drawn_transforms,
+    store,
+)
 from tests.recorded.answers import differences
 from tests.recorded.library import LIBRARY
 from tests.recorded.table import TYPES, asked, calls_of, faults
@@ -31,7 +38,7 @@ def test_records_are_answered_as_by_pytorch(name: str) -> None:
 
 
 @pytest.mark.oracle
-@pytest.mark.parametrize("name", ["random", "streams"])
+@pytest.mark.parametrize("name", ["random", "streams", "transforms"])
 def test_programs_of_other_seeds_are_answered_as_by_pytorch(name: str) -> None:
     pytest.importorskip("torch")
     from tests.recorded.pytorch import PyTorch
@@ -39,6 +46,8 @@ def test_programs_of_other_seeds_are_answered_as_by_pytorch(name: str) -> None:
     engine, group = PyTorch(), calls.groups()[f"programs.{name}"]
     if name == "random":
         programs = drawn_programs.programs(range(5000, 5300))
+    elif name == "transforms":
+        programs = drawn_transforms.programs(range(5000, 5100))
     else:
         programs = drawn_streams.programs(drawn="live ")
     for program in programs:
