@@ -11,6 +11,7 @@ from gradcli.ops.inplace.derive import apply_in_place, check_fits
 from gradcli.ops.inplace.writing import copy_into
 from gradcli.readings.batched.dimensions import lifted, moved
 from gradcli.readings.batched.level import RANDOM, Drawn, Level
+from gradcli.readings.batched.ranking import RULES as RANKING
 from gradcli.readings.batched.samples import SAME, dynamic, one_by_one, picked
 from gradcli.readings.batched.views import with_dims
 from gradcli.table.entry import Entry
@@ -154,6 +155,7 @@ _RULES: Final[dict[str, Callable[..., Any]]] = {
     "as_strided": _as_strided,
     "cosine_similarity": _cosine_similarity,
     "linalg.cholesky": _native,
+    **RANKING,
 }
 
 
