@@ -21,6 +21,8 @@ from tests.table.test_table import calls_of, name_of
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 SIZE = 3
+FEW = 4
+"""Calls of an entry that are tried with the batch in each place."""
 Place = tuple[int, int | None]
 """Where a tensor stands among the arguments: its number, and that in a list."""
 
@@ -174,23 +176,33 @@ def test_batches_give_what_samples_give(entry: Entry) -> None:
         single = looped(call)
         if single is None:
             continue
-        where = [(0, -1, 1)[number % 3] if part.ndim > 1 else 0 for part in call.samples]
-        leaves = [
-            leaf(np.moveaxis(part, 0, dim)) for part, dim in zip(call.samples, where, strict=True)
-        ]
-        try:
-            found = vmap(lambda *values, call=call: call.with_values(values), tuple(where))(*leaves)
-        except RuntimeError as error:
-            if not is_refusal(entry, error):
-                raise
-            continue
-        results = flatten(found)[0]
-        for place, result in enumerate(results):
-            expected = np.stack([parts[place]._array for parts in single[1]])
-            assert is_close(result._array, expected)
-        # The gradient of nan is whatever the formula makes of it.
-        if not any(isinstance(arg, Kinked) for arg in call.args):
-            check_slopes(leaves, where, results, *single)
+        # A call has its batch in three places as long as there are few.
+        for first in range(3) if number < FEW else (number % 3,):
+            check_batch(entry, call, first, *single)
+
+
+def check_batch(
+    entry: Entry, call: Call, first: int, singles: list[list[Tensor]], expected: list[Any]
+) -> None:
+    """Compares a call with the batch in places from the `first` on with those of samples."""
+    where = [
+        (0, -1, 1)[(first + k) % 3] if part.ndim > 1 else 0 for k, part in enumerate(call.samples)
+    ]
+    leaves = [
+        leaf(np.moveaxis(part, 0, dim)) for part, dim in zip(call.samples, where, strict=True)
+    ]
+    try:
+        found = vmap(lambda *values: call.with_values(values), tuple(where))(*leaves)
+    except RuntimeError as error:
+        if not is_refusal(entry, error):
+            raise
+        return
+    results = flatten(found)[0]
+    for place, result in enumerate(results):
+        assert is_close(result._array, np.stack([parts[place]._array for parts in expected]))
+    # The gradient of nan is whatever the formula makes of it.
+    if not any(isinstance(arg, Kinked) for arg in call.args):
+        check_slopes(leaves, where, results, singles, expected)
 
 
 def check_slopes(
