@@ -280,6 +280,16 @@ DRAWN: list[tuple[Callable[[Any], Any], str, list[Any]]] = [
     (lambda a: torch.randperm(3), "same", [[2, 0, 1]] * 2),
     (lambda a: torch.rand(3), "different", UNIFORMS),
     (
+        lambda a: vmap(lambda b: torch.rand(2), randomness="same")(a),
+        "different",
+        [[[0.4963, 0.7682]] * 3, [[0.0885, 0.1320]] * 3],
+    ),
+    (
+        lambda a: vmap(lambda b: torch.rand(1), randomness="different")(a),
+        "same",
+        [[[0.4963], [0.7682], [0.0885]]] * 2,
+    ),
+    (
         lambda a: torch.rand_like(a),
         "different",
         [[0.4963, 0.7682, 0.0885], [0.1320, 0.3074, 0.6341]],

@@ -51,7 +51,9 @@ def compose(level: Level, entry: Entry, args: tuple[Any, ...]) -> Any:
     """Runs a composition that looked at elements of a batched tensor, or drew random numbers."""
     name = entry.names[0]
     draws = "generator" in entry.signature.index
-    if isinstance(sys.exception(), Drawn) or (draws and level.randomness == "different"):
+    error = sys.exception()
+    own = isinstance(error, Drawn) and error.level is level
+    if own or (draws and level.randomness == "different"):
         return _drawn(level, entry, args)
     if not level.has(args):
         return level.out(entry, *args)

@@ -31,7 +31,11 @@ def refuse_random() -> None:
 
 
 class Drawn(Unbatchable):
-    """Random numbers are wanted that differ from sample to sample."""
+    """Random numbers are wanted that differ from sample to sample of a level."""
+
+    def __init__(self, level: Level) -> None:
+        super().__init__("vmap: this operator cannot draw different random numbers for each sample")
+        self.level = level
 
 
 Drawn.__name__ = Drawn.__qualname__ = "RuntimeError"
@@ -128,7 +132,7 @@ class Level:
         if self.randomness == "error":
             refuse_random()
         if self.randomness == "different":
-            raise Drawn("vmap: this operator cannot draw different random numbers for each sample")
+            raise Drawn(self)
         if self._drawing is not None:
             self._drawing()
 
