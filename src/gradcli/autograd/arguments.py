@@ -112,18 +112,27 @@ def roots_of(
     return roots
 
 
+def refuse_implicit(output: Tensor) -> None:
+    """Refuses an output that does not tell its gradient; RuntimeError says why."""
+    if output._array.size != 1:
+        raise RuntimeError("grad can be implicitly created only for scalar outputs")
+    refuse_complex(output)
+
+
+def refuse_complex(output: Tensor) -> None:
+    """Refuses an output of which an element has no slope; RuntimeError says so."""
+    if output._array.dtype.kind == "c":
+        raise RuntimeError(
+            f"grad can be implicitly created only for real scalar outputs but got {output.dtype!r}"
+        )
+
+
 def _seed(position: int, output: Tensor, seed: Any, create_graph: bool) -> Any:
     array = output._array
     if seed is None:
         if not output.requires_grad:
             return None
-        if array.size != 1:
-            raise RuntimeError("grad can be implicitly created only for scalar outputs")
-        if array.dtype.kind == "c":
-            raise RuntimeError(
-                "grad can be implicitly created only for real scalar outputs but got "
-                f"{output.dtype!r}"
-            )
+        refuse_implicit(output)
         seed = wrap(np.ones_like(array) if array.ndim else array.dtype.type(1))
     elif seed._array.shape != array.shape:
         raise RuntimeError(

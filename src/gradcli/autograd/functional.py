@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from gradcli.autograd.arguments import refuse_complex
 from gradcli.autograd.matrices import rows, zeros_for
 from gradcli.autograd.modes import enable_grad
 from gradcli.autograd.passes import grad
@@ -51,6 +52,8 @@ def jacobian(
         _require_grad(outputs, "outputs", strict)
         blocks = []
         for number, output in enumerate(outputs):
+            if not vectorize and output.requires_grad and output.numel():
+                refuse_complex(output)  # as the gradient of each element would be
             found = rows(output, leaves, create_graph)
             if strict:
                 _refuse_independent(found, number, create_graph)

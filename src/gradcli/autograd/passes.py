@@ -18,6 +18,7 @@ from gradcli.autograd.arguments import (
     flags_of,
     inputs_of,
     outputs_of,
+    refuse_implicit,
     roots_of,
     seeds_of,
     wanted_edge,
@@ -29,7 +30,7 @@ from gradcli.ops.algebra.views import clone
 from gradcli.table.node import RowNode
 from gradcli.tensor.graph import FIRST, Detector, Edge, Node, mode
 from gradcli.tensor.leaf import AccumulateGrad, contents
-from gradcli.tensor.shapes import is_dense, refuse_coinciding
+from gradcli.tensor.shapes import Size, is_dense, refuse_coinciding
 from gradcli.tensor.tensor import Tensor, versions_of, wrap
 from gradcli.tensor.warn import CREATES_GRAPH, warn
 from gradcli.typing import Array
@@ -387,10 +388,28 @@ def _batched(
     ends: list[Tensor], chosen: list[Tensor], seeds: list[Any], options: dict[str, Any]
 ) -> tuple[Tensor | None, ...]:
     """One pass for all slices of the seeds along their first dimension, stacked."""
-    if not [seed[0] for seed in seeds if seed is not None]:  # refuses seeds without a first one
+    for position, (end, seed) in enumerate(zip(ends, seeds, strict=True)):
+        if seed is None:
+            refuse_implicit(end)
+        elif seed[0].shape != end.shape:
+            raise RuntimeError(
+                "If `is_grads_batched=True`, we interpret the first dimension of each grad_output "
+                "as the batch dimension. The sizes of the remaining dimensions are expected to "
+                "match the shape of corresponding output, but a mismatch was detected: "
+                f"grad_output[{position}] has a shape of {Size(seed.shape[2:])!r} and "
+                f"output[{position}] has a shape of {end.shape!r}. If you only want some tensors "
+                "in `grad_output` to be considered batched, consider using vmap."
+            )
+    sizes = [seed.shape[0] for seed in seeds if seed is not None]
+    if len(sizes) < len(seeds):
         raise ValueError(
             "vmap(vjp, in_dims=0, ...)(<inputs>): Got in_dim=0 for some input, but that input is a "
             "Tensor of dimensionality 0 so expected in_dim to satisfy 0 <= in_dim < 0."
+        )
+    if len(set(sizes)) > 1:
+        raise ValueError(
+            "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
+            f"{sizes} for the mapped dimension"
         )
     found: Sequence[Tensor | None] = import_module(BATCHED).by_rows(ends, chosen, seeds, options)
     return tuple(found)
