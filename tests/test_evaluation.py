@@ -111,3 +111,11 @@ def test_orders_that_vanish_look_at_the_clock() -> None:
     bindings = bound("x*x", Variable("x", "3"))
     with pytest.raises(LimitError, match=r"stopped after 0\.1 s"):
         evaluate(Machine(timeout=0.1), bindings, Plan(order=5_000_000))
+
+
+def test_a_leaf_stands_in_for_one_that_the_text_declares() -> None:
+    machine = Machine()
+    machine.instead["x"] = wrap(np.float64(5.0), requires_grad=True)
+    answer = evaluate(machine, bound("let x = 3; const c = 2; c*x*x"), Plan())
+    assert answer.value.item() == 50.0
+    assert answer.leaves == {"x": machine.instead["x"]}

@@ -420,7 +420,9 @@ def declare(
         chosen = stack.pop()
     elif dtype in machine.globals:
         chosen = machine.globals[dtype]
-    tensor = machine.namespace.declare(kind, value, chosen)
+    tensor = machine.instead.get(name)
+    if tensor is None:
+        tensor = machine.namespace.declare(kind, value, chosen)
     machine.declared[name] = tensor
     stack.append(tensor)
 

@@ -15,6 +15,7 @@ class Runner(Protocol):
 
     globals: dict[str, Any]
     declared: dict[str, Any]
+    instead: dict[str, Any]
     namespace: Namespace
 
     def call(self, function: Any, *arguments: Any, **named: Any) -> Any:

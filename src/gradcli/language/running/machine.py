@@ -95,6 +95,8 @@ class Machine(Failures):
         self.namespace = default_namespace() if namespace is None else namespace
         self.declared: dict[str, Any] = {}
         """Variables that `let` and `const` declared, in order."""
+        self.instead: dict[str, Any] = {}
+        """Leaves that variables get instead of those that their declarations in the text make."""
         self.print = printer(sys.stdout.write if write is None else write)
         self.tables: dict[bool, dict[str, Any]] = {}
         """What names mean that are no variables, as far as was asked: in expressions (True), in
