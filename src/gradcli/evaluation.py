@@ -6,9 +6,10 @@ happens in between is here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,9 @@ from gradcli.tensor.tensor import Tensor, wrap
 
 if TYPE_CHECKING:
     from gradcli.readings.trace import Recorder
+
+SEVERAL: Final = 'several numbers are written [1, 2], or in rows: "1 2"'
+"""What is said to a value that is more than one expression."""
 
 Grads = dict[str, Tensor | None]
 
@@ -186,21 +190,23 @@ def compile_expression(
     return code
 
 
-def compile_value(text: str, origin: str) -> Code:
+def compile_value(
+    text: str, origin: str, word: str = "value", hint: str = SEVERAL, mathematics: bool = False
+) -> Code:
     """The code of a text that is one expression, as a variable's value is.
+
+    `word` is what messages call it, `hint` what they say where there are several expressions.
 
     Raises:
         ParseError: it is not in the language, or not one expression.
     """
-    code = compile_text(text, origin)
+    code = compile_text(text, origin, mathematics)
     if code.statements == 1 and code.ends_in_expression:
         return code
     start, end = code.span(-1)
-    what, hint = "a value is one expression", ""
-    if code.statements > 1:
-        hint = 'several numbers are written [1, 2], or in rows: "1 2"'
+    what, hint = f"a {word} is one expression", hint if code.statements > 1 else ""
     if not code.statements:
-        what, hint = "the value is empty", "write a number or an expression, as 3 or [1, 2]"
+        what, hint = f"the {word} is empty", "write a number or an expression, as 3 or [1, 2]"
     raise ParseError(locate("SyntaxError", what, code.text, origin, start, end, hint=hint))
 
 
@@ -239,6 +245,25 @@ def define(machine: Machine, bindings: Bindings) -> None:
         elif callable(value):
             value = value()
         machine.globals[name] = machine.declared[name] = value
+
+
+def mixed_named(what: str, names: Collection[str]) -> Steps:
+    """What `d3/dx2dy` differentiates by, of these variables; nothing where it is no derivative."""
+    match = re.fullmatch(r"d([1-9]\d{0,8})/(d.+)", what)
+    if match is None:
+        return ()
+    order = int(match[1])
+    waiting: list[tuple[str, Steps]] = [(match[2], ())]
+    while waiting:
+        text, steps = waiting.pop()
+        if not text and sum(times for _, times in steps) == order:
+            return steps
+        for name in names:
+            if text.startswith(f"d{name}"):
+                digits = re.match(r"[1-9]\d{0,8}", text[1 + len(name) :])
+                rest = text[1 + len(name) + len(digits[0] if digits else "") :]
+                waiting.append((rest, (*steps, (name, int(digits[0]) if digits else 1))))
+    return ()
 
 
 def seed_for(machine: Machine, seed: Any, output: Tensor) -> Any:

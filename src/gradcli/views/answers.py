@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
-from gradcli.evaluation import Answer, Steps
+from gradcli.evaluation import Answer
 from gradcli.language.allowed.limits import check_printable
 from gradcli.language.telling.diagnostics import Diagnostic
 from gradcli.tensor.identity import without_addresses
@@ -97,25 +97,6 @@ def derivative_named(what: str) -> tuple[str, int]:
         return match[1], 0
     match = re.fullmatch(_DERIVATIVE, what)
     return (match[2], int(match[1])) if match else ("", 0)
-
-
-def mixed_named(what: str, names: Collection[str]) -> Steps:
-    """What `d3/dx2dy` differentiates by, of these variables; nothing where it is no derivative."""
-    match = re.fullmatch(r"d([1-9]\d{0,8})/(d.+)", what)
-    if match is None:
-        return ()
-    order = int(match[1])
-    waiting: list[tuple[str, Steps]] = [(match[2], ())]
-    while waiting:
-        text, steps = waiting.pop()
-        if not text and sum(times for _, times in steps) == order:
-            return steps
-        for name in names:
-            if text.startswith(f"d{name}"):
-                digits = re.match(r"[1-9]\d{0,8}", text[1 + len(name) :])
-                rest = text[1 + len(name) + len(digits[0] if digits else "") :]
-                waiting.append((rest, (*steps, (name, int(digits[0]) if digits else 1))))
-    return ()
 
 
 def parts_text(answer: Answer, parts: Sequence[str]) -> str:

@@ -117,10 +117,10 @@ def command(
     check_enforceable(limits)
     set_defaults(dtype, precision)
     from gradcli.cli.variables import bind, seeds_given, tangents_given, variables_given
-    from gradcli.evaluation import Plan, compile_expression, evaluate
+    from gradcli.evaluation import Plan, compile_expression, evaluate, mixed_named
     from gradcli.language.running.machine import Machine
     from gradcli.readings import remarks
-    from gradcli.views.answers import PARTS, PRODUCT, mixed_named
+    from gradcli.views.answers import PARTS, PRODUCT
 
     try:
         given = variables_given(line, const, let)
