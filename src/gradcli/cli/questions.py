@@ -42,15 +42,18 @@ def source_of(expression: str) -> tuple[str, str]:
     return check_argument(expression, "expression"), "expression"
 
 
-def check_names(option: str, bindings: Bindings, wanted: Iterable[str]) -> None:
-    """Refuses names that are no variables of an expression.
+def check_names(
+    option: str, bindings: Bindings, wanted: Iterable[str], others: Iterable[str] = ()
+) -> None:
+    """Refuses names that are no variables of an expression, nor others that it has, too.
 
     Raises:
         UsageError: one is none.
     """
     from gradcli.cli.variables import nearest_variable
 
-    known = [variable.name for variable in bindings.variables] + list(bindings.code.stores)
+    known = [variable.name for variable in bindings.variables]
+    known += [*bindings.code.stores, *others]
     for name in wanted:
         if name not in known:
             hint = nearest_variable(name, known)

@@ -128,9 +128,7 @@ def bind(code: Code, given: list[Variable], line: Line) -> Bindings:
         ParseError: the text of a variable is not in the language.
         Exit: the text needs variables that are not given; that is said, with the place.
     """
-    bindings = _compiled(code, given)
-    _check_used(bindings, line, "expression")
-    _check_order(bindings)
+    bindings = bind_some(code, given, line)
     unbound = bindings.unbound()
     if unbound:
         start, end = bindings.place(unbound[0]) or (0, 0)
@@ -140,6 +138,19 @@ def bind(code: Code, given: list[Variable], line: Line) -> Bindings:
         hint = f"add {' '.join(_flag(name, line) for name in unbound)}"
         say(locate(what, "", code.text, code.origin, start, end, hint=hint))
         raise Exit(USAGE)
+    return bindings
+
+
+def bind_some(code: Code, given: list[Variable], line: Line) -> Bindings:
+    """The same, where not every variable needs a value.
+
+    Raises:
+        UsageError: one that is given is not used, or is given twice.
+        ParseError: the text of a variable is not in the language.
+    """
+    bindings = _compiled(code, given)
+    _check_used(bindings, line, "expression")
+    _check_order(bindings)
     return bindings
 
 
