@@ -25,6 +25,7 @@ ROOMS = (
     "gradcli.batch",
     "gradcli.wiring",
     "gradcli.views",
+    "gradcli.checking",
     "gradcli.matrices",
     "gradcli.evaluation",
     "gradcli.language",
@@ -74,6 +75,7 @@ LATE = {
 LONG_FUNCTIONS = {
     "gradcli.language.running.machine.Machine.execute": "the machine's loop",
     "gradcli.autograd.passes._walk": "the walk's loop",
+    "gradcli.cli.commands.check.command": "a list of options",
     "gradcli.cli.commands.eval.command": "a list of options",
     "gradcli.table.declare.row": "a list of options",
     "gradcli.ops.layers.embedding_bag.embedding_bag": "a list of options",

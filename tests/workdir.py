@@ -32,6 +32,22 @@ TEXTS = {
     "fails.py": "x = torch.ones(2, requires_grad=True)\nprint(x)\ny = x * 2\ny.backward()\n",
     "unbalanced.py": "print(1)\nx = (1 + 2\nprint(x)\n",
     "endless.py": "n = 0\nwhile True:\n    n += 1\n",
+    "claims.txt": "# of x**2 * y\n\nx: 2*x*y\ny: x**2\nd2/dxdy: 2\n",
+    "unfinished.txt": "x: 2*x*y\n  y: x**(2\n",
+    "no_claims.txt": "# none yet\n",
+    "claims.jsonl": (
+        '{"id": "right", "expr": "x**2 * y", "claims": ["x: 2*x*y", "y: x**2"]}\n'
+        '{"id": "wrong", "expr": "(x**2 + 1)**2", "claims": {"x": "2*(x**2 + 1)"}}\n'
+        '{"id": "at", "expr": "x**0.5", "vars": {"x": 0.1}, "claims": ["x: 0.5/sqrt(x)"],'
+        ' "points": 3}\n'
+        '{"id": "unparsed", "expr": "x", "claims": ["x: 1)"]}\n'
+        '{"id": "unknown", "expr": "x", "claims": ["x: y"]}\n'
+        '{"id": "order", "expr": "x", "claims": ["x: 1"], "order": 3}\n'
+        '{"id": "points", "expr": "x", "points": 3}\n'
+        '{"id": "text", "expr": "x", "claims": "x: 1"}\n'
+        '{"id": "seed", "expr": "x**2", "vars": {"x": [1, 2]}, "claims": ["x: 2*x"],'
+        ' "gradient": [1, 1]}\n'
+    ),
     "records.jsonl": (
         '{"id": "a", "expr": "x * y", "vars": {"x": 2, "y": 5}}\n# a comment\n\nlet x = 3; x**2\n'
     ),

@@ -23,6 +23,7 @@ WORDS = {
     "eval": ["x+y", "x", "-x", "-x*y", "-g", "--x*2", "", "-", "1", "let x = 3; x", "--3"],
     "jacobian": ["x+y", "-x", "--rank", "", "-", "1", "--3"],
     "hessian": ["x+y", "-x", "--eigenvalues", "", "-", "1", "--3"],
+    "check": ["x+y", "-x", "--claim=x: 1", "--assert", "x.grad > 0", "", "-", "1", "--3"],
     "run": ["a.py", "-", "", "b.py", "-a"],
     "batch": ["a.jsonl", "-", "", "b", "-b"],
     "repl": [],

@@ -16,6 +16,7 @@ ANSWERS = {
     "eval": "gradcli eval 1+1",
     "jacobian": "gradcli jacobian x*x --x 2",
     "hessian": "gradcli hessian x*x --x 2",
+    "check": "gradcli check x*x --x 2",
     "run": "echo 'print(1)' | gradcli run -",
     "batch": "echo 1+1 | gradcli batch -",
     "repl": "echo 1+1 | gradcli repl",

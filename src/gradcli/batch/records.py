@@ -28,8 +28,11 @@ _KEYS = (
     "retain_graph",
     "create_graph",
     "backward",
+    "claims",
+    "points",
 )
-_PLAN_KEYS = frozenset(_KEYS) - {"id", "expr", "program", "vars"}
+_CHECK_KEYS = ("claims", "points")
+_PLAN_KEYS = frozenset(_KEYS) - {"id", "expr", "program", "vars", *_CHECK_KEYS}
 _PROGRAM_KEYS = ("id", "program", "vars")
 
 
@@ -42,13 +45,20 @@ class RecordError(ValueError):
 
 
 class Record(NamedTuple):
-    """One question: a program that prints, or an expression with a plan for its gradients."""
+    """One question: a program that prints, or an expression with a plan for its gradients.
+
+    Attributes:
+        claims: what somebody believes the derivatives to be; where there are any, they are judged
+            instead, also at as many random points as `points` says.
+    """
 
     id: Any
     text: str
     is_program: bool = False
     variables: tuple[Variable, ...] = ()
     plan: Plan = Plan()
+    claims: tuple[str, ...] = ()
+    points: int | None = None
 
 
 def decode_line(line: bytes) -> str:
@@ -111,9 +121,12 @@ def record_of(fields: dict[str, Any], number: int) -> Record:
     if not isinstance(text, str):
         key = "program" if is_program else "expr"
         raise RecordError(f'"{key}" must be a string, not {_describe(text)}')
+    claims, points = _claims(given)
+    if claims:
+        dtypes.set_default_dtype(dtypes.float64)
     variables = _variables(given.get("vars", {}))
     plan = Plan() if _PLAN_KEYS.isdisjoint(given) else _plan(given)
-    return Record(given.get("id", number), text, is_program, variables, plan)
+    return Record(given.get("id", number), text, is_program, variables, plan, claims, points)
 
 
 def _check_keys(given: dict[str, Any]) -> None:
@@ -131,6 +144,30 @@ def _check_keys(given: dict[str, Any]) -> None:
         for key in given:
             if key not in _PROGRAM_KEYS:
                 raise RecordError(f'a program takes no "{key}"')
+
+
+def _claims(given: dict[str, Any]) -> tuple[tuple[str, ...], int | None]:
+    """The claims of a record, and how many random points they are judged at."""
+    claims, points = given.get("claims", []), given.get("points")
+    if isinstance(claims, dict):
+        pairs = claims.items()
+        claims = [f"{name}: {text}" if _is_text(text) else text for name, text in pairs]
+    if not isinstance(claims, list) or not all(map(_is_text, claims)):
+        raise RecordError('"claims" must be a list of claims, as "x: 2*x*y"')
+    if points is not None and (type(points) is not int or points < 0):
+        raise RecordError('"points" must be an integer of at least 0')
+    if not claims:
+        for key in _CHECK_KEYS:
+            if key in given:
+                raise RecordError(f'"{key}" without a claim', '"claims": ["x: 2*x*y"]')
+    for key in given:
+        if claims and key in _PLAN_KEYS - {"wrt", "grad_tensors", "gradient"}:
+            raise RecordError(f'a record with "claims" takes no "{key}"')
+    return tuple(claims), points
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _variables(given: Any) -> tuple[Variable, ...]:

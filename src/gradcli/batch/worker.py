@@ -17,7 +17,7 @@ from gradcli.evaluation import bindings_of, compile_expression, define, evaluate
 from gradcli.language.allowed import afresh
 from gradcli.language.compiling.sharing import compile_shared
 from gradcli.language.running.machine import Machine
-from gradcli.language.telling.diagnostics import Diagnostic, diagnose
+from gradcli.language.telling.diagnostics import Diagnostic, ParseError, diagnose
 from gradcli.process import Limits
 from gradcli.random.generator import manual_seed
 from gradcli.readings import dual_levels
@@ -72,10 +72,11 @@ def reply(
             if listener is not None:
                 listener.asked(id, is_program)
             record = record_of(found, number)
-        fields = _answer(record, write, limits)
+        fields = _judge(record, write, limits) if record.claims else _answer(record, write, limits)
         if is_program or printed:
             fields = {"stdout": "".join(printed), **fields}
-        return Reply(dumps({"id": id, "ok": True, **fields}), True)
+        ok = "error" not in fields
+        return Reply(dumps({"id": id, "ok": ok, **fields}), ok)
     except Exception as error:
         return failed(id, "".join(printed) if is_program or printed else None, diagnose(error))
 
@@ -120,3 +121,23 @@ def _answer(record: Record, write: Callable[[str], object], limits: Limits) -> d
     code = compile_expression(record.text, compile=compile_shared)
     bindings = bindings_of(code, record.variables)
     return answer_fields(evaluate(machine, bindings, record.plan))
+
+
+def _judge(record: Record, write: Callable[[str], object], limits: Limits) -> dict[str, Any]:
+    """What is to be said of the claims of a record; with an error where one is not right."""
+    from gradcli.checking.question import Question, answer
+    from gradcli.checking.texts import Written, parse_claim
+    from gradcli.views.checks import report_fields
+
+    claims = []
+    for text in record.claims:
+        try:
+            claims.append(parse_claim(Written(text)))
+        except ParseError as error:
+            error.diagnostic.message = f"claim {text}: {error.diagnostic.message}"
+            raise
+    code = compile_expression(record.text, compile=compile_shared)
+    bindings = bindings_of(code, record.variables)
+    question = Question(bindings, bindings.unbound(), claims, points=record.points)
+    question = question._replace(wrt=record.plan.wrt, seeds=record.plan.seeds)
+    return report_fields(answer(question, write, limits.timeout))

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "eval": "Evaluate an expression and print its value and gradients.",
     "jacobian": "Print all first derivatives of an expression.",
     "hessian": "Print all second derivatives of an expression.",
+    "check": "Check derivatives, and what you believe them to be.",
     "run": "Run a program file.",
     "batch": "Answer many expressions or programs, one record a line.",
     "repl": "Talk in the language at a prompt.",
@@ -80,8 +81,8 @@ class Option:
         self.parser = parser
 
     def spellings(self, name: str) -> tuple[str, ...]:
-        """How the option of a parameter is written."""
-        return f"--{name.replace('_', '-')}", *([self.short] if self.short else [])
+        """How the option of a parameter is written; `assert_` is `--assert`."""
+        return f"--{name.rstrip('_').replace('_', '-')}", *([self.short] if self.short else [])
 
 
 class Line:

@@ -1,0 +1,1 @@
+"""Derivatives put to the proof: against differences of values, against claims and assertions."""

@@ -1,0 +1,302 @@
+"""Claims and assertions judged: is a formula the derivative, is a sentence true?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from gradcli.autograd.passes import accumulate
+from gradcli.checking.entries import DOUBT, scrutinized
+from gradcli.checking.points import lost_at, moved
+from gradcli.checking.quotients import Quotients
+from gradcli.checking.rounding import rounding
+from gradcli.checking.subject import Point, Run, Subject
+from gradcli.checking.texts import FILLED, Assertion, Claim, check_names
+from gradcli.evaluation import Steps
+from gradcli.ops.making.construction import tensor
+from gradcli.tensor.clock import clock
+from gradcli.tensor.tensor import Tensor, wrap
+from gradcli.typing import Array
+
+TOLERANCE: Final = 1e-7
+"""How far a claim may be from the derivative, relative to the larger of both."""
+
+RIGHT, UNDECIDED, WRONG = "right", "undecided", "wrong"
+
+SAME: Final = 1e-6
+"""How far what is the same at all points may be from point to point."""
+
+FEWEST: Final = 3
+"""Points from which on something is the same at all of them."""
+
+
+class Verdict(NamedTuple):
+    """What is to be said of a claim, or of an assertion.
+
+    Attributes:
+        text: the claim, as it is written.
+        verdict: `right`, `wrong`, or `undecided`.
+        points: at how many points it is right, where it is.
+        point: where it is not, the counterexample; None where it is.
+        values: what is to be compared there, by what it is called.
+        remark: what else is to be said, the way out.
+    """
+
+    text: str
+    verdict: str
+    points: int = 0
+    point: Point | None = None
+    values: Mapping[str, Any] = {}
+    remark: str = ""
+
+
+def judge(
+    subject: Subject, claim: Claim, points: Sequence[Point], tolerance: float = TOLERANCE
+) -> Verdict:
+    """Compares a claim with the derivative at all points.
+
+    Raises:
+        UnknownName: it names what the expression does not have.
+        Exception: whatever the text or the claim raises.
+    """
+    steps = claim.steps(subject.template)
+    found: list[Compared] = []
+    wrong: Compared | None = None
+    for point in points:
+        clock.check()
+        compared = _compared(subject, claim, steps, point, tolerance, is_known=wrong is not None)
+        found.append(compared)
+        if compared.verdict == WRONG:
+            wrong = wrong or compared
+            if compared.value.shape != compared.truth.shape:
+                break
+    if wrong is not None:
+        remark = wrong.remark or _what_is_missing(found)
+        return _counterexample(claim, wrong._replace(remark=remark))
+    right = sum(compared.verdict == RIGHT for compared in found)
+    return Verdict(claim.text, RIGHT, right) if right else _counterexample(claim, found[0])
+
+
+class Compared(NamedTuple):
+    """A claim and the derivative at a point."""
+
+    point: Point
+    value: Array
+    truth: Array
+    verdict: str
+    remark: str = ""
+
+
+def _compared(
+    subject: Subject, claim: Claim, steps: Steps, point: Point, tolerance: float, is_known: bool
+) -> Compared:
+    """A claim and the derivative at a point; `is_known`: that the claim is wrong."""
+    run = subject.run(point)
+    truth = np.array(subject.derivative_of(run, steps)._array, np.float64)
+    check_names(claim.code, claim.written, claim.offset, run, ())
+    value, is_number = _value_of(claim, run, truth)
+    if value.shape != truth.shape and not is_number:
+        return Compared(point, value, truth, WRONG, "the shapes differ")
+    value = np.broadcast_to(value, truth.shape)
+    if _agree(value, truth, tolerance):
+        return Compared(point, value, truth, RIGHT)
+    if is_known:
+        return Compared(point, value, truth, WRONG)
+    noise = rounding(lambda: np.broadcast_to(_value_of(claim, run, truth)[0], truth.shape))
+    verdict, remark = _looked_at(subject, steps, point, value, truth, tolerance, noise)
+    return Compared(point, value, truth, verdict, remark)
+
+
+def _counterexample(claim: Claim, compared: Compared) -> Verdict:
+    """The verdict on a claim that is not right at a point."""
+    point, value, truth, verdict, remark = compared
+    values: dict[str, Any] = {"claim": value, claim.label: truth}
+    if value.shape != truth.shape:
+        values = {f"shape of {name}": list(part.shape) for name, part in values.items()}
+    return Verdict(claim.text, verdict, 0, point, values, remark)
+
+
+def _value_of(claim: Claim, run: Run, truth: Array) -> tuple[Array, bool]:
+    """The value of a claim after an evaluation, and whether it is a plain number."""
+    try:
+        found = _run(run, claim.code, _filled(claim, truth))
+        number = isinstance(found, int | float)
+        if not isinstance(found, Tensor):
+            found = tensor(found)
+        if found.is_complex():
+            raise TypeError("a claim is real, as the derivative is")
+    except Exception as error:
+        claim.written.locate(error, claim.offset)
+        raise
+    return np.array(found._array, np.float64), number
+
+
+def _filled(claim: Claim, truth: Array) -> dict[str, Any]:
+    """The tensors that `ones` and `zeros` are as operands."""
+    made = {"ones": np.ones, "zeros": np.zeros}
+    return {name: wrap(made[name](truth.shape)) for name in FILLED if name in claim.code.operands}
+
+
+def _run(run: Run, code: Any, others: dict[str, Any]) -> Any:
+    """The value of a text after an evaluation, with its variables and others."""
+    machine = run.machine
+    machine.globals = {**others, **run.names()}
+    return machine.run(code)
+
+
+def _agree(value: Array, truth: Array, tolerance: float) -> bool:
+    size = np.maximum(np.abs(value), np.abs(truth))
+    return bool(np.all(np.abs(value - truth) <= tolerance * size))
+
+
+def _looked_at(
+    subject: Subject,
+    steps: Steps,
+    point: Point,
+    value: Array,
+    truth: Array,
+    tolerance: float,
+    noise: Array,
+) -> tuple[str, str]:
+    """The verdict where a claim is not the derivative, and what is to be said about it.
+
+    Where difference quotients cannot tell them apart, for kinks or for rounding (`noise` is that of
+    the claim), it is not wrong.
+    """
+    if not np.all(np.isfinite(truth)):
+        told = lost_at(subject, point) or "its domain ends here"
+        return UNDECIDED, f"the derivative is not finite: {told}"
+    if not np.all(np.isfinite(value)):
+        return WRONG, "the derivative is finite there"
+    *path, (name, times) = steps
+    before = (*path, (name, times - 1)) if times > 1 else tuple(path)
+    bent = False
+    for index in np.ndindex(truth.shape):
+        claimed, other = float(value[index]), float(truth[index])
+        if _agree(value[index], truth[index], tolerance):
+            continue
+        found = _slope(subject, before, point, name, index)
+        slope, error = float(found.slope[0]), DOUBT * float(found.error[0])
+        bent = bent or bool(found.kinks[0] or found.jumps[0])
+        if bent:
+            continue
+        if abs(claimed - slope) > error + DOUBT * noise[index] + tolerance * abs(slope):
+            return WRONG, ""
+        if abs(other - slope) > error + tolerance * abs(slope):
+            return WRONG, _CUT
+    if bent:
+        return UNDECIDED, f"there is a kink: {lost_at(subject, point) or 'slopes differ'}"
+    return UNDECIDED, "rounding hides the difference"
+
+
+_CUT: Final = "values agree with the claim, backward does not: is the gradient cut?"
+
+
+def _slope(
+    subject: Subject, before: Steps, point: Point, name: str, index: tuple[int, ...]
+) -> Quotients:
+    """Difference quotients of the derivative before the one that is claimed."""
+
+    def along(position: float) -> Array:
+        return subject.derivative(moved(point, name, index, position), before, 1)
+
+    start = float(point[name][index])
+    return scrutinized(along, start, rounding(lambda: along(start)))
+
+
+def _what_is_missing(found: Sequence[Compared]) -> str:
+    """What a wrong claim lacks, where that is the same at all points: a sign, a factor, a term."""
+    if len(found) < FEWEST or any(compared.value.ndim for compared in found):
+        return ""
+    values = np.array([float(compared.value) for compared in found])
+    truths = np.array([float(compared.truth) for compared in found])
+    ratios = truths / values
+    factor = _constant(ratios)
+    if factor is not None:
+        return "its sign is wrong" if abs(factor + 1) < SAME else f"it lacks a factor {factor:.6g}"
+    term = _constant(truths - values)
+    if term is not None:
+        return f"it lacks a term {term:.6g}"
+    for name, coordinate in found[0].point.items():
+        if coordinate.ndim:
+            continue
+        numbers = np.array([float(compared.point[name]) for compared in found])
+        for what, parts in ((name, ratios / numbers), (f"1/{name}", ratios * numbers)):
+            factor = _constant(parts)
+            if factor is not None:
+                return f"it lacks a factor {_times(factor, what)}"
+        for what, parts in ((name, numbers), (f"{name}**2", numbers**2)):
+            term = _constant((truths - values) / parts)
+            if term is not None:
+                return f"it lacks a term {_times(term, what)}"
+    return ""
+
+
+def _times(factor: float, what: str) -> str:
+    if what.startswith("1/"):
+        return f"{factor:.6g}{what[1:]}"
+    return what if abs(factor - 1) < SAME else f"{factor:.6g}*{what}"
+
+
+def _constant(numbers: Array) -> float | None:
+    """The number that all are; None where they differ, or are not finite."""
+    if not np.all(np.isfinite(numbers)):
+        return None
+    middle = float(np.median(numbers))
+    if abs(middle) < SAME or np.any(np.abs(numbers - middle) > SAME * abs(middle)):
+        return None
+    return middle
+
+
+def hold(subject: Subject, assertion: Assertion, points: Sequence[Point]) -> Verdict:
+    """Whether an assertion is true at all points.
+
+    Raises:
+        UnknownName: it names what the expression does not have.
+        Exception: whatever the text or the assertion raises.
+    """
+    for point in points:
+        clock.check()
+        run = subject.run(point)
+        names: dict[str, Any] = {
+            name: subject.derivative_of(run, steps)
+            for name, (_, steps) in assertion.derivatives.items()
+        }
+        own = [name for name in ("value", *names) if name not in run.names()]
+        check_names(assertion.code, assertion.written, 0, run, own)
+        _fill_gradients(subject, run)
+        try:
+            found = _run(run, assertion.code, {"value": run.value, **names})
+            true = bool(np.all(found._array)) if isinstance(found, Tensor) else bool(found)
+        except Exception as error:
+            assertion.written.locate(error, 0)
+            raise
+        if not true:
+            values = _told(assertion, run, names)
+            return Verdict(assertion.text, WRONG, 0, point, values)
+    return Verdict(assertion.text, RIGHT, len(points))
+
+
+def _fill_gradients(subject: Subject, run: Run) -> None:
+    """Runs backward, so that `x.grad` holds the gradient."""
+    ends = [output for output in run.outputs if output.requires_grad]
+    if ends:
+        seeds = [wrap(seed) for seed in subject.seeds(run)] or None
+        accumulate(ends, seeds, True, False, None)
+
+
+def _told(assertion: Assertion, run: Run, names: dict[str, Any]) -> dict[str, Any]:
+    """The values of what an assertion speaks of."""
+    text = assertion.text
+    found: dict[str, Any] = {}
+    if "value" in text and "value" not in run.names():
+        found["value"] = run.outputs[0]._array
+    for name, leaf in run.leaves.items():
+        gradient = leaf.grad
+        if f"{name}.grad" in text and gradient is not None:
+            found[f"{name}.grad"] = gradient._array
+    for name, (spelled, _) in assertion.derivatives.items():
+        found[spelled] = names[name]._array
+    return found

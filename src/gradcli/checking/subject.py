@@ -1,0 +1,300 @@
+"""What is checked: an expression as a function of its variables, in double precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from gradcli.autograd.passes import grad
+from gradcli.evaluation import (
+    Bindings,
+    Steps,
+    check_operands,
+    define,
+    leaves_of,
+    located,
+    restricted,
+    seed_for,
+)
+from gradcli.language.running.machine import Machine
+from gradcli.random.generator import manual_seed
+from gradcli.readings.series.derivatives import Derivatives, NoSeries
+from gradcli.readings.series.orders import mixed
+from gradcli.readings.trace import Recorder
+from gradcli.tensor.tensor import Tensor, wrap
+from gradcli.typing import Array
+
+Point = Mapping[str, Array]
+"""The values of the variables by name, of double precision."""
+
+FAILURES: Final = (RuntimeError, ValueError, ArithmeticError, IndexError)
+"""What an evaluation raises where a point is no place for it: a singular matrix, say."""
+
+NOTHING: Final = "element 0 of tensors does not require grad and does not have a grad_fn"
+
+_GOLDEN: Final = 0.6180339887
+
+
+class Run(NamedTuple):
+    """An evaluation at a point.
+
+    Attributes:
+        outputs: the value of the expression, or the elements of a tuple.
+        several: whether it is a tuple.
+        leaves: the variables that are differentiated by.
+    """
+
+    machine: Machine
+    value: Any
+    outputs: list[Tensor]
+    several: bool
+    leaves: dict[str, Tensor]
+
+    def vector(self) -> Array:
+        """All outputs as one vector."""
+        parts = [np.ravel(output._array) for output in self.outputs]
+        return np.concatenate([np.asarray(part, np.float64) for part in parts])
+
+    def names(self) -> dict[str, Any]:
+        """All variables of the text."""
+        return {**self.machine.globals, **self.machine.declared}
+
+
+class Subject:
+    """An expression with its variables.
+
+    Args:
+        bindings: with the variables that have values.
+        drawn: the names of those that have none.
+        wrt: the variables to differentiate by; all where it is empty.
+        seeds: where a gradient starts from, as a `Plan` has them.
+        write: takes what the text prints when it is first run.
+
+    Raises:
+        Exception: whatever a text or PyTorch's rules raise.
+    """
+
+    def __init__(
+        self,
+        bindings: Bindings,
+        drawn: Sequence[str] = (),
+        wrt: Sequence[str] = (),
+        seeds: Sequence[Any] = (),
+        write: Callable[[str], object] = lambda text: None,
+        timeout: float | None = None,
+    ) -> None:
+        self._code = bindings.code
+        self._bindings = bindings
+        self._seeds = seeds
+        self._wrt = wrt
+        self.timeout = timeout
+        """Seconds that all evaluations together may take."""
+        self._write = write
+        machine = Machine(write=write, timeout=timeout)
+        define(machine, bindings)
+        for variable in bindings.variables:
+            _check_real(machine.declared[variable.name])
+        self._consts: dict[str, Tensor] = {}
+        self._given: dict[str, Array] = {}
+        for name, value in machine.declared.items():
+            if value.requires_grad:
+                self._given[name] = _double(value)
+            else:
+                self._consts[name] = value
+        self.drawn = tuple(drawn)
+        """The names of the variables that nobody gave a value."""
+        self.template: dict[str, Array] = {}
+        """Values of the variables, of which a point has the names and the shapes."""
+
+    def begin(self, values: Mapping[str, float]) -> None:
+        """Finds out about variables that the text declares, where drawn ones have such values.
+
+        Raises:
+            Exception: whatever the text raises; nothing requires grad, or values are complex.
+        """
+        point = {**self._given, **{name: np.array(values[name]) for name in self.drawn}}
+        run = self.run(point, self._write)
+        declared = run.machine.declared
+        leaves = leaves_of(run.machine)
+        wanted = [name for name in leaves if name in declared]
+        self.template = {name: _double(declared[name]) for name in wanted}
+        for name in self._wrt:
+            restricted(run.machine, leaves, [name])
+        if not self.template:
+            raise RuntimeError(NOTHING)
+
+    def run(self, point: Point, write: Callable[[str], object] = lambda text: None) -> Run:
+        """Evaluates the expression at a point; a random stream is always the same.
+
+        Raises:
+            Exception: whatever the text raises.
+        """
+        machine = self._machine_at(point, write)
+        return self._ended(machine, machine.run(self._code), point)
+
+    def lost_at(self, point: Point) -> str:
+        """Which operator leaves the numbers at a point, or has a kink there; "" if unknown."""
+        machine = self._machine_at(point, lambda text: None)
+        recorder = Recorder(list(machine.instead.values()))
+        with recorder:
+            run = self._ended(machine, machine.run(self._code), point)
+        trace = recorder.ended(run.outputs)
+        found: list[str] = []
+        for name, leaf in run.leaves.items():
+            try:
+                weights = weights_of(run.outputs)
+                series = Derivatives(trace, leaf, run.outputs, weights, remarked=True)
+                series.up_to(1)
+            except NoSeries:
+                continue
+            found += [text.removeprefix(f"{name}: ") for text in series.remarks(name)]
+        return "; ".join(dict.fromkeys(found))
+
+    def _machine_at(self, point: Point, write: Callable[[str], object]) -> Machine:
+        """A machine whose variables are at a point."""
+        machine = Machine(write=write, timeout=self.timeout)
+        for name, value in self._consts.items():
+            _set(machine, name, wrap(value._array.copy()))
+        for name, array in point.items():
+            leaf = wrap(array.copy() if array.ndim else array[()], requires_grad=True)
+            machine.instead[name] = leaf
+            if name in self._given or name in self.drawn:
+                _set(machine, name, leaf)
+        manual_seed(0)
+        check_operands(machine, self._bindings)
+        return machine
+
+    def _ended(self, machine: Machine, value: Any, point: Point) -> Run:
+        """What an evaluation gave."""
+        several = isinstance(value, tuple | list)
+        outputs = list(value) if isinstance(value, tuple | list) else [value]
+        if not outputs or not all(isinstance(output, Tensor) for output in outputs):
+            raise RuntimeError(NOTHING)
+        for output in outputs:
+            _check_real(output)
+        wanted = self._wrt or point
+        leaves = {name: machine.declared[name] for name in wanted if name in machine.declared}
+        return Run(machine, value, outputs, several, leaves)
+
+    def vector(self, point: Point, count: int) -> Array:
+        """All outputs at a point as one vector; nan where there are no such."""
+        return self._or_nan(lambda: self.run(point).vector(), count)
+
+    def gradient(
+        self, point: Point, weights: Sequence[Array], count: int, create_graph: bool = False
+    ) -> Array:
+        """The gradients of the weighed outputs as one vector; nan where there are none."""
+        return self._or_nan(
+            lambda: flat(self.gradients(self.run(point), weights, create_graph)), count
+        )
+
+    def derivative(self, point: Point, steps: Steps, count: int) -> Array:
+        """A derivative as one vector, the value where there are no steps; nan where there is none.
+
+        It is summed, as nested passes sum before they differentiate again.
+        """
+
+        def found() -> Array:
+            run = self.run(point)
+            if not steps:
+                seeds = self.seeds(run) or [np.ones(())]
+                pairs = zip(run.outputs, seeds, strict=True)
+                return np.array([sum(float(np.sum(o._array * s)) for o, s in pairs)])
+            return np.array([np.sum(self.derivative_of(run, steps)._array)])
+
+        return self._or_nan(found, count)
+
+    def gradients(
+        self, run: Run, weights: Sequence[Array], create_graph: bool = False
+    ) -> list[Tensor]:
+        """The gradient of the weighed outputs with respect to each variable."""
+        pairs = [
+            (output, wrap(np.asarray(weight, output._array.dtype)))
+            for output, weight in zip(run.outputs, weights, strict=True)
+            if output.requires_grad
+        ]
+        leaves = list(run.leaves.values())
+        slopes: Sequence[Tensor | None] = [None] * len(leaves)
+        if pairs:
+            ends, seeds = [end for end, _ in pairs], [seed for _, seed in pairs]
+            try:
+                slopes = grad(ends, leaves, seeds, create_graph=create_graph, allow_unused=True)
+            except Exception as error:
+                placed = located(error, self._code, ends)
+                raise placed from placed.__cause__
+        return [
+            wrap(np.zeros_like(leaf._array)) if slope is None else slope
+            for leaf, slope in zip(leaves, slopes, strict=True)
+        ]
+
+    def derivative_of(self, run: Run, steps: Steps) -> Tensor:
+        """The derivative with respect to one variable after the other, as `eval --get` has it.
+
+        Raises:
+            RuntimeError: there is more than one output, and no seed.
+        """
+        leaves = leaves_of(run.machine)
+        path = [(leaves[name], times) for name, times in steps]
+        ends = [output for output in run.outputs if output.requires_grad]
+        if not ends:
+            return wrap(np.zeros_like(path[-1][0]._array))
+        seeds = self.seeds(run)
+        given = [wrap(seed) for seed in seeds] if seeds else None
+        try:
+            return mixed(ends, given, path)
+        except Exception as error:
+            placed = located(error, self._code, ends)
+            raise placed from placed.__cause__
+
+    def seeds(self, run: Run) -> list[Array]:
+        """Where the gradient starts from, if that was given.
+
+        Raises:
+            RuntimeError: there are not as many outputs.
+        """
+        if not self._seeds:
+            return []
+        if len(self._seeds) != len(run.outputs):
+            count = len(run.outputs)
+            raise RuntimeError(f"got {count} tensors and {len(self._seeds)} gradients")
+        pairs = zip(self._seeds, run.outputs, strict=True)
+        return [_double(seed_for(run.machine, seed, output)) for seed, output in pairs]
+
+    @staticmethod
+    def _or_nan(found: Callable[[], Array], count: int) -> Array:
+        try:
+            vector = found()
+        except FAILURES:
+            return np.full(count, np.nan)
+        return vector if len(vector) == count else np.full(count, np.nan)
+
+
+def flat(tensors: Iterable[Tensor]) -> Array:
+    """The elements of tensors as one vector."""
+    return np.concatenate([np.ravel(tensor._array).astype(np.float64) for tensor in tensors])
+
+
+def weights_of(outputs: Sequence[Tensor]) -> list[Array]:
+    """Weights that tell all elements of outputs apart; one for one element."""
+    count = sum(output.numel() for output in outputs)
+    numbers = np.ones(1) if count == 1 else 1.0 + np.modf(np.arange(1.0, 1 + count) * _GOLDEN)[0]
+    found = []
+    for output in outputs:
+        part, numbers = numbers[: output.numel()], numbers[output.numel() :]
+        found.append(part.reshape(tuple(output.shape)))
+    return found
+
+
+def _set(machine: Machine, name: str, value: Tensor) -> None:
+    machine.globals[name] = machine.declared[name] = value
+
+
+def _double(tensor: Tensor) -> Array:
+    return np.array(tensor._array, np.float64)
+
+
+def _check_real(tensor: Tensor) -> None:
+    if tensor.is_complex():
+        raise RuntimeError("derivatives of complex values have no matrix of one number each")

@@ -1,0 +1,199 @@
+"""What people believe derivatives to be: judged rightly, and told what is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gradcli.checking.claims import Verdict
+from gradcli.checking.texts import UnknownName, Written
+from gradcli.language.telling.diagnostics import ParseError, diagnose
+from tests.checking.ask import ask
+
+
+def table() -> list[list[str]]:
+    """The rows of the recorded claims: verdict, expression, claim, mistake."""
+    lines = (Path(__file__).parent / "claims.txt").read_text("utf-8").splitlines()
+    rows = [line for line in lines if line.strip() and not line.startswith("#")]
+    return [[cell.strip() for cell in row.split("|")] for row in rows]
+
+
+def verdict(text: str, claim: str, **options: object) -> Verdict:
+    (found,) = ask(text, claim, **options).claims  # type: ignore[arg-type]
+    return found
+
+
+def test_there_are_fifty_claims_and_half_are_wrong() -> None:
+    verdicts = [row[0] for row in table()]
+    assert len(verdicts) == 50
+    assert verdicts.count("wrong") >= 25
+
+
+@pytest.mark.parametrize("row", table(), ids=lambda row: f"{row[1]}, {row[2]}")
+@pytest.mark.parametrize("seed", [0, 1])
+def test_claim(row: list[str], seed: int) -> None:
+    expected, text, claim = row[:3]
+    found = verdict(text, claim, seed=seed)
+    assert found.verdict == expected
+    assert (found.point is None) == (expected == "right")
+
+
+@pytest.mark.parametrize(
+    ("text", "claim", "remark"),
+    [
+        ("x**2*y", "x: -2*x*y", "its sign is wrong"),
+        ("x**2*y", "x: x*y", "it lacks a factor 2"),
+        ("sin(x**2)", "x: cos(x**2)", "it lacks a factor 2*x"),
+        ("log(x)", "x: 3", "it lacks a factor 0.333333/x"),
+        ("sqrt(x)", "x: 1/sqrt(x)", "it lacks a factor 0.5"),
+        ("x**2 + 5*x", "x: 2*x", "it lacks a term 5"),
+        ("x**2 + sin(x)", "x: cos(x)", "it lacks a term 2*x"),
+        ("x*exp(x)", "x: exp(x) + x", ""),
+    ],
+)
+def test_what_a_wrong_claim_lacks(text: str, claim: str, remark: str) -> None:
+    assert verdict(text, claim).remark == remark
+
+
+@pytest.mark.parametrize(
+    ("text", "claim"),
+    [
+        ("tanh(x)", "x: 1/cosh(x)**2"),
+        ("tanh(x)", "x: 1 - tanh(x)**2"),
+        ("1/(1 + exp(-x))", "x: exp(-x)/(1 + exp(-x))**2"),
+        ("softplus(x)", "x: sigmoid(x)"),
+    ],
+)
+@pytest.mark.parametrize("position", ["-30", "-12.5", "20", "36"])
+def test_rounding_makes_no_claim_wrong(text: str, claim: str, position: str) -> None:
+    found = verdict(text, claim, given={"x": position}, points=0)
+    assert found.verdict in ("right", "undecided")
+
+
+def test_a_claim_at_a_kink_is_undecided() -> None:
+    found = verdict("abs(x)", "x: 1", given={"x": "0"}, points=0)
+    assert found.verdict == "undecided"
+    assert found.remark.startswith("there is a kink: abs has a kink here")
+
+
+def test_a_cut_gradient_is_not_held_against_the_claim_alone() -> None:
+    found = verdict("x.detach()*x", "x: 2*x")
+    assert found.verdict == "wrong"
+    assert "is the gradient cut?" in found.remark
+
+
+def test_a_claim_that_is_not_finite_is_wrong() -> None:
+    found = verdict("x**2", "x: 2*sqrt(x)**2", given={"x": "-1"}, points=0)
+    assert (found.verdict, found.remark) == ("wrong", "the derivative is finite there")
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        ("w: 2*w.sum()*ones", "right"),
+        ("w: [14, 14, 13]", "wrong"),
+        ("w: 12", "wrong"),
+        ("w: w.sum()*2", "wrong"),
+    ],
+)
+def test_shapes_of_claims_are_compared(claim: str, expected: str) -> None:
+    found = verdict("w.sum()**2", claim, given={"w": "[1, 2, 4]"})
+    assert found.verdict == expected
+    if "sum" in claim and expected == "wrong":
+        assert found.values == {"shape of claim": [], "shape of w.grad": [3]}
+        assert found.remark == "the shapes differ"
+
+
+def test_a_number_is_claimed_of_every_element() -> None:
+    assert verdict("3*w.sum()", "w: 3", given={"w": "[1, 2]"}).verdict == "right"
+
+
+def test_a_tolerance_lets_rounded_constants_pass() -> None:
+    claim = "x: -0.3989*x*exp(-x**2/2)"
+    text = "exp(-x**2/2)/sqrt(2*pi)"
+    assert verdict(text, claim).verdict == "wrong"
+    assert verdict(text, claim, tolerance=1e-3).verdict == "right"
+
+
+def test_seeds_weigh_outputs() -> None:
+    def twice(output: object) -> object:
+        return output.detach() * 0 + 2  # type: ignore[attr-defined]
+
+    found = verdict("w**2", "w: 4*w", given={"w": "[1, 2]"}, seeds=[twice])
+    assert found.verdict == "right"
+
+
+def test_points_of_the_right_domain_are_found() -> None:
+    text = "log(x - 3)*sqrt(1 - y**2)*acosh(z)"
+    assert verdict(text, "x: sqrt(1 - y**2)*acosh(z)/(x - 3)").points == 10
+
+
+def test_a_point_outside_of_the_domain_names_the_operator() -> None:
+    with pytest.raises(ValueError, match=r"the value is not finite at x = -1: log is not finite"):
+        ask("log(x)", given={"x": "-1"})
+    with pytest.raises(ValueError, match="the derivative is not finite at x = 0: sqrt"):
+        ask("sqrt(x)", given={"x": "0"})
+    with pytest.raises(ValueError, match=r"no random point .*: log is not finite here at"):
+        ask("log(-1 - x**2)")
+
+
+@pytest.mark.parametrize(
+    ("claim", "column", "message"),
+    [
+        ("x: 2*x*(y", 8, "SyntaxError: '(' was never closed"),
+        ("x: 2x", 4, "SyntaxError: invalid decimal literal"),
+        ("x = 2*x", 1, "SyntaxError: a claim says of what it is"),
+        (" : 2*x", 2, "SyntaxError: a claim says of what it is"),
+        ("x: let y = 3", 4, "SyntaxError: a claim is one expression"),
+        ("x: 2*z*y", 6, "NameError: z is no variable of the expression"),
+        ("z: 2*x*y", 1, "NameError: z is no variable of the expression"),
+        ("d2/dx: 2", 1, "NameError: d2/dx is no derivative with respect to its variables"),
+        ("x: x.foo()", 4, "AttributeError: 'Tensor' object has no attribute 'foo'"),
+        ("x: (x + y) @ y", 4, "RuntimeError: both arguments to matmul need to be at least 1D"),
+        ('x: "a"', 4, "TypeError: new(): invalid data type 'str'"),
+    ],
+)
+def test_what_is_wrong_with_a_claim_is_pointed_at(claim: str, column: int, message: str) -> None:
+    with pytest.raises(
+        (ParseError, UnknownName, AttributeError, RuntimeError, TypeError)
+    ) as caught:
+        ask("x**2*y", claim)
+    found = diagnose(caught.value)
+    assert f"{found.type}: {found.message}".startswith(message)
+    assert (found.line, found.column, found.source) == (1, column, claim)
+
+
+@pytest.mark.parametrize(
+    ("text", "assertion", "verdict"),
+    [
+        ("softplus(x)", "x.grad > 0", "right"),
+        ("softplus(x)", "value > 0 and x.grad < 1", "right"),
+        ("x**2*y", "d2/dx2 == 2*y", "right"),
+        ("x**2*y", "(d2/dxdy - 2*x).abs() < 1e-12", "right"),
+        ("x**3", "d2/dx2 > 0", "wrong"),
+        ("sin(x)", "x.grad >= 0", "wrong"),
+    ],
+)
+def test_assertions_hold_or_not(text: str, assertion: str, verdict: str) -> None:
+    (found,) = ask(text, assertions=[Written(assertion, "assertion")], points=10).assertions
+    assert found.verdict == verdict
+    if verdict == "wrong":
+        assert [*found.values] == ["d2/dx2" if "d2" in assertion else "x.grad"]
+
+
+def test_an_assertion_holds_at_the_given_point_unless_points_are_asked_for() -> None:
+    written = [Written("x.grad > 0", "assertion")]
+    assert ask("x**2", given={"x": "3"}, assertions=written).assertions[0].verdict == "right"
+    report = ask("x**2", given={"x": "3"}, assertions=written, points=10)
+    assert report.assertions[0].verdict == "wrong"
+
+
+def test_the_same_question_has_the_same_answer() -> None:
+    one, other = (ask("x**2*y", "x: x*y").claims[0] for _ in range(2))
+    assert str(one) == str(other)
+    assert str(ask("x**2*y", "x: x*y", seed=1).claims[0]) != str(one)
+
+
+def test_random_numbers_of_the_text_are_always_the_same() -> None:
+    assert verdict("(randn(3) * x).sum() * 0 + x**2", "x: 2*x").verdict == "right"

@@ -1,0 +1,97 @@
+"""`gradcli check` as it is called: colour, streams, exit codes, what a batch makes of claims."""
+
+from __future__ import annotations
+
+import json
+from unittest import mock
+
+import pytest
+
+from tests.commands import run
+
+
+def test_verdicts_are_coloured_on_a_terminal_only() -> None:
+    arguments = ("check", "x**2", "--claim", "x: 2*x", "--claim", "x: x")
+    plain = run(*arguments)
+    with mock.patch("gradcli.cli.commands.check.wants_color", return_value=True):
+        coloured = run(*arguments)
+    assert "\x1b" not in plain.out
+    assert coloured.out.startswith("\x1b[32mright\x1b[0m      x: 2*x\n")
+    assert "\x1b[31mwrong\x1b[0m      x: x\n" in coloured.out
+    assert coloured.code == plain.code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["x**2"], 0),
+        (["x*x.detach()"], 1),
+        (["x**2", "--claim", "x: 2*x"], 0),
+        (["x**2", "--claim", "x: x"], 1),
+        (["abs(x)", "--x", "0", "--points", "0", "--claim", "x: 1"], 1),
+        (["x**2", "--assert", "d2/dx2 == 2"], 0),
+        (["x**2", "--assert", "d2/dx2 == 3"], 1),
+        (["x**2", "--claim", "x: y"], 2),
+        (["x**2", "--claim", "x: 2*"], 3),
+        (["x**2", "--assert", "y > 0"], 2),
+        (["x**", "--claim", "x: 2*x"], 3),
+    ],
+)
+def test_exit_codes(arguments: list[str], code: int) -> None:
+    assert run("check", *arguments).code == code
+
+
+@pytest.mark.parametrize("arguments", [["x*x.detach()"], ["x**2", "--claim", "x: x"]])
+def test_a_failure_in_json_has_an_error(arguments: list[str]) -> None:
+    answer = json.loads(run("check", *arguments, "--json").out)
+    assert answer["ok"] is False
+    assert answer["error"]["message"]
+
+
+def test_claims_and_expressions_come_from_the_standard_input() -> None:
+    assert run("check", "-", "--claim", "x: 2*x", stdin="x**2").code == 0
+    assert run("check", "x**2", "--claim", "@-", stdin="# mine\nx: 2*x\n").code == 0
+
+
+def test_what_the_text_prints_is_printed_once_and_no_answer() -> None:
+    done = run("check", "print(1); x**2", "--claim", "x: 2*x")
+    assert done == (0, "right      x: 2*x\n           at 10 points\n", "1\n")
+
+
+def test_lines_fit_a_terminal() -> None:
+    expression = "(A @ v).sum() * exp(-v @ v)"
+    done = run("check", expression, "--A", "ones(3, 3)", "--v", "1 2 3", "--order", "2")
+    assert done.code == 0
+    assert max(map(len, done.out.splitlines())) <= 80
+
+
+def test_claims_of_records_are_in_double_precision_and_other_records_are_not() -> None:
+    records = [
+        {"expr": "x", "vars": {"x": 0.1}},
+        {"expr": "x**2", "vars": {"x": 0.1}, "claims": ["x: 0.2"], "points": 0},
+        {"expr": "x", "vars": {"x": 0.1}},
+    ]
+    done = run("batch", "-", stdin="\n".join(map(json.dumps, records)))
+    first, second, third = map(json.loads, done.out.splitlines())
+    assert (first["dtype"], third["dtype"]) == ("float32", "float32")
+    assert second["claims"] == [{"text": "x: 0.2", "verdict": "right", "points": 1}]
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ({"claims": "x: 1"}, '"claims" must be a list of claims, as "x: 2*x*y"'),
+        ({"claims": [1]}, '"claims" must be a list of claims, as "x: 2*x*y"'),
+        ({"claims": {"x": 1}}, '"claims" must be a list of claims, as "x: 2*x*y"'),
+        ({"claims": []}, '"claims" without a claim'),
+        ({"points": 3}, '"points" without a claim'),
+        ({"claims": ["x: 1"], "points": -1}, '"points" must be an integer of at least 0'),
+        ({"claims": ["x: 1"], "points": True}, '"points" must be an integer of at least 0'),
+        ({"claims": ["x: 1"], "order": 2}, 'a record with "claims" takes no "order"'),
+        ({"claims": ["x"]}, "claim x: a claim says of what it is"),
+    ],
+)
+def test_records_that_make_no_sense(record: dict[str, object], message: str) -> None:
+    done = run("batch", "-", stdin=json.dumps({"expr": "x", **record}))
+    assert done.code == 1
+    assert json.loads(done.out)["error"]["message"] == message
