@@ -13,6 +13,10 @@ from tests.commands import run, shell_environment
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 NOTES = sorted(SAMPLES.glob("notes/*.py"))
+BATCHES = {
+    "records": "error: 2 of 9 records failed, the first in line 9\n",
+    "worksheets": "error: 3 of 6 records failed, the first in line 5\n",
+}
 SCRIPTS = sorted(SAMPLES.glob("shell/*.sh"))
 
 
@@ -22,7 +26,7 @@ def expected(path: Path) -> str:
 
 
 def test_nothing_is_forgotten() -> None:
-    tested = {*NOTES, *SCRIPTS, SAMPLES / "batch/records.jsonl"}
+    tested = {*NOTES, *SCRIPTS, *(SAMPLES / f"batch/{name}.jsonl" for name in BATCHES)}
     assert {path.with_suffix(".out") for path in tested} == set(SAMPLES.rglob("*.out"))
     assert len(NOTES) == 10
     others = {path for path in SAMPLES.rglob("*") if path.is_file() and path.suffix != ".out"}
@@ -42,10 +46,10 @@ def test_note_under_python(path: Path) -> None:
     assert done.stdout == expected(path)
 
 
-def test_batch() -> None:
-    done = run("batch", str(SAMPLES / "batch/records.jsonl"))
-    assert (done.code, done.out) == (1, expected(SAMPLES / "batch/records.jsonl"))
-    assert done.err == "error: 2 of 9 records failed, the first in line 9\n"
+@pytest.mark.parametrize(("name", "failure"), BATCHES.items())
+def test_batch(name: str, failure: str) -> None:
+    path = SAMPLES / f"batch/{name}.jsonl"
+    assert run("batch", str(path)) == (1, expected(path), failure)
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
