@@ -14,7 +14,7 @@ import numpy as np
 import gradcli.autograd.passes
 import gradcli.ops.inplace.python  # noqa: F401
 from gradcli.language.allowed.namespace import default_namespace
-from gradcli.language.running.machine import running_place
+from gradcli.language.running.place import running_place
 from gradcli.tensor.graph import mode
 from gradcli.tensor.public import REGISTRY, Public
 from gradcli.tensor.tensor import Tensor

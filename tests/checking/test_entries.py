@@ -126,7 +126,8 @@ def test_constants_of_nature_do_no_harm() -> None:
 
 
 def test_a_derivative_that_is_not_finite_where_values_have_one_is_wrong() -> None:
-    report = ask("sinc(x)", given={"x": "0"})
+    spoiled = "g = x**2 + 3*x; h = g.register_hook(lambda d: d + (x - x).sqrt()*0); g"
+    report = ask(spoiled, given={"x": "0"})
     assert report.wrong is not None
     assert report.wrong.name == "d2/dx2"
-    assert report.wrong.numeric == pytest.approx(-3.2899, abs=1e-4)
+    assert report.wrong.numeric == pytest.approx(2)

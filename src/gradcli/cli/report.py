@@ -156,7 +156,7 @@ def show_warnings() -> None:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        from gradcli.language.running.machine import running_place
+        from gradcli.language.running.place import running_place
         from gradcli.tensor.warn import Once
 
         place = running_place()

@@ -46,7 +46,6 @@ from gradcli.language.running.code import (
 from gradcli.language.running.exceptions import (
     abandon,
     raise_error,
-    seen_in,
     settled,
     stopped,
 )
@@ -54,7 +53,6 @@ from gradcli.language.running.failures import THROWN, Failures, unset_cell
 from gradcli.language.running.functions import Function, bind
 from gradcli.language.running.generators import Generator, advance
 from gradcli.language.running.methods import Method
-from gradcli.language.telling.diagnostics import Place
 from gradcli.tensor.classes import Class
 from gradcli.tensor.clock import LimitError, clock, limited
 from gradcli.tensor.guard import is_final
@@ -504,18 +502,6 @@ class Machine(Failures):
 
 
 Machine.loop = Machine.execute.__code__
-
-
-def running_place() -> Place | None:
-    """Where the innermost program that is running just now stands."""
-    frame: FrameType | None = sys._getframe()
-    while frame is not None and frame.f_code is not Machine.execute.__code__:
-        frame = frame.f_back
-    if frame is None:
-        return None
-    code, _, position, _ = seen_in(frame)
-    start, end = code.span(position - 1)
-    return Place(code.text, code.origin, start, end, "")
 
 
 def in_language(frame: FrameType | None) -> bool:
