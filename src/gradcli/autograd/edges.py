@@ -12,7 +12,7 @@ from gradcli.tensor.classes import token
 from gradcli.tensor.graph import Handle
 from gradcli.tensor.leaf import AccumulateGrad
 from gradcli.tensor.namedtuples import ReturnType
-from gradcli.tensor.public import handed_in, public
+from gradcli.tensor.public import handed_in, public, word_of
 from gradcli.tensor.tensor import Tensor, edge_of, versions_of, wrap
 
 Hook = Callable[..., Any]
@@ -68,8 +68,11 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     """Where the gradient of a tensor arrives.
 
     Raises:
+        AttributeError: it is no tensor; Python's words.
         RuntimeError: it requires none.
     """
+    if not isinstance(tensor, Tensor):
+        raise AttributeError(f"'{word_of(tensor)}' object has no attribute 'requires_grad'")
     if not tensor.requires_grad:
         raise RuntimeError(
             "It is not possible to get the gradient edge for a Tensor that does not require "
