@@ -1,7 +1,8 @@
 """Inputs that nobody would write, and whether each is answered as it should be.
 
-Four kinds, made from a seed: calls of every function with odd arguments, recorded programs with
-pieces changed, recorded operators' records with arguments changed, and rubble. Each goes through a
+Six kinds, made from a seed: calls of every function with odd arguments, the
+same with objects of a program's classes, recorded programs and drawn ones with classes with pieces
+changed, recorded operators' records with arguments changed, and rubble. Each goes through a
 worker process under limits. An answer is one line of JSON with the record's id, and either went
 well or has an error that somebody foresaw: no crash, no time used up, no `accidents`, no fault.
 
@@ -16,7 +17,7 @@ import json
 import random
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,7 +26,9 @@ from gradcli.batch.executors import Worker
 from gradcli.language.allowed.listed import OTHERS, members
 from gradcli.language.allowed.namespace import default_namespace
 from gradcli.process import Limits
+from tests.language.class_programs import Writer
 from tests.language.flows import Drawer
+from tests.language.walk import PRELUDE
 
 LIMITS = Limits(max_steps=20_000, timeout=3, max_memory=2 << 30)
 RECORDED = Path(__file__).parent / "recorded" / "conformance"
@@ -73,6 +76,12 @@ numpy.random.RandomState(0) | collections.namedtuple('P', 'a b')(1, a)
 collections.defaultdict(list)
 """.replace("\n", " | "),
     " | ",
+)
+OBJECTS = words(
+    "Some() | Every() | Every(a) | Every | Some().method | Every().answer | Data() | Color.RED "
+    "| Mine('x') | [Every()] | (Some(), a) | [Every(), Every()] | {'x': Every()} | Every(3) "
+    "| object()",
+    "|",
 )
 NAMED = words("""
 dim dims keepdim dtype out input other self size shape n k p mode value reduction weight bias stride
@@ -146,6 +155,22 @@ def of_calls(r: random.Random) -> dict[str, Any]:
         f"print(t[{r.choice(ODD)}])\nt[{r.choice(ODD)}] = {r.choice(ODD)}\n",
     ]
     return {"program": PREPARED + made + r.choice(uses)}
+
+
+def of_objects(r: random.Random) -> dict[str, Any]:
+    """The same with objects of a program's own classes among the arguments."""
+    record = of_calls(r)
+    text = record["program"].removeprefix(PREPARED)
+    pieces = WORD.findall(text)
+    values = [place for place, piece in enumerate(pieces) if SMALL.match(piece) and piece != "t"]
+    for place in r.sample(values, min(len(values), r.choice([1, 1, 2]))):
+        pieces[place] = r.choice(OBJECTS)
+    return {"program": PRELUDE + PREPARED + "".join(pieces)}
+
+
+def of_classes(r: random.Random) -> dict[str, Any]:
+    """A drawn program with classes, changed."""
+    return {"program": changed(r, Writer(r.randrange(10**6)).program())}
 
 
 def of_programs(r: random.Random) -> dict[str, Any]:
@@ -222,7 +247,10 @@ def of_rubble(r: random.Random) -> bytes:
     return (line[:at] + r.choice(['"', "}", "{", ",", "\\", "1e999", ""]) + line[at + 1 :]).encode()
 
 
-KINDS = [of_calls] * 5 + [of_programs] * 3 + [of_flows] * 2 + [of_operators] * 4 + [of_rubble]
+KINDS: list[Callable[[random.Random], Any]] = (
+    [of_calls] * 5 + [of_programs] * 3 + [of_flows] * 2 + [of_operators] * 4 + [of_rubble]
+)
+KINDS += [of_classes] * 2 + [of_objects] * 2
 
 
 def made(seed: int, number: int) -> bytes:
