@@ -291,6 +291,41 @@ print(model.weight, model.bias)
     assert printed(text) == by_python(text.replace("torch.", "__import__('torch').")), torch
 
 
+def test_an_operator_of_a_programs_own_has_its_backward_pass() -> None:
+    text = """
+class Scale(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, k=2.0, *, sign=1):
+        ctx.save_for_backward(x)
+        ctx.k = k
+        return x * k
+    @staticmethod
+    def backward(ctx, g):
+        print(ctx.needs_input_grad, type(ctx).__name__, ctx.saved_tensors)
+        return g * ctx.k, None
+x = torch.tensor([1., 2.], requires_grad=True)
+y = Scale.apply(x, 3.0)
+print(y)
+y.sum().backward()
+print(x.grad, Scale, issubclass(Scale, torch.autograd.Function))
+class Short(Scale):
+    @staticmethod
+    def backward(ctx, g): return g
+try: Short.apply(x, 1.0).sum().backward()
+except RuntimeError as error: print(error)
+class Empty(torch.autograd.Function): pass
+try: Empty.apply(x)
+except NotImplementedError as error: print(error)
+"""
+    assert printed(text).splitlines() == [
+        "tensor([3., 6.], grad_fn=<ScaleBackward>)",
+        "(True, False) ScaleBackward (tensor([1., 2.], requires_grad=True),)",
+        "tensor([3., 3.]) <class '__main__.Scale'> True",
+        "function ShortBackward returned an incorrect number of gradients (expected 2, got 1)",
+        "You must implement the forward function for custom autograd.Function.",
+    ]
+
+
 ENDLESS = {
     "an operator": "class A:\n    def __add__(self, o):\n        while True: pass\nA() + 1",
     "a comparison in sorted": (
