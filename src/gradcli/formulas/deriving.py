@@ -1,0 +1,318 @@
+"""From a text to the formula of its derivative."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from gradcli.evaluation import (
+    Bindings,
+    Variable,
+    bindings_of,
+    compile_expression,
+)
+from gradcli.formulas.constants import learn_constants
+from gradcli.formulas.points import Evaluated, evaluated_somewhere
+from gradcli.language.compiling.compiler import compile_text
+from gradcli.language.running.code import Code
+from gradcli.language.running.machine import Machine
+from gradcli.language.telling.diagnostics import Place
+from gradcli.readings.symbolic import expressions as ex
+from gradcli.readings.symbolic.derivatives import Sweeps
+from gradcli.readings.symbolic.expressions import Expression
+from gradcli.readings.symbolic.functions import denied
+from gradcli.readings.symbolic.operands import NoFormula, Numbers, Operand, value_of
+from gradcli.readings.symbolic.simplifying import Simplifier
+from gradcli.readings.symbolic.writing import Writer, text
+from gradcli.readings.trace import Slot
+from gradcli.tensor import dtypes
+from gradcli.tensor.clock import limited
+from gradcli.tensor.tensor import Tensor, raw, wrap
+
+SEED: Final = "grad"
+"""The name of the gradient of a value that has elements, where they are mixed."""
+
+
+_READ_BACK: Final = 5_000
+"""Names, numbers and operators of a formula that is evaluated for a check."""
+
+
+class Formula(NamedTuple):
+    """A formula.
+
+    Attributes:
+        expression: in canonical form.
+        conditions: under which it holds, as `x > 0`.
+        value: at the point where it was derived.
+        decimals: whether fractions are written as decimals.
+    """
+
+    expression: Expression
+    conditions: tuple[str, ...]
+    value: Any
+    decimals: bool
+
+    @property
+    def text(self) -> str:
+        """It in the language."""
+        return text(Writer(self.decimals).layout(self.expression))
+
+
+def label(names: Sequence[str]) -> str:
+    """What the derivative with respect to variables is called: `d/dx`, `d2/dx2`, `d3/dx2dy`."""
+    counts = {name: names.count(name) for name in names}
+    below = "".join([f"d{name}{times if times > 1 else ''}" for name, times in counts.items()])
+    return f"d{len(names) if len(names) > 1 else ''}/{below}"
+
+
+class Deriver:
+    """A text at a point, and the formulas of its derivatives.
+
+    Raises:
+        NoFormula: there are none.
+    """
+
+    def __init__(self, bindings: Bindings, evaluated: Evaluated) -> None:
+        self.evaluated = evaluated
+        numbers = Numbers()
+        codes = [bindings.code]
+        codes += [v.value for v in bindings.variables if isinstance(v.value, Code)]
+        decimals = [learn_constants(code, numbers) for code in codes]
+        self.decimals = any(decimals)
+        trace = evaluated.trace
+        names = {
+            slot: ex.symbol(name, leaf._array.shape)
+            for name, leaf in evaluated.variables.items()
+            if (slot := trace.slot(leaf)) is not None
+        }
+        with self._placed():
+            self.sweeps = Sweeps(trace, names, numbers)
+        self.start = {trace.slot(leaf): name for name, leaf in evaluated.variables.items()}
+        self.simplifier = Simplifier(Writer(self.decimals))
+
+    def names(self) -> list[str]:
+        """The variables that have derivatives."""
+        return [name for name, leaf in self.evaluated.variables.items() if leaf._requires_grad]
+
+    def is_given(self) -> bool:
+        """Whether the point was given."""
+        return not self.evaluated.chosen and bool(self.evaluated.variables)
+
+    def told_of_point(self) -> list[str]:
+        """Where the text was looked at, if that was not given."""
+        chosen = self.evaluated.chosen
+        if not chosen:
+            return []
+        told = [f"{name} = {_short(leaf._array)}" for name, leaf in chosen.items()]
+        return [f"derived at {', '.join(told)}"]
+
+    def notes(self, partials: Sequence[Sequence[str]]) -> list[str]:
+        """What is to be known about the formulas."""
+        if not any(self._has_seed(names) for names in partials):
+            return []
+        shape = list(np.shape(value_of(self.sweeps.operands[self._end()])))
+        return [f"{SEED} stands for the gradient of the value, of shape {shape}"]
+
+    def _has_seed(self, names: Sequence[str]) -> bool:
+        start = self.evaluated.trace.slot(self.evaluated.variables[names[0]])
+        return start is not None and self._seed(self._end(), start) is not ex.ONE
+
+    def function(self) -> Formula:
+        """The expression itself."""
+        return self._formula(self._end())
+
+    def derivative(self, name: str, order: int = 1) -> Formula:
+        """The derivative with respect to a variable."""
+        return self.mixed([name] * order)
+
+    def mixed(self, names: Sequence[str]) -> Formula:
+        """The derivative with respect to variables, one after the other."""
+        end: Slot | None = self._end()
+        for name in names:
+            start = self.evaluated.trace.slot(self.evaluated.variables[name])
+            like = value_of(self.sweeps.operands[start]) if start is not None else 0.0
+            if end is None or start is None:
+                end = None
+                continue
+            here = value_of(self.sweeps.operands[end])
+            seed = self.sweeps.constant(np.ones_like(here), self._seed(end, start))
+            with self._placed():
+                end = self.sweeps.derivative(end, start, seed)
+            if end is None:
+                end = self.sweeps.constant(np.zeros_like(like), ex.ZERO)
+        if end is None:
+            end = self.sweeps.constant(np.zeros(()), ex.ZERO)
+        return self._formula(end)
+
+    def _seed(self, end: Slot, start: Slot) -> Expression:
+        """What stands for the gradient of a value: one, where each element has its own."""
+        shape = np.shape(value_of(self.sweeps.operands[end]))
+        if not shape or self.sweeps.is_elementwise(end, start):
+            return ex.ONE
+        return ex.symbol(SEED, shape)
+
+    def _end(self) -> Slot:
+        found = self.evaluated.trace.outputs
+        if type(found) is Slot:
+            return found
+        given = self.sweeps._given(found)
+        if type(given) not in (Operand, int, float, bool):
+            raise NoFormula(f"a value of type {type(found).__name__}")
+        if type(given) is not Operand:
+            given = Operand(
+                np.float64(given), self.sweeps.numbers.expression(given), self.sweeps.numbers
+            )
+        return self.sweeps.constant(given.value, given.expression)
+
+    def _formula(self, slot: Slot) -> Formula:
+        operand = self.sweeps.operands[slot]
+        found = self.simplifier.simplified(operand.expression)
+        layout = self.simplifier.writer.layout(found)
+        if layout.cost <= _READ_BACK:
+            self._check(text(layout), operand.value)
+        return Formula(found, self.conditions(), operand.value, self.decimals)
+
+    def _check(self, spelt: str, expected: Any) -> None:
+        """Reads a formula back and evaluates it: one that is wrong is not shown.
+
+        Raises:
+            NoFormula: it is.
+        """
+        machine = Machine(write=lambda _: None)
+        machine.globals.update(self.evaluated.variables)
+        shape = np.shape(value_of(self.sweeps.operands[self._end()]))
+        machine.globals[SEED] = wrap(np.ones(shape))
+        before = dtypes.default.dtype
+        dtypes.set_default_dtype(dtypes.float64)
+        try:
+            found = raw(machine.run(compile_text(spelt, "the formula", mathematics=True)))
+        finally:
+            dtypes.set_default_dtype(before)
+        finite = np.isfinite(expected).all()
+        if finite and not np.allclose(found, expected, rtol=1e-6, atol=1e-9):
+            raise NoFormula("this derivative", f"{spelt[:80]} is {found}, not {expected}")
+
+    def conditions(self) -> tuple[str, ...]:
+        """Under which the formulas hold: what the evaluation saw where it decided.
+
+        Raises:
+            NoFormula: it went on with a number that depends on a variable.
+        """
+        trace, looked = self.evaluated.trace, self.evaluated.looked
+        found = []
+        for (_, guard), place in zip(trace.guards, looked, strict=True):
+            expression: Expression = self.sweeps.operands[guard.slot].expression
+            if expression.is_constant:
+                continue
+            if type(guard.seen) is not bool or _is_repeated(place, looked):
+                self._refuse_numbers(expression, place)
+            if guard.seen is False:
+                expression = denied(expression)
+            elif guard.seen is not True:
+                expression = ex.call("eq", expression, self.sweeps.numbers.expression(guard.seen))
+            writer = self.simplifier.writer
+            found.append(text(writer.layout(self.simplifier.simplified(expression))))
+        return tuple(dict.fromkeys(found))
+
+    def _refuse_numbers(self, expression: Expression, place: Place | None) -> None:
+        """Refuses a text that goes on with a number, unless that is made of constants."""
+        moving = [name for name in self.names() if ex.symbol_in(expression, name)]
+        if not moving:
+            return
+        what = f"a text that goes on with the value of {moving[0]}"
+        reason = "it would hold nowhere else"
+        if place is not None and _line_of(place).startswith(("for ", "while ")):
+            what, reason = f"a loop whose count depends on {moving[0]}", ""
+        error = NoFormula(what, reason)
+        error.place = place  # type: ignore[attr-defined]
+        raise error
+
+    @contextmanager
+    def _placed(self) -> Iterator[None]:
+        """Says where in the text that stands which has no formula."""
+        try:
+            yield
+        except NoFormula as error:
+            if 0 <= error.step < len(self.evaluated.places):
+                error.place = self.evaluated.places[error.step]  # type: ignore[attr-defined]
+            raise
+
+
+def _is_repeated(place: Place | None, places: Sequence[Place | None]) -> bool:
+    """Whether a text looked at a value at the same place again, in a `while`."""
+    if place is None or not _line_of(place).startswith("while "):
+        return False
+    spans = [(other.start, other.end) for other in places if other is not None]
+    return spans.count((place.start, place.end)) > 1
+
+
+def _line_of(place: Place) -> str:
+    first = place.text.rfind("\n", 0, place.start) + 1
+    return place.text[first:].lstrip(" \t;")
+
+
+def _short(array: Any) -> str:
+    return str(np.round(np.asarray(array), 4).tolist())
+
+
+def formula(
+    source: str,
+    wrt: str,
+    values: Mapping[str, Any] | None = None,
+    order: int = 1,
+    timeout: float | None = None,
+) -> Formula:
+    """The derivative of an expression with respect to a variable.
+
+    Args:
+        source: the text of an expression, after declarations if need be.
+        values: of variables, as tensors, texts or numbers; of others a point is chosen.
+
+    Raises:
+        ParseError: the text is not in the language.
+        NoFormula: there is no formula.
+        Exception: whatever the text raises.
+    """
+    return _deriver(source, values, timeout, wrt).derivative(wrt, order)
+
+
+def expression_of(
+    source: str,
+    values: Mapping[str, Any] | None = None,
+    timeout: float | None = None,
+) -> Formula:
+    """An expression as a formula, simplified as derivatives are.
+
+    Raises:
+        Exception: as `formula`.
+    """
+    return _deriver(source, values, timeout, None).function()
+
+
+def _deriver(
+    source: str, values: Mapping[str, Any] | None, timeout: float | None, wrt: str | None
+) -> Deriver:
+    given = [Variable(name, _leaf(value)) for name, value in (values or {}).items()]
+    bindings = bindings_of(compile_expression(source), given)
+    with limited(timeout):
+        evaluated = evaluated_somewhere(bindings, timeout, [wrt] if wrt else [])
+        return Deriver(bindings, evaluated)
+
+
+def _leaf(value: Any) -> Any:
+    """A variable's value: a tensor, the text of one, or numbers."""
+    if isinstance(value, (Tensor, str)):
+        return value
+    return wrap(np.array(value, np.float64), True)
+
+
+def same(left: Formula, right: Formula) -> bool:
+    """Whether two formulas are equal by their canonical form, expanded if need be."""
+    if left.expression is right.expression:
+        return True
+    difference = ex.minus(left.expression, right.expression)
+    simplifier = Simplifier(Writer())
+    return simplifier.vanishes(difference)

@@ -1,0 +1,52 @@
+"""Derivatives as formulas: their text, and whether two are the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from gradcli.formulas import NoFormula, expression_of, formula, same
+
+TEXTBOOK = {
+    "x**2": "2*x",
+    "x*exp(-x)": "(1 - x)*exp(-x)",
+    "tanh(x)": "1 - tanh(x)**2",
+    "sin(x)/cos(x)": "1 + tan(x)**2",
+    "sin(x)*cos(x)": "cos(2*x)",
+    "log(1 + exp(x))": "exp(x)/(1 + exp(x))",
+    "sqrt(x**2 + y**2)": "x/sqrt(x**2 + y**2)",
+    "x/(1 + x)": "1/(x + 1)**2",
+    "V*x/(K + x)": "K*V/(K + x)**2",
+    "4*pi**2*L/x**2": "-8*L*pi**2/x**3",
+    "exp(-x**2/(2*s**2))/(s*sqrt(2*pi))": "-x*exp(-x**2/(2*s**2))/(s**3*sqrt(2*pi))",
+    "x**(1/3)": "1/(3*x**(2/3))",
+    "0.1*x**3": "0.3*x**2",
+    "x**y": "y*x**(y - 1)",
+    "2**x": "2**x*log(2)",
+    "erf(x)": "2*exp(-x**2)/sqrt(pi)",
+    "asin(x)": "1/sqrt(1 - x**2)",
+    "atan2(y, x)": "-y/(x**2 + y**2)",
+    "expm1(x)": "exp(x)",
+    "softplus(x)": "sigmoid(x)",
+}
+
+
+@pytest.mark.parametrize("source", TEXTBOOK)
+def test_derivatives_read_as_in_a_textbook(source: str) -> None:
+    assert formula(source, "x").text == TEXTBOOK[source]
+
+
+def test_a_branch_is_a_condition() -> None:
+    assert formula("x**2 if x > 0 else -x", "x").conditions == ("x > 0",)
+
+
+def test_formulas_are_the_same_by_form() -> None:
+    derived = formula("x/(1 + x)", "x")
+    assert same(derived, expression_of("(1 + x)**-2"))
+    assert same(derived, expression_of("1/(1 + x) - x/(1 + x)**2"))
+    assert not same(derived, expression_of("1/(1 + x)"))
+    assert not same(derived, expression_of("-1/(1 + x)**2"))
+
+
+def test_what_has_no_formula_is_named() -> None:
+    with pytest.raises(NoFormula, match="sort"):
+        formula("sort(x).values[0]", "x", {"x": [1.0, 2.0]})
