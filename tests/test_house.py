@@ -79,6 +79,7 @@ LONG_FUNCTIONS = {
     "gradcli.autograd.passes._walk": "the walk's loop",
     "gradcli.cli.commands.check.command": "a list of options",
     "gradcli.cli.commands.eval.command": "a list of options",
+    "gradcli.cli.commands.diff.command": "a list of options",
     "gradcli.table.declare.row": "a list of options",
     "gradcli.ops.layers.embedding_bag.embedding_bag": "a list of options",
 }

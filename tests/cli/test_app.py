@@ -24,6 +24,7 @@ WORDS = {
     "jacobian": ["x+y", "-x", "--rank", "", "-", "1", "--3"],
     "hessian": ["x+y", "-x", "--eigenvalues", "", "-", "1", "--3"],
     "check": ["x+y", "-x", "--claim=x: 1", "--assert", "x.grad > 0", "", "-", "1", "--3"],
+    "diff": ["x+y", "-x", "--all", "--gradient", "", "-", "1", "--3"],
     "run": ["a.py", "-", "", "b.py", "-a"],
     "batch": ["a.jsonl", "-", "", "b", "-b"],
     "repl": [],

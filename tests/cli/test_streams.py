@@ -17,6 +17,7 @@ ANSWERS = {
     "jacobian": "gradcli jacobian x*x --x 2",
     "hessian": "gradcli hessian x*x --x 2",
     "check": "gradcli check x*x --x 2",
+    "diff": "gradcli diff x*x",
     "run": "echo 'print(1)' | gradcli run -",
     "batch": "echo 1+1 | gradcli batch -",
     "repl": "echo 1+1 | gradcli repl",

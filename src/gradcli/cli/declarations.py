@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "jacobian": "Print all first derivatives of an expression.",
     "hessian": "Print all second derivatives of an expression.",
     "check": "Check derivatives, and what you believe them to be.",
+    "diff": "Print derivatives as formulas.",
     "run": "Run a program file.",
     "batch": "Answer many expressions or programs, one record a line.",
     "repl": "Talk in the language at a prompt.",
