@@ -61,6 +61,9 @@ class Owner(Protocol):
     def repeated(self, tensor: Any) -> Any:
         """A tensor of its own for each sample, all with the elements of one."""
 
+    def seen(self, physical: Any, refusal: str) -> Any:
+        """The elements of one sample, where they decide what is done next; else the refusal."""
+
 
 class Batched:
     """What makes a tensor a batched one.
@@ -108,10 +111,11 @@ class _Flags:
 class Shadow:
     """What is known of the array of one sample without its elements."""
 
-    __slots__ = ("dtype", "owner", "shape", "strides")
+    __slots__ = ("dtype", "owner", "physical", "shape", "strides")
 
     def __init__(self, owner: Owner, physical: Any) -> None:
         self.owner = owner
+        self.physical = physical
         self.dtype = physical.dtype
         self.shape: tuple[int, ...] = physical.shape[1:]
         self.strides: tuple[int, ...] = physical.strides[1:]
@@ -144,13 +148,16 @@ class Shadow:
         return _Flags(contiguous or not self.size)
 
     def __bool__(self) -> bool:
-        raise RuntimeError(CONTROL if self.owner.alive else ESCAPED)
+        return bool(self._seen(CONTROL))
 
-    def item(self, *_: int) -> NoReturn:
-        raise RuntimeError(ITEM if self.owner.alive else ESCAPED)
+    def item(self, *_: int) -> Any:
+        return self._seen(ITEM).item()
 
-    def tolist(self) -> NoReturn:
-        raise RuntimeError(NO_STORAGE if self.owner.alive else ESCAPED)
+    def tolist(self) -> Any:
+        return self._seen(NO_STORAGE).tolist()
+
+    def _seen(self, refusal: str) -> Any:
+        return self.owner.seen(self.physical, refusal if self.owner.alive else ESCAPED)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and not name.startswith("__array_"):

@@ -217,6 +217,14 @@ class Level:
             physical = self.out(self._outer.lifted, physical)
         return self.wrap(physical)
 
+    def seen(self, physical: Any, refusal: str) -> Any:
+        """The elements of one sample, where they decide what is done next.
+
+        Raises:
+            RuntimeError: samples may differ, so there are none.
+        """
+        raise RuntimeError(refusal)
+
     def hooked(self, hook: Callable[..., Any]) -> Callable[..., Any]:
         """A hook of gradients of all samples for one of batched gradients."""
 
