@@ -107,7 +107,7 @@ class VariablesCommand(Command):
                 raise words.doubtful[0][1]
             if not words.positional and not {*words.options} & {*ctx.help_option_names}:
                 flags = {name for p in options if p.is_flag for name in p.opts}
-                (text,) = (p.metavar for p in parameters if _is_argument(p))
+                text = next(p.metavar for p in parameters if _is_argument(p))
                 self.check_values(words.variables, flags, text)
         return super().parse_args(ctx, [*words.options, "--", *words.positional])
 

@@ -6,9 +6,9 @@ import os
 import stat
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from gradcli.cli.report import can_erase, status
 from gradcli.cli.source import STDIN
@@ -32,10 +32,14 @@ class Progress:
 
     Args:
         path: the file of the records.
+        noun: what they are called.
+        quiet: whether nothing is shown anyway.
     """
 
-    def __init__(self, path: str) -> None:
-        self.is_shown = can_erase(sys.stderr) and not (path == STDIN and _is_terminal(sys.stdin))
+    def __init__(self, path: str, noun: str = "record", quiet: bool = False) -> None:
+        self.noun = noun
+        typed = path == STDIN and _is_terminal(sys.stdin)
+        self.is_shown = can_erase(sys.stderr) and not (typed or quiet)
         self.pushed = self.is_shown and _is_terminal(sys.stdout)
         self.size = _size(path) if self.is_shown else 0
         self.read = 0
@@ -59,11 +63,23 @@ class Progress:
             self.read += len(line)
             yield line
 
+    def file(self, file: BinaryIO) -> BinaryIO:
+        """The same file; how much of it is read is noted where somebody wants to know."""
+        return _Counted(file, self) if self.size else file  # type: ignore[return-value]
+
     def write(self, text: str, answered: int, failed: int) -> None:
         """Writes an answer, so many with it, to the standard output."""
+        self.around(lambda: write_whole(text))
+        self.tell(answered, failed)
+
+    def around(self, write: Callable[[], object]) -> None:
+        """Writes to the standard output, where the line would be in the way."""
         if self.pushed:
             status.erase()
-        write_whole(text)
+        write()
+
+    def tell(self, answered: int, failed: int) -> None:
+        """Shows the line, if it is time."""
         if not self.is_shown:
             return
         now = monotonic()
@@ -79,7 +95,7 @@ class Progress:
         earlier, before = self.looks[0]
         self.looks.append((now, answered))
         rate = (answered - before) / (now - earlier)
-        parts = [f"{answered:,} record{'s' * (answered != 1)}", f"{_short(rate)}/s"]
+        parts = [f"{answered:,} {self.noun}{'s' * (answered != 1)}", f"{_short(rate)}/s"]
         if failed:
             parts.append(f"{failed:,} failed")
         done = min(1.0, self.read / self.size) if self.size else 0.0
@@ -87,6 +103,22 @@ class Progress:
             parts[0] += f" ({done:.0%})"
             parts.append(f"{_duration((now - self.begun) * (1 - done) / done)} left")
         return ", ".join(parts)
+
+
+class _Counted:
+    """A file that tells how much of it is read."""
+
+    def __init__(self, file: BinaryIO, progress: Progress) -> None:
+        self._file = file
+        self._progress = progress
+
+    def read1(self, size: int) -> bytes:
+        found: bytes = self._file.read1(size)  # type: ignore[attr-defined]
+        self._progress.read += len(found)
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 def _short(rate: float) -> str:
