@@ -23,6 +23,7 @@ ROOMS = (
     "gradcli.cli.commands",
     "gradcli.cli",
     "gradcli.batch",
+    "gradcli.tables",
     "gradcli.wiring",
     "gradcli.views",
     "gradcli.checking",
@@ -80,6 +81,7 @@ LONG_FUNCTIONS = {
     "gradcli.cli.commands.check.command": "a list of options",
     "gradcli.cli.commands.eval.command": "a list of options",
     "gradcli.cli.commands.diff.command": "a list of options",
+    "gradcli.cli.commands.map.command": "a list of options",
     "gradcli.table.declare.row": "a list of options",
     "gradcli.ops.layers.embedding_bag.embedding_bag": "a list of options",
 }

@@ -17,7 +17,8 @@ BATCHES = {
     "records": "error: 2 of 9 records failed, the first in line 9\n",
     "worksheets": "error: 3 of 6 records failed, the first in line 5\n",
 }
-SCRIPTS = sorted(SAMPLES.glob("shell/*.sh"))
+SCRIPTS = sorted([*SAMPLES.glob("shell/*.sh"), *SAMPLES.glob("tables/*.sh")])
+TABLES = {*SAMPLES.glob("tables/*")} - {*SAMPLES.glob("tables/*.sh"), *SAMPLES.glob("tables/*.out")}
 
 
 def expected(path: Path) -> str:
@@ -30,7 +31,10 @@ def test_nothing_is_forgotten() -> None:
     assert {path.with_suffix(".out") for path in tested} == set(SAMPLES.rglob("*.out"))
     assert len(NOTES) == 10
     others = {path for path in SAMPLES.rglob("*") if path.is_file() and path.suffix != ".out"}
-    assert others == {*tested, SAMPLES / "README.md"}
+    assert others == {*tested, *TABLES, SAMPLES / "README.md"}
+    assert {path.stem for path in TABLES} == {
+        path.stem for path in SCRIPTS if path.match("tables/*")
+    }
 
 
 @pytest.mark.parametrize("path", NOTES, ids=lambda path: path.stem)
@@ -56,6 +60,8 @@ def test_batch(name: str, failure: str) -> None:
 def test_script(path: Path) -> None:
     if "jq" in path.read_text() and not shutil.which("jq"):
         pytest.skip("jq is not installed")
+    if path.parent.name == "tables":
+        pytest.importorskip("polars")  # else a note says what to install
     done = subprocess.run(
         ["sh", path],
         env=shell_environment(),

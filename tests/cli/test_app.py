@@ -25,6 +25,7 @@ WORDS = {
     "hessian": ["x+y", "-x", "--eigenvalues", "", "-", "1", "--3"],
     "check": ["x+y", "-x", "--claim=x: 1", "--assert", "x.grad > 0", "", "-", "1", "--3"],
     "diff": ["x+y", "-x", "--all", "--gradient", "", "-", "1", "--3"],
+    "map": ["x+y", "-x", "t.csv", "--no-grad", "", "-", "1", "--3"],
     "run": ["a.py", "-", "", "b.py", "-a"],
     "batch": ["a.jsonl", "-", "", "b", "-b"],
     "repl": [],

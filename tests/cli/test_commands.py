@@ -38,7 +38,7 @@ def test_help(name: str, flag: str) -> None:
     assert re.search(r"^  -h, --help +Show this message and exit\.$", done.out, re.MULTILINE)
 
 
-EXPRESSIONS = ("eval", "jacobian", "hessian", "check", "diff")
+EXPRESSIONS = ("eval", "jacobian", "hessian", "check", "diff", "map")
 """Commands whose text may begin with a minus sign."""
 
 

@@ -18,6 +18,7 @@ ANSWERS = {
     "hessian": "gradcli hessian x*x --x 2",
     "check": "gradcli check x*x --x 2",
     "diff": "gradcli diff x*x",
+    "map": "echo x | gradcli map x --quiet",
     "run": "echo 'print(1)' | gradcli run -",
     "batch": "echo 1+1 | gradcli batch -",
     "repl": "echo 1+1 | gradcli repl",
@@ -84,7 +85,7 @@ def test_lost_errors_change_no_exit_code(command: str, code: int) -> None:
         assert shell(f"gradcli {command} 2>/dev/full") == (code, answer, b"")
 
 
-@pytest.mark.parametrize("command", ["eval -", "run -", "batch -", "repl"])
+@pytest.mark.parametrize("command", ["eval -", "run -", "batch -", "map x --quiet", "repl"])
 def test_input_that_cannot_be_read(command: str) -> None:
     complaint = b"error: cannot read the standard input: bad file descriptor\n"
     assert shell(f"gradcli {command} <&-") == (2, b"", complaint)

@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "check": "Check derivatives, and what you believe them to be.",
     "diff": "Print derivatives as formulas.",
     "run": "Run a program file.",
+    "map": "Append a formula of the columns of a table, and its derivatives.",
     "batch": "Answer many expressions or programs, one record a line.",
     "repl": "Talk in the language at a prompt.",
     "functions": "List what can be called, with derivative formulas.",

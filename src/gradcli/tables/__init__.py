@@ -1,0 +1,1 @@
+"""One formula over the columns of a table: reading, evaluating, uncertainties, writing."""
