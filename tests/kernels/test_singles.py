@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from gradcli.kernels.singles import erf, sigmoid
+from gradcli.language import Machine, compile_text
 
 # fmt: off
 RECORDED = {
@@ -95,3 +96,16 @@ def test_shapes_are_kept(function: Any, shape: tuple[int, ...]) -> None:
     assert function(np.ones(shape, np.float32)).shape == shape
     across = np.asfortranarray(np.random.default_rng(0).random((70, 600), np.float32))
     assert np.array_equal(function(across), function(np.ascontiguousarray(across)))
+
+
+def test_tanh_is_that_of_pytorch_near_its_limits() -> None:
+    values = "[7.9, 7.8, 7.6, -6.5, 3.25, 0.3]"
+    found = Machine().run(compile_text(f"torch.tensor({values}).tanh().tolist()"))
+    assert found == [
+        0.9999997019767761,
+        0.9999996423721313,
+        0.9999995231628418,
+        -0.9999954700469971,
+        0.9969976544380188,
+        0.29131263494491577,
+    ]

@@ -69,3 +69,40 @@ def test_means_and_kept_dimensions_are_sums_too() -> None:
     assert mean == float(np.float32(RECORDED[100]) / np.float32(100))
     assert kept._array.shape == (1, 1)
     assert kept._array.item() == RECORDED[100]
+
+
+NORMS = {
+    1: 0.6613521575927734,
+    3: 0.8268834352493286,
+    5: 1.1821966171264648,
+    7: 2.561983108520508,
+    8: 1.731561303138733,
+    13: 3.322115421295166,
+    16: 4.501161575317383,
+    20: 4.496049880981445,
+    23: 4.5873236656188965,
+    33: 4.559803485870361,
+    64: 8.690855979919434,
+    100: 10.579462051391602,
+    255: 15.59422779083252,
+    1000: 31.63721466064453,
+    4096: 65.11343383789062,
+}
+"""The same of `torch.randn(n).norm().item()`."""
+
+
+@pytest.mark.parametrize("count", NORMS)
+def test_the_last_bit_of_a_norm_is_that_of_pytorch(count: int) -> None:
+    text = f"torch.manual_seed({count}); torch.randn({count}).norm().item()"
+    assert Machine().run(compile_text(text)) == NORMS[count]
+
+
+def test_the_last_bits_of_norms_of_rows_are_those_of_pytorch() -> None:
+    text = "torch.manual_seed(0); torch.randn(5, 29).norm(dim=1).tolist()"
+    assert Machine().run(compile_text(text)) == [
+        5.317409992218018,
+        4.5123748779296875,
+        6.650453567504883,
+        5.9270782470703125,
+        4.360630989074707,
+    ]

@@ -1,4 +1,4 @@
-"""Sums of single precision in PyTorch's order, on which the last bits hang.
+"""Sums and norms of single precision in PyTorch's order, on which the last bits hang.
 
 PyTorch adds eight lanes side by side, four rows of lanes at a time, and rows in blocks whose sums
 cascade (aten/src/ATen/native/cpu/SumKernel.cpp, for processors with AVX2). Reductions of NumPy
@@ -50,6 +50,28 @@ def total(values: Singles) -> np.float32:
     sums = np.add.reduce(lanes)
     rest = values[rows * _LANES :]
     return _one_by_one(np.concatenate((rest, sums)) if rest.size else sums)
+
+
+def lengths(rows: Singles) -> Singles:
+    """The Euclidean norm of each row of a contiguous array of two dimensions, none of them empty.
+
+    Lanes add squares side by side, then the lanes one by one, then what is left: four squares at
+    once, and others with a multiplication that is not rounded
+    (aten/src/ATen/native/cpu/ReduceOpsKernel.cpp).
+    """
+    count, width = rows.shape
+    whole = width - width % _LANES
+    fours = width - width % 4
+    squares = rows[:, :fours] * rows[:, :fours]
+    added = squares
+    if whole:
+        lanes = np.add.reduce(squares[:, :whole].reshape(count, -1, _LANES), axis=1)
+        added = np.concatenate((lanes, squares[:, whole:]), axis=1)
+    sums = np.add.accumulate(added, axis=1)[:, -1] if fours else np.zeros(count, np.float32)
+    for place in range(fours, width):
+        value = rows[:, place].astype(np.float64)
+        sums = (value * value + sums).astype(np.float32)
+    return np.sqrt(sums)
 
 
 def _cascade(rows: Singles) -> Singles:

@@ -4,7 +4,7 @@ Formulas follow PyTorch's `derivatives.yaml`."""
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -125,10 +125,16 @@ tanh_backward: Row = row(
 
 def _tanh(self: Array) -> Array:
     """The hyperbolic tangent."""
-    if self.dtype == np.float32 and not self.ndim:
-        # The nearest number costs no more than NumPy's, which often is the next one.
-        return np.float32(math.tanh(self))
+    if self.dtype == np.float32 and self.size <= _FEW:
+        # The nearest number is PyTorch's but for one in a thousand; NumPy's is often the next one.
+        if not self.ndim:
+            return np.float32(math.tanh(self))
+        return np.tanh(self, dtype=np.float64).astype(np.float32)
     return np.tanh(self)
+
+
+_FEW: Final = 256
+"""Elements up to which single precision is computed in double."""
 
 
 tanh: Row = row(

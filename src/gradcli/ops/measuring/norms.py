@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.kernels import summing
 from gradcli.ops.algebra.arithmetic import reciprocal, refuse_bool
 from gradcli.ops.algebra.comparison import conj, eq, filled, gt, isnan, logical_or, where_
 from gradcli.ops.algebra.complex import real_part
@@ -75,6 +76,13 @@ def _check_norm(self: Array, ord: float, dim: Any, dtype: DType | None) -> None:
 
 def lengths(self: Array, ord: float, where: tuple[int, ...], keepdim: bool) -> Array:
     """The norms of vectors along axes."""
+    if ord == 2 and self.dtype == np.float32 and self.size and self.flags.c_contiguous:
+        whole = len(where) == self.ndim
+        width = self.size if whole else self.shape[-1]
+        if width <= summing.LONGEST and (whole or where == (self.ndim - 1,)):
+            outer = () if whole else self.shape[:-1]
+            inner = (1,) * len(where) if keepdim else ()
+            return summing.lengths(self.reshape(-1, width)).reshape(outer + inner)
     size = np.abs(self)
     if ord == math.inf:
         found = np.max(size, axis=where, keepdims=keepdim, initial=0)
