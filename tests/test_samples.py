@@ -29,7 +29,7 @@ def expected(path: Path) -> str:
 def test_nothing_is_forgotten() -> None:
     tested = {*NOTES, *SCRIPTS, *(SAMPLES / f"batch/{name}.jsonl" for name in BATCHES)}
     assert {path.with_suffix(".out") for path in tested} == set(SAMPLES.rglob("*.out"))
-    assert len(NOTES) == 10
+    assert len(NOTES) == 12
     others = {path for path in SAMPLES.rglob("*") if path.is_file() and path.suffix != ".out"}
     assert others == {*tested, *TABLES, SAMPLES / "README.md"}
     assert {path.stem for path in TABLES} == {
