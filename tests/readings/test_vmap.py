@@ -355,7 +355,8 @@ def test_samples_have_gradients_of_their_own() -> None:
     x, w = torch.randn(5, 3), torch.randn(3)
 
     def slope(a: Any) -> Any:
-        point = a.detach().requires_grad_()
+        point = a.detach()
+        point.requires_grad = True
         (found,) = torch.autograd.grad(torch.tanh(point @ w) ** 2, point)
         return found
 

@@ -17,6 +17,7 @@ from gradcli.autograd.passes import grad
 from gradcli.ops.algebra.comparison import zeros_like
 from gradcli.ops.algebra.joining import cat
 from gradcli.ops.algebra.views import movedim, reshape, view
+from gradcli.tensor.leaf import set_flag
 from gradcli.tensor.memory import reserve
 from gradcli.tensor.shapes import Size
 from gradcli.tensor.tensor import Tensor, wrap
@@ -123,7 +124,9 @@ class Product:
     def __init__(self, outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> None:
         self.outputs = outputs
         self.moved = [number for number, output in enumerate(outputs) if output.requires_grad]
-        self.seeds = [zeros_like(outputs[number]).requires_grad_() for number in self.moved]
+        self.seeds = [zeros_like(outputs[number]) for number in self.moved]
+        for seed in self.seeds:
+            set_flag(seed, True)
         self.slopes: Sequence[Tensor | None] = [None] * len(inputs)
         if self.moved:
             ends = [outputs[number] for number in self.moved]

@@ -273,7 +273,7 @@ def accumulate(
     warns: bool = False,
 ) -> None:
     """The same; only with `warns` are there PyTorch's words about graphs that refer to leaves."""
-    if mode.level is not None:
+    if mode.transforms:
         raise RuntimeError(
             "backward() called inside a functorch transform. This is not supported, please use "
             "functorch.grad or functorch.vjp instead or call backward() outside of functorch "

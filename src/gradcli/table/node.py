@@ -13,7 +13,7 @@ from gradcli.table.entry import Entry
 from gradcli.table.refusals import NOT_IMPLEMENTED
 from gradcli.table.schema import Signature
 from gradcli.tensor import dtypes
-from gradcli.tensor.graph import FIRST, FREED, Node, operator_name
+from gradcli.tensor.graph import FIRST, FREED, Node, mode, operator_name, started
 from gradcli.tensor.leaf import AccumulateGrad
 from gradcli.tensor.public import public, word_of
 from gradcli.tensor.tensor import Tensor, bare, edge_of, is_inference, raw, versions_of, wrap
@@ -287,14 +287,14 @@ class RowNode(Node):
         saved = self.saved[place]
         if type(saved) is not Saved:
             tensor = wrap(saved, True, self)
-            tensor._versions = [0]
+            tensor._versions = started(mode.birth)
             saved = Saved(tensor, 0)
             self.saved = [*self.saved[:place], saved, *self.saved[place + 1 :]]
         return saved
 
     def counter(self, tensor: Tensor) -> list[int]:
         place = None if tensor._nr else self._first_result()
-        return [0] if place is None else self.kept(place).versions
+        return started(tensor._versions) if place is None else self.kept(place).versions
 
     def memory(self, value: Any) -> Any:
         array, place = np.asarray(value), self._first_result()

@@ -18,7 +18,7 @@ import numpy as np
 
 from gradcli.table.node import RESULT, Formula, Plan, Recorder, RowNode, Saved
 from gradcli.tensor.clock import clock
-from gradcli.tensor.graph import FREED, SCALARS, Node, mode
+from gradcli.tensor.graph import FREED, SCALARS, Birth, Node, mode
 from gradcli.tensor.leaf import accumulator
 from gradcli.tensor.tensor import Tensor, bare, wrap
 
@@ -105,7 +105,7 @@ def _of_one(edge: int, formula: Formula, size: int) -> Run:
             raise RuntimeError(FREED)
         value = saved[0]
         if type(value) is Tensor:
-            if value._versions is not None:
+            if value._versions is not None and type(value._versions) is not Birth:
                 return node.in_full((grad,), False)
             number = value._value
             value = bare(value) if number is None else number
@@ -127,12 +127,12 @@ def _of_two(steps: list[tuple[int, Formula, tuple[int, ...]]]) -> Run:
             raise RuntimeError(FREED)
         left, right = saved[i], saved[j]
         if type(left) is Tensor:
-            if left._versions is not None:
+            if left._versions is not None and type(left._versions) is not Birth:
                 return node.in_full((grad,), False)
             number = left._value
             left = bare(left) if number is None else number
         if type(right) is Tensor:
-            if right._versions is not None:
+            if right._versions is not None and type(right._versions) is not Birth:
                 return node.in_full((grad,), False)
             number = right._value
             right = bare(right) if number is None else number
@@ -160,7 +160,7 @@ def _of_several(steps: list[tuple[int, Formula, tuple[int, ...]]], size: int) ->
         values: list[Any] = []
         for value in saved:
             if type(value) is Tensor:
-                if value._versions is not None:
+                if value._versions is not None and type(value._versions) is not Birth:
                     return node.in_full((grad,), False)
                 number = value._value
                 value = bare(value) if number is None else number
@@ -233,7 +233,7 @@ def _one_operand(row: Shortened, otherwise: Callable[..., Any]) -> Callable[[Ten
             return wrap(out)
         plan = plans.get(1) or plan_of(1)
         edges = (operand._grad_fn or accumulator(operand),)
-        if plan.pick is None or operand._versions is not None:
+        if plan.pick is None or _counted(operand):
             tensor = _recorded(out, dtype, plan, edges, ())
             tensor._grad_fn.save((operand,), (tensor,))
             return tensor
@@ -255,14 +255,14 @@ def _two_operands(row: Shortened, otherwise: Callable[..., Any]) -> Callable[[Te
             return otherwise(first, second)
         dtype = left.dtype
         wanted = 1 if first._requires_grad else 0
-        counted = first._versions is not None
+        counted = _counted(first)
         if type(second) is Tensor:
             right = second._value
             if right is None:
                 right = _small(second)
             if right is None or right.dtype is not dtype or second._nr:
                 return otherwise(first, second)
-            counted = counted or second._versions is not None
+            counted = counted or _counted(second)
             if two_edges and second._requires_grad:
                 wanted += 2
         elif type(second) is not float and (type(second) is not int or second.bit_length() > 63):
@@ -292,6 +292,11 @@ def _two_operands(row: Shortened, otherwise: Callable[..., Any]) -> Callable[[Te
         return _recorded(out, dtype, plan, edges, plan.pick((first, second, out)))
 
     return call
+
+
+def _counted(tensor: Tensor) -> bool:
+    """Whether a tensor has a version counter of its own."""
+    return tensor._versions is not None and type(tensor._versions) is not Birth
 
 
 def _small(tensor: Tensor) -> Any:

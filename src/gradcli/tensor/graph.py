@@ -37,6 +37,41 @@ INFERENCE: Final = InferenceCounter([0])
 """That of all tensors made in inference mode: they have none of their own."""
 
 
+class Count(list[int]):
+    """The version counter of a tensor that was made while a function was transformed.
+
+    `run` is the node sequence at which that began: what the function makes has a higher one.
+    """
+
+    __slots__ = ("run",)
+
+    def __init__(self, run: int) -> None:
+        super().__init__([0])
+        self.run = run
+
+
+class Birth(Count):
+    """What stands for the counters of all tensors that a transformed function makes, until one gets
+    its own; nobody counts with it.
+
+    Attributes:
+        level: the mapping over a batch around the transform.
+        given: the tensors that stand for the function's arguments, while it runs.
+    """
+
+    __slots__ = ("given", "level")
+
+    def __init__(self, level: Level | None) -> None:
+        mode.sequence += 1
+        super().__init__(mode.sequence)
+        self.level = level
+        self.given: Sequence[Any] = ()
+
+    def covers(self, versions: Any) -> bool:
+        """Whether a tensor with such versions was made since the function began to run."""
+        return isinstance(versions, Count) and versions.run >= self.run
+
+
 class Listener(Protocol):
     """What hears of an evaluation as it runs (`gradcli.readings.trace`)."""
 
@@ -90,7 +125,8 @@ class Detector(Protocol):
 class _Mode:
     """What operators record just now; one mutable cell that hot code reads.
 
-    `fresh` is the version counter of a new tensor: None, or INFERENCE in inference mode.
+    `fresh` is the version counter of a new tensor: INFERENCE in inference mode, else `birth`: None,
+    or what the innermost transform marks tensors with that are made inside.
     `listener` hears of every row that is called on tensors, and runs it.
     `level` is the innermost mapping over a batch, which runs the rows that are called on tensors,
     and `drawing` is asked before random numbers are drawn meanwhile.
@@ -101,6 +137,7 @@ class _Mode:
     """
 
     __slots__ = (
+        "birth",
         "detector",
         "drawing",
         "enabled",
@@ -116,6 +153,7 @@ class _Mode:
 
     def __init__(self) -> None:
         self.enabled = True
+        self.birth: Birth | None = None
         self.fresh: list[int] | None = None
         self.listener: Listener | None = None
         self.level: Level | None = None
@@ -129,18 +167,18 @@ class _Mode:
 
     def restore(self) -> None:
         """Undoes what a program may have left switched on."""
-        self.enabled, self.fresh = True, None
+        self.enabled, self.birth, self.fresh = True, None, None
         self.listener = self.level = self.drawing = self.detector = None
         for stack in (self.transforms, self.ending, self.unhooked):
             stack.clear()
 
     @property
     def inference(self) -> bool:
-        return self.fresh is not None
+        return self.fresh is INFERENCE
 
     @inference.setter
     def inference(self, value: bool) -> None:
-        self.fresh = INFERENCE if value else None
+        self.fresh = INFERENCE if value else self.birth
 
 
 mode: Final = _Mode()
@@ -220,7 +258,7 @@ class Node:
         """The version counter of an output that has none yet: one that is new, or that the node
         knows from a second tensor of the same output.
         """
-        return [0]
+        return started(tensor._versions)
 
     def memory(self, value: Any) -> Any:
         """The array of an output that is kept as a number: what the node saved of it lies there."""
@@ -317,6 +355,11 @@ def operator_name(node: Node) -> str:
     if not mark or (number and not number.isdigit()):
         return name
     return stem + number.removeprefix("0")
+
+
+def started(versions: Any) -> list[int]:
+    """The own counter of a tensor that has had none so far, but perhaps a mark of its birth."""
+    return [0] if versions is None else Count(versions.run)
 
 
 def detached_counter(versions: Any) -> InferenceCounter | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final, Protocol
 
 from gradcli.tensor.dtypes import INEXACT, DType
-from gradcli.tensor.graph import FIRST, Handle, Node, mode
+from gradcli.tensor.graph import FIRST, Handle, InferenceCounter, Node, mode
 from gradcli.tensor.public import public
 from gradcli.tensor.shadow import Batched
 
@@ -57,6 +57,9 @@ class Leaf(Protocol):
     _grad: Any
     _extras: Extras | None
     _accumulator: weakref.ref[AccumulateGrad] | None
+    _requires_grad: bool
+    _grad_fn: Node | None
+    _versions: Any
 
     @property
     def dtype(self) -> DType: ...
@@ -260,3 +263,17 @@ def check_flag_attribute(tensor: Leaf, value: bool, is_leaf: bool) -> None:
         raise RuntimeError(_ONLY_LEAVES + ("" if value else _DETACH_INSTEAD))
     if value and tensor._array.dtype.kind not in INEXACT:
         raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
+
+
+def set_flag(tensor: Leaf, requires_grad: bool) -> None:
+    """`tensor.requires_grad_(requires_grad)`, also in a function that is being transformed."""
+    check_flag(tensor, requires_grad, tensor._grad_fn is None)
+    if requires_grad and type(tensor._versions) is InferenceCounter and not mode.inference:
+        raise RuntimeError(
+            "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
+        )
+    if tensor._grad_fn is None:
+        tensor._requires_grad = requires_grad
+        batched = batched_of(tensor)
+        if batched is not None:
+            set_flag(batched.physical, requires_grad)

@@ -31,6 +31,12 @@ IN_TRANSFORM: Final = (
     "vjp, jacrev, jacfwd, hessian) or call requires_grad_() outside of a function being "
     "transformed instead."
 )
+RETAINED_IN_TRANSFORM: Final = (
+    "You are attempting to call Tensor.retain_grad() inside of a function being transformed by a "
+    "functorch transform. This is unsupported, please attempt to use the functorch transforms "
+    "(e.g. grad, vjp, jacrev, jacfwd, hessian) or call retain_grad() outside of a function being "
+    "transformed instead."
+)
 NO_DATA: Final = "accessing `data` under vmap transform is not allowed"
 NO_STORAGE: Final = "Cannot access data pointer of Tensor that doesn't have storage"
 
@@ -71,16 +77,14 @@ class Batched:
     Attributes:
         owner: the mapping that it belongs to.
         physical: all samples, along the first dimension.
-        given: whether the physical tensor is what was mapped over.
         place: where its first dimension lay there.
     """
 
-    __slots__ = ("_shadow", "given", "owner", "physical", "place")
+    __slots__ = ("_shadow", "owner", "physical", "place")
 
     def __init__(self, owner: Owner, physical: Any, place: int | None) -> None:
         self.owner = owner
         self.physical = physical
-        self.given = place is not None
         self.place = place or 0
         self._shadow: Shadow | None = None
 

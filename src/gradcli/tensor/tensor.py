@@ -18,7 +18,16 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.conversions import Conversions
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import CPU, Device
-from gradcli.tensor.graph import INFERENCE, Handle, InferenceCounter, Node, detached_counter, mode
+from gradcli.tensor.graph import (
+    INFERENCE,
+    Birth,
+    Handle,
+    InferenceCounter,
+    Node,
+    detached_counter,
+    mode,
+    started,
+)
 from gradcli.tensor.integers import index64
 from gradcli.tensor.leaf import (
     AccumulateGrad,
@@ -27,19 +36,19 @@ from gradcli.tensor.leaf import (
     add_hook,
     add_post_accumulate_hook,
     batched_of,
-    check_flag,
     check_flag_attribute,
     check_grad,
     grad_dtype_of,
     grad_of,
     is_parameter,
     looked_at,
+    set_flag,
     set_grad_dtype,
     shadow_of,
 )
 from gradcli.tensor.memory import NUMBER_SIZE, reserve
 from gradcli.tensor.public import REGISTRY, public, word_of
-from gradcli.tensor.shadow import IN_TRANSFORM, NO_DATA
+from gradcli.tensor.shadow import IN_TRANSFORM, NO_DATA, RETAINED_IN_TRANSFORM
 from gradcli.tensor.shapes import Size, contiguous_strides, wrap_dim
 from gradcli.tensor.warn import NO_LEAF, warn
 
@@ -208,23 +217,13 @@ class Tensor(Conversions):
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
         check_flag_attribute(self, value, self.grad_fn is None)
-        self.requires_grad_(value)
+        set_flag(self, value)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Asks for gradients (or no longer): only of a floating or complex leaf."""
-        check_flag(self, requires_grad, self._grad_fn is None)
-        batched = batched_of(self)
-        if batched is not None and batched.given:
+        if mode.transforms:
             raise RuntimeError(IN_TRANSFORM)
-        if requires_grad and is_inference(self) and not mode.inference:
-            raise RuntimeError(
-                "Setting requires_grad=True on inference tensor outside InferenceMode is not "
-                "allowed."
-            )
-        if self._grad_fn is None:
-            self._requires_grad = requires_grad
-            if batched is not None:
-                batched.physical.requires_grad_(requires_grad)
+        set_flag(self, requires_grad)
         return self
 
     @property
@@ -328,6 +327,8 @@ class Tensor(Conversions):
         """Keeps the gradient of a non-leaf in its `grad`; does nothing to a leaf."""
         if not self.requires_grad:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if mode.transforms:
+            raise RuntimeError(RETAINED_IN_TRANSFORM)
         node = None if self.is_leaf else self.grad_fn
         if node is not None:
             node.node_hooks().retain[self._nr] = weakref.ref(self)
@@ -471,9 +472,9 @@ def constant(array: Any, like: Any) -> Any:
 
 def versions_of(tensor: Tensor) -> list[int]:
     """The tensor's version counter, from now on a real one."""
-    if tensor._versions is None:
+    if tensor._versions is None or type(tensor._versions) is Birth:
         node = tensor._grad_fn
-        tensor._versions = [0] if node is None else node.counter(tensor)
+        tensor._versions = started(tensor._versions) if node is None else node.counter(tensor)
     return tensor._versions
 
 

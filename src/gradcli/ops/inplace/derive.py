@@ -17,6 +17,7 @@ from gradcli.ops.algebra.comparison import zeros_like
 from gradcli.ops.algebra.views import clone_row
 from gradcli.ops.inplace.history import (
     bump,
+    check_captured,
     check_change,
     keep_original,
     rebase,
@@ -189,17 +190,17 @@ def apply_in_place(
 ) -> Tensor:
     """Makes what an operation computes from the old value the new value of a tensor.
 
-    `operation` gets a stand-in with the tensor's old value and history; `others` are the
-    further operands it uses. `copies` says that what it records may keep the stand-in's memory,
-    `coincide` that elements of the tensor which lie at one place all become the same (then nobody
-    looks at memory). Where the result has no history, the row `erases` (`erase`, renamed) ends that
-    of the tensor; None leaves it as it is. An operation that is not `smooth` may change leaves that
-    require grad, as PyTorch does not expect gradients of it. With `c_types` the message about a
-    type that does not fit calls the tensor's as C does; `name` is what others call the operator.
+    `operation` gets a stand-in with the tensor's old value and history; `others` are the further
+    operands it uses. `copies` says that what it records may keep the stand-in's memory, `coincide`
+    that elements of the tensor which lie at one place all become the same. Where the result has no
+    history, the row `erases` (`erase`, renamed) ends that of the tensor; None leaves it as it is.
+    An operation that is not `smooth` may change leaves that require grad. With `c_types` the
+    message about an unfit type calls the tensor's as C does; `name` is the operator's.
 
     Raises:
         RuntimeError: the result does not fit the tensor, or PyTorch forbids the change.
     """
+    check_captured(tensor, name, others)
     if mode.level is not None:
         options: dict[str, Any] = {"copies": copies, "coincide": coincide, "smooth": smooth}
         options |= {"erases": erases, "c_types": c_types, "name": name}
@@ -237,6 +238,11 @@ def apply_in_place(
     return tensor
 
 
+def _stem(operator: Any) -> str:
+    stem: str = operator.names[0].rpartition(".")[2]
+    return stem
+
+
 def _node_of(result: Tensor, old: Tensor, start: int) -> Any:
     """The node that an operation recorded after `start`, if any."""
     node = None if result is old else result._grad_fn
@@ -251,7 +257,7 @@ def in_place(operator: Callable[..., Any], args: Sequence[Any], coincide: bool =
     rest = args[1:]
     erases, copies, smooth, c_types, apart, name = None, True, True, False, False, ""
     if isinstance(operator, Entry):
-        name = operator.names[0].rpartition(".")[2]
+        name = _stem(operator)
     if isinstance(operator, Row):
         copies, form = False, operator.inplace
         coincide = coincide or form.coincide
@@ -297,6 +303,7 @@ def _any_requires_grad(values: Sequence[Any]) -> bool:
 def rearrange(operator: Callable[..., Any], args: Sequence[Any]) -> Tensor:
     """Lets a tensor look at its memory as a view operator's result does, as `x.t_()`."""
     tensor: Tensor = args[0]
+    check_captured(tensor, _stem(operator))
     if batched_of(tensor) is not None:
         extras_of(tensor).batched = batched_of(operator(*args))
         return tensor

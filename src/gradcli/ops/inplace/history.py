@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from gradcli.table.node import RowNode, Saved
 from gradcli.table.registry import lookup_method
 from gradcli.table.row import Row
 from gradcli.tensor.dtypes import FLOATS
-from gradcli.tensor.graph import FREED, INFERENCE, Node, mode, operator_name
+from gradcli.tensor.graph import FREED, INFERENCE, Birth, Node, mode, operator_name
 from gradcli.tensor.public import public
 from gradcli.tensor.shapes import refuse_coinciding
 from gradcli.tensor.tensor import Tensor, View, edge_of, share, versions_of, wrap
@@ -272,6 +272,52 @@ def check_change(tensor: Tensor, recorded: bool) -> None:
             "a clone to get a normal tensor before doing inplace update.See "
             "https://github.com/pytorch/rfcs/pull/17 for more details."
         )
+
+
+_WRAPPING: Final = frozenset(("add", "sub", "mul", "div"))
+_TYPED: Final = frozenset(
+    ("eq", "ge", "gt", "le", "lt", "ne", "fill", "masked_fill", "fmod", "lerp", "pow", "remainder")
+) | {f"bitwise_{name}" for name in ("and", "or", "xor", "left_shift", "right_shift")}
+
+
+def _title(name: str, others: Sequence[Any]) -> str:
+    """An in-place operator's name and that of its overload, as PyTorch's schemas have them."""
+    stem = name.lower().removesuffix("_").removesuffix("_into")
+    overload = ""
+    if stem in _WRAPPING:
+        overload = ".Tensor"  # numbers become tensors
+    elif stem in _TYPED:
+        overload = ".Tensor" if type(others[-1]) is Tensor else ".Scalar"
+    elif stem == "scatter":
+        overload = ".src" if type(others[-1]) is Tensor else ".value"
+    return f"{stem}_{overload}"
+
+
+def check_captured(tensor: Tensor, name: str, others: Sequence[Any] = ()) -> None:
+    """Refuses that a function which is being transformed changes what it was not given.
+
+    Raises:
+        RuntimeError: the tensor was made before the function ran; the message names the
+            operator, whose further operands are `others`.
+    """
+    birth = mode.birth
+    # Where samples are mapped over inside the function, the physical tensor is asked about.
+    if birth is not None and birth.level is mode.level and _captured(tensor, birth):
+        raise RuntimeError(
+            "During a grad (vjp, jvp, grad, etc) transform, the function provided attempted to "
+            f"call in-place operation (aten::{_title(name, others)}) that would mutate a captured "
+            "Tensor. This is not supported; please rewrite the function being transformed to "
+            "explicitly accept the mutated Tensor(s) as inputs."
+        )
+
+
+def _captured(tensor: Tensor, birth: Birth) -> bool:
+    whole = tensor if tensor._view is None else tensor._view.base
+    if any(given is tensor or given is whole for given in birth.given):
+        return False
+    node = whole._grad_fn
+    recorded_since = node is not None and node.sequence > birth.run
+    return not (recorded_since or birth.covers(whole._versions))
 
 
 def _check_creation(tensor: Tensor, view: View, what: str) -> None:

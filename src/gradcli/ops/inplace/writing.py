@@ -16,7 +16,14 @@ from gradcli.ops.algebra.parts import narrow
 from gradcli.ops.algebra.strided import as_strided, storage_of, storage_offset_of
 from gradcli.ops.algebra.sums import expand, sum_all
 from gradcli.ops.inplace.derive import in_place, renamed
-from gradcli.ops.inplace.history import bump, check_change, rebase, set_history, stand_in
+from gradcli.ops.inplace.history import (
+    bump,
+    check_captured,
+    check_change,
+    rebase,
+    set_history,
+    stand_in,
+)
 from gradcli.table.declare import composite, row
 from gradcli.table.refusals import NOT_IMPLEMENTED
 from gradcli.table.row import Row
@@ -205,6 +212,7 @@ def detach_(self: Tensor) -> Tensor:
     """Takes a tensor out of the graph."""
     if mode.inference:
         return self  # no graph is looked at
+    check_captured(self, "detach")
     if self._view is not None:
         raise RuntimeError(
             "Can't detach views in-place. Use detach() instead. If you are using "
@@ -232,6 +240,7 @@ def resize_(
     self: Tensor, size: Sequence[int], *, memory_format: MemoryFormat | None = None
 ) -> Tensor:
     """Gives a tensor another size, in its memory where that is large enough."""
+    check_captured(self, "resize")
     if self.requires_grad and not mode.inference:
         raise RuntimeError("cannot resize variables that require grad")
     shape = checked_size(size, self.dtype)

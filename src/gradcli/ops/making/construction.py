@@ -25,6 +25,7 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.arrays import unwrapped
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Device, Layout
+from gradcli.tensor.leaf import set_flag
 from gradcli.tensor.memory import reserve
 from gradcli.tensor.nesting import check_unfolded
 from gradcli.tensor.public import public
@@ -309,7 +310,8 @@ def asarray(
         return made
     if not (requires_grad or made.is_leaf):
         return share(made, made._array, differentiable=False)
-    return made.requires_grad_(requires_grad)
+    set_flag(made, requires_grad)
+    return made
 
 
 _INVALID: Final = (

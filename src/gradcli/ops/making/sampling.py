@@ -376,7 +376,7 @@ def _filler(
     @composite(f"Tensor.{signature}", samples=samples, doc=doc)
     def fill(self: Tensor, *arguments: Any) -> Tensor:
         filled: Tensor = apply_in_place(
-            self, lambda stand_in: drawn(stand_in, *arguments), arguments
+            self, lambda stand_in: drawn(stand_in, *arguments), arguments, name=name
         )
         return filled
 

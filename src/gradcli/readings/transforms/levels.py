@@ -20,8 +20,8 @@ from gradcli.ops.algebra.views import view_as
 from gradcli.readings import dual_levels
 from gradcli.readings.trees import mapped
 from gradcli.tensor.classes import type_of
-from gradcli.tensor.graph import Node, mode
-from gradcli.tensor.leaf import AccumulateGrad, extras_of
+from gradcli.tensor.graph import Birth, Node, mode
+from gradcli.tensor.leaf import AccumulateGrad, extras_of, set_flag
 from gradcli.tensor.tensor import Tensor, edge_of
 
 
@@ -31,6 +31,8 @@ class Level:
     def __init__(self) -> None:
         self.recorded = mode.enabled
         self._given: list[tuple[Tensor, Tensor]] = []
+        self._fresh: list[Tensor] = []
+        self._birth = Birth(mode.level)
 
     def fresh(self, value: Any) -> Tensor:
         """A tensor that stands for an argument inside, and requires grad.
@@ -48,9 +50,10 @@ class Level:
         else:
             made = whole.detach()
             for tensor in reversed(_layers(made)):
-                tensor.requires_grad_()
+                set_flag(tensor, True)
             self.own(made)
         self._given.append((made, value))
+        self._fresh.append(made)
         return made
 
     def own(self, leaf: Tensor) -> None:
@@ -98,6 +101,8 @@ class Level:
             if type(node) is AccumulateGrad:
                 extras = node.variable._extras
                 if extras is None or extras.level is None:
+                    if self._birth.covers(node.variable._versions):
+                        continue
                     return True
                 owner = extras.level()
                 if owner is not self and owner in _running():
@@ -116,7 +121,8 @@ class Level:
     @contextmanager
     def running(self) -> Iterator[None]:
         """The function runs: it is recorded, whatever lies outside says."""
-        before = mode.enabled, mode.inference
+        before = mode.enabled, mode.inference, mode.birth
+        mode.birth, self._birth.given = self._birth, self._fresh
         mode.enabled, mode.inference = True, False
         ACTIVE.append(self)
         mode.transforms.append(differentiated)
@@ -125,7 +131,10 @@ class Level:
         finally:
             mode.transforms.pop()
             ACTIVE.pop()
-            mode.enabled, mode.inference = before
+            # What has been made inside must not keep the arguments.
+            self._birth.given = ()
+            mode.enabled, inference, mode.birth = before
+            mode.inference = inference
 
     def gradients(
         self, outputs: Sequence[Tensor], inputs: Sequence[Tensor], seeds: Sequence[Tensor] = ()

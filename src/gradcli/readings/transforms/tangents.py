@@ -25,6 +25,7 @@ from gradcli.table.node import parameter_names
 from gradcli.table.row import Row
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import mode
+from gradcli.tensor.leaf import set_flag
 from gradcli.tensor.tensor import Tensor
 
 notes: Final[set[str]] = set()
@@ -240,7 +241,8 @@ def _transposed(
         if operand.requires_grad:
             made: Tensor = view_as(operand, operand)
         else:
-            made = operand.detach().requires_grad_()
+            made = operand.detach()
+            set_flag(made, True)
             own(made)
         points.append(made)
         tangents.append(tangent)
