@@ -54,9 +54,9 @@ class Detecting(Observer):
         for output in found if type(found) is tuple else (found,):
             self._note(output._grad_fn)
 
-    def opaque(self, name: str, node: Node | None) -> None:
+    def opaque(self, name: str, node: Node | None, call: Any = None) -> None:
         self._note(node)
-        super().opaque(name, node)
+        super().opaque(name, node, call)
 
     def _note(self, node: Node | None) -> None:
         if node is not None:

@@ -15,13 +15,15 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
+from gradcli.autograd.context import Context
+from gradcli.ops.algebra.comparison import zeros_like
 from gradcli.ops.algebra.views import view_as
 from gradcli.ops.inplace.history import bump, replace_history, set_history
 from gradcli.table.node import Packed, Saved, modified, version_to_save
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import FREED, Node, mode
 from gradcli.tensor.own_names import OWN_NAMES
-from gradcli.tensor.public import handed_in, missing_name, public, word_of
+from gradcli.tensor.public import handed_in, public, word_of
 from gradcli.tensor.tensor import Tensor, View, edge_of, raw, wrap
 
 Pass = Callable[..., Any]
@@ -30,6 +32,10 @@ NO_FORWARD: Final = "You must implement the forward function for custom autograd
 NO_BACKWARD: Final = (
     "You must implement either the backward or vjp method for your custom autograd.Function to use "
     "it with backward mode AD."
+)
+NO_JVP: Final = (
+    "You must implement the jvp function for custom autograd.Function to use it with forward mode "
+    "AD."
 )
 NO_SETUP: Final = (
     "In order to use an autograd.Function with functorch transforms (vmap, grad, jvp, jacrev, "
@@ -67,102 +73,6 @@ class Definition(Protocol):
         """Arguments in the order of the parameters of `forward`, after the context where that takes
         it; else with default values too.
         """
-
-
-@public(
-    "mark_dirty mark_non_differentiable needs_input_grad save_for_backward "
-    "save_for_forward saved_tensors saved_variables set_materialize_grads",
-    model=OWN_NAMES,
-    name=lambda context: context._label,
-    label=lambda context: f"torch.autograd.function.{context._label}",
-)
-class Context:
-    """What the passes of one call share: `ctx`.
-
-    Attributes of any other name may be set.
-    """
-
-    __slots__ = (
-        "_attributes",
-        "_dirty",
-        "_fixed",
-        "_forward",
-        "_label",
-        "_materialize",
-        "_node",
-        "_saved",
-        "needs_input_grad",
-    )
-
-    def __init__(self, name: str, needs: tuple[bool, ...]) -> None:
-        keep = object.__setattr__
-        keep(self, "_label", f"{name}Backward")
-        keep(self, "_attributes", {})
-        keep(self, "needs_input_grad", needs)
-        keep(self, "_saved", ())
-        keep(self, "_forward", ())
-        keep(self, "_dirty", ())
-        keep(self, "_fixed", ())
-        keep(self, "_materialize", True)
-        keep(self, "_node", None)
-
-    def save_for_backward(self, *tensors: Any) -> None:
-        """Keeps tensors, or None, for the backward pass; the last call counts."""
-        self._keep("_saved", tensors)
-
-    def save_for_forward(self, *tensors: Any) -> None:
-        """Keeps tensors for `jvp`."""
-        for tensor in tensors:
-            if tensor is not None and not isinstance(tensor, Tensor):
-                raise AssertionError(
-                    "save_for_forward expects all arguments to be tensors; you should save "
-                    "non-tensors as attributes on ctx."
-                )
-        self._keep("_forward", tensors)
-
-    def mark_dirty(self, *tensors: Any) -> None:
-        """Says which inputs the forward pass changed in place."""
-        self._keep("_dirty", tensors)
-
-    def mark_non_differentiable(self, *tensors: Any) -> None:
-        """Says which outputs have no gradient."""
-        self._keep("_fixed", tensors)
-
-    def set_materialize_grads(self, value: bool) -> None:
-        """Whether the backward pass gets zeros (else None) for outputs without a gradient."""
-        self._keep("_materialize", bool(value))
-
-    @property
-    def saved_tensors(self) -> tuple[Tensor | None, ...]:
-        """What was saved, as it stands in the graph.
-
-        Raises:
-            RuntimeError: the graph was freed, or a tensor was changed in place since.
-        """
-        node = None if self._node is None else self._node()
-        return () if node is None else node.saved_tensors
-
-    saved_variables = saved_tensors
-
-    def _keep(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value)
-
-    def own_names(self) -> dict[str, Any]:
-        """What was set, by name."""
-        return self._attributes  # type: ignore[no-any-return]
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in self._attributes:
-            raise missing_name(self, name)
-        return self._attributes[name]
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self._attributes[name] = value
-
-    def __delattr__(self, name: str) -> None:
-        if name not in self._attributes:
-            raise missing_name(self, name)
-        del self._attributes[name]
 
 
 @public(
@@ -304,6 +214,70 @@ class CustomNode(Node):
             self.saved = None
 
 
+class Call:
+    """A call of a custom Function that was heard: what it was given, and what came of it."""
+
+    __slots__ = ("args", "context", "definition", "outputs")
+
+    def __init__(
+        self,
+        definition: Definition,
+        context: Context,
+        args: Sequence[Any],
+        outputs: Sequence[Any],
+    ) -> None:
+        self.definition = definition
+        self.context = context
+        self.args = tuple(args)
+        self.outputs = tuple(outputs)
+
+    def pushed(self, tangents: Sequence[Tensor | None]) -> list[Tensor | None]:
+        """How the outputs move when the arguments do, by the static method `jvp`, which finds in
+        `ctx.saved_tensors` what was saved for it.
+
+        Raises:
+            NotImplementedError: there is no such method.
+            RuntimeError: it does not give a tensor or None for each output.
+        """
+        jvp, context = self.definition.find("jvp"), self.context
+        if jvp is None:
+            raise NotImplementedError(NO_JVP)
+        given = [
+            zeros_like(arg) if tangent is None and self._wants_zeros(arg) else tangent
+            for arg, tangent in zip(self.args, tangents, strict=True)
+        ]
+        context._keep("_shown", context._forward)
+        try:
+            found = handed_in(jvp)(context, *given)
+        finally:
+            context._keep("_shown", None)
+        moves = list(found) if type(found) is tuple else [found]
+        if len(moves) != len(self.outputs):
+            raise RuntimeError(
+                "Function's jvp returned an invalid number of forward gradients (expected "
+                f"{len(self.outputs)} but got {len(moves)})"
+            )
+        for number, move in enumerate(moves):
+            if not (move is None or isinstance(move, Tensor)):
+                raise RuntimeError(
+                    f"expected Variable or None (got {word_of(move)}) for grad output {number}."
+                )
+        return [
+            move if self._moves(output) else None
+            for output, move in zip(self.outputs, moves, strict=True)
+        ]
+
+    def _wants_zeros(self, arg: Any) -> bool:
+        return isinstance(arg, Tensor) and bool(self.context._materialize)
+
+    def _moves(self, output: Any) -> bool:
+        return (
+            isinstance(output, Tensor)
+            and output._array.dtype.kind in dtypes.INEXACT
+            and not _among(output, self.context._fixed)
+        )
+
+
 def apply(definition: Definition, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
     """`Function.apply(*args)`: what the forward pass gives, with the node as its history.
 
@@ -376,7 +350,8 @@ def run(definition: Definition, args: tuple[Any, ...]) -> Any:
     finally:
         mode.enabled, mode.listener = before, listener
     if listener is not None:
-        listener.opaque(f"{definition.name}.apply", node)
+        call = Call(definition, context, args, outputs)
+        listener.opaque(f"{definition.name}.apply", node, call)
     return tuple(outputs) if several else outputs[0]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, ClassVar, Final
 
-from gradcli.autograd.custom import NO_BACKWARD, NO_FORWARD, NO_VMAP, apply
+from gradcli.autograd.custom import NO_BACKWARD, NO_FORWARD, NO_JVP, NO_VMAP, apply
 from gradcli.tensor.graph import FIRST, Node, mode
 from gradcli.tensor.leaf import accumulator
 from gradcli.tensor.public import handed_in, public
@@ -22,10 +22,6 @@ LEGACY: Final = (
 )
 NO_CONTEXT: Final = "setup_context is not implemented."
 TWICE: Final = "trying to differentiate twice a function that was marked with @once_differentiable"
-NO_JVP: Final = (
-    "You must implement the jvp function for custom autograd.Function to use it with forward mode "
-    "AD."
-)
 
 
 @public(label="torch::autograd::Error")

@@ -50,6 +50,6 @@ class Observer:
         if self.outer is not None:
             self.outer.read(tensor)
 
-    def opaque(self, name: str, node: Node | None) -> None:
+    def opaque(self, name: str, node: Node | None, call: Any = None) -> None:
         if self.outer is not None:
-            self.outer.opaque(name, node)
+            self.outer.opaque(name, node, call)

@@ -86,7 +86,7 @@ class Packing(Observer):
             raise RuntimeError(CHANGES)
         return Packed(value, self.unpack, tensor, type(saved) is Saved)
 
-    def opaque(self, name: str, node: Node | None) -> None:
+    def opaque(self, name: str, node: Node | None, call: Any = None) -> None:
         if isinstance(node, CustomNode) and node.saved:
             tensors = node.saved_tensors
             node.saved = tuple(
@@ -95,7 +95,7 @@ class Packing(Observer):
                     for tensor, value in zip(tensors, node.saved, strict=True)
                 ]
             )
-        super().opaque(name, node)
+        super().opaque(name, node, call)
 
 
 @public(name="saved_tensors_hooks", label="torch.autograd.graph.saved_tensors_hooks", calls=True)

@@ -54,7 +54,7 @@ class Rounding:
     def read(self, tensor: Tensor) -> None:
         """What is read is as it is."""
 
-    def opaque(self, name: str, node: Any) -> None:
+    def opaque(self, name: str, node: Any, call: Any = None) -> None:
         """What is no row calls rows, which are heard of."""
 
 

@@ -28,6 +28,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
+from gradcli.autograd.custom import Call
 from gradcli.table.row import Row
 from gradcli.tensor.graph import mode
 from gradcli.tensor.tensor import Tensor, raw
@@ -73,10 +74,12 @@ class Trace:
     __slots__ = (
         "_placed",
         "_places",
-        "flaw",
+        "broken",
+        "calls",
         "foreign",
         "guards",
         "inputs",
+        "opaque",
         "outputs",
         "steps",
         "values",
@@ -88,10 +91,17 @@ class Trace:
         self.values: list[Tensor] = list(inputs)
         self.guards: list[tuple[int, Guard]] = []
         self.foreign = 0
-        self.flaw = ""
+        self.calls: list[tuple[int, Call]] = []
+        """The calls of custom Functions, each with the number of steps before it."""
+        self.broken = self.opaque = ""
         self.outputs: Any = None
         self._places: dict[int, Slot] = {}
         self._placed = 0
+
+    @property
+    def flaw(self) -> str:
+        """Why the steps alone do not give the results: `broken`, or `opaque` where `calls` do."""
+        return self.broken or self.opaque
 
     @property
     def reusable(self) -> bool:
@@ -187,7 +197,7 @@ class Recorder:
     def compare(self) -> None:
         """Finds out whether a tensor has been changed since it was an operand or a result."""
         if any(_version(tensor) != version for tensor, version in self._versions):
-            self.trace.flaw = self.trace.flaw or CHANGED
+            self.trace.broken = self.trace.broken or CHANGED
 
     def __call__(self, row: Row, args: tuple[Any, ...]) -> Any:
         """Runs a row on tensors and adds the step."""
@@ -229,9 +239,21 @@ class Recorder:
         elif id(tensor) not in self._known:
             self.trace.foreign += 1
 
-    def opaque(self, name: str, node: Any) -> None:
+    def opaque(self, name: str, node: Any, call: Call | None = None) -> None:
         """Notes that what the steps say is not all."""
-        self.trace.flaw = f"{name} is no operator of the table"
+        if self._outer is not None:
+            self._outer.opaque(name, node, call)
+        flaw = f"{name} is no operator of the table"
+        if call is None:
+            self.trace.broken = flaw
+            return
+        self.trace.opaque = flaw
+        self._operand(call.args)
+        for output in call.outputs:
+            if isinstance(output, Tensor):
+                self._note(output)
+                self._slot(output)
+        self.trace.calls.append((len(self.trace.steps), call))
 
     def ended(self, outputs: Any) -> Trace:
         """The trace of an evaluation that gave these outputs."""
@@ -250,7 +272,7 @@ class Recorder:
             self._note(arg)
             self.trace.foreign += 1
             if arg._grad_fn is not None:
-                self.trace.flaw = self.trace.flaw or CHANGED
+                self.trace.broken = self.trace.broken or CHANGED
             if arg._requires_grad:
                 return self._slot(arg)
             self._known[id(arg)] = arg

@@ -81,8 +81,10 @@ class Listener(Protocol):
     def read(self, tensor: Any) -> None:
         """The elements of a tensor become Python numbers."""
 
-    def opaque(self, name: str, node: Node | None) -> None:
-        """Something that is no row was called on tensors, and made others with such a history."""
+    def opaque(self, name: str, node: Node | None, call: Any = None) -> None:
+        """Something that is no row was called on tensors, and made others with such a history;
+        `call` says more of a custom Function.
+        """
 
 
 class Level(Protocol):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from inspect import Parameter, Signature
 from typing import Any, Final
 
-from gradcli.autograd.custom import NO_BACKWARD, NO_FORWARD, NO_VMAP, apply
-from gradcli.autograd.function import LEGACY, NO_CONTEXT, NO_JVP, bind
+from gradcli.autograd.custom import NO_BACKWARD, NO_FORWARD, NO_JVP, NO_VMAP, apply
+from gradcli.autograd.function import LEGACY, NO_CONTEXT, bind
 from gradcli.language.running.descriptors import ClassMethod, StaticMethod
 from gradcli.language.running.functions import Function
 from gradcli.language.running.methods import Builtin

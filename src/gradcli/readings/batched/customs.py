@@ -75,14 +75,24 @@ def call(level: Level, definition: Definition, args: tuple[Any, ...]) -> Any:
     if not level.has(args):
         with beyond():
             return level.out(call_bound, definition, args)
+    rule = rule_of(definition)
+    if rule is None:
+        return one_by_one(level, _Sample(definition), args)
+    return _by_rule(level, rule, args)
+
+
+def rule_of(definition: Definition) -> Any:
+    """The static method `vmap`; None where samples shall be taken one after another.
+
+    Raises:
+        RuntimeError: neither is said, or both are.
+    """
     rule, generated = definition.find("vmap"), definition.find("generate_vmap_rule")
     if generated and rule is not None:
         raise RuntimeError(TWO_RULES.format(definition.name))
-    if generated:
-        return one_by_one(level, _Sample(definition), args)
-    if rule is None:
+    if not generated and rule is None:
         raise RuntimeError(NO_RULE.format(definition.name))
-    return _by_rule(level, rule, args)
+    return rule
 
 
 def _by_rule(level: Level, rule: Any, args: Sequence[Any]) -> Any:
@@ -90,8 +100,11 @@ def _by_rule(level: Level, rule: Any, args: Sequence[Any]) -> Any:
     physical, dims = [], []
     for arg in args:
         batched = level.of(arg)
-        physical.append(arg if batched is None else batched.physical)
-        dims.append(None if batched is None else 0)
+        if batched is not None and batched.place:
+            physical.append(level.out(movedim, batched.physical, 0, batched.place))
+        else:
+            physical.append(arg if batched is None else batched.physical)
+        dims.append(None if batched is None else batched.place)
     info = VmapInfo((level.size, level.randomness))
     with beyond():
         found, places = level.out(handed_in(rule), info, tuple(dims), *physical)

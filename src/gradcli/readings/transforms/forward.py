@@ -24,7 +24,13 @@ from gradcli.readings.transforms.arguments import (
 )
 from gradcli.readings.transforms.levels import Level
 from gradcli.readings.transforms.reverse import arranged, jacrev
-from gradcli.readings.transforms.tangents import NoTangents, Tangents, notes, transposable
+from gradcli.readings.transforms.tangents import (
+    NoTangents,
+    Tangents,
+    check_size,
+    notes,
+    transposable,
+)
 from gradcli.readings.trees import Spec, flatten
 from gradcli.tensor.classes import type_of
 from gradcli.tensor.graph import mode
@@ -177,12 +183,7 @@ def check_dual(point: Any, tangent: Any) -> None:
             raise ValueError(
                 f"Expected {what} to be floating point or complex, but got: {value.dtype!r}"
             )
-    if point.shape != tangent.shape:
-        raise RuntimeError(
-            "Trying to set a forward gradient that has a different size than that of the original "
-            f"Tensor, this is not supported. Tensor is of size {list(point.shape)} while the given "
-            f"forward gradient is of size {list(tangent.shape)}."
-        )
+    check_size(point, tangent)
 
 
 def _check_tensors(values: list[Any], what: str) -> None:

@@ -18,6 +18,7 @@ from gradcli.ops.algebra.comparison import zeros_like
 from gradcli.ops.algebra.creation import to_dtype
 from gradcli.ops.algebra.sums import expand
 from gradcli.ops.algebra.views import view_as
+from gradcli.readings.batched.customs import rule_of
 from gradcli.readings.series.formulas import argument_of, formula_of, slots_of
 from gradcli.readings.series.linear import slope_of
 from gradcli.readings.trace import Slot, Step, Trace, resolved
@@ -47,7 +48,7 @@ class Tangents:
         self.trace = trace
         self._own = own
         self._moving: dict[int, Any] = {}
-        self._next = 0
+        self._next = self._called = 0
 
     def give(self, tensor: Tensor, tangent: Tensor) -> None:
         """Says how a tensor of the trace moves; it counts nowhere if it is none."""
@@ -72,17 +73,39 @@ class Tangents:
         Raises:
             NoTangents: they do not tell.
         """
-        if self.trace.flaw:
-            raise NoTangents(self.trace.flaw)
+        if self.trace.broken:
+            raise NoTangents(self.trace.broken)
         moving, values = self._moving, self.trace.values
-        for step in self.trace.steps[self._next :]:
-            self._next += 1
+        for number, step in enumerate(self.trace.steps[self._next :], self._next):
+            self._call_until(number)
+            self._next = number + 1
             if moving.keys().isdisjoint(slots_of(step.operands)):
                 continue
             results = [values[slot] for slot in step.results]
             for slot, tangent in zip(step.results, self._pushed(step, results), strict=True):
                 if tangent is not None:
                     moving[slot] = tangent
+        self._call_until(self._next)
+
+    def _call_until(self, number: int) -> None:
+        """Pushes through the custom Functions that were called before a step."""
+        calls = self.trace.calls
+        while self._called < len(calls) and calls[self._called][0] <= number:
+            call = calls[self._called][1]
+            self._called += 1
+            tangents = [self._of_argument(arg) for arg in call.args]
+            if all(tangent is None for tangent in tangents):
+                continue
+            if mode.level is not None:
+                rule_of(call.definition)  # as many tangents are pushed at once, there must be one
+            for output, tangent in zip(call.outputs, call.pushed(tangents), strict=True):
+                if tangent is not None:
+                    check_size(output, tangent)
+                    self.give(output, tangent)
+
+    def _of_argument(self, arg: Any) -> Any:
+        slot = self.trace.slot(arg) if type(arg) is Tensor else None
+        return None if slot is None else self._moving.get(slot)
 
     def _pushed(self, step: Step, results: list[Tensor]) -> Sequence[Tensor | None]:
         row, operands = step.row, resolved(step.operands, self.trace.values)
@@ -110,6 +133,20 @@ class Tangents:
             found = [self._tangent(item) for item in operand]
             return found if any(item is not None for item in found) else None
         return None
+
+
+def check_size(point: Tensor, tangent: Tensor) -> None:
+    """Refuses a tangent of another shape.
+
+    Raises:
+        RuntimeError: its shape is not that of the tensor.
+    """
+    if point.shape != tangent.shape:
+        raise RuntimeError(
+            "Trying to set a forward gradient that has a different size than that of the original "
+            f"Tensor, this is not supported. Tensor is of size {list(point.shape)} while the given "
+            f"forward gradient is of size {list(tangent.shape)}."
+        )
 
 
 def pushed(
