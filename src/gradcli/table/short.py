@@ -233,7 +233,8 @@ def _one_operand(row: Shortened, otherwise: Callable[..., Any]) -> Callable[[Ten
             return wrap(out)
         plan = plans.get(1) or plan_of(1)
         edges = (operand._grad_fn or accumulator(operand),)
-        if plan.pick is None or _counted(operand):
+        versions = operand._versions
+        if plan.pick is None or (versions is not None and type(versions) is not Birth):
             tensor = _recorded(out, dtype, plan, edges, ())
             tensor._grad_fn.save((operand,), (tensor,))
             return tensor
@@ -255,14 +256,16 @@ def _two_operands(row: Shortened, otherwise: Callable[..., Any]) -> Callable[[Te
             return otherwise(first, second)
         dtype = left.dtype
         wanted = 1 if first._requires_grad else 0
-        counted = _counted(first)
+        versions = first._versions
+        counted = versions is not None and type(versions) is not Birth
         if type(second) is Tensor:
             right = second._value
             if right is None:
                 right = _small(second)
             if right is None or right.dtype is not dtype or second._nr:
                 return otherwise(first, second)
-            counted = counted or _counted(second)
+            versions = second._versions
+            counted = counted or (versions is not None and type(versions) is not Birth)
             if two_edges and second._requires_grad:
                 wanted += 2
         elif type(second) is not float and (type(second) is not int or second.bit_length() > 63):
@@ -292,11 +295,6 @@ def _two_operands(row: Shortened, otherwise: Callable[..., Any]) -> Callable[[Te
         return _recorded(out, dtype, plan, edges, plan.pick((first, second, out)))
 
     return call
-
-
-def _counted(tensor: Tensor) -> bool:
-    """Whether a tensor has a version counter of its own."""
-    return tensor._versions is not None and type(tensor._versions) is not Birth
 
 
 def _small(tensor: Tensor) -> Any:
