@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from gradcli.language.allowed.namespace import knows
@@ -23,6 +23,10 @@ _REDUCTIONS: Final = frozenset(
     )
 )
 """What is asked of a whole column."""
+
+
+_FUNCTIONS: Final = (ast.Define, ast.Class, ast.Lambda)
+"""What is run later than it is read, with what names mean by then."""
 
 
 class Output(NamedTuple):
@@ -151,21 +155,29 @@ def _reads(
 def _outputs(tree: ast.Block, spelling: Spelling, origin: str) -> Iterator[Output]:
     """The outputs, in the order in which the text first sets them."""
     uses: dict[str, dict[str, None]] = {}
+    called: dict[str, list[str]] = {}
     named: dict[str, None] = {}
     unnamed: list[ast.Node] = []
     value: dict[str, None] = {}
     for statement in tree.statements:
         read: dict[str, None] = {}
-        for name in names_in(statement):
+        names = names_in(statement)
+        for name in _with_called(names, called):
             read.update(uses.get(name, {name: None}))
         if isinstance(statement, ast.ExpressionStatement):
             unnamed.append(statement)
             value = read
             continue
+        for node in nodes_in(statement):
+            if isinstance(node, ast.NamedExpression):
+                uses[node.name] = {**uses.get(node.name, {}), **read}
         plain = isinstance(statement, ast.Assign | ast.Annotate)
+        defines = any(isinstance(node, _FUNCTIONS) for node in nodes_in(statement))
         for name in stored_in(statement):
             before = {} if plain else uses.get(name, {})
             uses[name] = {**before, **read}
+            if defines:
+                called[name] = names
             if plain or isinstance(statement, ast.Augment):
                 named.setdefault(name)
     if len(unnamed) > 1 or (unnamed and unnamed[0] is not tree.statements[-1]):
@@ -185,6 +197,17 @@ def _outputs(tree: ast.Block, spelling: Spelling, origin: str) -> Iterator[Outpu
         yield Output(spelling.meaning(name), name, tuple(uses[name]))
     if unnamed:
         yield Output(UNNAMED, "", tuple(value))
+
+
+def _with_called(names: Sequence[str], called: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Names, and those that the functions among them read when they are called."""
+    waiting, seen = [*names], {*names}
+    while waiting:
+        name = waiting.pop(0)
+        yield name
+        new = [other for other in called.get(name, ()) if other not in seen]
+        seen.update(new)
+        waiting += new
 
 
 def nodes_in(tree: Any) -> Iterator[ast.Node]:
@@ -221,7 +244,8 @@ def stored_in(statement: ast.Node) -> list[str]:
     elif isinstance(statement, ast.Declare):
         return [statement.name]
     else:
-        return [node.name for node in nodes_in(statement) if isinstance(node, ast.Name)]
+        named = (ast.Name, ast.Define, ast.Class)
+        return [node.name for node in nodes_in(statement) if isinstance(node, named)]
     return [
         node.name for target in targets for node in nodes_in(target) if isinstance(node, ast.Name)
     ]
