@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.commands import run
+from tests.tables.test_rows import fine
 
 
 def rows(text: str, *options: str, table: str) -> list[dict[str, str]]:
@@ -90,6 +91,24 @@ def test_where_the_second_order_matters() -> None:
     assert (float(row["g_correction"]), row["g_nonlinear"]) == (0, "1")  # a saddle has no mean
     (row,) = rows("g = 3*x", "--sigma", "x=10", "--second", table="x\n1\n")
     assert (row["g_correction"], row["g_nonlinear"]) == ("0.0", "0")
+
+
+@pytest.mark.parametrize(
+    ("text", "table", "row"),
+    [
+        ("a = x; b = y", "x,y\n1,2\n", "1,2,1.0,0.1,0.0,0,2.0,0.0,0.0,0\n"),
+        ("a = x**2", "x,y\n,2\n", ",2,,,,\n"),
+        ("a = x*y", "x,y\n,\n", ",,,,,\n"),
+    ],
+)
+def test_there_may_be_no_second_order_at_all(text: str, table: str, row: str) -> None:
+    out = fine(text, "--sigma", "x=0.1", "--second", "--no-grad", stdin=table)
+    assert out.partition("\n")[2] == row
+
+
+def test_where_may_leave_nothing_for_the_second_order() -> None:
+    out = fine("a = x**2", "--sigma", "x=0.1", "--second", "--where", "x > 9", stdin="x\n1\n")
+    assert out == "x,a,da_dx,a_sigma,a_correction,a_nonlinear\n"
 
 
 def test_later_outputs_know_what_earlier_ones_depend_on() -> None:

@@ -38,9 +38,14 @@ class Inputs(NamedTuple):
 
 def is_possible(names: Sequence[str], inputs: Mapping[frozenset[str], float]) -> bool:
     """Whether inputs can have such correlations: the matrix has no negative eigenvalue."""
-    known = Inputs({}, inputs)
-    matrix = [[known.correlation(left, right) for right in names] for left in names]
-    return bool(np.linalg.eigvalsh(np.array(matrix)).min(initial=0.0) > -1e-12)
+    matrix = correlations_of(names, Inputs({}, inputs))
+    return bool(np.linalg.eigvalsh(matrix).min(initial=0.0) > -1e-12)
+
+
+def correlations_of(names: Sequence[str], inputs: Inputs) -> Array:
+    """The correlations of all pairs, as a square matrix."""
+    found = [inputs.correlation(left, right) for left in names for right in names]
+    return np.array(found, np.float64).reshape(len(names), len(names))
 
 
 def contributions(slopes: Slopes, inputs: Inputs) -> dict[str, Array]:
@@ -83,14 +88,13 @@ def is_nonlinear(curves: Curves, inputs: Inputs, sigma: Array) -> Array:
     Its size is half the root of tr(H C H C), or the correction of the mean if that is larger; of
     one input both are the quadratic term at one standard uncertainty.
     """
-    names = list(dict.fromkeys(name for pair in curves for name in pair))
+    names = [*inputs.sigmas]
     rows = len(sigma)
     bent = np.zeros((rows, len(names), len(names)))  # H, in units of the inputs' uncertainties
     for (left, right), curve in curves.items():
         i, j = names.index(left), names.index(right)
         bent[:, i, j] = bent[:, j, i] = curve * inputs.sigmas[left] * inputs.sigmas[right]
-    known = np.array([[inputs.correlation(left, right) for right in names] for left in names])
-    turned = bent @ known
+    turned = bent @ correlations_of(names, inputs)
     squares = np.einsum("kij,kji->k", turned, turned)
     size = np.maximum(
         np.sqrt(np.maximum(squares, 0.0)) / 2, np.abs(np.einsum("kii->k", turned)) / 2
