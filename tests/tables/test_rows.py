@@ -166,6 +166,13 @@ def done_of(table: str) -> str:
     return mapped("x*y", "--no-grad", stdin=table).out
 
 
+def test_cells_in_any_script() -> None:
+    done = mapped("x", "--no-grad", stdin="x,y\n−1,2\n–,3\n")
+    assert (done.code, done.out) == (1, "x,y,value\n−1,2,\n–,3,\n")
+    assert "column x: '−1' is no number\n" in done.err
+    assert fine("x", "--no-grad", "--null", "–", stdin="x,y\n–,3\n") == "x,y,value\n–,3,\n"
+
+
 @pytest.mark.parametrize(
     ("table", "out", "where"),
     [

@@ -102,10 +102,16 @@ def number_of(cell: str, reading: Reading) -> float | None:
     raise ValueError(why)
 
 
+def characters(cell: str) -> str:
+    """The text of a cell that has a character for each of its bytes."""
+    return cell.encode("latin-1").decode("utf-8", "replace")
+
+
 def numbers_of(cells: Sequence[str], name: str, reading: Reading, usual: bool, into: Cells) -> None:
     """Reads a column.
 
     Args:
+        cells: UTF-8, a character for each byte.
         usual: whether what `float` takes is a number here, too.
     """
     count = len(cells)
@@ -115,6 +121,8 @@ def numbers_of(cells: Sequence[str], name: str, reading: Reading, usual: bool, i
             return
     values, missing = np.full(count, math.nan), np.zeros(count, bool)
     for row, cell in enumerate(cells):
+        if not cell.isascii():
+            cell = characters(cell)
         try:
             number = number_of(cell, reading)
         except ValueError as error:

@@ -15,7 +15,16 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from gradcli.tables.blocks import Lines, Piece
-from gradcli.tables.cells import Bad, Cells, Made, Reading, blanked, numbers_of, texts_of
+from gradcli.tables.cells import (
+    Bad,
+    Cells,
+    Made,
+    Reading,
+    blanked,
+    characters,
+    numbers_of,
+    texts_of,
+)
 from gradcli.tables.errors import TableError
 from gradcli.typing import Array
 
@@ -202,7 +211,7 @@ class Chunk:
         """The cells of each row, as many as the table has columns."""
         width = self.shape.width
         for record in self.cells:
-            cells = [cell.encode("latin-1").decode("utf-8", "replace") for cell in record[:width]]
+            cells = [characters(cell) for cell in record[:width]]
             yield cells + [""] * (width - len(cells))
 
 
