@@ -322,6 +322,13 @@ def test_results_of_other_types() -> None:
     assert fine("g = 1 if x > 2 else x*0.5") == "x,y,g,dg_dx\n1,2,0.5,0.5\n3,4,1.0,0.0\n"
 
 
+def test_the_first_rows_do_not_say_what_later_ones_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_SMALL", "_LARGE"):
+        monkeypatch.setattr(tables, name, 4)
+    out = "x,g,dg_dx\n1,0.0,0.0\n2,0.0,0.0\n3,9.0,6.0\n"
+    assert fine("g = 0 if x < 3 else x**2", stdin="x\n1\n2\n3\n") == out
+
+
 LINES = '{"x": 1, "y": 2}\n{"x": null,"y":3 }\n\n{"x":"NaN","y":2, "z":[1]}\n{}'
 
 

@@ -23,7 +23,7 @@ from gradcli.typing import Array
 
 
 def kinds_of(question: Question, part: Part | None) -> dict[str, bool]:
-    """Which outputs have derivatives: all but truth values and integers, as far as rows tell."""
+    """Which outputs have derivatives: all but truth values and tensors of integers."""
     kinds = {}
     for k, output in enumerate(question.formula.outputs):
         values = None if part is None else part.results.values[k]

@@ -19,7 +19,7 @@ from gradcli.language.running.code import Code
 from gradcli.language.running.machine import Machine
 from gradcli.random.generator import manual_seed
 from gradcli.readings.batched.columns import Apart, Columns
-from gradcli.tables.formula import Formula
+from gradcli.tables.formula import Formula, Output
 from gradcli.tensor.clock import LimitError
 from gradcli.tensor.memory import budget, taken
 from gradcli.tensor.tensor import Tensor, wrap
@@ -245,10 +245,12 @@ class Evaluator:
         self, ends: Sequence[Any], leaves: Mapping[str, Tensor], rows: int
     ) -> _Part:
         task = self.task
-        values = [_column(end, rows) for end in ends]
+        outputs = task.formula.outputs
+        values = [_column(_floating(v, o), rows) for v, o in zip(ends, outputs, strict=False)]
+        values += [_column(end, rows) for end in ends[len(outputs) :]]
         first: list[dict[str, Array]] = [{} for _ in ends]
         second: list[dict[Pair, Array]] = [{} for _ in ends]
-        for k, output in enumerate(task.formula.outputs):
+        for k, output in enumerate(outputs):
             names = [name for name in task.by if name in output.uses]
             if not (task.order and names):
                 continue
@@ -308,6 +310,11 @@ def _number(value: Any, name: str) -> Any:
         return value
     what = {"NoneType": "None", "complex": "a complex number"}.get(type(value).__name__)
     raise TypeError(f"{name} is {what or 'a ' + type(value).__name__}, and no number")
+
+
+def _floating(value: Any, output: Output) -> Any:
+    """What a column holds of a number: where others may have `x**2`, `0` is a number as that is."""
+    return float(value) if type(value) is int and output.uses else value
 
 
 def _column(value: Any, rows: int, like: Tensor | None = None) -> Array:
