@@ -18,6 +18,7 @@ from gradcli.tables.errors import MisuseError, TableError
 from gradcli.tables.mapping import Map
 from gradcli.tables.question import Question, Wanted
 from gradcli.tables.tables import (
+    CSV,
     INSTALL,
     JSON_LINES,
     KINDS,
@@ -217,6 +218,8 @@ class Run:
 
             writer = TextWriter(target, table.names, "\t" if target == TSV else ",")
         as_parquet = target == PARQUET
+        if target != table.kind and target in (JSON_LINES, PARQUET):
+            check_distinct(table.names, target)
         begun, count = False, 0
         for rows in table.chunks():
             cells = rows.read(told.question.used)
@@ -247,10 +250,11 @@ class Run:
     def _parquet(self, table: Table, told: Map) -> None:
         import io
 
-        from gradcli.tables.parquet import write_parquet
+        from gradcli.tables.parquet import empty_frame, write_parquet
 
         out = io.BytesIO()
-        write_parquet(self.frames, out)
+        frames = self.frames or [empty_frame(table.names, told.titles())]
+        write_parquet(frames, out, table.kind in (CSV, TSV))
         self.output.write(out.getvalue())
 
     def _ended(self, told: Map) -> int:
@@ -299,6 +303,19 @@ def check_free(titles: Sequence[str], names: Sequence[str]) -> None:
         if title in titles[:place]:
             raise UsageError(
                 f"two new columns would be called {title}", "name the outputs differently"
+            )
+
+
+def check_distinct(names: Sequence[str], kind: str) -> None:
+    """Raises:
+    UsageError: two columns have one name, which a table of this kind cannot hold.
+    """
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise UsageError(
+                f"{name} is the name of columns {names.index(name) + 1} and {place + 1}, and"
+                f" {kind} holds each name once",
+                "rename one of them",
             )
 
 

@@ -24,6 +24,9 @@ LONGEST: Final = 1 << 26
 GROWING: Final = 1 << 18
 """Bytes of a record that is looked through as often as more comes."""
 
+BOM: Final = b"\xef\xbb\xbf"
+"""What may stand before the first record; it is no part of it."""
+
 QUOTE: Final = 34
 LINE_FEED: Final = 10
 CARRIAGE_RETURN: Final = 13

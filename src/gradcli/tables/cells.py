@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
@@ -102,6 +103,13 @@ def number_of(cell: str, reading: Reading) -> float | None:
     raise ValueError(why)
 
 
+def pointed(cell: str, reading: Reading) -> str:
+    """A cell that other kinds of tables may have: numbers with decimal points."""
+    if reading.decimal == "," and _COMMA.fullmatch(cell.strip(" ")):
+        return cell.replace(",", ".")
+    return cell
+
+
 def characters(cell: str) -> str:
     """The text of a cell that has a character for each of its bytes."""
     return cell.encode("latin-1").decode("utf-8", "replace")
@@ -147,6 +155,21 @@ def text_of(number: float) -> str:
         digits = mantissa.lstrip("-").replace(".", "")
         return f"{'-' if number < 0 else ''}0.0000{digits}"
     return f"{mantissa}e{int(exponent):+d}"
+
+
+def cell_text(value: Any) -> str:
+    """A value as the text of a cell."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return text_of(value)
+    if isinstance(value, list | Mapping):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)
 
 
 def texts_of(values: Array) -> list[str]:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from gradcli.tables.cells import Made, as_json, blanked, text_of, texts_of
+from gradcli.tables.cells import Made, as_json, blanked, cell_text, texts_of
+from gradcli.tables.jsonlines import JsonChunk
 from gradcli.tables.tables import JSON_LINES, Rows
 from gradcli.typing import Array
 
@@ -40,6 +41,8 @@ class TextWriter:
         texts = [blanked(convert(column.values), column.empty, blank) for column in made]
         titles = [column.name for column in made]
         written = []
+        if not self.as_json and isinstance(rows, JsonChunk):
+            rows.check_members(self.names)
         for row, record in enumerate(rows.records()):
             if keep is not None and not keep[row]:
                 continue
@@ -47,9 +50,9 @@ class TextWriter:
             if self.as_json:
                 written.append(self._object(record, titles, added))
             elif isinstance(record, Mapping):
-                written.append(self._line([_cell(record.get(n)) for n in self.names] + added))
+                written.append(self._line([cell_text(record.get(n)) for n in self.names] + added))
             else:
-                written.append(self._line([*map(_cell, record), *added]))
+                written.append(self._line([*map(cell_text, record), *added]))
         return b"".join(written)
 
     def _line(self, cells: Sequence[str]) -> bytes:
@@ -68,21 +71,6 @@ class TextWriter:
 
 def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
-
-
-def _cell(value: Any) -> str:
-    """A value as the text of a cell."""
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return text_of(value)
-    return (
-        str(value) if isinstance(value, int) else json.dumps(value, ensure_ascii=False, default=str)
-    )
 
 
 def _json(value: Any) -> str:

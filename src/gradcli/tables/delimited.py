@@ -10,11 +10,11 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from itertools import repeat
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.tables.blocks import Lines, Piece
+from gradcli.tables.blocks import BOM, Lines, Piece
 from gradcli.tables.cells import (
     Bad,
     Cells,
@@ -23,12 +23,11 @@ from gradcli.tables.cells import (
     blanked,
     characters,
     numbers_of,
+    pointed,
     texts_of,
 )
 from gradcli.tables.errors import TableError
 from gradcli.typing import Array
-
-BOM: Final = b"\xef\xbb\xbf"
 
 
 class Shape(NamedTuple):
@@ -208,10 +207,10 @@ class Chunk:
         return texts
 
     def records(self) -> Iterator[list[Any]]:
-        """The cells of each row, as many as the table has columns."""
+        """The cells of each row, as many as the table has columns, with decimal points."""
         width = self.shape.width
         for record in self.cells:
-            cells = [characters(cell) for cell in record[:width]]
+            cells = [pointed(characters(cell), self.shape.reading) for cell in record[:width]]
             yield cells + [""] * (width - len(cells))
 
 

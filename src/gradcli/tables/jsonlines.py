@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from gradcli.tables.blocks import Piece
+from gradcli.tables.blocks import BOM, Piece
 from gradcli.tables.cells import SHOWN, Bad, Cells, Made, as_json, blanked
+from gradcli.tables.errors import TableError
 from gradcli.typing import Array
 from gradcli.views.jsonout import JsonSyntaxError, loads
 
@@ -37,7 +38,7 @@ class JsonChunk:
 
     def _object(self, row: int, line: bytes) -> Mapping[str, Any]:
         try:
-            found = loads(line.decode())
+            found = loads(line.removeprefix(BOM).decode())
         except (JsonSyntaxError, UnicodeDecodeError, RecursionError) as error:
             self.broken[row] = f"is no JSON: {error}"
             return {}
@@ -53,6 +54,19 @@ class JsonChunk:
     def keys(self) -> list[str]:
         """The names of all members."""
         return list(dict.fromkeys(key for found in self.objects for key in found))
+
+    def check_members(self, names: Sequence[str]) -> None:
+        """Raises:
+        TableError: an object has a member that no column was made for.
+        """
+        for row, members in enumerate(self.objects):
+            for name in members:
+                if name not in names:
+                    raise TableError(
+                        f"has a member {name} first in line {self.line(row)}, after its columns"
+                        " were written",
+                        "--to jsonl keeps every member",
+                    )
 
     def read(self, names: Sequence[str]) -> Cells:
         """The numbers of these columns."""
@@ -93,6 +107,12 @@ class JsonChunk:
             if row in self.broken:
                 written.append(line + end)
                 continue
+            for column in made:
+                if column.name in self.objects[row]:
+                    raise TableError(
+                        f"has a member {column.name} already in line {self.line(row)}",
+                        "give the output another name",
+                    )
             close = len(line[: line.rindex(b"}")].rstrip())
             members = ", ".join(
                 f"{title}: {text[row]}" for title, text in zip(titles, texts, strict=True)

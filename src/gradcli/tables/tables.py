@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, Final, NamedTuple, Protocol
 
 from gradcli.tables import columnar
-from gradcli.tables.blocks import Lines, blocks, pieces
+from gradcli.tables.blocks import BOM, Lines, blocks, pieces
 from gradcli.tables.cells import Cells, Made, Reading
-from gradcli.tables.delimited import BOM, Chunk, Shape, header_of, in_cell
+from gradcli.tables.delimited import Chunk, Shape, header_of, in_cell
 from gradcli.tables.errors import TableError
 from gradcli.typing import Array
 
@@ -225,7 +225,7 @@ def read_table(file: BinaryIO, options: Options) -> Table:
         check_installed(options.limited)
         from gradcli.tables.parquet import Parquet
 
-        return Parquet(file)
+        return Parquet(file, options.reading)
     return Delimited(file, options)
 
 
@@ -236,6 +236,7 @@ def _kind_by_content(file: Any) -> str:
     else:
         beginning = file.read(4)
         file.seek(-len(beginning), os.SEEK_CUR)
+    beginning = beginning.removeprefix(BOM)
     return PARQUET if beginning == b"PAR1" else JSON_LINES if beginning[:1] == b"{" else ""
 
 
