@@ -16,10 +16,14 @@ from gradcli.tables.names import Spelling, spelled
 UNNAMED: Final = "value"
 """The column of an output without a name."""
 
+_COMPARING: Final = frozenset(("max", "min"))
+"""Of `_REDUCTIONS` those that compare where there is a second operand."""
+
 _REDUCTIONS: Final = frozenset(
     (
         *("max", "min", "sum", "mean", "std", "var", "median", "prod", "norm", "amax", "amin"),
         *("cumsum", "cumprod", "softmax", "log_softmax", "logsumexp", "argmax", "argmin", "sort"),
+        *("quantile", "nanmean", "nansum", "nanmedian"),
     )
 )
 """What is asked of a whole column."""
@@ -91,7 +95,9 @@ def read_formula(
             )
         )
     reads = _reads(spelling, code, tree, {*columns, *known})
-    reduced = tuple(_reduced(tree, spelling, {n for n in reads if spelling.meaning(n) in columns}))
+    moving = {name for name in reads if spelling.meaning(name) in columns}
+    moving |= {output.variable for output in outputs if moving.intersection(output.uses)}
+    reduced = tuple(_reduced(tree, spelling, moving))
     return Formula(spelling, code, outputs, reads, reduced)
 
 
@@ -259,26 +265,32 @@ def _reduced(tree: ast.Node, spelling: Spelling, columns: Collection[str]) -> It
         function, arguments = node.function, node.arguments
         if isinstance(function, ast.Attribute):
             root = function.value
-            if isinstance(root, ast.Name) and root.name in ("torch", "F", "math"):
-                operands = arguments[:1]
-            else:
-                operands = [root]
+            module = isinstance(root, ast.Name) and root.name in ("torch", "F", "math")
+            operands = arguments if module else [root, *arguments]
             name = function.name
         elif isinstance(function, ast.Name):
             name, operands = function.name, arguments
         else:
             continue
-        positional = [a for a in operands if not isinstance(a, ast.Keyword)]
-        if name in _REDUCTIONS and len(positional) == 1 and _is_number(positional[0], columns):
+        given = [a for a in operands if not isinstance(a, ast.Keyword)]
+        rest = () if name not in _COMPARING else given[1:]
+        if name in _REDUCTIONS and given and not rest and _is_number(given[0], columns):
             yield spelling.original[node.start : node.end]
 
 
 def _is_number(node: ast.Node, columns: Collection[str]) -> bool:
     """Whether an expression of columns is one number in each row."""
-    found = False
-    for inner in nodes_in(node):
-        if isinstance(inner, ast.Name):
-            found = found or inner.name in columns
-        elif not isinstance(inner, ast.Binary | ast.Unary | ast.Constant):
-            return False
-    return found
+    if isinstance(node, ast.Name):
+        return node.name in columns
+    if isinstance(node, ast.Unary):
+        return _is_number(node.operand, columns)
+    if isinstance(node, ast.Binary):
+        sides = (node.left, node.right)
+        return any(_is_number(side, columns) for side in sides) and all(
+            isinstance(side, ast.Constant | ast.Name) or _is_number(side, columns) for side in sides
+        )
+    if isinstance(node, ast.Call):  # of a function of numbers, as `abs(x)`
+        given = node.arguments
+        named = isinstance(node.function, ast.Name)
+        return named and bool(given) and all(_is_number(value, columns) for value in given)
+    return False
