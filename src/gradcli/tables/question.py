@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -136,7 +136,7 @@ class Question:
                     f"{name} is given, and a column of the table", "give the constant another name"
                 )
             if name not in read:
-                hint = did_you_mean(name, read) or f"it uses {', '.join(sorted(read)) or 'nothing'}"
+                hint = near(name, read) or f"it uses {', '.join(sorted(read)) or 'nothing'}"
                 raise MisuseError(f"{name} is given, and the formula does not use it", hint)
             moves = name in self.wanted.wrt or name in self.wanted.sigmas
             if moves and not (isinstance(value, Tensor) and value.numel() == 1):
@@ -176,7 +176,7 @@ class Question:
                     what = (
                         "the formula does not use" if name in self.names else "there is no column"
                     )
-                    hint = did_you_mean(name, used) or f"it uses {', '.join(sorted(used))}"
+                    hint = near(name, used) or f"it uses {', '.join(sorted(used))}"
                     raise MisuseError(f"{option}: {what} {name}", hint)
         for pair in wanted.correlations:
             for name in sorted(pair - wanted.sigmas.keys()):
@@ -186,9 +186,9 @@ class Question:
 
     def hint(self, name: str) -> str:
         """What a name without a meaning may have meant."""
-        near = did_you_mean(name, self.names)
-        if near:
-            return near
+        meant = near(name, self.names)
+        if meant:
+            return meant
         more = ", …" if len(self.names) > LISTED else ""
         listed = ", ".join(self.names[:LISTED]) + more
         constant = f"; a constant is given as --{name} VALUE" if name.isidentifier() else ""
@@ -226,6 +226,13 @@ class Question:
             reads = [name for name in formula.reads if name in self.used]
             flags = " ".join(f"--{name} @{path}:{name}" for name in reads)
             yield f'{what}; for whole columns: gradcli eval "{text}" {flags} -g ones'
+
+
+def near(name: str, names: Iterable[str]) -> str:
+    """A hint at what a name may have meant: one that differs in capitals, or a near one."""
+    candidates = [*names]
+    same = [other for other in candidates if other.casefold() == name.casefold()]
+    return did_you_mean(name, candidates) or (f"did you mean '{same[0]}'?" if same else "")
 
 
 def _place(code: Code, name: str) -> tuple[int, int]:
