@@ -260,6 +260,11 @@ def test_formulas_that_fail(text: str, code: int, message: str) -> None:
     assert done.err.startswith(f"error: {message}")
 
 
+def test_names_that_differ_in_case() -> None:
+    done = mapped("g = l/T**2", stdin="L,T\n1,2\n")
+    assert (done.code, done.err.splitlines()[-1]) == (2, "hint: did you mean 'L'?")
+
+
 def test_errors_quote_the_text_as_it_was_written() -> None:
     done = mapped("`a b` + foo(x)", stdin="a b,x\n1,2\n")
     assert "  | `a b` + foo(x)\n  |         ^^^\n" in done.err
@@ -284,6 +289,18 @@ def test_rows_that_hold() -> None:
     assert fine("x", "--no-grad", "--where", "y > 2", stdin="x,y\n1,\nabc,1\n3,4") == (
         "x,y,value\n3,4,3.0"
     )
+
+
+def test_a_condition_that_fails_for_a_row() -> None:
+    table = "x,y\n1,2\n2,4\n3,6\n"
+    done = mapped("x", "--no-grad", "--where", "6/int(x - 1) > 4", stdin=table)
+    assert (done.code, done.out) == (1, "x,y,value\n1,2,\n2,4,2.0\n")
+    assert done.err == (
+        "error: 1 row has no result, the first in line 2, --where: ZeroDivisionError: division by"
+        " zero\n"
+    )
+    done = mapped("x", "--where", "stack([x, y])", stdin=table)
+    assert (done.code, done.out) == (1, "")
 
 
 def test_claims() -> None:
@@ -422,7 +439,10 @@ def test_notes() -> None:
         'gradcli eval "x/max(x)" --x @t.csv:x -g ones\n'
     )
     assert done.err.startswith(note)
-    for text in ("max(x, y)", "sum([x, y])", "norm(stack([x, y]))"):
+    for text in ("softmax(x, 0)", "sum(abs(x))", "torch.quantile(x*y, 0.5)", "x.cumsum(0)"):
+        assert f"note: {text} is of the row's own" in run("map", text, stdin=TABLE).err
+    assert "note: max(a) is of the row's own" in run("map", "a = x; a/max(a)", stdin=TABLE).err
+    for text in ("max(x, 0)", "x.max(y)", "sum([x, y])", "norm(stack([x, y]))", "sum(x*ones(2))"):
         assert "row's own" not in run("map", text, "--no-grad", stdin=TABLE).err
 
 

@@ -54,7 +54,7 @@ class Map:
         """
         part = Part(self.question, cells, rows)
         for where, evaluator in self.filters:
-            part.filter(where, evaluator)
+            part.filter(where, evaluator, checks=self.kinds is None)
         part.evaluate(self.evaluator, checks=self.kinds is None)
         if self.kinds is None and len(part.picked):
             self.kinds = kinds_of(self.question, part)

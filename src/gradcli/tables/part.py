@@ -53,12 +53,15 @@ class Part:
         found = {name: self.columns[name] for name in names if name in self.columns}
         return found if every else {name: array[rows] for name, array in found.items()}
 
-    def filter(self, where: Formula, evaluator: Evaluator) -> None:
+    def filter(self, where: Formula, evaluator: Evaluator, checks: bool) -> None:
         """Leaves out rows for which a condition does not hold, or has no answer; rows whose cells
-        it cannot read stay, to be told of.
+        it cannot read, or for which it fails, stay, to be told of.
+
+        Args:
+            checks: whether an error of all rows is raised rather than told of each.
 
         Raises:
-            Exception: whatever it raises for a row.
+            Exception: the condition fails whatever the numbers are.
         """
         own = {where.meaning(name) for name in where.reads}
         unread = [row for row, (column, _) in self.cells.bad.items() if not column or column in own]
@@ -67,12 +70,13 @@ class Part:
             asked &= ~self.cells.missing[name]
         asked[unread] = False
         rows = np.flatnonzero(asked)
-        results = evaluator.run(self._given(where, rows), len(rows))
-        for error in results.failed.values():
-            raise error
+        results = self._run(evaluator, self._given(where, rows), len(rows), checks)
         held = np.zeros(self.rows, bool)
-        if len(rows):
+        if results.values[0] is not None:
             held[rows] = results.values[0] != 0
+        for place, failure in results.failed.items():
+            unread.append(row := int(rows[place]))
+            self.bad.setdefault(row, f"--where: {_told(failure)}")
         held[unread] = True
         self.keep &= held
 
@@ -95,20 +99,23 @@ class Part:
             chosen &= ~np.logical_and.reduce(lacking)
         self.picked = np.flatnonzero(chosen)
         given = self._given(formula, self.picked)
-        if checks:
-            error = evaluator.error_of_all(given, len(self.picked))
-            if error is not None:
-                raise error
-        self.results = evaluator.run(given, len(self.picked))
+        self.results = self._run(evaluator, given, len(self.picked), checks)
         incomplete = np.logical_or.reduce([np.zeros(self.rows, bool), *self.cells.missing.values()])
         for place, failure in self.results.failed.items():
             row = int(self.picked[place])
             if incomplete[row]:
                 self.gone[row] = True
             else:
-                told = diagnose(failure)
-                self.bad[row] = f"{told.type}: {told.message}"
+                self.bad[row] = _told(failure)
         self.gone[[*self.bad]] = True
+
+    def _run(
+        self, evaluator: Evaluator, given: Mapping[str, Array], rows: int, checks: bool
+    ) -> Results:
+        error = evaluator.error_of_all(given, rows) if checks else None
+        if error is not None:
+            raise error
+        return evaluator.run(given, rows)
 
     def refuse(self, rows: Array, why: str) -> None:
         """Takes rows that have a result for rows that have none."""
@@ -146,3 +153,9 @@ class Part:
         meant = [text.meaning(name) for name in uses]
         masks = [self.cells.missing[name] for name in meant if name in self.cells.missing]
         return np.logical_or.reduce(masks) if masks else None
+
+
+def _told(failure: Exception) -> str:
+    """An error as a line about a row has it."""
+    told = diagnose(failure)
+    return f"{told.type}: {told.message}"
