@@ -69,8 +69,8 @@ def command(
     on_error: Annotated[
         str | None,
         Option(
-            "What to do with a row that has no result: stop, skip, or null (leave it empty, and"
-            " all is well).",
+            "What to do with a row that has no result: stop, or go on and exit 0, with skip"
+            " (leave it out) or null (leave it empty).",
             metavar="WHAT",
         ),
     ] = None,
