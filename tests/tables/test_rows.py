@@ -446,6 +446,14 @@ def test_notes() -> None:
         assert "row's own" not in run("map", text, "--no-grad", stdin=TABLE).err
 
 
+def test_slow_formulas_are_told() -> None:
+    table = "x\n" + "".join(f"{k}.5\n" for k in range(1100))
+    for text in ("x*x.item()", "x*rand(1)"):
+        assert run("map", text, stdin=table).err.count("note: rows are taken one by one") == 1
+        assert mapped(text, stdin=table).err == ""
+    assert "one by one" not in run("map", "x if x > 3 else -x", stdin=table).err
+
+
 def test_what_to_install_is_said(engine: str) -> None:
     note = "note: without polars tables take longer: pip install 'gradcli[tables]'\n"
     assert run("map", "x", stdin=TABLE).err == (note if engine == "python" else "")

@@ -137,6 +137,7 @@ def tell(diagnostic: Any, json: bool) -> None:
 def note(notes: Sequence[str], inner: Sequence[str] = ()) -> None:
     """Writes what is to be known about an answer to the standard error stream."""
     cyan, plain = ("\x1b[36m", "\x1b[0m") if notes and wants_color(sys.stderr) else ("", "")
+    status.erase()
     for text in (*notes, *inner):
         print(f"{cyan}note:{plain} {text}", file=sys.stderr, flush=True)
 

@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 
 ON_ERROR: Final = ("stop", "skip", "null")
 
+SLOW: Final = (
+    "rows are taken one by one or a few at a time, which is slow: the formula draws random numbers,"
+    " or makes Python's of those in columns, as float(x) does"
+)
+
 _NAMED_SEPARATORS: Final = {"\\t": "\t", "tab": "\t", "comma": ",", "semicolon": ";", "space": " "}
 
 
@@ -220,7 +225,7 @@ class Run:
         as_parquet = target == PARQUET
         if target != table.kind and target in (JSON_LINES, PARQUET):
             check_distinct(table.names, target)
-        begun, count = False, 0
+        begun, slow, count = False, self.asked.quiet, 0
         for rows in table.chunks():
             cells = rows.read(told.question.used)
             made, keep = told.run(cells, rows.rows, rows.line)
@@ -232,6 +237,9 @@ class Run:
             else:
                 data = writer.write(rows, made, keep) if writer else rows.write(made, keep)
                 progress.around(partial(self.output.write, data))
+            if told.slow and not slow:
+                slow = True
+                note([SLOW])
             count += rows.rows
             progress.tell(count, told.failed.rows)
             if told.stopped:

@@ -31,6 +31,12 @@ Pair = tuple[str, str]
 PROBES: Final = 5
 """Rows that are asked whether a formula fails for all of them."""
 
+MANY: Final = 1000
+"""Evaluations that take a while."""
+
+FEW: Final = 8
+"""Rows of an evaluation, where it gains little that they are taken together."""
+
 BATCH: Final = 1 << 30
 """Bytes that a batch of rows may take."""
 
@@ -113,12 +119,15 @@ def _wider(left: Any, right: Any) -> Any:
 class Evaluator:
     """Runs a task on rows.
 
-    `apart` tells, once it is known, that its rows cannot be taken together.
+    Attributes:
+        apart: whether it is known that its rows cannot be taken together.
+        slow: whether they were taken a few at a time, and were many.
     """
 
     def __init__(self, task: Task) -> None:
         self.task = task
         self.apart = False
+        self.slow = False
         self.count = len(task.formula.outputs) + len(task.extra)
 
     def run(self, columns: Mapping[str, Array], rows: int) -> Results:
@@ -131,8 +140,10 @@ class Evaluator:
         if rows == 0:
             return results
         waiting: list[Array | None] = [None]
+        passes = 0
         while waiting:
             chosen = waiting.pop()
+            passes += 1
             part = columns if chosen is None else {k: v[chosen] for k, v in columns.items()}
             size = rows if chosen is None else len(chosen)
             try:
@@ -151,6 +162,8 @@ class Evaluator:
                     waiting += [half[size // 2 :], half[: size // 2]]
                     continue
             self._one_by_one(results, columns, np.arange(rows) if chosen is None else chosen)
+            passes += size
+        self.slow = self.slow or passes >= max(MANY, rows // FEW)
         return results
 
     def error_of_all(self, columns: Mapping[str, Array], rows: int) -> Exception | None:

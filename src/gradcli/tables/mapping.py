@@ -66,6 +66,11 @@ class Map:
         self._count({row: why for row, why in part.bad.items() if part.keep[row]}, part.keep, line)
         return made, None if part.keep.all() else part.keep
 
+    @property
+    def slow(self) -> bool:
+        """Whether rows were not taken together."""
+        return self.evaluator.slow or any(evaluator.slow for _, evaluator in self.filters)
+
     def titles(self) -> list[str]:
         """The names of the columns that are appended, once rows have been run or there are none."""
         if self.kinds is None:
