@@ -81,9 +81,13 @@ class Bindings(NamedTuple):
 
     def unused(self) -> list[Variable]:
         """The variables that neither the text, before it sets them, nor another's value reads."""
-        texts = [variable.value for variable in self.variables if isinstance(variable.value, Code)]
-        codes = (self.code, *texts)
+        codes = self.codes()
         return [v for v in self.variables if not any(needs(code, v.name) for code in codes)]
+
+    def codes(self) -> list[Code]:
+        """The code of the text, and of the variables whose values are texts."""
+        values = [variable.value for variable in self.variables]
+        return [self.code, *[value for value in values if isinstance(value, Code)]]
 
     def place(self, name: str) -> tuple[int, int] | None:
         """Where the text first reads a global name: two offsets in it."""

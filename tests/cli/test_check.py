@@ -55,7 +55,7 @@ def test_claims_and_expressions_come_from_the_standard_input() -> None:
 
 def test_what_the_text_prints_is_printed_once_and_no_answer() -> None:
     done = run("check", "print(1); x**2", "--claim", "x: 2*x")
-    assert done == (0, "right      x: 2*x\n           at 10 points\n", "1\n")
+    assert done == (0, "right      x: 2*x\n           at 10 points, and proved\n", "1\n")
 
 
 def test_lines_fit_a_terminal() -> None:
@@ -75,6 +75,15 @@ def test_claims_of_records_are_in_double_precision_and_other_records_are_not() -
     first, second, third = map(json.loads, done.out.splitlines())
     assert (first["dtype"], third["dtype"]) == ("float32", "float32")
     assert second["claims"] == [{"text": "x: 0.2", "verdict": "right", "points": 1}]
+
+
+def test_a_proof_is_told_with_what_it_assumes() -> None:
+    arguments = ("check", "x**2 if x > 0 else -x", "--x", "3", "--claim", "x: 2*x if x > 0 else -1")
+    assert run(*arguments).out.endswith("           at 11 points, and proved for x > 0\n")
+    (claim,) = json.loads(run(*arguments, "--json").out)["claims"]
+    assert (claim["proved"], claim["conditions"]) == (True, ["x > 0"])
+    (other,) = json.loads(run("check", "x", "--claim", "x: 1.000000001", "--json").out)["claims"]
+    assert other.keys() == {"text", "verdict", "points"}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import numpy as np
 from gradcli.autograd.passes import accumulate
 from gradcli.checking.entries import DOUBT, scrutinized
 from gradcli.checking.points import lost_at, moved
+from gradcli.checking.proofs import Proof, proof_of
 from gradcli.checking.quotients import Quotients
 from gradcli.checking.rounding import rounding
 from gradcli.checking.subject import Point, Run, Subject
@@ -42,6 +43,7 @@ class Verdict(NamedTuple):
         point: where it is not, the counterexample; None where it is.
         values: what is to be compared there, by what it is called.
         remark: what else is to be said, the way out.
+        proof: that it is right everywhere, where there is one.
     """
 
     text: str
@@ -50,6 +52,7 @@ class Verdict(NamedTuple):
     point: Point | None = None
     values: Mapping[str, Any] = {}
     remark: str = ""
+    proof: Proof | None = None
 
 
 def judge(
@@ -75,8 +78,16 @@ def judge(
     if wrong is not None:
         remark = wrong.remark or _what_is_missing(found)
         return _counterexample(claim, wrong._replace(remark=remark))
-    right = sum(compared.verdict == RIGHT for compared in found)
-    return Verdict(claim.text, RIGHT, right) if right else _counterexample(claim, found[0])
+    right = [compared for compared in found if compared.verdict == RIGHT]
+    if not right:
+        return _counterexample(claim, found[0])
+    shape = right[0].truth.shape
+
+    def claimed(run: Run) -> Any:
+        return _run(run, claim.code, _filled(claim, shape))
+
+    proof = proof_of(subject, claim.code, claimed, steps, right[0].point)
+    return Verdict(claim.text, RIGHT, len(right), proof=proof)
 
 
 class Compared(NamedTuple):
@@ -121,7 +132,7 @@ def _counterexample(claim: Claim, compared: Compared) -> Verdict:
 def _value_of(claim: Claim, run: Run, truth: Array) -> tuple[Array, bool]:
     """The value of a claim after an evaluation, and whether it is a plain number."""
     try:
-        found = _run(run, claim.code, _filled(claim, truth))
+        found = _run(run, claim.code, _filled(claim, truth.shape))
         number = isinstance(found, int | float)
         if not isinstance(found, Tensor):
             found = tensor(found)
@@ -133,10 +144,10 @@ def _value_of(claim: Claim, run: Run, truth: Array) -> tuple[Array, bool]:
     return np.array(found._array, np.float64), number
 
 
-def _filled(claim: Claim, truth: Array) -> dict[str, Any]:
+def _filled(claim: Claim, shape: tuple[int, ...]) -> dict[str, Any]:
     """The tensors that `ones` and `zeros` are as operands."""
     made = {"ones": np.ones, "zeros": np.zeros}
-    return {name: wrap(made[name](truth.shape)) for name in FILLED if name in claim.code.operands}
+    return {name: wrap(made[name](shape)) for name in FILLED if name in claim.code.operands}
 
 
 def _run(run: Run, code: Any, others: dict[str, Any]) -> Any:

@@ -18,11 +18,11 @@ from gradcli.evaluation import (
     restricted,
     seed_for,
 )
+from gradcli.formulas.points import PlacedRecorder
 from gradcli.language.running.machine import Machine
 from gradcli.random.generator import manual_seed
 from gradcli.readings.series.derivatives import Derivatives, NoSeries
 from gradcli.readings.series.orders import mixed
-from gradcli.readings.trace import Recorder
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array
 
@@ -86,6 +86,8 @@ class Subject:
         timeout: float | None = None,
     ) -> None:
         self._code = bindings.code
+        self.codes = bindings.codes()
+        """The code of the text, and of variables."""
         self._bindings = bindings
         self._seeds = seeds
         self._wrt = wrt
@@ -134,12 +136,22 @@ class Subject:
         machine = self._machine_at(point, write)
         return self._ended(machine, machine.run(self._code), point)
 
-    def lost_at(self, point: Point) -> str:
-        """Which operator leaves the numbers at a point, or has a kink there; "" if unknown."""
+    def recorded(
+        self, point: Point, further: Callable[[Run], Any] = lambda run: None
+    ) -> tuple[Run, PlacedRecorder, Any]:
+        """An evaluation at a point, what heard of its rows, and what comes of going on from it."""
         machine = self._machine_at(point, lambda text: None)
-        recorder = Recorder(list(machine.instead.values()))
+        inputs = {id(leaf): leaf for leaf in machine.instead.values()}
+        inputs |= {id(value): value for value in machine.declared.values()}
+        recorder = PlacedRecorder(list(inputs.values()))
         with recorder:
             run = self._ended(machine, machine.run(self._code), point)
+            found = further(run)
+        return run, recorder, found
+
+    def lost_at(self, point: Point) -> str:
+        """Which operator leaves the numbers at a point, or has a kink there; "" if unknown."""
+        run, recorder, _ = self.recorded(point)
         trace = recorder.ended(run.outputs)
         found: list[str] = []
         for name, leaf in run.leaves.items():
@@ -247,6 +259,11 @@ class Subject:
         except Exception as error:
             placed = located(error, self._code, ends)
             raise placed from placed.__cause__
+
+    @property
+    def is_seeded(self) -> bool:
+        """Whether it was given where gradients start from."""
+        return bool(self._seeds)
 
     def seeds(self, run: Run) -> list[Array]:
         """Where the gradient starts from, if that was given.

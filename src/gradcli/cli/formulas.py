@@ -72,7 +72,7 @@ def answer(line: Line, question: Question) -> None:
             names = wanted or known
             check_names("--wrt", bindings, wanted, bindings.unbound())
             evaluated = evaluated_somewhere(bindings, timeout, names, sys.stderr.write)
-            deriver = Deriver(bindings, evaluated)
+            deriver = Deriver(bindings.codes(), evaluated)
             partials = _partials(question, wanted, deriver)
             shown = _shown(question, bindings, deriver, partials)
     except PASSED:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from gradcli.evaluation import (
-    Bindings,
-    Variable,
-    bindings_of,
-    compile_expression,
-)
+from gradcli.evaluation import Variable, bindings_of, compile_expression
 from gradcli.formulas.constants import learn_constants
 from gradcli.formulas.points import Evaluated, evaluated_somewhere
 from gradcli.language.compiling.compiler import compile_text
@@ -71,18 +67,22 @@ def label(names: Sequence[str]) -> str:
 class Deriver:
     """A text at a point, and the formulas of its derivatives.
 
+    Args:
+        codes: of the text, and of what else was evaluated.
+        most: rows that derivatives may take.
+
     Raises:
         NoFormula: there are none.
     """
 
-    def __init__(self, bindings: Bindings, evaluated: Evaluated) -> None:
+    def __init__(self, codes: Iterable[Code], evaluated: Evaluated, most: float = math.inf) -> None:
         self.evaluated = evaluated
+        self._most = most
         numbers = Numbers()
-        codes = [bindings.code]
-        codes += [v.value for v in bindings.variables if isinstance(v.value, Code)]
         decimals = [learn_constants(code, numbers) for code in codes]
         self.decimals = any(decimals)
         trace = evaluated.trace
+        self._check_length(len(trace.steps))
         names = {
             slot: ex.symbol(name, leaf._array.shape)
             for name, leaf in evaluated.variables.items()
@@ -130,6 +130,23 @@ class Deriver:
 
     def mixed(self, names: Sequence[str]) -> Formula:
         """The derivative with respect to variables, one after the other."""
+        return self._formula(self._mixed(names))
+
+    def is_proved(self, names: Sequence[str], value: Any, most: int) -> bool:
+        """Whether the derivative with respect to variables has the form of a value.
+
+        Args:
+            value: a number, or a tensor that the evaluation met.
+            most: forms that are looked at.
+        """
+        slot = self.evaluated.trace.slot(value) if isinstance(value, Tensor) else None
+        slot = self._constant(value) if slot is None else slot
+        left, right = (self.sweeps.operands[s].expression for s in (self._mixed(names), slot))
+        if left is right:
+            return True
+        return Simplifier(Writer(), most).vanishes(ex.minus(left, right))
+
+    def _mixed(self, names: Sequence[str]) -> Slot:
         end: Slot | None = self._end()
         for name in names:
             start = self.evaluated.trace.slot(self.evaluated.variables[name])
@@ -141,11 +158,12 @@ class Deriver:
             seed = self.sweeps.constant(np.ones_like(here), self._seed(end, start))
             with self._placed():
                 end = self.sweeps.derivative(end, start, seed)
+            self._check_length(len(self.sweeps.steps))
             if end is None:
                 end = self.sweeps.constant(np.zeros_like(like), ex.ZERO)
         if end is None:
             end = self.sweeps.constant(np.zeros(()), ex.ZERO)
-        return self._formula(end)
+        return end
 
     def _seed(self, end: Slot, start: Slot) -> Expression:
         """What stands for the gradient of a value: one, where each element has its own."""
@@ -156,16 +174,27 @@ class Deriver:
 
     def _end(self) -> Slot:
         found = self.evaluated.trace.outputs
-        if type(found) is Slot:
-            return found
-        given = self.sweeps._given(found)
+        return found if type(found) is Slot else self._constant(found)
+
+    def _constant(self, value: Any) -> Slot:
+        """A slot for a number, or a tensor that depends on nothing."""
+        given = self.sweeps._given(value)
         if type(given) not in (Operand, int, float, bool):
-            raise NoFormula(f"a value of type {type(found).__name__}")
+            raise NoFormula(f"a value of type {type(value).__name__}")
         if type(given) is not Operand:
             given = Operand(
                 np.float64(given), self.sweeps.numbers.expression(given), self.sweeps.numbers
             )
         return self.sweeps.constant(given.value, given.expression)
+
+    def _check_length(self, rows: int) -> None:
+        """Refuses what takes more rows than it may.
+
+        Raises:
+            NoFormula: it does.
+        """
+        if rows > self._most:
+            raise NoFormula("so long a text", f"it takes more than {self._most} operators")
 
     def _formula(self, slot: Slot) -> Formula:
         operand = self.sweeps.operands[slot]
@@ -299,7 +328,7 @@ def _deriver(
     bindings = bindings_of(compile_expression(source), given)
     with limited(timeout):
         evaluated = evaluated_somewhere(bindings, timeout, [wrt] if wrt else [])
-        return Deriver(bindings, evaluated)
+        return Deriver(bindings.codes(), evaluated)
 
 
 def _leaf(value: Any) -> Any:

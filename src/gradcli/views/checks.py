@@ -109,13 +109,22 @@ def _verdict_lines(verdict: Verdict, word: str, paint: Paint) -> Iterator[str]:
     yield f"{paint(word, good)}{' ' * max(1, MARGIN - len(word))}{verdict.text}"
     margin = " " * MARGIN
     if good:
-        yield f"{margin}at {_counted(verdict.points, 'point', 'points')}"
+        yield f"{margin}{_assurance(verdict)}"
     elif verdict.point is not None:
         yield f"{margin}at {spelled(verdict.point)}"
         for name, value in verdict.values.items():
             yield f"{margin}{name} = {short(value)}"
     if verdict.remark:
         yield f"{margin}{verdict.remark}"
+
+
+def _assurance(verdict: Verdict) -> str:
+    """How it is known that a claim is right, or an assertion true."""
+    where = f"at {_counted(verdict.points, 'point', 'points')}"
+    if verdict.proof is None:
+        return where
+    conditions = ", ".join(verdict.proof.conditions)
+    return f"{where}, and proved{f' for {conditions}' if conditions else ''}"
 
 
 MARGIN: Final = 11
@@ -157,6 +166,10 @@ def _verdict_fields(verdict: Verdict) -> dict[str, Any]:
     fields: dict[str, Any] = {"text": verdict.text, "verdict": verdict.verdict}
     if verdict.verdict == RIGHT:
         fields["points"] = verdict.points
+        if verdict.proof is not None:
+            fields["proved"] = True
+            if verdict.proof.conditions:
+                fields["conditions"] = list(verdict.proof.conditions)
     elif verdict.point is not None:
         fields["at"] = dict(verdict.point)
         fields["values"] = {name: np.asarray(value) for name, value in verdict.values.items()}

@@ -109,7 +109,8 @@ def command(
 
     Without a claim each first and second derivative is compared with a difference quotient: what
     backward says, what values say, how far these are apart, and the step. A claim is a formula: it
-    is compared with what backward says, and where it differs, a counterexample is shown.
+    is compared with what backward says, and where it differs, a counterexample is shown; where both
+    have the same form, it is proved.
 
     That happens at the point that is given, and at random ones where a variable has no value, for
     claims, and with --points N. Numbers are float64.

@@ -26,19 +26,22 @@ _LARGE: Final = 250
 """The cost of an expression from which on only common factors are looked for."""
 
 _CANDIDATES: Final = 2000
-"""How many forms are looked at before those found are good enough."""
+"""How many forms are looked at, where nothing else is said."""
 
 _TERMS: Final = 40
 """The most terms that products are multiplied out to."""
 
 
 class Simplifier:
-    """Finds shorter forms, measured by how a writer lays them out."""
+    """Finds shorter forms, measured by how a writer lays them out.
 
-    def __init__(self, writer: Writer) -> None:
+    `most` are looked at before those found are good enough.
+    """
+
+    def __init__(self, writer: Writer, most: int = _CANDIDATES) -> None:
         self.writer = writer
         self._known: dict[Expression, Expression] = {}
-        self._left = _CANDIDATES
+        self._left = most
 
     def simplified(self, root: Expression) -> Expression:
         """The shortest form found of an expression."""
