@@ -189,6 +189,13 @@ def test_an_assertion_holds_at_the_given_point_unless_points_are_asked_for() -> 
     assert report.assertions[0].verdict == "wrong"
 
 
+@pytest.mark.parametrize("claim", ["d999999999/dx999999999: 0", "d101/dx100dy: 0"])
+def test_orders_that_no_passes_reach_are_refused(claim: str) -> None:
+    with pytest.raises(OverflowError, match="takes more than 100 nested backward passes"):
+        ask("x**2*y", claim)
+    assert verdict("exp(x)", "d100/dx100: exp(x)", points=1).verdict == "right"
+
+
 def test_the_same_question_has_the_same_answer() -> None:
     one, other = (ask("x**2*y", "x: x*y").claims[0] for _ in range(2))
     assert str(one) == str(other)

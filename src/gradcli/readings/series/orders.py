@@ -26,6 +26,9 @@ more so far, and have PyTorch's numbers also where its formulas are not mathemat
 at zero.
 """
 
+DEEPEST: Final = 100
+"""The order up to which derivatives may be nested passes: each walks what those before it left."""
+
 _GOLDEN: Final = 0.6180339887
 
 _MIXED: Final = (
@@ -115,7 +118,15 @@ def mixed(
     """The derivative with respect to one tensor after the other, so many times each.
 
     The first is seeded by the seeds, each later one by ones; it is in the last tensor's shape.
+
+    Raises:
+        OverflowError: these are more passes than `DEEPEST`.
     """
+    order = sum(times for _, times in steps)
+    if order > DEEPEST:
+        raise OverflowError(
+            f"a derivative of order {order} takes more than {DEEPEST} nested backward passes"
+        )
     current: Tensor | None = None
     begun = False
     for leaf, times in steps:
