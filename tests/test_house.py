@@ -29,6 +29,7 @@ ROOMS = (
     "gradcli.checking",
     "gradcli.matrices",
     "gradcli.formulas",
+    "gradcli.domain",
     "gradcli.evaluation",
     "gradcli.language",
     "gradcli.language.compiling",

@@ -129,6 +129,19 @@ def test_points_of_the_right_domain_are_found() -> None:
     assert verdict(text, "x: sqrt(1 - y**2)*acosh(z)/(x - 3)").points == 10
 
 
+@pytest.mark.parametrize(
+    ("text", "claim"),
+    [
+        ("w @ x", "x: w"),
+        ("(A @ x).sum()", "x: A.sum(0)"),
+        ("x[0]*x[1]", "x: stack([x[1], x[0], 0*x[2]])"),
+    ],
+)
+def test_variables_without_values_get_a_shape_too(text: str, claim: str) -> None:
+    found = verdict(text, claim)
+    assert (found.verdict, found.points) == ("right", 10)
+
+
 def test_a_point_outside_of_the_domain_names_the_operator() -> None:
     with pytest.raises(ValueError, match=r"the value is not finite at x = -1: log is not finite"):
         ask("log(x)", given={"x": "-1"})

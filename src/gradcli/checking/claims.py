@@ -13,8 +13,9 @@ from gradcli.checking.points import lost_at, moved
 from gradcli.checking.proofs import Proof, proof_of
 from gradcli.checking.quotients import Quotients
 from gradcli.checking.rounding import rounding
-from gradcli.checking.subject import Point, Run, Subject
+from gradcli.checking.subject import Run, Subject
 from gradcli.checking.texts import FILLED, Assertion, Claim, check_names
+from gradcli.domain import Point
 from gradcli.evaluation import Steps
 from gradcli.ops.making.construction import tensor
 from gradcli.tensor.clock import clock

@@ -11,7 +11,8 @@ from gradcli.autograd.matrices import blocks_of, zeros_for
 from gradcli.checking.points import lost_at, moved
 from gradcli.checking.quotients import Outputs, Quotients, quotients
 from gradcli.checking.rounding import rounding
-from gradcli.checking.subject import Point, Run, Subject, weights_of
+from gradcli.checking.subject import Run, Subject
+from gradcli.domain import Point, weights_of
 from gradcli.tensor.tensor import Tensor
 from gradcli.typing import Array
 

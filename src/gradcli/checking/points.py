@@ -1,42 +1,14 @@
-"""Points to check at: the given one, and random ones of the right domain.
-
-The domain of an expression is where it and its derivatives are finite. Nobody says where that is,
-so points are drawn from several distributions in turn until one is within.
-"""
+"""Points to check at: the given one, and random ones of the right domain."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from gradcli.checking.subject import FAILURES, Point, Subject, flat, weights_of
-from gradcli.tensor.clock import clock
-from gradcli.typing import Array
-
-TRIES: Final = 400
-"""Draws for a point before it is said that there is none."""
-
-DIGITS: Final = 4
-"""Of coordinates that are drawn, so that they can be typed again."""
-
-NOWHERE: Final[Point] = {}
-"""No coordinates."""
-
-Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
-
-_DRAWS: Final[tuple[Draw, ...]] = (
-    lambda rng, shape: rng.uniform(-2, 2, shape),
-    lambda rng, shape: rng.uniform(0.2, 3, shape),
-    lambda rng, shape: rng.uniform(-0.9, 0.9, shape),
-    lambda rng, shape: rng.uniform(0.05, 0.95, shape),
-    lambda rng, shape: rng.uniform(1.1, 4, shape),
-    lambda rng, shape: rng.uniform(-4, 4, shape),
-    lambda rng, shape: np.exp(rng.uniform(-3, 4, shape)),
-    lambda rng, shape: -rng.uniform(0.2, 3, shape),
-    lambda rng, shape: rng.uniform(2, 20, shape) * rng.choice([-1.0, 1.0], shape),
-)
+from gradcli.checking.subject import FAILURES, Subject
+from gradcli.domain import NOWHERE, Point, is_regular, kinds_of, search, weights_of
 
 
 def no_point(message: str, hint: str) -> ValueError:
@@ -88,66 +60,49 @@ DEFAULT: Final = 10
 
 def _begin(subject: Subject, rng: np.random.Generator) -> None:
     """Runs the text once, with whatever draws let it."""
-    failure: Exception | None = None
-    for number in range(len(_DRAWS)):
-        values = {name: float(_rounded(_DRAWS[number](rng, ()))) for name in subject.drawn}
-        try:
-            subject.begin(values)
-            return
-        except (*FAILURES, TypeError) as error:
-            failure = failure or error
-            if not subject.drawn:
-                break
-    assert failure is not None
-    if subject.drawn and hasattr(failure, "place") and not getattr(failure, "hint", ""):
-        names = ", ".join(subject.drawn)
-        failure.hint = (  # type: ignore[attr-defined]
-            f"where no value is given, a number is drawn, as for {names}; a value gives the shape, "
-            f'as --{subject.drawn[0]} "randn(3)"'
-        )
-    raise failure
+    drawn = subject.drawn
+    try:
+        search(kinds_of(drawn), rng, subject.begin, lambda _: True)
+    except (NameError, AttributeError):
+        raise
+    except Exception as error:
+        if drawn and hasattr(error, "place") and not getattr(error, "hint", ""):
+            error.hint = (  # type: ignore[attr-defined]
+                f"where no value is given, numbers are drawn, as for {', '.join(drawn)}; a value "
+                f'gives the shape, as --{drawn[0]} "randn(3)"'
+            )
+        raise
 
 
 def _drawn(subject: Subject, rng: np.random.Generator, number: int, held: Point = NOWHERE) -> Point:
     """A point of the domain, with values that are held."""
-    point: Point = {}
-    for attempt in range(TRIES):
-        clock.check()
-        point = {**_candidate(subject.template, rng, number + attempt), **held}
-        if is_inside(subject, point):
-            return point
-    told = lost_at(subject, point)
+    near = {name: value for name, value in subject.template.items() if name not in held}
+    shapes = {name: value.shape for name, value in near.items()}
+    found = search(
+        [shapes],
+        rng,
+        lambda point: {**subject.template, **point, **held},
+        lambda point: is_inside(subject, point),
+        number,
+        near,
+    )
+    if found.inside:
+        return found.value
+    told = lost_at(subject, found.value)
     raise no_point(
         "no random point was found where the expression and its derivatives are finite"
-        + (f": {told} at {spelled(point)}" if told else ""),
+        + (f": {told} at {spelled(found.value)}" if told else ""),
         "give the variables values where it is",
     )
-
-
-def _candidate(template: Point, rng: np.random.Generator, attempt: int) -> Point:
-    """A point: near the given one, of one distribution, or each variable of its own."""
-    if attempt % 4 == 3:
-        return {
-            name: _rounded(value + 0.2 * rng.uniform(-1, 1, value.shape) * (abs(value) + 0.1))
-            for name, value in template.items()
-        }
-    alike = attempt < 2 * len(_DRAWS)
-    draw = _DRAWS[attempt % len(_DRAWS)]
-    found = {}
-    for name, value in template.items():
-        own = draw if alike else _DRAWS[rng.integers(len(_DRAWS))]
-        found[name] = _rounded(own(rng, value.shape))
-    return found
 
 
 def is_inside(subject: Subject, point: Point) -> bool:
     """Whether the expression and its gradient are finite at a point."""
     try:
         run = subject.run(point)
-        slopes = subject.gradients(run, weights_of(run.outputs))
+        return is_regular(run.outputs, list(run.leaves.values()))
     except FAILURES:
         return False
-    return bool(np.all(np.isfinite(run.vector())) and np.all(np.isfinite(flat(slopes))))
 
 
 def _check_inside(subject: Subject, point: Point) -> None:
@@ -185,13 +140,6 @@ def short(value: Any) -> str:
 
 SHOWN: Final = 6
 """Elements of a list that are shown."""
-
-
-def _rounded(values: Any) -> Array:
-    """Values of few digits."""
-    array = np.asarray(values)
-    found = [float(f"{value:.{DIGITS}g}") for value in array.ravel().tolist()]
-    return np.array(found).reshape(array.shape)
 
 
 def moved(point: Point, name: str, index: Sequence[int], position: float) -> Point:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from gradcli.checking.subject import FAILURES, Point, Run, Subject
+from gradcli.checking.subject import FAILURES, Run, Subject
+from gradcli.domain import Point
 from gradcli.evaluation import Steps
 from gradcli.language.running.code import Code
 
@@ -43,7 +44,7 @@ def proof_of(
         return None
     from gradcli.formulas import NoFormula
     from gradcli.formulas.deriving import Deriver
-    from gradcli.formulas.points import Evaluated
+    from gradcli.formulas.evaluating import Evaluated
 
     evaluated = Evaluated(
         run.value,

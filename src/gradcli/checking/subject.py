@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from gradcli.autograd.passes import grad
+from gradcli.domain import Point, weights_of
 from gradcli.evaluation import (
     Bindings,
     Steps,
@@ -18,7 +19,7 @@ from gradcli.evaluation import (
     restricted,
     seed_for,
 )
-from gradcli.formulas.points import PlacedRecorder
+from gradcli.formulas.evaluating import PlacedRecorder
 from gradcli.language.running.machine import Machine
 from gradcli.random.generator import manual_seed
 from gradcli.readings.series.derivatives import Derivatives, NoSeries
@@ -26,15 +27,10 @@ from gradcli.readings.series.orders import mixed
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array
 
-Point = Mapping[str, Array]
-"""The values of the variables by name, of double precision."""
-
 FAILURES: Final = (RuntimeError, ValueError, ArithmeticError, IndexError)
 """What an evaluation raises where a point is no place for it: a singular matrix, say."""
 
 NOTHING: Final = "element 0 of tensors does not require grad and does not have a grad_fn"
-
-_GOLDEN: Final = 0.6180339887
 
 
 class Run(NamedTuple):
@@ -110,13 +106,13 @@ class Subject:
         self.template: dict[str, Array] = {}
         """Values of the variables, of which a point has the names and the shapes."""
 
-    def begin(self, values: Mapping[str, float]) -> None:
+    def begin(self, values: Point) -> None:
         """Finds out about variables that the text declares, where drawn ones have such values.
 
         Raises:
             Exception: whatever the text raises; nothing requires grad, or values are complex.
         """
-        point = {**self._given, **{name: np.array(values[name]) for name in self.drawn}}
+        point = {**self._given, **values}
         run = self.run(point, self._write)
         declared = run.machine.declared
         leaves = leaves_of(run.machine)
@@ -291,17 +287,6 @@ class Subject:
 def flat(tensors: Iterable[Tensor]) -> Array:
     """The elements of tensors as one vector."""
     return np.concatenate([np.ravel(tensor._array).astype(np.float64) for tensor in tensors])
-
-
-def weights_of(outputs: Sequence[Tensor]) -> list[Array]:
-    """Weights that tell all elements of outputs apart; one for one element."""
-    count = sum(output.numel() for output in outputs)
-    numbers = np.ones(1) if count == 1 else 1.0 + np.modf(np.arange(1.0, 1 + count) * _GOLDEN)[0]
-    found = []
-    for output in outputs:
-        part, numbers = numbers[: output.numel()], numbers[output.numel() :]
-        found.append(part.reshape(tuple(output.shape)))
-    return found
 
 
 def _set(machine: Machine, name: str, value: Tensor) -> None:

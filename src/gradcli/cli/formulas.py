@@ -55,7 +55,7 @@ def answer(line: Line, question: Question) -> None:
     check_enforceable(question.limits)
     from gradcli.evaluation import compile_expression
     from gradcli.formulas.deriving import Deriver
-    from gradcli.formulas.points import evaluated_somewhere
+    from gradcli.formulas.evaluating import evaluated_somewhere
     from gradcli.tensor.clock import limited
 
     try:

@@ -11,7 +11,7 @@ import numpy as np
 
 from gradcli.evaluation import Variable, bindings_of, compile_expression
 from gradcli.formulas.constants import learn_constants
-from gradcli.formulas.points import Evaluated, evaluated_somewhere
+from gradcli.formulas.evaluating import Evaluated, evaluated_somewhere
 from gradcli.language.compiling.compiler import compile_text
 from gradcli.language.running.code import Code
 from gradcli.language.running.machine import Machine
