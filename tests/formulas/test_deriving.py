@@ -50,3 +50,18 @@ def test_formulas_are_the_same_by_form() -> None:
 def test_what_has_no_formula_is_named() -> None:
     with pytest.raises(NoFormula, match="sort"):
         formula("sort(x).values[0]", "x", {"x": [1.0, 2.0]})
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("let x = [[1, 2], [3, 4]]; (x.T.detach() * x).sum()", "x.T"),
+        ("let x = [[1, 2], [3, 4]]; (x.detach() * x.T).sum()", "x.T"),
+        (
+            "let x = [1, 2]; const A = [[2., 1], [0, 3]]; x @ (A + A.T) @ x",
+            "2*x @ tensor([[4.0, 1.0], [1.0, 6.0]])",
+        ),
+    ],
+)
+def test_tensors_of_the_same_memory_are_told_apart(source: str, expected: str) -> None:
+    assert formula(source, "x").text == expected

@@ -102,11 +102,33 @@ class Sweeps:
             array = tensor._array[()]
             if np.asarray(array).dtype.kind == "i":
                 array = np.asarray(array).astype(np.float64)[()]
-            slot = _slot_sharing(tensor, self._trace)
+            slot = self._slot_sharing(tensor)
             expression = self._literal(array) if slot is None else self.operands[slot].expression
             found = Operand(array, expression, self.numbers)
             self._constants[id(tensor)] = found
         return found
+
+    def _slot_sharing(self, tensor: Tensor) -> int | None:
+        """The value so far whose memory a tensor has that was detached from it.
+
+        Raises:
+            NoFormula: it has a part of that memory, or looks at it in another order.
+        """
+        array = tensor._array
+        shares = False
+        for slot, value in enumerate(self._trace.values):
+            other = value._array
+            if self.operands[slot] is None:
+                continue
+            if other is array:
+                return slot
+            if isinstance(array, np.ndarray) and np.may_share_memory(array, other):
+                if (array.shape, array.strides) == (other.shape, other.strides):
+                    return slot
+                shares = True
+        if shares:
+            raise NoFormula("a part of a tensor that was detached")
+        return None
 
     def _literal(self, array: Any) -> Expression:
         """An array whose elements are written out; one number where all are the same."""
@@ -241,23 +263,6 @@ class Sweeps:
 def _carries(row: Row, operand: Any, number: int) -> bool:
     value = np.asarray(value_of(operand))
     return value.dtype.kind in INEXACT and row.carries_gradient(value, number)
-
-
-def _slot_sharing(tensor: Tensor, trace: Trace) -> int | None:
-    """The value of a trace whose memory a tensor has that was detached from it.
-
-    Raises:
-        NoFormula: it has a part of that memory.
-    """
-    array = tensor._array
-    for slot, value in enumerate(trace.values):
-        if value._array is array:
-            return slot
-        if isinstance(array, np.ndarray) and np.may_share_memory(array, value._array):
-            if array.shape == value._array.shape:
-                return slot
-            raise NoFormula("a part of a tensor that was detached")
-    return None
 
 
 def _are_literals(given: Sequence[Any]) -> bool:
