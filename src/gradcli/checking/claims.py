@@ -281,7 +281,7 @@ def hold(subject: Subject, assertion: Assertion, points: Sequence[Point]) -> Ver
         _fill_gradients(subject, run)
         try:
             found = _run(run, assertion.code, {"value": run.value, **names})
-            true = bool(np.all(found._array)) if isinstance(found, Tensor) else bool(found)
+            true = _truth(found)
         except Exception as error:
             assertion.written.locate(error, 0)
             raise
@@ -289,6 +289,22 @@ def hold(subject: Subject, assertion: Assertion, points: Sequence[Point]) -> Ver
             values = _told(assertion, run, names)
             return Verdict(assertion.text, WRONG, 0, point, values)
     return Verdict(assertion.text, RIGHT, len(points))
+
+
+def _truth(found: Any) -> bool:
+    """Whether what an assertion gives is true, in all elements of a tensor.
+
+    Raises:
+        TypeError: it is neither true nor false.
+    """
+    if isinstance(found, bool):
+        return found
+    if isinstance(found, Tensor) and found._array.dtype == np.bool_:
+        return bool(np.all(found._array))
+    what = "a tensor of numbers" if isinstance(found, Tensor) else f"a {type(found).__name__}"
+    error = TypeError(f"an assertion is true or false, and this is {what}")
+    error.hint = "compare it, as x.grad > 0"  # type: ignore[attr-defined]
+    raise error
 
 
 def _fill_gradients(subject: Subject, run: Run) -> None:

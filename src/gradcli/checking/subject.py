@@ -121,7 +121,13 @@ class Subject:
         for name in self._wrt:
             restricted(run.machine, leaves, [name])
         if not self.template:
-            raise RuntimeError(NOTHING)
+            error = RuntimeError(NOTHING)
+            for name in [name for name in leaves if name not in declared][:1]:
+                error.hint = (  # type: ignore[attr-defined]
+                    f"{name} is made by the text itself: declare it with `let`, or leave it out "
+                    f"and give --{name} a value"
+                )
+            raise error
 
     def run(self, point: Point, write: Callable[[str], object] = lambda text: None) -> Run:
         """Evaluates the expression at a point; a random stream is always the same.
