@@ -208,7 +208,8 @@ def compile_value(
     if code.statements == 1 and code.ends_in_expression:
         return code
     start, end = code.span(-1)
-    what, hint = f"a {word} is one expression", hint if code.statements > 1 else ""
+    article = "an" if word[0] in "aeiou" else "a"
+    what, hint = f"{article} {word} is one expression", hint if code.statements > 1 else ""
     if not code.statements:
         what, hint = f"the {word} is empty", "write a number or an expression, as 3 or [1, 2]"
     raise ParseError(locate("SyntaxError", what, code.text, origin, start, end, hint=hint))

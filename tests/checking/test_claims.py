@@ -213,14 +213,19 @@ def test_orders_that_no_passes_reach_are_refused(claim: str) -> None:
     ("assertion", "what"),
     [
         ("x.grad", "a tensor of numbers"),
-        ("'x > 0'", "a str"),
-        ("None", "a NoneType"),
-        ("[1]", "a list"),
+        ("'x > 0'", "str"),
+        ("None", "NoneType"),
+        ("[1]", "list"),
     ],
 )
 def test_what_is_neither_true_nor_false_is_no_assertion(assertion: str, what: str) -> None:
     with pytest.raises(TypeError, match=f"true or false, and this is {what}"):
         ask("x**2", assertions=[Written(assertion, "assertion")], given={"x": "1"})
+
+
+def test_an_assignment_is_no_assertion() -> None:
+    with pytest.raises(ParseError, match="an assertion is one expression"):
+        ask("x**2", assertions=[Written("x.grad = 2", "assertion")])
 
 
 def test_a_leaf_of_the_text_itself_is_named() -> None:

@@ -301,7 +301,7 @@ def _truth(found: Any) -> bool:
         return found
     if isinstance(found, Tensor) and found._array.dtype == np.bool_:
         return bool(np.all(found._array))
-    what = "a tensor of numbers" if isinstance(found, Tensor) else f"a {type(found).__name__}"
+    what = "a tensor of numbers" if isinstance(found, Tensor) else type(found).__name__
     error = TypeError(f"an assertion is true or false, and this is {what}")
     error.hint = "compare it, as x.grad > 0"  # type: ignore[attr-defined]
     raise error
