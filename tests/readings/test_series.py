@@ -30,6 +30,8 @@ ROWS = [
 
 WITHOUT = {
     "aten._embedding_bag": "its gradient has no derivative",
+    "aten.grid_sampler_2d_backward": "its formula applies it to a gradient as the input",
+    "aten.grid_sampler_3d_backward": "its formula applies it to a gradient as the input",
     "aten.linalg_lu": "its formula reads a result without a derivative",
     "aten.native_batch_norm": "its formula reads a result without a derivative",
     "aten.native_layer_norm": "its formula reads a result without a derivative",

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from gradcli.kernels.running import running
-from gradcli.ops.algebra.comparison import conj, gt, is_complex, lt, where_
+from gradcli.ops.algebra.comparison import conj, is_complex
 from gradcli.ops.algebra.elementary import exp, log, log_add_exp
 from gradcli.ops.algebra.gathering import scatter_add
 from gradcli.ops.algebra.joining import cat
 from gradcli.ops.algebra.parts import blank, slice_
 from gradcli.ops.algebra.placement import flip
-from gradcli.ops.algebra.rounding import absolute
 from gradcli.ops.algebra.sums import axes, restore, sum_dim, sum_type
 from gradcli.ops.algebra.views import reshape, shape_of
 from gradcli.table.declare import composite, row
@@ -23,7 +22,6 @@ from gradcli.table.entry import METHOD
 from gradcli.table.row import Row
 from gradcli.tensor.dtypes import INEXACT, DType
 from gradcli.tensor.errors import require_kinds
-from gradcli.tensor.limits import float_limits
 from gradcli.tensor.namedtuples import return_type
 from gradcli.tensor.shapes import wrap_dim
 from gradcli.tensor.tensor import Tensor, raw
@@ -228,23 +226,64 @@ def _logcumsumexp(self: Array, dim: int) -> Array:
     return np.moveaxis(running, 0, where)
 
 
+def _signed_sums(factors: Array, logs: Array, dim: int) -> tuple[Array, Array]:
+    """The logarithms of the running sums of factors * exp(logs), of those above and below zero."""
+    with np.errstate(divide="ignore"):
+        sizes = np.log(np.abs(factors)) + logs
+    lowest = np.asarray(-np.inf, sizes.dtype)
+    above = np.logaddexp.accumulate(np.where(factors > 0, sizes, lowest), axis=dim)
+    below = np.logaddexp.accumulate(np.where(factors < 0, sizes, lowest), axis=dim)
+    return above, below
+
+
+def _sums_of_rest(factors: Array, self: Array, sums: Array, dim: int) -> Array:
+    """exp(self) times the sums of factors * exp(-sums) from each place on."""
+    above, below = _signed_sums(np.flip(factors, dim), np.flip(-sums, dim), dim)
+    difference = np.exp(np.flip(above, dim) + self) - np.exp(np.flip(below, dim) + self)
+    return np.asarray(difference)
+
+
+def _sums_so_far(factors: Array, self: Array, sums: Array, dim: int) -> Array:
+    """exp(-sums) times the sums of factors * exp(self) up to each place."""
+    above, below = _signed_sums(factors, self, dim)
+    return np.asarray(np.exp(above - sums) - np.exp(below - sums))
+
+
+def _scans_of(r: Any) -> list[Any]:
+    """Factors, numbers and the logarithms of the running sums of their exponentials."""
+    self = r(3, 4)
+    return [(r(3, 4), self, np.logaddexp.accumulate(self, axis=1), 1)]
+
+
+sums_of_rest: Row = row(
+    "aten.logcumsumexp_backward",
+    _sums_of_rest,
+    factors=lambda grad, self, sums, dim: sums_so_far(grad, self, sums, dim),
+    self=lambda grad, result: grad * result,
+    sums=lambda grad, factors, self, sums, dim: -factors * sums_so_far(grad, self, sums, dim),
+    samples=_scans_of,
+    untested="a piece of gradients",
+)
+sums_so_far: Row = row(
+    "aten.logcumsumexp_forward",
+    _sums_so_far,
+    factors=lambda grad, self, sums, dim: sums_of_rest(grad, self, sums, dim),
+    self=lambda grad, factors, self, sums, dim: factors * sums_of_rest(grad, self, sums, dim),
+    sums=lambda grad, result: -grad * result,
+    samples=_scans_of,
+    untested="a piece of gradients",
+)
+
+
 def _logcumsumexp_vjp(grad: Any, self: Any, result: Any, dim: int) -> Any:
-    """exp(self) * reversed_cumsum(grad * exp(-result)), in logarithms of positive and negative
-    parts so that nothing overflows.
-    """
+    """exp(self) * reversed_cumsum(grad * exp(-result)), in logarithms so that nothing overflows."""
     array = raw(grad)
     if not array.ndim or not array.size:
         return grad
-
-    def part(logs: Any) -> Any:
-        return exp(flip(logcumsumexp(flip(logs - result, (dim,)), dim), (dim,)) + self)
-
     if is_complex(grad):
-        return conj(part(log(conj(grad))))
-    size = log(absolute(grad))
-    # Not -inf, whose differences would be nan in the derivative of this formula.
-    lowest = float(float_limits(array.dtype).min)
-    return part(where_(gt(grad, 0), size, lowest)) - part(where_(lt(grad, 0), size, lowest))
+        logs = flip(log(conj(grad)) - result, (dim,))
+        return conj(exp(flip(logcumsumexp(logs, dim), (dim,)) + self))
+    return sums_of_rest(grad, self, result, dim)
 
 
 logcumsumexp: Row = row(

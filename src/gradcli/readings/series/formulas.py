@@ -144,7 +144,7 @@ def _made(
     _refuse_frozen(row, sources, kept, results)
     moving = {slot for slot, source in enumerate(sources) if source.kind == "grad"}
     for step in trace.steps:
-        if any(slot in moving for slot in slots_of(step.operands)):
+        if step.row.differentiable and not moving.isdisjoint(slots_of(step.operands)):
             moving.update(
                 slot for slot in step.results if trace.values[slot]._array.dtype.kind in INEXACT
             )

@@ -478,11 +478,23 @@ def captured(row: Row, operands: Sequence[Any]) -> Kernel | None:
 
 
 def _check_adjoint(step: Step, plan: Plan) -> None:
-    """Refuses a step on the way from a gradient that has derivatives, but not that one."""
-    known = step.row.differentiable
-    for place, operand in enumerate(step.operands):
-        if known and place not in known and not plan.moving.isdisjoint(slots_of(operand)):
-            raise NotImplementedError(f"{step.row.names[0]} has no derivative of its gradient")
+    """Refuses a step on the way from a gradient that has derivatives, but not that one, and one
+    that is not linear: its adjoint depends on what the gradient is, which is left open.
+    """
+    row, known = step.row, step.row.differentiable
+    moving = {
+        place
+        for place, operand in enumerate(step.operands)
+        if not plan.moving.isdisjoint(slots_of(operand))
+    }
+    if known and not moving.issubset(known):
+        raise NotImplementedError(f"{row.names[0]} has no derivative of its gradient")
+    names, groups = _facts(row)
+    if any(group.issuperset(moving) for group in groups):
+        return
+    asked = {name for place in moving.intersection(known) for name in formula_asks(row, place)}
+    if not asked.isdisjoint({"result", *[names[place] for place in moving]}):
+        raise NotImplementedError(f"{row.names[0]} is not linear in a gradient")
 
 
 def _picked(values: Sequence[Any], source: Source) -> Any:
