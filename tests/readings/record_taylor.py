@@ -52,6 +52,10 @@ FUNCTIONS = {
     "zeta(2.5, x)": (0.3, 5.0, 30.0),
     "entr(x)": (1e-8, 0.3, 5.0),
     "ndtri(x)": (0.01, 0.3),
+    "bessel_j0(x)": (0.0, 0.3, 5.0),
+    "bessel_j1(x)": (0.0, 0.3, 5.0),
+    "modified_bessel_i1(x)": (0.3,),
+    "airy_ai(x)": (-5.0, 0.3, 5.0),
 }
 """The points at which coefficients are recorded, by function."""
 
@@ -85,6 +89,10 @@ def own(mp: Any) -> dict[str, Any]:
         "i1": lambda x: mp.besseli(1, x),
         "i0e": lambda x: mp.exp(-x) * mp.besseli(0, x),
         "i1e": lambda x: mp.exp(-x) * mp.besseli(1, x),
+        "bessel_j0": lambda x: mp.besselj(0, x),
+        "bessel_j1": lambda x: mp.besselj(1, x),
+        "modified_bessel_i1": lambda x: mp.besseli(1, x),
+        "airy_ai": mp.airyai,
         "sinc": lambda x: mp.sinc(mp.pi * x),
         "entr": lambda x: -x * mp.log(x),
         "ndtri": lambda x: mp.sqrt(2) * mp.erfinv(2 * x - 1),

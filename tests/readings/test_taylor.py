@@ -116,15 +116,92 @@ def test_an_order_is_a_whole_number(order: Any) -> None:
         gradcli.taylor(gradcli.sin, 0.5, order)
 
 
-def test_coefficients_cut_no_gradient_without_a_word() -> None:
+def test_the_gradient_of_a_coefficient_is_the_next_one_times_its_number() -> None:
+    x = gradcli.tensor([0.5, 2.0], dtype=gradcli.float64, requires_grad=True)
+    found = gradcli.taylor(lambda x: gradcli.exp(gradcli.sin(x)), x, 5)
+    for k in range(5):
+        (slope,) = gradcli.autograd.grad(found[k].sum(), x, retain_graph=True, create_graph=True)
+        np.testing.assert_allclose(slope.tolist(), ((k + 1) * found[k + 1]).tolist(), rtol=1e-12)
+        (curve,) = gradcli.autograd.grad(slope.sum(), x)
+        if k < 4:
+            expected = (k + 1) * (k + 2) * found[k + 2]
+            np.testing.assert_allclose(curve.tolist(), expected.tolist(), rtol=1e-12)
+
+
+IN_PLACE = """
+def f(t):
+    y = zeros(2)
+    y[0], y[1] = sin(w[0] * t), w[1] * t * t
+    return y
+"""
+
+
+@pytest.mark.parametrize(
+    "function",
+    ["lambda t: sin(w * t) * norm(w * t)", "lambda t: logcumsumexp(w * t, 0)", IN_PLACE],
+)
+def test_gradients_of_coefficients_are_those_of_what_they_are_made_of(function: str) -> None:
+    begin = f"{function}\n" if function is IN_PLACE else f"f = {function}\n"
+    text = (
+        "def total(w, x):\n    v = w * 2\n    def g(w):\n"
+        + "".join(f"        {line}\n" for line in begin.splitlines())
+        + "        return taylor(f, x, 3)\n"
+        "    return sum([part.sum() * (k + 1) for k, part in enumerate(g(v))])\n"
+        "w, x = tensor([0.7, 1.2]), tensor(0.5)\n"
+        "torch.autograd.gradcheck(total, (w.requires_grad_(), x.requires_grad_()))"
+    )
+    assert perform(f"gradcli eval --dtype float64 '{text}'") == "True"
+
+
+def test_what_cuts_gradients_cuts_them_from_coefficients() -> None:
     x = gradcli.tensor(0.5, requires_grad=True)
-    for function, point in ((gradcli.sin, x), (lambda t: gradcli.sin(x * t), 0.5)):
-        with pytest.raises(RuntimeError, match=r"^taylor\(\): coefficients have no gradient"):
-            gradcli.taylor(function, point, 3)
-        with gradcli.no_grad():
-            assert len(gradcli.taylor(function, point, 3)) == 4
-    with pytest.raises(RuntimeError, match=r"^taylor\(\): coefficients have no gradient"):
-        gradcli.taylor(lambda t: gradcli.taylor(gradcli.sin, t, 2)[1], 0.5, 3)
+    assert not gradcli.taylor(gradcli.sin, x.detach(), 3)[1].requires_grad
+    with gradcli.no_grad():
+        assert not gradcli.taylor(gradcli.sin, x, 3)[1].requires_grad
+    first, second = gradcli.taylor(lambda t: (t * t).detach() * t, x, 1)
+    assert second.tolist() == 0.25
+    assert gradcli.autograd.grad(second, x, retain_graph=True)[0].tolist() == 0.0
+    assert gradcli.autograd.grad(first, x)[0].tolist() == 0.25
+
+
+def test_coefficients_of_coefficients() -> None:
+    inner = gradcli.taylor(lambda t: gradcli.taylor(gradcli.exp, t, 2)[2], 0.5, 3)
+    expected = [math.exp(0.5) / 2 / math.factorial(k) for k in range(4)]
+    np.testing.assert_allclose([float(part) for part in inner], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "product"),
+    [
+        ("bessel_j1(x) * bessel_y0(x) - bessel_j0(x) * bessel_y1(x)", 2 / math.pi),
+        (
+            "modified_bessel_i0(x) * modified_bessel_k1(x)"
+            " + modified_bessel_i1(x) * modified_bessel_k0(x)",
+            1.0,
+        ),
+        (
+            "(modified_bessel_i0(x) * scaled_modified_bessel_k1(x)"
+            " + modified_bessel_i1(x) * scaled_modified_bessel_k0(x)) * exp(0 - x)",
+            1.0,
+        ),
+    ],
+)
+@pytest.mark.parametrize("point", [0.3, 1.9, 2.1, 6.0])
+def test_functions_without_a_gradient_have_series(text: str, product: float, point: float) -> None:
+    """The determinants of Bessel's functions are multiples of 1/x."""
+    found = _coefficients(_function(text), point, 10)
+    expected = [product * (-1) ** k / point ** (k + 1) for k in range(11)]
+    np.testing.assert_allclose(found, expected, rtol=1e-8)
+
+
+def test_the_logarithm_of_running_sums_has_its_second_derivative() -> None:
+    """Also where a gradient is zero, whose logarithm its formula takes."""
+    slopes = gradcli.tensor([0.7, -1.1, 1.6], dtype=gradcli.float64)
+    found = _coefficients(lambda x: gradcli.logcumsumexp(slopes * x, 0)[2], 1.41, 2)
+    h, values = slopes.numpy(), np.exp(slopes.numpy() * 1.41)
+    mean = np.sum(h * values) / np.sum(values)
+    variance = np.sum(h * h * values) / np.sum(values) - mean**2
+    np.testing.assert_allclose(found[1:], [mean, variance / 2], rtol=1e-12)
 
 
 def test_absurd_orders_of_coefficients_are_refused() -> None:

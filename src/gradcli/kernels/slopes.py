@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -20,18 +20,98 @@ _ENOUGH: Final = float(np.finfo(np.float64).eps) / 16
 """Terms of a sum that are smaller than this part of it change nothing."""
 
 
-def i0_slope(n: int, x: Array) -> Array:
-    """Of Bessel's I of order 0, the mean of exp(x * cos(t)) over a turn.
-
-    Powers of the cosine are sums of cosines of multiples, which give I of other orders.
-    """
+def bessel_i_slope(order: int, n: int, x: Array) -> Array:
+    """Of Bessel's I of an order."""
     from scipy.special import iv
 
+    return _neighbours(order, n, lambda m: iv(m, x), 1, 1)
+
+
+def bessel_k_slope(order: int, n: int, x: Array) -> Array:
+    """Of Bessel's K of an order."""
+    from scipy.special import kv
+
+    return (-1) ** n * _neighbours(order, n, lambda m: kv(m, x), 1, 1)
+
+
+def bessel_j_slope(order: int, n: int, x: Array) -> Array:
+    """Of Bessel's J of an order."""
+    from scipy.special import jv
+
+    return _neighbours(order, n, lambda m: jv(m, x), -1, -1)
+
+
+def bessel_y_slope(order: int, n: int, x: Array) -> Array:
+    """Of Bessel's Y of an order."""
+    from scipy.special import yn
+
+    return _neighbours(order, n, lambda m: yn(m, x), -1, -1)
+
+
+def _neighbours(
+    order: int, n: int, function: Callable[[int], Array], sign: int, mirror: int
+) -> Array:
+    """The n-th derivative of a function whose derivative is half that of the order below, and, with
+    a sign, half that of the order above (DLMF 10.6.1, 10.29.1).
+
+    The function of order -m is that of order m, times `mirror` where m is odd.
+    """
+    total: Any = 0.0
+    for k in range(n + 1):
+        m = order - n + 2 * k
+        weight = math.comb(n, k) / 2**n * sign**k * (mirror**m if m < 0 else 1)
+        total = total + weight * function(abs(m))
+    return np.asarray(total)
+
+
+_FINE: Final = 1 / 8
+"""Between nodes of the integrals for scaled K."""
+
+
+def scaled_bessel_k_slope(order: int, n: int, x: Array) -> Array:
+    """Of exp(x) * K of order 0 or 1: the integral of (1 - cosh(t))**n * cosh(order * t) *
+    exp(x - x * cosh(t)) over t > 0, by the trapezoidal rule.
+    """
+    found = _parted(
+        x > 2, lambda y: _scaled_k_far(order, n, y), lambda y: _scaled_k_near(order, n, y), x
+    )
+    found = found if n % 2 == 0 else -found
+    return np.where(x > 0, found, np.where(x == 0, np.copysign(np.inf, found), np.nan))
+
+
+def _scaled_k_near(order: int, n: int, x: Array) -> Array:
+    least = np.min(x, where=x > 0, initial=2.0)
+    last = math.log(2 * (800 + 40 * n)) - math.log(least)
     total = np.zeros_like(x)
-    for k in range(n // 2 + 1):
-        weight = math.comb(n, k) / 2**n * (1 if 2 * k == n else 2)
-        total += weight * iv(n - 2 * k, x)
-    return total
+    for k in range(math.ceil(last / _FINE) + 1):
+        high = 2 * math.sinh(k * _FINE / 2) ** 2
+        if k or not n:
+            power = n * math.log(high) if n else 0.0
+            part = np.exp(power - x * high) * (high + 1 if order else 1)
+            total += part if k else part / 2
+    return total * _FINE
+
+
+def _scaled_k_far(order: int, n: int, x: Array) -> Array:
+    """With w**2 = x * (cosh(t) - 1) in the place of t."""
+    total = np.zeros_like(x)
+    for k in range(math.ceil((math.sqrt(n) + 8) / _FINE) + 1):
+        w = k * _FINE
+        high = w * w / x
+        part = high**n * (math.exp(-w * w) * 2) / np.sqrt(2 * x + w * w)
+        part = part * (high + 1) if order else part
+        total += part if k else part / 2
+    return total * _FINE
+
+
+def airy_slope(n: int, x: Array) -> Array:
+    """Of Airy's Ai, of which the second derivative is x * Ai."""
+    from scipy.special import airy
+
+    orders = [*airy(x)[:2]]
+    for k in range(n - 1):
+        orders.append(x * orders[k] + (k * orders[k - 1] if k else 0.0))
+    return np.asarray(orders[n])
 
 
 def i0e_slope(n: int, x: Array) -> Array:
@@ -44,7 +124,7 @@ def i0e_slope(n: int, x: Array) -> Array:
     far = size > min(max(50, 3 * n), 300)
     found = _parted(far, lambda y: _i0e_far(n, y), lambda y: _i0e_near(n, y), size)
     found = found if n % 2 == 0 else -np.sign(x) * found
-    return np.where(x == 0, i0_slope(n, np.zeros_like(x)), found)
+    return np.where(x == 0, bessel_i_slope(0, n, np.zeros_like(x)), found)
 
 
 def _i0e_near(n: int, y: Array) -> Array:

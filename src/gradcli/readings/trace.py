@@ -177,6 +177,7 @@ class Recorder:
 
     def __init__(self, inputs: Sequence[Tensor], known: Iterable[Tensor] = ()) -> None:
         self.trace = Trace(inputs)
+        self._began = mode.sequence
         self._slots = {id(tensor): Slot(slot) for slot, tensor in enumerate(inputs)}
         # Operands and results stay alive, so that no other tensor gets the number of one.
         self._versions: list[tuple[Tensor, int]] = []
@@ -271,7 +272,7 @@ class Recorder:
                 return arg
             self._note(arg)
             self.trace.foreign += 1
-            if arg._grad_fn is not None:
+            if arg._grad_fn is not None and arg._grad_fn.sequence > self._began:
                 self.trace.broken = self.trace.broken or CHANGED
             if arg._requires_grad:
                 return self._slot(arg)

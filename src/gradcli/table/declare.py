@@ -51,6 +51,7 @@ def row(
     kink: str = "",
     samples: Any = None,
     inplace: InPlace | None = None,
+    slopes: Row | None = None,
     pytorch: str = "",
     untested: str = "",
     **vjps: Formula,
@@ -81,7 +82,9 @@ def row(
     is used at points where there is none or several, `samples` feeds the generic tests. `inplace`
     says which in-place operators are derived (see `InPlace`): a method where operands are brought
     to one type, a function too where there is only one operand, and neither elsewhere, unless the
-    row says otherwise. `pytorch` and `untested` are told at `Entry`.
+    row says otherwise. `slopes` is the row of the n-th derivative, which takes n before the
+    operand, where PyTorch has no gradient but mathematics has. `pytorch` and `untested` are told at
+    `Entry`.
     """
     facts: dict[str, Any] = {
         "promote": promote,
@@ -111,6 +114,7 @@ def row(
             signature, forward, node=label, vjps=rest, samples=None, inplace=made.inplace, **facts
         )
         made.numbered[made.signature.index[name]] = twin
+    made.slopes = slopes
     made.pytorch, made.untested = pytorch, untested
     register(made)
     return made

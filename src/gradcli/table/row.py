@@ -105,10 +105,15 @@ class Row(Entry):
         "promote",
         "several",
         "short",
+        "slopes",
         "unchecked",
         "view",
         "wide_numbers",
     )
+
+    list_position: int | None
+    slopes: Row | None
+    """The row of its n-th derivative, where there is one and the row has no formula."""
 
     def __init__(
         self,
@@ -161,7 +166,7 @@ class Row(Entry):
         # The same row under the node name that it has when the operand at a position is a number.
         self.numbered: dict[int, Row] = {}
         self.plans: dict[int, Plan] = {}
-        self.list_position: int | None = None
+        self.list_position = self.slopes = None
         # Argument positions that formulas give gradients for, in edge order.
         self.differentiable: tuple[int, ...] = ()
         self.formulas: list[tuple[Any, Formula]] = []

@@ -1,12 +1,13 @@
 """Derivatives of any order of special functions, of which each is the formula of the one before.
 
-They serve functions for which PyTorch's own formulas lose digits with every order (see
-`gradcli.kernels.slopes`).
+They serve functions for which PyTorch's own formulas lose digits with every order, or which have no
+gradient there (see `gradcli.kernels.slopes`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -37,7 +38,23 @@ def _slope(name: str, function: Callable[[int, Array], Array], low: float, high:
     return made
 
 
-i0_slope: Final = _slope("i0", slopes.i0_slope, -2.0, 2.0)
+i0_slope: Final = _slope("i0", partial(slopes.bessel_i_slope, 0), -2.0, 2.0)
 i0e_slope: Final = _slope("i0e", slopes.i0e_slope, 0.2, 9.0)
 sinc_slope: Final = _slope("sinc", slopes.sinc_slope, -2.0, 2.0)
 erfcx_slope: Final = _slope("erfcx", slopes.erfcx_slope, -1.0, 9.0)
+airy_slope: Final = _slope("airy_ai", slopes.airy_slope, -5.0, 5.0)
+
+BESSEL: Final = {
+    f"{kind}{order}{scaled}": _slope(
+        f"bessel_{kind}{order}{scaled}", partial(function, order), 0.1, 9.0
+    )
+    for kind, scaled, function in (
+        ("j", "", slopes.bessel_j_slope),
+        ("y", "", slopes.bessel_y_slope),
+        ("i", "", slopes.bessel_i_slope),
+        ("k", "", slopes.bessel_k_slope),
+        ("k", "e", slopes.scaled_bessel_k_slope),
+    )
+    for order in (0, 1)
+}
+"""Those of Bessel's functions of order 0 and 1, by SciPy's names of these."""

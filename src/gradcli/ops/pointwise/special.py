@@ -13,7 +13,7 @@ from gradcli.ops.algebra.comparison import eq, filled, le, logical_and, lt, wher
 from gradcli.ops.algebra.elementary import exp, log, pow_scalar
 from gradcli.ops.algebra.rounding import sgn
 from gradcli.ops.algebra.scalars import add_scalar, div_scalar, mul_scalar
-from gradcli.ops.algebra.slopes import erfcx_slope, i0_slope, i0e_slope
+from gradcli.ops.algebra.slopes import BESSEL, airy_slope, erfcx_slope, i0_slope, i0e_slope
 from gradcli.ops.algebra.sums import sum_dim
 from gradcli.ops.algebra.views import unsqueeze
 from gradcli.ops.pointwise.smooth_activation import error_function
@@ -400,6 +400,7 @@ for _names, _function, _doc in (
         promote=FLOAT,
         kinds="iubd",
         samples=lambda r: [(r(3, 4, low=0.1, high=5.0),), (r(low=0.1, high=20.0),)],
+        slopes=BESSEL[_function],
         doc=_doc,
     )
 
@@ -417,6 +418,7 @@ row(
     promote=FLOAT,
     kinds="iubd",
     samples=lambda r: [(r(3, 4, low=-5.0, high=5.0),)],
+    slopes=airy_slope,
 )
 
 
