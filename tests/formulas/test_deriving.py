@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gradcli.formulas import NoFormula, expression_of, formula, same
+from tests.commands import run
 
 TEXTBOOK = {
     "x**2": "2*x",
@@ -65,3 +66,11 @@ def test_what_has_no_formula_is_named() -> None:
 )
 def test_tensors_of_the_same_memory_are_told_apart(source: str, expected: str) -> None:
     assert formula(source, "x").text == expected
+
+
+def test_conditions_get_no_names() -> None:
+    done = run("diff", "erfc(exp(fmin(x**y, 3)))", "--order", "3", "--wrt", "x")
+    assert done.code == 0, done.err
+    assert "where(x**y <= 3, " in done.out
+    assert "let" in done.out
+    assert run("eval", done.out, "--x", "0.5", "--y", "2").code == 0

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from gradcli.formulas import expression_of, formula, same
+from gradcli.formulas import NoFormula, expression_of, formula, same
 from gradcli.readings.symbolic import expressions as ex
 from gradcli.readings.symbolic.writing import Writer, text
 
@@ -91,6 +91,27 @@ def test_conditions_are_numbers_beside_others_only() -> None:
     assert formula("y*relu(x)", "x").text == "y*(x > 0)"
 
 
+@pytest.mark.parametrize(
+    ("source", "order", "found"),
+    [
+        ("relu(x)**2", 1, "2*relu(x)"),
+        ("relu(x)**2", 2, "2*(x > 0)"),
+        ("elu(x)", 3, "(x < 0)*exp(x)"),
+        ("logit(x)", 1, "1/(x*(1 - x))"),
+        ("erf(fmin(x, 3))", 1, "where(x <= 3, 2*exp(-fmin(x, 3)**2)/sqrt(pi), 0)"),
+        ("x*fmod(5, x)", 1, "fmod(5, x) - x*trunc(5/x)"),
+    ],
+)
+def test_conditions_decide_what_stands_under_them(source: str, order: int, found: str) -> None:
+    assert formula(source, "x", order=order).text == found
+
+
+def test_a_row_without_a_derivative_is_named() -> None:
+    with pytest.raises(NoFormula, match=r"derivative of torch\.special\.bessel_j0 has no formula"):
+        formula("x*torch.special.bessel_j0(x)", "x")
+    assert formula("x*torch.special.bessel_j0(y)", "x").text == "torch.special.bessel_j0(y)"
+
+
 def test_what_may_be_infinite_is_not_multiplied_by_zero() -> None:
     found = expression_of("where(x > 0, log(x), 0)")
     assert found.text == "where(x > 0, log(x), 0)"
@@ -121,6 +142,7 @@ def test_deep_and_long_texts_take_no_recursion() -> None:
         ("F.mse_loss(x, y)", {"x": [1.0, 2, 4], "y": [1.0, 2, 3]}, "2*(x - y)/3"),
         ("trace(x.T @ x)", {"x": [[1.0, 2], [3, 4]]}, "2*x"),
         ("linalg.det(x)", {"x": [[1.0, 2], [3, 4]]}, "linalg.det(x)*linalg.inv(x).T"),
+        ("x @ y/x.norm()", {"x": [1.0, 2], "y": [3.0, 5]}, "y/norm(x) - x*(x @ y)/norm(x)**3"),
         ("x.prod()", {"x": [1.0, 2, 3]}, "prod(x)/x"),
     ],
 )

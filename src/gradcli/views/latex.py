@@ -25,6 +25,8 @@ from gradcli.readings.symbolic.writing import (
     Layout,
     Piece,
     folded,
+    rank,
+    stands_alone,
 )
 
 _GREEK: Final = frozenset(
@@ -153,10 +155,13 @@ def _sum(parts: Any, of: Callable[[Any], Piece]) -> str:
 
 def _product(parts: Any, of: Callable[[Any], Piece]) -> str:
     text = ""
-    for part in parts:
-        piece = _fenced(of(part), MULTIPLIED)
+    shaped = False
+    for part, alone in zip(parts, stands_alone(parts), strict=True):
+        piece = _fenced(of(part), SIGNED if alone else MULTIPLIED)
+        both = shaped and rank(part) > 0
+        shaped = shaped or rank(part) > 0
         if text:
-            text += r" \cdot " if piece[:1].isdigit() else r" \, "
+            text += r" \odot " if both else r" \cdot " if piece[:1].isdigit() else r" \, "
         is_condition = part.kind == FUNCTION and part.text in _INFIX
         text += rf"\left[{of(part)[0]}\right]" if is_condition else piece
     return text
@@ -205,8 +210,16 @@ def _function(layout: Layout, of: Callable[[Any], Piece]) -> Piece:
         rows = rf"{yes} & {condition} \\ {no} & \mathrm{{otherwise}}"
         return rf"\begin{{cases}} {rows} \end{{cases}}", SIGNED
     if name == "matmul":
-        left, right = (_fenced(piece, MULTIPLIED) for piece in pieces)
+        left, right = (
+            _fenced(piece, SIGNED if part.kind == FACTORS else MULTIPLIED)
+            for piece, part in zip(pieces, parts, strict=True)
+        )
+        if rank(parts[0]) == 1:
+            left = rf"{_fenced(pieces[0], ATOM)}^{{\top}}"
         return rf"{left} \, {right}", MULTIPLIED
+    if name == "outer":
+        left = _fenced(pieces[0], SIGNED if parts[0].kind == FACTORS else MULTIPLIED)
+        return rf"{left} \, {_fenced(pieces[1], ATOM)}^{{\top}}", MULTIPLIED
     if name == "t":
         return rf"{_fenced(pieces[0], ATOM)}^{{\top}}", RAISED
     if name == "sum" and len(parts) == 1:

@@ -184,6 +184,7 @@ class Sweeps:
     def derivative(self, end: Slot, start: Slot, seed: Slot) -> Slot | None:
         """The gradient of what is in a slot with respect to another; None where it is zero."""
         moving, needed = self._moving(start), self._needed(end)
+        self._refuse_underived(start, needed)
         arrived: dict[int, Slot] = {int(end): seed}
         for number, step in reversed([*enumerate(self.steps)]):
             self._origin = self._origins[number]
@@ -205,6 +206,25 @@ class Sweeps:
                         known = arrived.get(slot)
                         arrived[slot] = part if known is None else self._added(known, part)
         return arrived.get(start)
+
+    def _refuse_underived(self, start: Slot, needed: set[int]) -> None:
+        """Refuses a row that depends on a slot and has no derivative, though it is not constant.
+
+        An evaluation says that its value has no gradient; a formula would be zero.
+        """
+        depends = {int(start)}
+        for number, step in enumerate(self._trace.steps):
+            if depends.isdisjoint(slots_of(step.operands)):
+                continue
+            row = step.row
+            if row.differentiable:
+                depends.update(step.results)
+            elif row.elementwise and any(
+                slot in needed and _varies(self.operands[slot]) for slot in step.results
+            ):
+                failure = NoFormula(f"the derivative of {spelled(row)}")
+                failure.step = number
+                raise failure
 
     def _pulled(
         self, step: Step, place: int, grads: Sequence[Slot | None]
@@ -258,6 +278,12 @@ class Sweeps:
         slot = Slot(len(self.operands) - 1)
         self._run(added, (a, b), (slot,))
         return slot
+
+
+def _varies(operand: Any) -> bool:
+    """Whether an operand is a number that depends on a variable, and no condition."""
+    value = np.asarray(value_of(operand))
+    return value.dtype.kind in INEXACT and not operand.expression.is_constant
 
 
 def _carries(row: Row, operand: Any, number: int) -> bool:

@@ -50,21 +50,13 @@ def _unequal(call: Call) -> Expression:
     return ex.ONE if call.generic and left is not right else ex.call("ne", left, right)
 
 
-def _both(call: Call) -> Expression:
-    left, right = call.given(0), call.given(1)
-    if ex.ZERO in (left, right):
-        return ex.ZERO
-    return (
-        right
-        if left is ex.ONE
-        else left
-        if right is ex.ONE
-        else ex.call("logical_and", left, right)
-    )
-
-
 def _filled(call: Call) -> Expression:
     return chosen(call.given(1), call.given(2), call.given(0))
+
+
+def _rounded_quotient(call: Call) -> Expression:
+    rounding = "trunc" if call.operands[2] == "trunc" else "floor"
+    return ex.call(rounding, ex.divided(call.given(0), call.given(1)))
 
 
 def _constant_of(value: Expression) -> Rule:
@@ -126,6 +118,7 @@ ELEMENTWISE: Final[dict[str, Rule]] = {
     "aten.div": lambda call: ex.divided(call.given(0), call.given(1)),
     "aten.div_scalar": lambda call: ex.divided(call.given(0), call.given(1)),
     "neg": lambda call: ex.negated(call.given(0)),
+    "aten.div_mode": _rounded_quotient,
     "reciprocal": lambda call: ex.power(call.given(0), ex.MINUS_ONE),
     "sqrt": lambda call: ex.sqrt(call.given(0)),
     "rsqrt": lambda call: ex.power(call.given(0), ex.number(Fraction(-1, 2))),
@@ -138,7 +131,6 @@ ELEMENTWISE: Final[dict[str, Rule]] = {
     "masked_fill": _filled,
     "eq": _equal,
     "ne": _unequal,
-    "logical_and": _both,
     "aten.zeros_like": _constant_of(ex.ZERO),
     "aten.conj": _same,
     "aten.conj_physical": _same,

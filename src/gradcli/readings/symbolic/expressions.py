@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from gradcli.readings.symbolic.nodes import (
     CALL,
+    CONDITIONS,
     CONSTANT,
     HALF,
     INFINITY,
@@ -31,7 +32,9 @@ from gradcli.readings.symbolic.nodes import (
     Expression,
     Shape,
     broadcast,
+    condition_of,
     flat,
+    is_indicator,
     made,
     number,
     power_sign,
@@ -42,6 +45,7 @@ from gradcli.readings.symbolic.nodes import (
 
 __all__ = [
     "CALL",
+    "CONDITIONS",
     "CONSTANT",
     "HALF",
     "INFINITY",
@@ -63,12 +67,14 @@ __all__ = [
     "add",
     "broadcast",
     "call",
+    "condition_of",
     "content",
     "divided",
     "exp",
     "factored",
     "factors_of",
     "flat",
+    "is_indicator",
     "is_negative",
     "made",
     "minus",
@@ -325,6 +331,8 @@ def _split(base: Expression, exponent: Expression) -> Split | None:
             return common ** int(exponent.value), [(scaled(base, 1 / common), exponent)]
     if base is E:
         return _exponential(exponent)
+    if whole and exponent.value > 1 and condition_of(base) is not None:
+        return Fraction(1), [(base, ONE)]
     if base.kind == CALL and whole and exponent.value % 2 == 0 and base.name in ("abs", "sign"):
         if base.name == "abs":
             return Fraction(1), [(base.parts[0], exponent)]
@@ -425,7 +433,7 @@ def _join_roots(gathered: dict[Expression, Expression], factor: Fraction) -> Fra
     """Takes from a factor what a root in the product holds: 2/sqrt(2) is sqrt(2)."""
     for base in [base for base in gathered if base.kind == NUMBER]:
         exponent = gathered[base]
-        if exponent.kind != NUMBER or base.value.denominator != 1:
+        if exponent.kind != NUMBER or base.value.denominator != 1 or not base.value:
             continue
         if exponent.value < 0 and factor.numerator % base.value.numerator == 0:
             factor /= base.value

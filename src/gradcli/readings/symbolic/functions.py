@@ -131,6 +131,29 @@ def _product_with_log(_: str, arguments: tuple[Any, ...]) -> Expression | None:
     return call("log", arguments[1]) if arguments[0] is ONE else None
 
 
+def _chosen(_: str, arguments: tuple[Any, ...]) -> Expression | None:
+    """One of two whose condition is known."""
+    condition, yes, no = arguments
+    if condition.kind == NUMBER or yes is no:
+        return yes if condition is not ZERO else no  # type: ignore[no-any-return]
+    return None
+
+
+def _joined(name: str, arguments: tuple[Any, ...]) -> Expression | None:
+    """Two conditions of which one is known."""
+    decisive = ZERO if name == "logical_and" else ONE
+    if decisive in arguments:
+        return decisive
+    left, right = arguments
+    if left.kind == NUMBER or left is right:
+        return right  # type: ignore[no-any-return]
+    return left if right.kind == NUMBER else None
+
+
+def _is_nan(_: str, arguments: tuple[Any, ...]) -> Expression | None:
+    return ZERO if arguments[0].kind == NUMBER or arguments[0].sign is not None else None
+
+
 def _extreme(name: str, arguments: tuple[Any, ...]) -> Expression | None:
     """The larger or smaller of two of which one is the other, or holds it."""
     left, right = arguments
@@ -144,6 +167,10 @@ NORMAL.update(
         **dict.fromkeys(_ODD | _EVEN, _parity),
         "maximum": _extreme,
         "minimum": _extreme,
+        "where": _chosen,
+        "logical_and": _joined,
+        "logical_or": _joined,
+        "isnan": _is_nan,
         "relu": _rectified,
         "xlogy": _product_with_log,
         "log": _logarithm,

@@ -164,6 +164,29 @@ def power_sign(base: Expression, exponent: Expression) -> int | None:
     return None if base.sign is None else 1 if value < 0 else 0
 
 
+CONDITIONS: Final = frozenset(
+    ("gt", "ge", "lt", "le", "eq", "ne", "logical_and", "logical_or", "logical_not", "isnan")
+)
+"""Functions whose values are true or false."""
+
+
+def is_indicator(expression: Expression) -> bool:
+    """Whether an expression is one where a condition holds, else zero."""
+    return (
+        expression.kind == CALL
+        and expression.name == "where"
+        and expression.parts[1:] == (ONE, ZERO)
+    )
+
+
+def condition_of(expression: Expression) -> Expression | None:
+    """The condition where an expression is one, if it is else zero."""
+    if expression.kind == CALL and expression.name in CONDITIONS:
+        return expression
+    found: Expression | None = expression.parts[0] if is_indicator(expression) else None
+    return found
+
+
 def flat(parts: Sequence[Any]) -> Iterable[Any]:
     """Arguments, with the items of lists among them."""
     for part in parts:

@@ -245,10 +245,11 @@ def value_of(operand: Any) -> Any:
 
 def chosen(condition: Expression, yes: Expression, no: Expression) -> Expression:
     """One of two expressions, as `where` has them."""
-    if yes is no:
-        return yes
-    if condition.kind == ex.NUMBER:
-        return yes if condition.value else no
+    if yes is no or condition.kind == ex.NUMBER:
+        return ex.call("where", condition, yes, no)
+    if ex.NAN in (yes, no):
+        # As with a logarithm: outside its domain nobody asks.
+        return no if yes is ex.NAN else yes
     if condition.kind == ex.CALL and condition.name == "where":
         return ex.call("where", condition, yes, no)
     for small, large in (("minimum", ("le", "lt")), ("maximum", ("ge", "gt"))):

@@ -59,6 +59,9 @@ def _most_worth(
     for part, count in prints.items():
         if count < 2 or part in chosen or not part.children() or part.is_constant:
             continue
+        if part.kind == ex.CALL and part.name in ex.CONDITIONS:
+            # A variable is a number, and no condition.
+            continue
         saved = (count - 1) * named.cost(part) - count - 2
         if saved > most:
             best, most = part, saved

@@ -13,6 +13,7 @@ from typing import Final
 
 from gradcli.readings.symbolic import expressions as ex
 from gradcli.readings.symbolic.expressions import CALL, NUMBER, PRODUCT, SUM, Expression
+from gradcli.readings.symbolic.functions import denied
 from gradcli.readings.symbolic.writing import Writer
 
 _ROUNDS: Final = 12
@@ -123,9 +124,10 @@ class Simplifier:
             yield from distributed(expression)
             yield from double_angles(expression)
             yield from exchanged_roots(expression)
+            yield from decided(expression)
             yield multiplied_out(expression, _TERMS)
         elif expression.kind == CALL:
-            return
+            yield from decided(expression)
 
 
 def common_factors(expression: Expression) -> Iterator[Expression]:
@@ -308,6 +310,51 @@ def grouped(expression: Expression, base: Expression) -> Iterator[Expression]:
     outside = [part for part in expression.parts if base not in _powers(part[0])]
     for candidate in common_factors(ex.add(inside)):
         yield ex.add([*outside, (candidate, Fraction(1))])
+
+
+def decided(expression: Expression) -> Iterator[Expression]:
+    """An expression with what a condition in it decides: (x < 0)*where(x <= 0, y, z) is
+    (x < 0)*y.
+    """
+    if expression.kind == CALL:
+        if expression.name == "where":
+            condition, yes, no = expression.parts
+            yield ex.call("where", condition, _under(condition, yes), _under(denied(condition), no))
+        return
+    factor, pairs = ex.factors_of(expression)
+    for place, (base, exponent) in enumerate(pairs):
+        condition = ex.condition_of(base)
+        if exponent is not ex.ONE or condition is None:
+            continue
+        others = [*pairs[:place], *pairs[place + 1 :]]
+        yield ex.times(base, _under(condition, ex.multiply(others, factor)))
+        if condition.name == "gt" and condition.parts[1] is ex.ZERO:
+            rectified = ex.call("relu", condition.parts[0])
+            if any(other is rectified and power.sign == 1 for other, power in others):
+                yield ex.multiply(others, factor)
+
+
+def _under(condition: Expression, expression: Expression) -> Expression:
+    """What an expression is where a condition holds."""
+    known = {}
+    for part in ex.reachable(expression):
+        if part.kind == CALL and part.name in ex.CONDITIONS:
+            if _implies(condition, part):
+                known[part] = ex.ONE
+            elif _implies(condition, denied(part)):
+                known[part] = ex.ZERO
+    return ex.substituted(expression, known) if known else expression
+
+
+_WEAKER: Final = {"gt": "ge", "lt": "le"}
+
+
+def _implies(condition: Expression, other: Expression) -> bool:
+    """Whether a comparison holds wherever another of the same sides does."""
+    return condition.parts == other.parts and other.name in (
+        condition.name,
+        _WEAKER.get(condition.name),
+    )
 
 
 _SQUARES: Final = (

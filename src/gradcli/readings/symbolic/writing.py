@@ -118,14 +118,14 @@ class Writer:
     def _signed(self, expression: Expression) -> tuple[bool, Layout]:
         name = self.named.get(expression)
         if name is not None:
-            return False, _leaf(NAME, name)
+            return False, _leaf(NAME, name)._replace(source=expression)
         name = self.named.get(ex.negated(expression)) if self.named else None
         if name is not None:
-            return True, _leaf(NAME, name)
+            return True, _leaf(NAME, name)._replace(source=expression)
         if expression.kind == NUMBER:
             return expression.value < 0, self.number(abs(expression.value))
         if expression.kind in (SYMBOL, CONSTANT):
-            return False, _leaf(NAME, expression.name)
+            return False, _leaf(NAME, expression.name)._replace(source=expression)
         if expression.kind == CALL:
             return False, self._call(expression)._replace(source=expression)
         if expression.kind == SUM:
@@ -195,7 +195,7 @@ class Writer:
                 if value.denominator == 1 and value.numerator % 2:
                     base = ex.negated(base)
                     absorbed = True
-            if is_indicator(base, exponent):
+            if exponent is ex.ONE and ex.is_indicator(base):
                 conditions.append(base)
                 continue
             negative = base is not ex.E and ex.is_negative(exponent)
@@ -241,7 +241,7 @@ class Writer:
         if self.named and exponent is not ex.ONE:
             name = self.named.get(ex.power(base, exponent))
             if name is not None:
-                return _leaf(NAME, name)
+                return _leaf(NAME, name)._replace(source=ex.power(base, exponent))
         if base is ex.E:
             if exponent is ex.ONE:
                 return _leaf(NAME, "e")
@@ -276,16 +276,6 @@ class Writer:
             else part
             for part in parts
         ]
-
-
-def is_indicator(base: Expression, exponent: Expression) -> bool:
-    """Whether a factor is one where a condition holds, else zero."""
-    return (
-        base.kind == CALL
-        and base.name == "where"
-        and exponent is ex.ONE
-        and base.parts[1:] == (ex.ONE, ex.ZERO)
-    )
 
 
 def _function(name: str, arguments: Sequence[Any]) -> Layout:
@@ -403,12 +393,12 @@ def text_piece(layout: Layout, of: Callable[[Any], Piece]) -> Piece:
     if kind == TERMS:
         return signed_sum(parts, of), ADDED
     if kind == FACTORS:
-        first, *rest = [bracketed(of(part), MULTIPLIED) for part in parts]
-        tight = [
-            bracketed(of(part), SIGNED if part.kind == QUOTIENT else MULTIPLIED)
-            for part in parts[1:]
+        first = bracketed(of(parts[0]), MULTIPLIED)
+        rest = [
+            bracketed(of(part), SIGNED if part.kind == QUOTIENT or alone else MULTIPLIED)
+            for part, alone in zip(parts[1:], stands_alone(parts)[1:], strict=True)
         ]
-        return "*".join([first, *tight]) if rest else first, MULTIPLIED
+        return "*".join([first, *rest]), MULTIPLIED
     if kind == QUOTIENT:
         over, under = bracketed(of(parts[0]), MULTIPLIED), bracketed(of(parts[1]), SIGNED)
         return f"{over}/{under}", MULTIPLIED
@@ -417,6 +407,24 @@ def text_piece(layout: Layout, of: Callable[[Any], Piece]) -> Piece:
     if kind == FUNCTION:
         return _function_text(layout, of)
     return layout.text, ATOM
+
+
+def stands_alone(factors: Sequence[Layout]) -> list[bool]:
+    """Which factors are matrix products whose first matrix one before them would multiply."""
+    found = []
+    shaped = False
+    for factor in factors:
+        found.append(shaped and factor.kind == FUNCTION and factor.text == "matmul")
+        shaped = shaped or rank(factor) > 0
+    return found
+
+
+def rank(layout: Layout) -> int:
+    """How many dimensions a layout has: none if it is a number."""
+    if layout.source is not None:
+        return len(layout.source.shape)
+    parts = _bodies(layout) if layout.kind == TERMS else layout.parts
+    return max([rank(part) for part in ex.flat(parts) if type(part) is Layout], default=0)
 
 
 def _is_tight(layout: Layout) -> bool:
