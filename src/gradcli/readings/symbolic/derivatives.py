@@ -100,8 +100,6 @@ class Sweeps:
         found = self._constants.get(id(tensor))
         if found is None:
             array = tensor._array[()]
-            if np.asarray(array).dtype.kind == "i":
-                array = np.asarray(array).astype(np.float64)[()]
             slot = self._slot_sharing(tensor)
             expression = self._literal(array) if slot is None else self.operands[slot].expression
             found = Operand(array, expression, self.numbers)
@@ -197,7 +195,7 @@ class Sweeps:
                     continue
                 try:
                     pulled = self._pulled(step, place, grads)
-                except NoFormula as error:
+                except NotImplementedError as error:
                     failure = NoFormula(f"the derivative of {spelled(step.row)}")
                     failure.step = self._origin
                     raise failure from error

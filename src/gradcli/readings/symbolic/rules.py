@@ -16,12 +16,14 @@ from gradcli.readings.symbolic import expressions as ex
 from gradcli.readings.symbolic.calls import Call, spelled
 from gradcli.readings.symbolic.elementwise import ELEMENTWISE
 from gradcli.readings.symbolic.expressions import Expression
+from gradcli.readings.symbolic.losses import LOSSES
 from gradcli.readings.symbolic.operands import NoFormula, Numbers, Operand, value_of
+from gradcli.readings.symbolic.parts import PARTS
 from gradcli.readings.symbolic.slopes import SLOPES
 from gradcli.readings.symbolic.tensors import TENSORS
 from gradcli.table.row import Row
 
-_RULES: Final = {**ELEMENTWISE, **SLOPES, **TENSORS}
+_RULES: Final = {**ELEMENTWISE, **SLOPES, **TENSORS, **PARTS, **LOSSES}
 """By the first name of a row."""
 
 _ELEMENTWISE: Final = frozenset(("aten.silu", "aten.mish"))

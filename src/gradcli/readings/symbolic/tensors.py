@@ -1,4 +1,4 @@
-"""What rows do that have a shape of their own: sums, products of matrices, softmax."""
+"""What rows do that have a shape of their own: sums, products of matrices, solutions, norms."""
 
 from __future__ import annotations
 
@@ -40,14 +40,25 @@ def total(
             count *= shape[place]
         else:
             kept.append(place - lead)
-    if not kept and not keepdim and all(place < lead for place in places):
+    if not kept and all(place < lead for place in places):
         return ex.scaled(expression, Fraction(count))
     kept = [place - lead for place in places if place >= lead]
     left, inner = without_numbers(expression)
     if inner.kind == ex.CALL and inner.name == "one_hot":
         return left
-    if inner.kind == ex.CALL and inner.name == "unsqueeze" and result == ():
-        return ex.times(left, total(inner.parts[0], inner.parts[0].shape, None, False, ()))
+    everything = all(place in kept or size == 1 for place, size in enumerate(expression.shape))
+    if inner.kind == ex.CALL and inner.name == "unsqueeze" and everything:
+        part = total(inner.parts[0], inner.parts[0].shape, None, False, ())
+        return ex.scaled(ex.times(left, part), Fraction(count))
+    numbers = [part for part in ex.terms_of(inner) if not part[0].shape]
+    if numbers and inner.shape and everything:
+        size = int(np.prod(inner.shape))
+        rest = ex.minus(inner, ex.add(numbers))
+        whole = ex.plus(
+            ex.scaled(ex.add(numbers), Fraction(size)),
+            total(rest, inner.shape, None, False, ()),
+        )
+        return ex.scaled(ex.times(left, whole), Fraction(count))
     if not inner.shape:
         inner, left = expression, ex.ONE
     own_shape = tuple(
@@ -99,6 +110,9 @@ def _transposed(call: Call) -> Expression:
 def transposed(expression: Expression) -> Expression:
     """The transpose of a matrix."""
     name, parts = expression.name, expression.parts
+    column = _column(expression)
+    if column is not None:
+        return column
     if expression.kind == ex.CALL and name == "t":
         found: Expression = parts[0]
         return found
@@ -120,6 +134,8 @@ def transposed(expression: Expression) -> Expression:
 def _permuted(call: Call) -> Expression:
     """A transpose; other orders of dimensions have no short name."""
     is_transpose = call.row.names[0] == "transpose"
+    if len(call.shape) == 1:
+        return call.given(0)
     dims = [dim % 2 for dim in (call.operands[1:3] if is_transpose else call.operands[1])]
     if len(call.shape) == 2 and sorted(dims) == [0, 1]:
         return _transposed(call) if is_transpose or dims[0] else call.given(0)
@@ -127,18 +143,25 @@ def _permuted(call: Call) -> Expression:
 
 
 def _matmul(call: Call) -> Expression:
-    left, right = call.operands[:2]
+    return _multiplied(call, 0)
+
+
+def _multiplied(call: Call, first: int) -> Expression:
+    """The matrix product of an operand and the next."""
+    left, right = call.operands[first : first + 2]
     if left.ndim == 2 and left.shape[0] == 1 and left.expression.shape == left.shape[1:]:
         # A row that was a vector gives one again.
-        return matmul(left.expression, call.whole(1))
-    column = _column(call.whole(0)) if left.ndim == 2 else None
+        return matmul(left.expression, call.whole(first + 1))
+    column = _column(call.whole(first)) if left.ndim == 2 else None
     if column is not None and right.expression.shape == right.shape[1:]:
         return outer(column, right.expression)
-    return matmul(call.whole(0), call.whole(1))
+    return matmul(call.whole(first), call.whole(first + 1))
 
 
 def matmul(left: Expression, right: Expression) -> Expression:
-    """The matrix product; numbers before it."""
+    """The matrix product; numbers before it, and a vector after its matrix."""
+    if len(left.shape) == 1 and len(right.shape) == 2:
+        left, right = transposed(right), left
     factor, left = without_numbers(left)
     other, right = without_numbers(right)
     shape = (*left.shape[:-1], *(right.shape[-1:] if len(right.shape) > 1 else ()))
@@ -202,6 +225,9 @@ def _reshaped(call: Call) -> Expression:
         return ex.call("unsqueeze", call.whole(0), len(shape), shape=call.shape)
     if call.shape == (1, *shape):
         return inner
+    dropped = _without_ones(inner, call.shape)
+    if dropped is not None:
+        return dropped
     if (*call.shape, 1) == shape:
         column = _column(call.whole(0))
         if column is not None:
@@ -211,39 +237,45 @@ def _reshaped(call: Call) -> Expression:
     return ex.call("reshape", call.whole(0), call.shape, shape=call.shape)
 
 
-def _selected(call: Call) -> Expression:
-    inner = call.given(0)
-    if not inner.shape:
-        return inner
-    dim, index = call.operands[1:3]
-    return ex.call("select", call.whole(0), dim, index, shape=call.shape)
+def _without_ones(expression: Expression, shape: tuple[int, ...]) -> Expression | None:
+    """A multiple of a sum that kept its dimensions, without these."""
+    left, inner = without_numbers(expression)
+    if inner.kind != ex.CALL or inner.name != "sum" or len(inner.parts) != 3:
+        return None
+    summed, dims, _ = inner.parts
+    gone = [dims] if type(dims) is int else dims
+    rest = tuple([size for place, size in enumerate(summed.shape) if place not in gone])
+    if rest != shape:
+        return None
+    return ex.times(left, ex.call("sum", summed, dims, shape=shape))
 
 
-def _select_backward(call: Call) -> Expression:
-    grad, shape, dim, index = call.operands[:4]
-    if len(shape) != 1:
-        raise NoFormula("an element of a tensor of two or more dimensions")
-    unit = ex.call("one_hot", index % shape[dim], shape[dim], shape=(shape[dim],))
-    return ex.times(grad.expression, unit)
+def _sum_with_product(call: Call) -> Expression:
+    """A sum with a matrix product: beta*self + alpha*left @ right."""
+    beta, alpha = call.operands[3:5]
+    return ex.plus(
+        ex.times(call.numbers.expression(beta), call.given(0)),
+        ex.times(call.numbers.expression(alpha), _multiplied(call, 1)),
+    )
 
 
-def _mean_square(call: Call) -> Expression:
-    """The squares of differences, their mean or sum."""
-    square = ex.power(ex.minus(call.given(0), call.given(1)), ex.TWO)
-    reduction = call.operands[2]
-    if not reduction:
-        return square
-    shape = np.broadcast_shapes(call.operands[0].shape, call.operands[1].shape)
-    whole = total(square, shape, None, False, ())
-    return ex.scaled(whole, Fraction(1, int(np.prod(shape)))) if reduction == 1 else whole
+def _variance(call: Call) -> Expression:
+    """The sum of squares of the differences from the mean, over their number."""
+    operand, dims, correction, keepdim = call.operands[:4]
+    if dims is not None and len(dims) not in (0, operand.ndim):
+        raise NoFormula(f"{spelled(call.row)} along dimensions")
+    size = operand.size
+    free = size - (1 if correction is None else correction)
+    if free <= 0 or keepdim or free != int(free):
+        raise NoFormula(spelled(call.row))
+    inner = call.whole(0)
+    mean = ex.scaled(total(inner, operand.shape, None, False, ()), Fraction(1, size))
+    squares = ex.power(ex.minus(inner, mean), ex.TWO)
+    return ex.scaled(total(squares, operand.shape, None, False, ()), Fraction(1, int(free)))
 
 
-def _mean_square_backward(call: Call) -> Expression:
-    grad, left, right, reduction = call.operands[:4]
-    size = int(np.prod(np.broadcast_shapes(left.shape, right.shape)))
-    slope = ex.minus(left.expression, right.expression)
-    factor = Fraction(2, size) if reduction == 1 else Fraction(2)
-    return ex.times(grad.expression, ex.scaled(slope, factor))
+def _deviation(call: Call) -> Expression:
+    return ex.sqrt(_variance(call))
 
 
 def _of_whole(name: str) -> Rule:
@@ -259,6 +291,10 @@ def _solved(call: Call) -> Expression:
         own = matrix.parts[0] if flipped else matrix
         inverse = ex.call("linalg.inv", own, shape=matrix.shape)
         return ex.times(factor, transposed(inverse) if flipped else inverse)
+    column = _column(right)
+    if column is not None:
+        solution = ex.call("linalg.solve", matrix, column, shape=column.shape)
+        return ex.call("unsqueeze", solution, 1, shape=call.shape)
     return ex.call("linalg.solve", matrix, right, shape=call.shape)
 
 
@@ -269,48 +305,10 @@ def _diagonal(call: Call) -> Expression:
     return ex.times(inner, ex.call("eye", call.shape[0], shape=call.shape))
 
 
-def _exponential(call: Call) -> Expression:
-    """The exponential function; of what lies below a logsumexp, softmax."""
-    inner = call.given(0)
-    for term, factor in ex.terms_of(inner):
-        if factor == -1 and term.kind == ex.CALL and term.name == "logsumexp":
-            rest = ex.plus(inner, term)
-            if rest is term.parts[0]:
-                return ex.call("softmax", *term.parts, shape=rest.shape)
-    return ex.exp(inner)
-
-
-def _softmax(name: str) -> Rule:
-    def rule(call: Call) -> Expression:
-        return ex.call(name, call.whole(0), call.operands[1], shape=call.shape)
-
-    return rule
-
-
-def _softmax_backward(call: Call) -> Expression:
-    """(grad - sum(grad*result))*result."""
-    grad, result, dim = call.operands[:3]
-    product = ex.times(grad.expression, result.expression)
-    inner = total(product, result.shape, (dim,), result.ndim > 1, ())
-    return ex.times(ex.minus(grad.expression, inner), result.expression)
-
-
-def _log_softmax_backward(call: Call) -> Expression:
-    """grad - exp(result)*sum(grad)."""
-    grad, result, dim = call.operands[:3]
-    inner = total(grad.expression, result.shape, (dim,), result.ndim > 1, ())
-    return ex.minus(grad.expression, ex.times(softmax_of(result.expression), inner))
-
-
-def softmax_of(expression: Expression) -> Expression:
-    """e to the power of a log_softmax."""
-    if expression.kind == ex.CALL and expression.name == "log_softmax":
-        return ex.call("softmax", *expression.parts, shape=expression.shape)
-    return ex.exp(expression)
-
-
 def _norm(call: Call) -> Expression:
     operand, order, dims, keepdim = call.operands[:4]
+    if order == 1 and dims is None and not keepdim:
+        return total(ex.call("abs", operand.expression), operand.shape, None, False, ())
     if order != 2 or dims is not None or keepdim:
         raise NoFormula(f"{spelled(call.row)} of order {order} or along dimensions")
     if not operand.expression.shape:
@@ -319,18 +317,11 @@ def _norm(call: Call) -> Expression:
     return ex.call("norm", call.whole(0), shape=())
 
 
-def _logsumexp(call: Call) -> Expression:
-    dims = call.operands[1]
-    dim = dims[0] if type(dims) in (list, tuple) and len(dims) == 1 else dims
-    return ex.call("logsumexp", call.whole(0), dim, shape=call.shape)
-
-
 TENSORS: Final[dict[str, Rule]] = {
     "sum": _reduced,
     "mean": _mean,
     "Tensor.expand": _expanded,
     "mul": _product,
-    "exp": _exponential,
     "t": _transposed,
     "transpose": _permuted,
     "permute": _permuted,
@@ -344,21 +335,16 @@ TENSORS: Final[dict[str, Rule]] = {
     "unsqueeze": _reshaped,
     "squeeze": _reshaped,
     "aten.squeeze_in_place": _reshaped,
+    "addmm": _sum_with_product,
+    "addmv": _sum_with_product,
+    "aten.var": _variance,
+    "aten.std": _deviation,
     "trace": _of_whole("trace"),
     "prod": _of_whole("prod"),
     "aten.linalg_inv_ex": _of_whole("linalg.inv"),
     "aten._linalg_det": _of_whole("linalg.det"),
     "aten.linalg_solve_ex": _solved,
     "diag_embed": _diagonal,
-    "aten.mse_loss": _mean_square,
-    "aten.mse_loss_backward": _mean_square_backward,
-    "select": _selected,
-    "aten.select_backward": _select_backward,
-    "aten._softmax": _softmax("softmax"),
-    "aten._log_softmax": _softmax("log_softmax"),
-    "aten._softmax_backward_data": _softmax_backward,
-    "aten._log_softmax_backward_data": _log_softmax_backward,
     "linalg.vector_norm": _norm,
-    "logsumexp": _logsumexp,
 }
 """By the first name of a row."""

@@ -265,6 +265,12 @@ class Writer:
     # Calls
 
     def _call(self, expression: Expression) -> Layout:
+        if expression.shape and expression.name == "where":
+            condition, *branches = expression.parts
+            if all(part.kind == NUMBER and part.value in (0, 1) for part in branches):
+                # Whole numbers would be no match for the tensors beside them.
+                ends = [_leaf(DECIMAL, str(float(part.value))) for part in branches]
+                return _function("where", [self.layout(condition), *ends])
         return _function(expression.name, self._arguments(expression.parts))
 
     def _arguments(self, parts: Sequence[Any]) -> list[Any]:
@@ -454,6 +460,9 @@ def _function_text(layout: Layout, of: Callable[[Any], Piece]) -> Piece:
         return f"{bracketed(argument_piece(parts[0], of), ATOM)}.T", ATOM
     if name == "select":
         return f"{bracketed(argument_piece(parts[0], of), ATOM)}{_index(parts[1:])}", ATOM
+    if name == "slice":
+        inner = bracketed(argument_piece(parts[0], of), ATOM)
+        return f"{inner}[{parts[1]}:{parts[2]}]", ATOM
     if name == "unsqueeze":
         inner = bracketed(argument_piece(parts[0], of), ATOM)
         return f"{inner}[{':, ' * parts[1]}None]", ATOM
