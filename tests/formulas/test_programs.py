@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import shlex
 
@@ -25,6 +26,17 @@ QUESTIONS = {
     "matrices": "'linalg.det(A) + trace(A @ A)' --A [[2,1],[0.5,3]]",
     "norm": "'x.norm() + x.sum()/x.mean()' --x '1 2 4'",
     "seeded": "'W @ x' --all --W [[1,2],[3,4]] --x '1 2'",
+    "clash": "'np*x**2 + math*special*sigmoid(x)' --all",
+    "keyword": "'is_*x**2 + lambda1*x' --wrt x",
+    "bounds": "'clamp(pi*x, min=0.2) + 3*relu(x) + frac(x)*x'",
+    "numbers": "'maximum(2, x)*logaddexp(2, x) + tanhshrink(x)*where(x > -2, pi, 3)'",
+    "logarithms": "'xlogy(x, x) + special.entr(x) + logit(x) + logsigmoid(x)*x'",
+    "dimensions": "'(x*A).sum()' --all --x '1 2' --A [[1,2],[3,4]]",
+    "parts": "'x[1:].pow(2).sum() + x.std() + x[0]*x[1]' --x '1 2 4'",
+    "orders": "'flip(x, [0]) @ y + cumsum(x, 0) @ y' --all --x '1 2 3' --y '1 2 4'",
+    "linear": "'relu(F.linear(x, W, b)).sum()' --all --W [[1,2],[3,4]] --x '1 2' --b '3 -20'",
+    "outer": "'outer(x, x).sum() + x.mean()' --x '1 2 3'",
+    "rows": "'softmax(A, 1)[0, 1]' --A [[1,2],[3,4]]",
     "constant": "'k*x**2' --wrt x --x 3 --const k=2",
 }
 
@@ -41,6 +53,22 @@ def test_programs_check_themselves(
     assert "gradcli" not in done.out
     exec(compile(done.out, name, "exec"), {"__name__": "__main__"})
     assert capsys.readouterr().out == "3 points are right\n"
+
+
+@pytest.mark.parametrize("language", ["python", "torch"])
+def test_a_text_cannot_end_the_heading_of_its_program(language: str) -> None:
+    heading = 'x**2 # """; raise SystemExit(1) # \\""" \\n'
+    done = run("diff", heading, "--format", language)
+    assert done.code == 0, done.err
+    program = ast.parse(done.out)
+    assert (ast.get_docstring(program) or "").startswith(f"Derivatives of {heading}\n")
+    assert isinstance(program.body[1], ast.Import)
+
+
+def test_a_function_that_numpy_lacks_is_named() -> None:
+    done = run("diff", "gelu(x)*x", "--format", "python")
+    assert done.code == 1
+    assert "gelu in a program with numpy has no formula" in done.err
 
 
 def test_a_program_with_another_formula_fails() -> None:
