@@ -18,6 +18,7 @@ _SERVED: Final = {
     "numerical": ("gradcheck", "gradgradcheck"),
     "modes": ("no_grad", "enable_grad", "set_grad_enabled", "inference_mode"),
     "variable": ("Variable",),
+    "context": ("function.FunctionCtx",),
     "function": ("Function", "function.Function", "function.once_differentiable"),
     "saving": (
         "graph.allow_mutation_on_saved_tensors",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+from gradcli.tensor.classes import token
 from gradcli.tensor.own_names import OWN_NAMES
 from gradcli.tensor.public import missing_name, public
 from gradcli.tensor.tensor import Tensor
@@ -107,3 +108,8 @@ class Context:
         if name not in self._attributes:
             raise missing_name(self, name)
         del self._attributes[name]
+
+
+FunctionCtx: Final = token("torch.autograd.function.FunctionCtx", Context)
+"""The class of contexts as programs know it."""
+FunctionCtx.wide = True

@@ -23,7 +23,7 @@ from gradcli.table.node import Packed, Saved, modified, version_to_save
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import FREED, Node, mode
 from gradcli.tensor.own_names import OWN_NAMES
-from gradcli.tensor.public import handed_in, public, word_of
+from gradcli.tensor.public import handed_in, label_of, public, word_of
 from gradcli.tensor.tensor import Tensor, View, edge_of, raw, wrap
 
 Pass = Callable[..., Any]
@@ -97,6 +97,9 @@ class CustomNode(Node):
         self.saved: tuple[Any, ...] | None = ()
         self.versions: tuple[int, ...] = ()
         context._keep("_node", weakref.ref(self))
+
+    def __repr__(self) -> str:
+        return f"<{label_of(self)} object at {id(self):#x}>"
 
     def named(self, gradient: str) -> str:
         return f"function {self.label} returned {gradient}"

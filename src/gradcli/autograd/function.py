@@ -142,12 +142,14 @@ def bind(
     without_context: bool,
 ) -> tuple[Any, ...]:
     """See `Definition.bind`; the signature is that of `forward`."""
-    given = args if without_context else (None, *args)
     try:
-        bound = signature.bind(*given, **named)
+        if without_context:
+            bound = signature.bind(*args, **named)
+            bound.apply_defaults()
+        else:  # what is missing, the pass itself will miss
+            bound = signature.bind_partial(None, *args, **named)
     except TypeError as error:
-        raise TypeError(str(error)) from None
-    if without_context:
-        bound.apply_defaults()
-        return bound.args
-    return bound.args[1:]
+        raise TypeError(f"{error}" if without_context else f"forward() {error}") from None
+    for name in bound.kwargs:  # what can only be named
+        raise TypeError(f"forward() got an unexpected keyword argument '{name}'")
+    return bound.args if without_context else bound.args[1:]

@@ -5,23 +5,38 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from types import MethodType
 from typing import Any
 
 from gradcli.tensor.graph import mode
 from gradcli.tensor.public import handed_in, label_of, public, word_of
 
 
-def context_decorator(
-    context: Callable[[], AbstractContextManager[Any]], function: Callable[..., Any]
-) -> Callable[..., Any]:
-    """A function that calls another in a context; whether that can be called turns out then."""
+@public("__name__ __qualname__", name="function", calls=True)
+class Decorated:
+    """A function that calls another in a context; whether that can be called turns out then.
 
-    @functools.wraps(function, updated=())
-    def decorate_context(*args: Any, **kwargs: Any) -> Any:
-        with context():
-            return handed_in(function)(*args, **kwargs)
+    As an attribute of a class it is a method, as other functions are.
+    """
 
-    return decorate_context
+    __name__ = __qualname__ = "decorate_context"
+
+    def __init__(
+        self, context: Callable[[], AbstractContextManager[Any]], function: Callable[..., Any]
+    ) -> None:
+        self.context = context
+        self.function = function
+        functools.update_wrapper(self, function, updated=())
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        with self.context():
+            return handed_in(self.function)(*args, **kwargs)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<function {self.__qualname__} at {id(self):#x}>"
 
 
 class _Switch:
@@ -44,7 +59,7 @@ class _Switch:
         mode.enabled, mode.inference = self._saved.pop()
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return context_decorator(lambda: self, function)
+        return Decorated(lambda: self, function)
 
     def __repr__(self) -> str:
         return f"<{label_of(self)} object at {hex(id(self))}>"
@@ -100,7 +115,7 @@ class set_grad_enabled(_Switch):
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         _set_enabled(self._before)
         wanted = bool(self.enabled)
-        return context_decorator(lambda: set_grad_enabled(wanted), function)
+        return Decorated(lambda: set_grad_enabled(wanted), function)
 
 
 @public(name="inference_mode", label="torch.autograd.grad_mode.inference_mode", calls=True)

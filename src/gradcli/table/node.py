@@ -351,6 +351,9 @@ class RowNode(Node):
         if self.plan.holds_tensors:
             self.saved = None
 
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *map(saved_name, self.row.formula_names() - {"needs"})]
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_saved_"):
             return self._attribute(name)
@@ -396,6 +399,13 @@ class TensorNode(RowNode):
             return super().apply(grads, True)
         found = super().apply([None if grad is None else wrap(grad) for grad in grads], True)
         return [raw(gradient) for gradient in found]
+
+
+def saved_name(name: str) -> str:
+    """PyTorch's name of what a formula asks for, as an attribute of the node."""
+    stem, _, fact = name.rpartition("_")
+    symbolic = {"shape": "sizes", "stride": "strides"}.get(fact)
+    return f"_saved_{name}" if symbolic is None else f"_saved_{stem}_sym_{symbolic}"
 
 
 def modified(tensor: Tensor, expected: int) -> RuntimeError:

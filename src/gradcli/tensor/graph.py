@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Final, Protocol
 
 import numpy as np
 
+from gradcli.tensor.integers import MOST_UNSIGNED
 from gradcli.tensor.public import public
 
 FREED: Final = (
@@ -169,7 +170,7 @@ class _Mode:
 
     def restore(self) -> None:
         """Undoes what a program may have left switched on."""
-        self.enabled, self.birth, self.fresh = True, None, None
+        self.enabled, self.birth, self.fresh, self.sequence = True, None, None, 0
         self.listener = self.level = self.drawing = self.detector = None
         for stack in (self.transforms, self.ending, self.unhooked):
             stack.clear()
@@ -191,7 +192,7 @@ FIRST: Final = 1 << 62
 
 
 @public(
-    "metadata name next_functions register_hook register_prehook",
+    "_sequence_nr metadata name next_functions register_hook register_prehook",
     name=lambda node: node.label,
     calls=True,
 )
@@ -269,6 +270,10 @@ class Node:
     def name(self) -> str:
         """PyTorch's name of the node."""
         return self.label
+
+    def _sequence_nr(self) -> int:
+        """When the node was recorded: how many were before it."""
+        return MOST_UNSIGNED if self.sequence == FIRST else self.sequence - 1
 
     @property
     def outputs(self) -> tuple[tuple[tuple[int, ...], Any], ...]:

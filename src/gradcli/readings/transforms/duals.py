@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from gradcli.autograd.modes import context_decorator
+from gradcli.autograd.modes import Decorated
 from gradcli.ops.algebra.views import view_as
 from gradcli.readings import dual_levels
 from gradcli.readings.trace import Recorder
@@ -201,4 +201,4 @@ class dual_level:
         exit_dual_level()
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        return context_decorator(lambda: self, function)
+        return Decorated(lambda: self, function)
