@@ -39,7 +39,7 @@ OTHERS: Final[dict[str, str]] = {
     "collections": f"{_HERE}collections",
     "collections.abc": f"{_HERE}typing",
     "contextlib": f"{_HERE}contextlib",
-    "copy": f"{_HERE}copy",
+    "copy": f"{_RUNNING}copying",
     "dataclasses": f"{_RUNNING}dataclasses",
     "enum": f"{_RUNNING}enumerations",
     "functools": f"{_RUNNING}functools",

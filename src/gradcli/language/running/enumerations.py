@@ -73,6 +73,8 @@ ENUM: Final = native(
         "__repr__": shown,
         "__str__": lambda self, /: f"{self._class.__name__}.{self._native[0]}",
         "__hash__": lambda self, /: hash(self._native[0]),
+        "__copy__": lambda self, /: self,
+        "__deepcopy__": lambda self, memo, /: self,
         "name": GetSet("name", lambda self: self._native[0]),
         "value": GetSet("value", lambda self: self._native[1]),
     },

@@ -10,12 +10,15 @@ import numpy as np
 
 from gradcli.language.allowed.builtins import present
 from gradcli.language.allowed.limits import check_items
+from gradcli.language.allowed.modules.collections import Keyed
+from gradcli.language.allowed.modules.functools import Partial
 from gradcli.random.generator import Generator
 from gradcli.tensor.arrays import Array, ArrayType, Scalar
 from gradcli.tensor.graph import Node
+from gradcli.tensor.identity import number_of
 from gradcli.tensor.leaf import extras_of, is_parameter
 from gradcli.tensor.memory import reserve
-from gradcli.tensor.public import CALLABLE, Fixed, word_of
+from gradcli.tensor.public import CALLABLE, REGISTRY, Fixed, word_of
 from gradcli.tensor.tensor import Tensor, wrap
 
 NO_LEAF: Final = (
@@ -31,15 +34,30 @@ SAME: Final = (
 """Types whose values nobody changes, beside those of functions."""
 
 
+class Memo(Keyed):
+    """What a program's `__deepcopy__` is given, and gives on: it may enter a copy under the `id()`
+    of its original.
+    """
+
+    __slots__ = ("copies",)
+
+    copies: Copies
+
+
+REGISTRY[Memo] = REGISTRY[dict]
+
+
 class Copies:
     """A deep copy that is being made: what was copied already, by the number of the original.
 
     Originals are kept, so that no other object takes their numbers meanwhile.
     """
 
-    __slots__ = ("arrays", "kept", "known")
+    __slots__ = ("arrays", "kept", "known", "memo")
 
     def __init__(self) -> None:
+        self.memo = Memo()
+        self.memo.copies = self
         self.known: dict[int, Any] = {}
         self.kept: list[Any] = []
         self.arrays: dict[int, Any] = {}
@@ -55,7 +73,11 @@ class Copies:
         found = self.known.get(id(value), self)
         if found is not self:
             return found
-        copier = _COPIERS.get(type(value))
+        if self.memo:
+            found = self.memo.get(number_of(value), self)
+            if found is not self:
+                return found
+        copier = DEEP.get(type(value))
         if copier is None:
             for kind, of_kind in _INHERITED:
                 if isinstance(value, kind):
@@ -170,14 +192,22 @@ def retupled(values: tuple[Any, ...], parts: list[Any]) -> tuple[Any, ...]:
     return remade(parts) if remade is not None else type(values)(parts)
 
 
-_COPIERS: Final[dict[type, Callable[[Any, Copies], Any]]] = {
+DEEP: Final[dict[type, Callable[[Any, Copies], Any]]] = {
     Tensor: _of_tensor,
     Array: lambda array, copies: Array(copies.array(array._array)),
     Generator: _of_generator,
     list: _of_list,
     set: lambda values, copies: {copies.of(value) for value in values},
     frozenset: lambda values, copies: frozenset([copies.of(value) for value in values]),
+    Partial: lambda value, copies: Partial(
+        value.func, *copies.of(value.args), **copies.of(value.keywords)
+    ),
 }
+"""What makes a deep copy of a value, by its class."""
+FLAT: Final[dict[type, Callable[[Any], Any]]] = {
+    Partial: lambda value: Partial(value.func, *value.args, **value.keywords),
+}
+"""What makes a copy that shares its parts."""
 _INHERITED: Final[tuple[tuple[type, Callable[[Any, Copies], Any]], ...]] = (
     (dict, _of_dict),
     (deque, _of_deque),
@@ -185,9 +215,9 @@ _INHERITED: Final[tuple[tuple[type, Callable[[Any, Copies], Any]], ...]] = (
 )
 
 
-def deepcopy(x: Any) -> Any:
-    """`copy.deepcopy(x)`."""
-    return Copies().of(x)
+def deepcopy(x: Any, memo: Any = None) -> Any:
+    """`copy.deepcopy(x, memo)`."""
+    return (memo.copies if type(memo) is Memo else Copies()).of(x)
 
 
 def copy(x: Any) -> Any:
@@ -196,6 +226,9 @@ def copy(x: Any) -> Any:
     Raises:
         TypeError: it cannot be copied.
     """
+    flat = FLAT.get(type(x))
+    if flat is not None:
+        return flat(x)
     if isinstance(x, Tensor):
         made = wrap(x._array, x._requires_grad)
         if is_parameter(x):
