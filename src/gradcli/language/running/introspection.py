@@ -6,7 +6,9 @@ from typing import Any, Final
 
 from gradcli.language.allowed.attributes import attribute, delete_attribute, set_attribute
 from gradcli.language.allowed.builtins import present
+from gradcli.language.allowed.limits import bounded, comparable
 from gradcli.language.running import descriptors, root
+from gradcli.language.running.methods import invoke
 from gradcli.language.running.objects import (
     ABSENT,
     OBJECT,
@@ -14,6 +16,7 @@ from gradcli.language.running.objects import (
     ProgramClass,
     bound,
     look_through,
+    own_method,
 )
 from gradcli.tensor.classes import Class, token_of
 from gradcli.tensor.public import REGISTRY, Public, word_of
@@ -117,6 +120,8 @@ def remove_attribute(value: Any, name: Any, /) -> None:
 
 def names_of(value: Any, /) -> list[str]:
     """`dir(value)`: the names that a program finds on a value."""
+    if type(value) is Instance and value._class.special("__dir__") is not None:
+        return sorted(comparable(bounded(invoke(own_method(value, "__dir__")))))
     entry = REGISTRY.get(type(value))
     if entry is None:
         return []

@@ -65,16 +65,18 @@ class InstanceModel:
             invoke(bound(deleter, value, value._class), name)
 
     def names(self, value: Instance) -> list[str]:
-        teller = value._class.special("__dir__")
-        if teller is not None:
-            return sorted(invoke(bound(teller, value, value._class)))
         return sorted({*value._values, *class_names(value._class)})
 
     def kind(self, value: Instance) -> ProgramClass:
         return value._class
 
     def supports(self, value: Instance, method: str) -> bool:
-        return value._class.special(method) is not None
+        class_ = value._class
+        if class_.special(method) is not None:
+            return True
+        if method == "__iter__" and class_.find(method) is ABSENT:
+            return class_.special("__getitem__") is not None
+        return False
 
 
 def class_names(class_: ProgramClass) -> set[str]:
@@ -146,7 +148,7 @@ def shown_names(class_: ProgramClass) -> dict[str, Any]:
 
 _MRO: Final[Any] = Builtin(lambda class_: list(class_.mro), "mro", "type")
 _SUBCLASSES: Final[Any] = Builtin(
-    lambda class_: sorted(class_.subclasses, key=lambda each: each.label), "__subclasses__", "type"
+    lambda class_: list(class_.subclasses.values()), "__subclasses__", "type"
 )
 ABOUT: Final[dict[str, GetSet]] = {
     name: GetSet(name, of, change)

@@ -186,14 +186,23 @@ def words_of(error: BaseException) -> tuple[str, str]:
         if size is None:
             return MemoryError.__name__, str(error) or NO_MEMORY
         error = no_memory(size)
-    name = word_of(getattr(error, "carried", error))
+    name = word_of(getattr(error, "carried", error))[:MAX_MESSAGE]
     try:
         message = str(error)
         if len(message) > MAX_MESSAGE:
             message = message[:MAX_MESSAGE] + "…"
         return name, without_addresses(message)
     except Exception as obstacle:
-        return name, f"its message cannot be written: {type(obstacle).__name__}: {obstacle}"
+        return name, f"its message cannot be written: {named(obstacle)}"
+
+
+def named(error: Exception) -> str:
+    """An error with its message, or without one that cannot be written either."""
+    name = word_of(getattr(error, "carried", error))
+    try:
+        return without_addresses(f"{name}: {error}")
+    except Exception:
+        return name
 
 
 def render(diagnostic: Diagnostic, color: bool = False) -> str:
