@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import threading
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 import gradcli.wiring  # noqa: F401 - methods of tensors
+from gradcli.batch.worker import reply
 from gradcli.language import LimitError, Machine, compile_text, diagnose
 from gradcli.language.running.descriptors import ClassMethod, GetSet
 from gradcli.language.running.methods import Builtin
@@ -197,6 +199,108 @@ try:
     try: 1 / 0
     except ZeroDivisionError as error: raise Low(1) from error
 except Base as error: print(repr(error.__cause__), error.__context__ is error.__cause__)
+""",
+    "copies": """
+import copy, enum
+from functools import partial
+class Node:
+    def __init__(self, v): self.v, self.kids = v, []
+    def __deepcopy__(self, memo):
+        print('deep')
+        new = Node.__new__(Node)
+        memo[id(self)] = new
+        new.v, new.kids = copy.deepcopy(self.v, memo), copy.deepcopy(self.kids, memo)
+        return new
+a = Node([1]); a.kids.append(a)
+b = copy.deepcopy(a)
+print(b.kids[0] is b, b.v, b.v is a.v)
+class Own:
+    def __copy__(self): return 'copied'
+class Kind(enum.Enum):
+    A = 1
+print(copy.copy(Own()), copy.deepcopy([Kind.A])[0] is Kind.A, copy.copy(Kind.A) is Kind.A)
+class Bad(ValueError):
+    def __init__(self, a):
+        super().__init__(a)
+        self.a = a
+e = Bad([1])
+f, g = copy.deepcopy(e), copy.copy(e)
+print(repr(f), f.a, f.a is e.a, f.args[0] is f.a, g.a is e.a)
+class Slots:
+    __slots__ = ('x',)
+s = Slots(); s.x = [1]
+t, u = copy.deepcopy(s), copy.copy(s)
+print(t.x, t.x is s.x, u.x is s.x)
+p = partial(print, [1]); q = copy.deepcopy(p)
+print(q.args, q.args[0] is p.args[0], copy.copy(p).args[0] is p.args[0])
+class Plain: pass
+o = Plain(); o.me = o; o.bound = [o].append
+c = copy.copy(o)
+print(c.me is o, c is o, c.__dict__.keys() == o.__dict__.keys())
+""",
+    "an order that follows from one comparison": """
+from functools import total_ordering
+def made(name):
+    def compare(self, other):
+        if not isinstance(other, type(self)): return NotImplemented
+        return eval_of(name, self.v, other.v)
+    return compare
+def eval_of(name, a, b):
+    return {'__lt__': a < b, '__le__': a <= b, '__gt__': a > b, '__ge__': a >= b}[name]
+for name in ('__lt__', '__le__', '__gt__', '__ge__'):
+    class V:
+        def __init__(self, v): self.v = v
+        def __eq__(self, other): return self.v == other.v
+        def __repr__(self): return f'V({self.v})'
+    setattr(V, name, made(name))
+    V = total_ordering(V)
+    one, two = V(1), V(2)
+    pairs = [(a, b) for a in (one, two) for b in (one, two)]
+    print([a < b for a, b in pairs], [a <= b for a, b in pairs])
+    print([a > b for a, b in pairs], [a >= b for a, b in pairs])
+    print(sorted([two, one]), max(one, two), V.__ge__(one, 3), V.__le__(one, 3))
+class N: pass
+try: total_ordering(N)
+except ValueError as e: print(e)
+""",
+    "objects that only have items": """
+class Row:
+    def __len__(self): return 3
+    def __getitem__(self, k):
+        if k >= 3: raise IndexError
+        return k * 1.5
+r = Row()
+print(list(r), {*r}, sorted(r, reverse=True), [*r], tuple(r), max(r), list(map(int, r)), sum(r))
+print(list(reversed(r)), 3.0 in r, type(iter(r)).__name__, type(reversed(r)).__name__)
+a, b, c = r
+def f(*values): return values
+print(a, b, c, f(*r), list(zip(r, 'abc')), list(enumerate(r)))
+class Short:
+    def __len__(self): return 4
+    def __getitem__(self, k):
+        if k == 2: raise IndexError
+        return k
+print(list(reversed(Short())))
+""",
+    "a named tuple knows its type": """
+from collections import namedtuple
+Batch = namedtuple('Batch', ['x', 'y'], defaults=[None])
+b = Batch(1)
+print(type(b), type(b) is Batch, type(b).__name__, b._fields, Batch._make([1, 2]))
+print(isinstance(b, Batch), isinstance(b, tuple), issubclass(Batch, tuple))
+print(isinstance((1, 2), Batch), Batch, [Batch].index(type(b)))
+for wrong in ([1], [1, 2, 3]):
+    try: Batch._make(wrong)
+    except TypeError as e: print(e)
+""",
+    "classes that are told, in their order": """
+class Base: pass
+class Zebra(Base): pass
+class Ape(Base): pass
+class Foal(Zebra): pass
+print(Base.__subclasses__(), Zebra.__subclasses__(), Foal.__subclasses__())
+Base.x = 3
+print(Foal.x, Ape().x)
 """,
     "a class that is told of those derived from it": """
 known = []
@@ -474,3 +578,177 @@ print(net(4), net.kept, isinstance(net, Module), Module)
     Machine({"Module": base}, shown.append).run(compile_text(text))
     assert shown == ["12 ['k'] True <class 'torch.nn.Module'>\n"]
     assert [each.__name__ for each in seen] == ["Net"]
+
+
+UNWRITABLE = {
+    "an error's own": "class A(Exception):\n    def __str__(self): raise A()\nraise A()",
+    "an argument's": (
+        "class A:\n    def __str__(self): raise ValueError(self)\n"
+        "    __repr__ = __str__\nraise ValueError(A())"
+    ),
+    "a key's": "class A:\n    def __repr__(self): raise KeyError(self)\nraise KeyError(A())",
+}
+
+
+@pytest.mark.parametrize("text", UNWRITABLE.values(), ids=UNWRITABLE)
+def test_a_message_that_cannot_be_written_is_why(text: str) -> None:
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - its words are looked at below
+        Machine().run(compile_text(text, "program"))
+    shown = diagnose(caught.value)
+    assert shown.message == f"its message cannot be written: {shown.type}"
+    assert shown.line == len(text.splitlines())
+
+
+def test_an_unwritable_message_shows_no_address() -> None:
+    text = "class A:\n    def __str__(self): raise KeyError(self)\n"
+    text += "a = A()\nprint(repr(a))\nassert 0, a"
+    shown: list[str] = []
+    with pytest.raises(AssertionError) as caught:
+        Machine(write=shown.append).run(compile_text(text, "program"))
+    assert diagnose(caught.value).message.endswith(f"KeyError: {shown[0].strip()}")
+
+
+@pytest.mark.parametrize("answer", ["raise KeyError(self)", "return [A(), 3]", "return 1 / 0"])
+def test_a_suggestion_runs_nothing_of_the_program(answer: str) -> None:
+    text = f"class A:\n    near = 1\n    def __dir__(self): {answer}\nA().neat"
+    with pytest.raises(AttributeError) as caught:
+        Machine().run(compile_text(text, "program"))
+    shown = diagnose(caught.value)
+    assert shown.message == "'A' object has no attribute 'neat'"
+    assert shown.hint == "did you mean 'near'?"
+
+
+def test_dir_asks_the_class() -> None:
+    assert printed("class A:\n    def __dir__(self): return ['b', 'a']\nprint(dir(A()))") == (
+        "['a', 'b']\n"
+    )
+
+
+@pytest.mark.parametrize("base", ["object", "enum.Enum", "torch.autograd.Function"])
+def test_no_record_sees_the_classes_of_another(base: str) -> None:
+    make = f"import enum\nclass A({base}):\n    def f(self): pass\nA.me = A"
+    ask = f"import enum\nprint({base}.__subclasses__())"
+    records = [json.dumps({"program": text}).encode() for text in (make, ask)]
+    answers = [reply(record, 1) for record in records]
+    assert json.loads(answers[1].text)["stdout"] == "[]\n"  # type: ignore[union-attr]
+
+
+def test_what_only_has_items_is_no_way_to_giants() -> None:
+    text = """
+class Row:
+    def __len__(self): return 10**12
+    def __getitem__(self, k): return k
+"""
+    for call in ("list(Row())", "tuple(Row())", "sorted(Row())"):
+        with pytest.raises(OverflowError, match=r"a (list|tuple) of 1000000000000 elements"):
+            Machine().run(compile_text(text + call, "program"))
+
+
+def test_the_class_of_contexts_is_known() -> None:
+    text = """
+from torch.autograd.function import FunctionCtx
+class A(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: FunctionCtx, x):
+        print(isinstance(ctx, FunctionCtx), isinstance(x, FunctionCtx), FunctionCtx)
+        return x * 1
+y = A.apply(torch.ones(1, requires_grad=True))
+print(type(y.grad_fn))
+"""
+    assert printed(text) == (
+        "True False <class 'torch.autograd.function.FunctionCtx'>\n"
+        "<class 'torch.autograd.function.ABackward'>\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["enum.IntEnum", "torch.nn.Conv2d"])
+def test_a_base_that_is_left_out_is_named(name: str) -> None:
+    with pytest.raises((ImportError, AttributeError), match=re.escape(name.rpartition(".")[2])):
+        Machine().run(compile_text(f"import enum\nclass A({name}): pass", "program"))
+
+
+SETUP = """
+import copy, functools, torch
+class Whole:
+    def __init__(self, v): self.v = v
+    def __index__(self): return self.v
+class Reflected:
+    def __eq__(self, other): return 'eq'
+    def __ne__(self, other): return 'ne'
+    def __rpow__(self, other): return 'rpow'
+    def __lt__(self, other): return 'lt'
+class Plain: pass
+class Row:
+    def __init__(self, n): self.n = n
+    def __len__(self): return self.n
+    def __getitem__(self, k):
+        if k >= self.n: raise IndexError(k)
+        return float(k)
+x = torch.arange(6.).reshape(2, 3)
+def attempt(f):
+    try: print(f())
+    except Exception as e: print(type(e).__name__ + ":", e)
+"""
+OBJECTS = {
+    "as positions": """
+print(x[Whole(1)], x[0, Whole(2)], x[Whole(-1), 1:], x[:, Whole(0)])
+attempt(lambda: x[Whole(7)]); attempt(lambda: x[Whole(10**30)]); attempt(lambda: x[Plain()])
+x[Whole(0)] = 5.0; print(x)
+""",
+    "compared": """
+print(x[0] == Reflected(), x[0] != Reflected(), Reflected() == x, x ** Reflected(), x > Reflected())
+print(x[0] == Plain(), x[0] != Plain(), x[0] == 'a', x[0] != None)
+""",
+    "as data": """
+print(torch.tensor(Row(3)), torch.Tensor(Row(2)))
+print(torch.tensor([Row(2), Row(2)]), torch.as_tensor(Row(1)))
+attempt(lambda: torch.tensor(Plain()))
+attempt(lambda: torch.tensor([Whole(1), 2]))
+attempt(lambda: torch.tensor(Whole(1)))
+""",
+    "methods that are wrapped": """
+w = torch.ones(2, requires_grad=True)
+class Model:
+    act = torch.tanh
+    @torch.no_grad()
+    def frozen(self, x): return (x * w).requires_grad
+    @torch.enable_grad()
+    def thawed(self, x): return (x * w).requires_grad
+    @torch.inference_mode()
+    def inferred(self): return torch.is_inference_mode_enabled()
+    @staticmethod
+    @torch.no_grad()
+    def alone(x): return x * 2
+    @classmethod
+    @torch.no_grad()
+    def of(cls): return cls.__name__
+    @functools.lru_cache(maxsize=None)
+    def cached(self, k): print('once'); return k * 2
+m = Model()
+print(m.frozen(w), m.inferred(), m.alone(w), m.of(), m.act(torch.zeros(1)))
+print(m.cached(2), m.cached(2))
+with torch.no_grad(): print(m.thawed(w))
+print(Model.frozen.__name__, type(Model.frozen).__name__, type(m.frozen).__name__)
+""",
+    "copies": """
+class Net:
+    def __init__(self):
+        self.w = torch.ones(2, requires_grad=True)
+        self.me = self
+        self.again = self.run
+    def run(self): return self.w * 2
+n = Net()
+m = copy.deepcopy(n)
+with torch.no_grad(): m.w += 1
+print(n.w, m.w, m.me is m, m.again.__self__ is m, m.run(), copy.copy(n).w is n.w)
+n.out = n.run()
+attempt(lambda: copy.deepcopy(n))
+""",
+}
+"""What PyTorch does with objects of a program's classes."""
+
+
+@pytest.mark.parametrize("text", OBJECTS.values(), ids=OBJECTS)
+def test_objects_in_the_hands_of_the_engine(text: str) -> None:
+    pytest.importorskip("torch")
+    assert printed(SETUP + text) == by_python(SETUP + text)

@@ -13,6 +13,7 @@ import numpy as np
 
 from gradcli.tensor.clock import clock
 from gradcli.tensor.graph import mode
+from gradcli.tensor.public import word_of
 
 if TYPE_CHECKING:
     from random import Random
@@ -77,7 +78,7 @@ class BitStream:
         RuntimeError for anything but an integer, ValueError for one out of range.
         """
         if isinstance(seed, bool) or not hasattr(seed, "__index__"):
-            raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}")
+            raise RuntimeError(f"manual_seed expected a long, but got {word_of(seed)}")
         value = operator.index(seed)
         if not -(2**63) <= value < 2**64:
             raise ValueError("Overflow when unpacking long long")

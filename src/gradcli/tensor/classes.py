@@ -74,9 +74,11 @@ def type_of(value: Any) -> Class:
     """`type(value)`."""
     kind = type(value)
     entry = REGISTRY.get(kind)
-    if entry is not None and entry.model is not None:
-        found: Class = entry.model.kind(value)
-        return found
+    if entry is not None:
+        kind_of = entry.kind if entry.model is None else entry.model.kind
+        if kind_of is not None:
+            found: Class = kind_of(value)
+            return found
     return token(label_of(value), kind)
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, Protocol
 
 from gradcli.tensor.dtypes import INEXACT, DType
 from gradcli.tensor.graph import FIRST, Handle, InferenceCounter, Node, mode
-from gradcli.tensor.public import public
+from gradcli.tensor.public import public, word_of
 from gradcli.tensor.shadow import Batched
 
 
@@ -180,7 +180,7 @@ def set_grad_dtype(leaf: Leaf, dtype: DType | None) -> None:
     if dtype is not None:
         if not isinstance(dtype, DType):
             raise RuntimeError(
-                f"grad_dtype must be a torch.dtype or None, but got {type(dtype).__name__}"
+                f"grad_dtype must be a torch.dtype or None, but got {word_of(dtype)}"
             )
         if leaf._grad is not None and leaf._grad.dtype is not dtype:
             raise RuntimeError(
@@ -247,7 +247,7 @@ def check_flag(tensor: Leaf, value: bool, is_leaf: bool) -> None:
     if not isinstance(value, bool):
         raise TypeError(
             "requires_grad_(): argument 'requires_grad' (position 1) must be bool, not "
-            f"{type(value).__name__}"
+            f"{word_of(value)}"
         )
     if not (is_leaf or value):
         raise RuntimeError(_ONLY_LEAVES + _DETACH_INSTEAD)

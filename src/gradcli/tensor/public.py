@@ -52,6 +52,7 @@ class Public:
         name: the class in messages; given an object, for classes whose objects go by many names.
         holder: what messages say has an attribute that is not writable.
         label: the class as `type()` prints it, where that is not `name`; given an object too.
+        kind: given an object, what `type()` gives, where that is no class of ours.
         narrower: given an object, what `type()` prints if it is of a narrower kind than its class.
         model: what answers in the place of these lists.
     """
@@ -61,6 +62,7 @@ class Public:
         "finds",
         "guards",
         "holder",
+        "kind",
         "label",
         "model",
         "name",
@@ -83,7 +85,9 @@ class Public:
         holder: str = "",
         label: str | Callable[[Any], str] = "",
         model: Model | None = None,
+        kind: Callable[[Any], Any] | None = None,
     ) -> None:
+        self.kind = kind
         self.model = model
         self.reads = set(reads)
         self.writes = frozenset(writes)

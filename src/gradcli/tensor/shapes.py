@@ -44,15 +44,13 @@ class Size(tuple[int, ...]):
 
     def __getitem__(self, index: Any) -> Any:
         if not isinstance(index, slice) and not hasattr(index, "__index__"):
-            raise TypeError(f"tuple indices must be integers or slices, not {type(index).__name__}")
+            raise TypeError(f"tuple indices must be integers or slices, not {word_of(index)}")
         found = tuple.__getitem__(self, index)
         return Size(found) if isinstance(index, slice) else found
 
     def __add__(self, other: Any) -> Any:
         if not isinstance(other, tuple):
-            raise TypeError(
-                f"can only concatenate tuple (not {type(other).__name__}) to torch.Size"
-            )
+            raise TypeError(f"can only concatenate tuple (not {word_of(other)}) to torch.Size")
         return Size(tuple.__add__(self, other))
 
     def __mul__(self, times: Any) -> Any:
@@ -75,7 +73,7 @@ def wrap_dim(dim: int, ndim: int) -> int:
     """A dimension counted from the front; IndexError with PyTorch's message outside the range."""
     span = max(ndim, 1)
     if not isinstance(dim, int):
-        raise TypeError(f"'{type(dim).__name__}' object cannot be interpreted as an integer")
+        raise TypeError(f"'{word_of(dim)}' object cannot be interpreted as an integer")
     if not -span <= dim < span:
         raise IndexError(
             f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], "

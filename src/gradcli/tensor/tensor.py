@@ -264,7 +264,7 @@ class Tensor(Conversions):
             if not isinstance(value, Tensor):
                 raise TypeError(
                     "assigned grad expected to be a Tensor or None but got grad of type "
-                    f"{type(value).__name__}"
+                    f"{word_of(value)}"
                 )
             check_grad(self, value)
         self._grad = value

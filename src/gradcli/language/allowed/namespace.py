@@ -148,7 +148,8 @@ class Namespace:
                 if isinstance(value, type):
                     # Nobody makes new types of tensors.
                     made = value is not self.engine.types.get("dtype")
-                    value = token_of(value, over(value, "tuple") if made else None)
+                    build = over(value, "tuple") if issubclass(value, tuple) else value
+                    value = token_of(value, build if made else None)
                 self.found[key] = value
         return value
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 from weakref import WeakSet
 
+from gradcli.language.allowed.absent import Absent
 from gradcli.language.running import errors, root
 from gradcli.language.running.code import Cell
 from gradcli.language.running.descriptors import CachedProperty, ClassMethod, Property, StaticMethod
@@ -83,6 +84,8 @@ def checked_bases(bases: list[Any]) -> list[Class]:
     for base in bases:
         if word_of(base) == FORM and repr(base) in MEANINGLESS:
             continue
+        if isinstance(base, Absent):
+            base.used(base.name)
         if not isinstance(base, Class):
             raise TypeError(f"deriving a class from a '{word_of(base)}' object")
         if base in found:

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
+from gradcli.language.allowed.afresh import undone_by
 from gradcli.language.allowed.limits import bounded
 from gradcli.language.running.descriptors import DESCRIPTORS, StaticMethod
 from gradcli.language.running.functions import Function, Runner
@@ -28,6 +29,9 @@ ABSENT: Final[Any] = object()
 
 MAX_CACHED: Final = 4096
 """Names of a class that are remembered."""
+
+BINDING: Final = frozenset(("function", "functools._lru_cache_wrapper"))
+"""What the classes are called whose objects take an object of the class that holds them first."""
 
 _MISSING: Final[Any] = object()
 _NOTHING: Final[dict[str, Any]] = {}
@@ -72,6 +76,7 @@ class ProgramClass(Class):
         mro: the classes in which names are looked for, itself first.
         slots: the only names that its objects may hold, or None.
         abstract: names of methods that are yet to be written.
+        subclasses: the program's classes that are derived from it, in the order of their making.
         fixed: whether it is not the program's own.
         checked: whether abstract methods keep it from having objects, as `ABCMeta` does.
         calling: what calling it runs in the place of making an object.
@@ -128,7 +133,9 @@ class ProgramClass(Class):
         self.extra: dict[str, Any] = {}
         self.cache: dict[str, Any] = {}
         self.special_names: dict[str, Any] = {}
-        self.subclasses: WeakSet[ProgramClass] = WeakSet()
+        self.subclasses: WeakValueDictionary[int, ProgramClass] = WeakValueDictionary()
+        if fixed:
+            undone_by(self.subclasses.clear)
         self.calling: Callable[..., Any] | None = None
         self.items: Mapping[str, Any] | None = None
         self.checked = any(base.checked for base in bases if isinstance(base, ProgramClass))
@@ -137,7 +144,8 @@ class ProgramClass(Class):
         self.slots = slots_of(self.mro)
         for base in bases:
             if isinstance(base, ProgramClass):
-                base.subclasses.add(self)
+                if not fixed:
+                    base.subclasses[id(self)] = self
                 self.calling = self.calling or base.calling
 
     def find(self, name: str) -> Any:
@@ -178,7 +186,7 @@ class ProgramClass(Class):
             class_ = waiting.pop()
             class_.cache.clear()
             class_.special_names.clear()
-            waiting += class_.subclasses
+            waiting += class_.subclasses.values()
 
     def __call__(self, /, *arguments: Any, **named: Any) -> Any:
         if self.calling is not None:
@@ -315,7 +323,7 @@ def bound(found: Any, instance: Any, owner: ProgramClass) -> Any:
         getter = found._class.special("__get__")
         if getter is not None:
             return invoke(getter, found, instance, owner)
-    if instance is not None and kind in REGISTRY and REGISTRY[kind].name == "function":
+    if instance is not None and kind in REGISTRY and REGISTRY[kind].name in BINDING:
         return Method(found, instance)
     return found
 

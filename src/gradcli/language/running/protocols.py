@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from gradcli.language.running.functions import Function
 from gradcli.language.running.methods import Builtin, invoke
-from gradcli.tensor.public import REGISTRY, Public, word_of
+from gradcli.language.running.sequences import BackwardIterator, SequenceIterator
+from gradcli.tensor.public import word_of
 
 WORD: Final = "program object"
 """What Python calls the class of an object in messages; there it becomes the class's name."""
@@ -86,33 +87,6 @@ def whole(answer: Any, name: str, kind: type) -> Any:
         what = "string" if kind is str else kind.__name__
         raise TypeError(f"{name} returned non-{what} (type {word_of(answer)})")
     return answer
-
-
-class SequenceIterator:
-    """What iterates over an object that has `__getitem__` and no `__iter__`."""
-
-    __slots__ = ("index", "of")
-
-    def __init__(self, of: Any) -> None:
-        self.of = of
-        self.index = 0
-
-    def __iter__(self) -> SequenceIterator:
-        return self
-
-    def __next__(self) -> Any:
-        if self.of is None:
-            raise StopIteration
-        try:
-            value = self.of[self.index]
-        except (IndexError, StopIteration):
-            self.of = None
-            raise StopIteration from None
-        self.index += 1
-        return value
-
-
-REGISTRY[SequenceIterator] = Public(name="iterator")
 
 
 def unsupported(symbol: str, left: Any, right: Any) -> TypeError:
@@ -349,7 +323,7 @@ class Operators:
             return run(self, method)
         if special(self, "__getitem__") is None:
             raise TypeError(f"'{self._class.__name__}' object is not reversible")
-        return (self[index] for index in range(len(self) - 1, -1, -1))
+        return BackwardIterator(self)
 
     def __contains__(self, item: Any) -> bool:
         method = special(self, "__contains__")

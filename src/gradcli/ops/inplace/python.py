@@ -44,13 +44,6 @@ def _reflected(function: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], A
     return method
 
 
-def _equality(function: Callable[[Any, Any], Any], otherwise: bool) -> Callable[..., Any]:
-    def method(self: Tensor, other: Any) -> Any:
-        return function(self, other) if _accepts(other) else otherwise
-
-    return method
-
-
 def _tensors_only(function: Callable[[Any, Any], Any]) -> Callable[[Tensor, Any], Any]:
     def method(self: Tensor, other: Any) -> Any:
         return function(self, other) if isinstance(other, Tensor) else NotImplemented
@@ -160,10 +153,8 @@ def _install() -> None:
     methods["__rsub__"] = _forward(arithmetic.rsub)
     methods["__rtruediv__"] = _forward(lambda self, other: arithmetic.reciprocal(self) * other)
     methods["__matmul__"] = _tensors_only(_late("matmul"))
-    for name in ("lt", "le", "gt", "ge"):
+    for name in ("eq", "ne", "lt", "le", "gt", "ge"):
         methods[f"__{name}__"] = _forward(getattr(comparison, name))
-    methods["__eq__"] = _equality(comparison.eq, False)
-    methods["__ne__"] = _equality(comparison.ne, True)
     methods["__neg__"] = arithmetic.neg.short or arithmetic.neg.__call__
     methods["__pos__"] = lambda self: arithmetic.positive(self)
     methods["__abs__"] = _late("abs")

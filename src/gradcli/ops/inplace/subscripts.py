@@ -24,6 +24,7 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.arrays import Numbers, unwrapped
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.integers import index64
+from gradcli.tensor.public import supports
 from gradcli.tensor.tensor import Tensor, raw, wrap
 from gradcli.typing import Array
 
@@ -303,7 +304,7 @@ def _plain(item: Any) -> Any:
 def _bound(value: Any) -> int | None:
     if value is None:
         return None
-    if not hasattr(value, "__index__"):
+    if not supports(value, "__index__"):
         raise TypeError("slice indices must be integers or None or have an __index__ method")
     return int(value.__index__())
 
@@ -348,7 +349,7 @@ def _apply(tensor: Tensor, index: Any) -> tuple[Tensor, list[Any]]:
     ndim = tensor.ndim
     taken = sum(_taken(item) for item in parts)
     if not ndim and not isinstance(index, (tuple, Tensor)) and _is_number(index):
-        _selected(tensor, 0, int(index), 0)
+        _selected(tensor, 0, index64(index), 0)
     if taken > ndim:
         raise IndexError(f"too many indices for tensor of dimension {ndim}")
     indices: list[Any] = []
@@ -363,7 +364,7 @@ def _apply(tensor: Tensor, index: Any) -> tuple[Tensor, list[Any]]:
             tensor = _sliced(tensor, dim, item, True)
             dim += 1
         elif _is_number(item):
-            tensor = _selected(tensor, dim, int(item), position)
+            tensor = _selected(tensor, dim, index64(item), position)
         else:
             if isinstance(item, bool):
                 tensor, item = unsqueeze(tensor, dim), wrap(np.full(1, item))
@@ -391,7 +392,9 @@ def _is_number(item: Any) -> bool:
         array = item._array
         whole = array.dtype.kind in "iu" and array.dtype != np.uint8
         return bool(type(array) is np.ndarray and not array.ndim and whole)
-    return isinstance(unwrapped(item), (int, np.integer)) and not isinstance(item, bool)
+    if isinstance(unwrapped(item), (int, np.integer)) and not isinstance(item, bool):
+        return True
+    return not isinstance(item, (bool, np.ndarray, Numbers)) and supports(item, "__index__")
 
 
 def get_item(self: Tensor, index: Any) -> Any:

@@ -28,7 +28,7 @@ from gradcli.tensor.formats import Device, Layout
 from gradcli.tensor.leaf import set_flag
 from gradcli.tensor.memory import reserve
 from gradcli.tensor.nesting import check_unfolded
-from gradcli.tensor.public import public
+from gradcli.tensor.public import public, supports, word_of
 from gradcli.tensor.shapes import Size
 from gradcli.tensor.tensor import Tensor, share, wrap
 from gradcli.tensor.warn import COPIES, warn
@@ -91,7 +91,7 @@ def _from_numbers(data: Any, dtype: DType | None) -> Array | None:
 
 def _is_sequence(value: Any) -> bool:
     """Whether PyTorch looks for elements inside a value; tensors count as elements."""
-    return not isinstance(value, (Tensor, dict, set, np.generic)) and hasattr(value, "__getitem__")
+    return not isinstance(value, (Tensor, dict, set, np.generic)) and supports(value, "__getitem__")
 
 
 def _shape_of(data: Any) -> list[int]:
@@ -101,7 +101,7 @@ def _shape_of(data: Any) -> list[int]:
         length = len(data)
         shape.append(length)
         if len(shape) > _DEEPEST:
-            raise ValueError(f"too many dimensions '{type(data).__name__}'")
+            raise ValueError(f"too many dimensions '{word_of(data)}'")
         if not length:
             break
         data = data[0]
@@ -120,7 +120,7 @@ def _infer(data: Any) -> DType:
     if isinstance(data, np.ndarray):
         return dtypes.from_numpy(data.dtype)
     if isinstance(data, (str, bytes)):
-        raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
+        raise TypeError(f"new(): invalid data type '{word_of(data)}'")
     if not _is_sequence(data):
         raise RuntimeError(f"Could not infer dtype of {type_name(data)}")
     found: DType | None = None
@@ -357,7 +357,7 @@ def _from_data(dtype: DType, data: Any, exact: bool) -> Tensor:
         return aliased
     if isinstance(data, (str, bytes)):
         raise TypeError(f"new(): invalid data type '{type_name(data)}'")
-    if not hasattr(data, "__getitem__") or isinstance(data, (dict, np.generic)):
+    if not supports(data, "__getitem__") or isinstance(data, (dict, np.generic)):
         raise TypeError(f"new(): data must be a sequence (got {type_name(data)})")
     return wrap(array_of(data, dtype))
 

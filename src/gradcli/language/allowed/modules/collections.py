@@ -21,7 +21,7 @@ from gradcli.language.allowed.limits import (
 )
 from gradcli.language.allowed.methods import METHODS
 from gradcli.language.allowed.operators import check_repeat
-from gradcli.tensor.classes import token_of
+from gradcli.tensor.classes import Class, token_of
 from gradcli.tensor.nesting import COMPOUND, CONTAINERS
 from gradcli.tensor.public import REGISTRY, Public, admit, public
 
@@ -296,14 +296,15 @@ REGISTRY[Deque] = Public(
 Deque.__name__ = "deque"
 
 
-@public("_fields _field_defaults __name__", name="type", label="type", calls=True)
-class RecordType:
+@public("_fields _field_defaults _make", calls=True)
+class RecordType(Class):
     """What `namedtuple` makes: the names of a tuple's items, and what makes such tuples."""
 
-    __slots__ = ("__name__", "_field_defaults", "_fields")
+    __slots__ = ("_field_defaults", "_fields")
 
     def __init__(self, name: str, fields: tuple[str, ...], defaults: dict[str, Any]) -> None:
-        self.__name__ = name
+        super().__init__(f"__main__.{name}", Record)
+        self.build = self.__call__
         self._fields = fields
         self._field_defaults = defaults
 
@@ -337,11 +338,15 @@ class RecordType:
             )
         return Record(self, [given[name] for name in self._fields])
 
-    def __instancecheck__(self, value: object) -> bool:
-        return isinstance(value, Record) and value.kind is self
+    def has(self, value: Any) -> bool:
+        return type(value) is Record and value.kind is self
 
-    def __repr__(self) -> str:
-        return f"<class '__main__.{self.__name__}'>"
+    def _make(self, values: Any, /) -> Record:
+        """A tuple of as many values as there are names."""
+        items = list(bounded(values, "tuple"))
+        if len(items) != len(self._fields):
+            raise TypeError(f"Expected {len(self._fields)} arguments, got {len(items)}")
+        return Record(self, items)
 
 
 def _field(record: Record, name: str) -> Any:
@@ -361,6 +366,10 @@ class Record(tuple[Any, ...]):
         made = super().__new__(cls, items)
         made.kind = kind
         return made
+
+    @property
+    def _fields(self) -> tuple[str, ...]:
+        return self.kind._fields
 
     def remade(self, items: Any) -> Record:
         """A record of the same kind."""
@@ -383,10 +392,11 @@ def _replace(record: Record, /, **named: Any) -> Record:
 
 
 REGISTRY[Record] = Public(
+    ["_fields"],
     guards={**METHODS[tuple], "_asdict": _asdict, "_replace": _replace},
     reader=_field,
     name=lambda record: record.kind.__name__,
-    label=lambda record: "namedtuple",
+    kind=lambda record: record.kind,
 )
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from gradcli.language.allowed.builtins import present
 from gradcli.language.allowed.limits import check_text
 from gradcli.tensor.nesting import too_large
-from gradcli.tensor.public import REGISTRY, Public, handed_in
+from gradcli.tensor.public import REGISTRY, Public, handed_in, word_of
 
 MAX_PATTERN: Final = 1000
 """Characters of a pattern."""
@@ -50,7 +50,7 @@ def compiled(pattern: Any, flags: Any = 0) -> re.Pattern[str]:
 def _text(text: Any) -> str:
     """A text that is searched."""
     if type(text) is not str:
-        raise TypeError(f"expected string or bytes-like object, got '{type(text).__name__}'")
+        raise TypeError(f"expected string or bytes-like object, got '{word_of(text)}'")
     if len(text) > MAX_SEARCHED:
         raise too_large(f"a search in a text of {len(text)} characters")
     return text
@@ -89,7 +89,7 @@ def _subn(pattern: re.Pattern[str], repl: Any, string: Any, count: Any = 0) -> t
         nonlocal length
         made = _expanded(match, repl) if call is None else call(match)
         if type(made) is not str:
-            raise TypeError(f"expected str instance, {type(made).__name__} found")
+            raise TypeError(f"expected str instance, {word_of(made)} found")
         length += len(made)
         check_text(length)
         return made

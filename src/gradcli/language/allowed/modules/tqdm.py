@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from gradcli.tensor.classes import token_of
-from gradcli.tensor.public import public
+from gradcli.tensor.public import public, supports
 
 
 @public("close desc n refresh set_description set_postfix total update", name="tqdm.std.tqdm")
@@ -20,7 +20,7 @@ class Progress:
     ) -> None:
         self.iterable = iterable
         self.desc = desc
-        self.total = len(iterable) if total is None and hasattr(iterable, "__len__") else total
+        self.total = len(iterable) if total is None and supports(iterable, "__len__") else total
         self.n: Any = 0
 
     def __iter__(self) -> Iterator[Any]:
