@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from gradcli.autograd.custom import Context, run
+from gradcli.autograd.context import Context
+from gradcli.autograd.custom import run
 from gradcli.autograd.modes import enable_grad, set_grad_enabled
 from gradcli.autograd.passes import grad
 from gradcli.ops.algebra.arithmetic import add, mul
