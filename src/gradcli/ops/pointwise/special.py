@@ -21,7 +21,7 @@ from gradcli.table.declare import composite, row
 from gradcli.table.entry import METHOD, InPlace
 from gradcli.table.refusals import underived
 from gradcli.table.row import COMMON, FLOAT, Row
-from gradcli.table.samples import binary, fixed, pointwise
+from gradcli.table.samples import binary, fixed, kinked, pointwise
 from gradcli.tensor.clock import clock
 from gradcli.tensor.errors import require_kinds
 from gradcli.tensor.memory import reserve
@@ -105,12 +105,15 @@ ndtri: Row = row(
 
 
 def _log_ndtr_vjp(grad: Any, self: Any, result: Any) -> Any:
-    """Below zero by erfcx: result and self ** 2 / 2 are nearly opposite there."""
+    """Below zero by erfcx: result and self ** 2 / 2 are nearly opposite there.
+
+    Where the result is infinite, PyTorch's formula has the difference of infinities.
+    """
     below = lt(self, 0)
     scaled = erfcx(mul_scalar(where_(below, self, 0.0), -math.sqrt(0.5)))
     tail = mul_scalar(reciprocal(scaled), math.sqrt(2 / math.pi))
     density = div_scalar(exp(-(result + pow_scalar(self, 2) / 2)), math.sqrt(2 * math.pi))
-    return grad * where_(below, tail, density)
+    return grad * where_(below, filled(tail, eq(result, -math.inf), math.nan), density)
 
 
 log_ndtr: Row = row(
@@ -119,7 +122,7 @@ log_ndtr: Row = row(
     promote=FLOAT,
     kinds="iubd",
     self=_log_ndtr_vjp,
-    samples=pointwise(),
+    samples=lambda r: [*pointwise()(r), (kinked([-1e200, -9.0]),)],
     doc="The logarithm of the standard normal's distribution function.",
 )
 
