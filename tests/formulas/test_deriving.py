@@ -60,7 +60,7 @@ def test_what_has_no_formula_is_named() -> None:
         ("let x = [[1, 2], [3, 4]]; (x.detach() * x.T).sum()", "x.T"),
         (
             "let x = [1, 2]; const A = [[2., 1], [0, 3]]; x @ (A + A.T) @ x",
-            "2*x @ tensor([[4.0, 1.0], [1.0, 6.0]])",
+            "2*tensor([[4.0, 1.0], [1.0, 6.0]]) @ x",
         ),
     ],
 )

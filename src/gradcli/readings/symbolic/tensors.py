@@ -118,6 +118,9 @@ def transposed(expression: Expression) -> Expression:
         return found
     if expression.kind == ex.CALL and name == "eye":
         return expression
+    if expression.kind == ex.CALL and name == "tensor":
+        columns = [list(column) for column in zip(*parts[0], strict=True)]
+        return ex.call(name, columns, shape=expression.shape[::-1])
     if expression.kind == ex.CALL and name in ("ones", "outer"):
         return ex.call(name, *parts[::-1], shape=expression.shape[::-1])
     if expression.kind == ex.CALL and name == "matmul":
