@@ -258,6 +258,7 @@ def _scans_of(r: Any) -> list[Any]:
 sums_of_rest: Row = row(
     "aten.logcumsumexp_backward",
     _sums_of_rest,
+    node="SubBackward0",
     factors=lambda grad, self, sums, dim: sums_so_far(grad, self, sums, dim),
     self=lambda grad, result: grad * result,
     sums=lambda grad, factors, self, sums, dim: -factors * sums_so_far(grad, self, sums, dim),

@@ -240,3 +240,53 @@ def _lu_no_infos(A: Any, pivot: Any = True, get_infos: Any = False, out: Any = N
 written.like(_return_output, "unique", "_return_output")
 written.like(_consecutive_return_output, "unique_consecutive", "_consecutive_return_output")
 written.like(_lu_no_infos, "lu", "_lu_no_infos")
+
+
+@written
+def get_num_threads() -> None:
+    pass
+
+
+@written
+def set_num_threads(number: Any, /) -> None:
+    pass
+
+
+@written
+def get_num_interop_threads() -> None:
+    pass
+
+
+@written
+def set_num_interop_threads(number: Any, /) -> None:
+    pass
+
+
+@written
+def use_deterministic_algorithms(mode: Any, *, warn_only: Any = False) -> None:
+    pass
+
+
+@written
+def are_deterministic_algorithms_enabled() -> None:
+    pass
+
+
+@written
+def set_float32_matmul_precision(precision: Any) -> None:
+    pass
+
+
+@written
+def get_float32_matmul_precision() -> None:
+    pass
+
+
+@written
+def get_default_device() -> None:
+    pass
+
+
+@written
+def set_default_device(device: Any) -> None:
+    pass

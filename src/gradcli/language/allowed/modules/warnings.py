@@ -15,12 +15,19 @@ from gradcli.tensor.public import public
 WARNING: Final = token_of(Warning)
 ACTIONS: Final = ("error", "ignore", "always", "default", "module", "once")
 
-_filters: Final = warnings.filters[:]
+_before: list[Any] = []
+"""A copy of the filters that stood when a program first changed them."""
+
+
+def _keep() -> None:
+    if not _before:
+        _before.append(warnings.filters[:])
 
 
 def _reset() -> None:
-    warnings.filters[:] = _filters  # type: ignore[index]
-    warnings._filters_mutated()  # type: ignore[attr-defined]
+    if _before:
+        warnings.filters[:] = _before.pop()  # type: ignore[index]
+        warnings._filters_mutated()  # type: ignore[attr-defined]
 
 
 undone_by(_reset)
@@ -67,11 +74,13 @@ def filterwarnings(
         raise AssertionError("message must be a string")
     if message:
         re.check_pattern(message)
+    _keep()
     warnings.filterwarnings(action, message, _category(category), append=bool(append))
 
 
 def resetwarnings() -> None:
     """`warnings.resetwarnings()`."""
+    _keep()
     warnings.resetwarnings()
 
 
