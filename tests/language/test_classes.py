@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 from typing import Any
@@ -752,3 +754,10 @@ attempt(lambda: copy.deepcopy(n))
 def test_objects_in_the_hands_of_the_engine(text: str) -> None:
     pytest.importorskip("torch")
     assert printed(SETUP + text) == by_python(SETUP + text)
+
+
+def test_a_class_to_derive_from_has_its_names_before_any_class_is_written() -> None:
+    text = "print(torch.autograd.Function.__subclasses__(), torch.autograd.Function)"
+    command = [sys.executable, "-m", "gradcli", "run", "-"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
+    assert done.stdout == "[] <class 'torch.autograd.function.Function'>\n"

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from gradcli.autograd.custom import NO_BACKWARD, NO_FORWARD, NO_JVP, NO_VMAP, apply
 from gradcli.autograd.function import LEGACY, NO_CONTEXT, bind
+from gradcli.language.running import root  # noqa: F401 - what all classes have
 from gradcli.language.running.descriptors import ClassMethod, StaticMethod
 from gradcli.language.running.functions import Function
 from gradcli.language.running.methods import Builtin
