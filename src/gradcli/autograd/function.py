@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any, ClassVar, Final
 
 from gradcli.autograd.custom import NO_BACKWARD, NO_FORWARD, NO_JVP, NO_VMAP, apply
+from gradcli.autograd.modes import no_grad
 from gradcli.tensor.graph import FIRST, Node, mode
 from gradcli.tensor.leaf import accumulator
 from gradcli.tensor.public import handed_in, public
@@ -47,13 +48,11 @@ def once_differentiable(function: Pass) -> Pass:
 
     @wraps(function, updated=())
     def wrapper(context: Any, /, *args: Any) -> Any:
-        before = mode.enabled
-        mode.enabled = False
-        try:
+        with no_grad():
             found = handed_in(function)(context, *args)
-        finally:
-            mode.enabled = before
-        if not (before and any(isinstance(arg, Tensor) and arg.requires_grad for arg in args)):
+        if not (
+            mode.enabled and any(isinstance(arg, Tensor) and arg.requires_grad for arg in args)
+        ):
             return found
         outputs = found if type(found) is tuple else (found,)
         closed = tuple([_closed(output) for output in outputs])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from gradcli.autograd.modes import no_grad
 from gradcli.modules.module import Module
 from gradcli.table.registry import lookup
-from gradcli.tensor.graph import mode
 from gradcli.tensor.public import public
 from gradcli.tensor.tensor import Tensor
 
@@ -64,8 +64,5 @@ def _parameter(shape: tuple[int, ...], options: dict[str, Any]) -> Tensor:
 
 
 def _fill(tensor: Tensor, bound: float) -> None:
-    before, mode.enabled = mode.enabled, False
-    try:
+    with no_grad():
         tensor.uniform_(-bound, bound)
-    finally:
-        mode.enabled = before

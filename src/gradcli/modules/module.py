@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from gradcli.autograd.modes import no_grad
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.graph import mode
 from gradcli.tensor.leaf import is_parameter
 from gradcli.tensor.own_names import OWN_NAMES
 from gradcli.tensor.public import missing_name, public, word_of
@@ -166,12 +166,9 @@ class Module:
             raise RuntimeError(
                 f"Error(s) in loading state_dict for {word_of(self)}:\n\t" + "\n\t".join(faults)
             )
-        before, mode.enabled = mode.enabled, False
-        try:
+        with no_grad():
             for name in own.keys() & state_dict.keys():
                 own[name].copy_(state_dict[name])
-        finally:
-            mode.enabled = before
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forgets the gradients of all parameters, or makes them zero."""
