@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from gradcli.autograd.context import Context
+from gradcli.autograd.observers import unheard
 from gradcli.ops.algebra.comparison import zeros_like
 from gradcli.ops.algebra.views import view_as
 from gradcli.ops.inplace.history import bump, replace_history, set_history
@@ -335,9 +336,8 @@ def run(definition: Definition, args: tuple[Any, ...]) -> Any:
     forward, setup = definition.find("forward"), definition.find("setup_context")
     needs = tuple([isinstance(arg, Tensor) and arg.requires_grad for arg in args])
     context, node = Context(definition.name, needs), None
-    before, listener = mode.enabled, mode.listener
-    mode.enabled, mode.listener = False, None
-    try:
+    recorded, listener = mode.enabled and any(needs), mode.listener
+    with unheard():
         if setup is None:
             found = handed_in(forward)(context, *args)
         else:
@@ -345,13 +345,11 @@ def run(definition: Definition, args: tuple[Any, ...]) -> Any:
             handed_in(setup)(context, args, found)
         several = type(found) is tuple
         outputs = list(found) if several else [found]
-        if before and any(needs):
+        if recorded:
             node = CustomNode(definition, context, args)
             _join(node, context, args, outputs)
         else:
             _leave(args, outputs, context._dirty)
-    finally:
-        mode.enabled, mode.listener = before, listener
     if listener is not None:
         call = Call(definition, context, args, outputs)
         listener.opaque(f"{definition.name}.apply", node, call)

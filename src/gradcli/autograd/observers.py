@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from gradcli.tensor.graph import Listener, Node, mode
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Inside, nothing is recorded and nobody listens."""
+    before = mode.enabled, mode.listener
+    mode.enabled, mode.listener = False, None
+    try:
+        yield
+    finally:
+        mode.enabled, mode.listener = before
 
 
 class Observer:

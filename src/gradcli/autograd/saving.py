@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from gradcli.autograd.custom import CustomNode
-from gradcli.autograd.observers import Observer
+from gradcli.autograd.observers import Observer, unheard
 from gradcli.ops.algebra.views import clone
 from gradcli.table.node import Packed, RowNode, Saved, TensorNode
 from gradcli.tensor.graph import Node, mode
@@ -76,12 +76,8 @@ class Packing(Observer):
         if type(saved) is Packed:
             return saved
         version = tensor._version
-        before, listener = mode.enabled, mode.listener
-        mode.enabled, mode.listener = False, None
-        try:
+        with unheard():
             value = self.pack(tensor)
-        finally:
-            mode.enabled, mode.listener = before, listener
         if tensor._version != version:
             raise RuntimeError(CHANGES)
         return Packed(value, self.unpack, tensor, type(saved) is Saved)
