@@ -19,7 +19,6 @@ from gradcli.readings.transforms.arguments import (
     check_outputs,
     chosen,
     refuse_complex,
-    replaced,
     with_auxiliary,
 )
 from gradcli.readings.transforms.levels import Level
@@ -100,12 +99,7 @@ class Pushforward:
             raise RuntimeError(NESTED)
         self.level = Level()
         with self.level.running():
-            if argnums is None:
-                inside: Any = self.level.enter(primals)
-                arguments = inside
-            else:
-                inside = self.level.enter(chosen(primals, argnums))
-                arguments = replaced(primals, argnums, inside)
+            inside, arguments = self.level.enter_arguments(primals, argnums)
             self.points, self.inputs = flatten(inside)
             self._recorder = Recorder(self.points)
             with self._recorder:

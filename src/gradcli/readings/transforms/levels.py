@@ -18,6 +18,7 @@ from gradcli.autograd.passes import grad
 from gradcli.ops.algebra.comparison import zeros_like
 from gradcli.ops.algebra.views import view_as
 from gradcli.readings import dual_levels
+from gradcli.readings.transforms.arguments import chosen, replaced
 from gradcli.readings.trees import mapped
 from gradcli.tensor.classes import type_of
 from gradcli.tensor.graph import Birth, Node, mode
@@ -63,6 +64,16 @@ class Level:
     def enter(self, tree: Any) -> Any:
         """The same tree with a fresh tensor at each leaf."""
         return mapped(self.fresh, tree)
+
+    def enter_arguments(self, primals: tuple[Any, ...], argnums: Any) -> tuple[Any, Any]:
+        """Those of the arguments that `argnums` names (None: all) as `enter` gives them, and all
+        arguments with these in their places.
+        """
+        if argnums is None:
+            inside = self.enter(primals)
+            return inside, inside
+        inside = self.enter(chosen(primals, argnums))
+        return inside, replaced(primals, argnums, inside)
 
     def leave(self, tree: Any) -> Any:
         """The same tree as what lies outside sees it."""

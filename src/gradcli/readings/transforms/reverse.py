@@ -92,12 +92,7 @@ class Pullback:
         caller = "vjp(f, *primals)"
         self.level = Level()
         with self.level.running():
-            if argnums is None:
-                inside: Any = self.level.enter(primals)
-                arguments = inside
-            else:
-                inside = self.level.enter(chosen(primals, argnums))
-                arguments = replaced(primals, argnums, inside)
+            inside, arguments = self.level.enter_arguments(primals, argnums)
             value = handed_in(func)(*arguments)
             self.aux: Any = None
             if has_aux:
