@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from gradcli.autograd.observers import Observer
+from gradcli.table.node import HINT
 from gradcli.tensor.graph import Node, mode
 from gradcli.tensor.public import public
 from gradcli.tensor.tensor import raw
@@ -20,10 +21,6 @@ ENABLED: Final = (
 PLACE: Final = "traceback_"
 """Where a node's metadata say which call recorded it."""
 
-HINT: Final = (
-    "Hint: enable anomaly detection to find the operation that failed to compute its gradient, "
-    "with torch.autograd.set_detect_anomaly(True, check_nan=False)."
-)
 LUCK: Final = (
     "Hint: the backtrace further above shows the operation that failed to compute its gradient. "
     "The variable in question was changed in there or anywhere later. Good luck!"

@@ -19,6 +19,11 @@ from gradcli.tensor.public import public, word_of
 from gradcli.tensor.tensor import Tensor, bare, edge_of, is_inference, raw, versions_of, wrap
 
 Formula = Callable[..., Any]
+HINT: Final = (
+    "Hint: enable anomaly detection to find the operation that failed to compute its gradient, "
+    "with torch.autograd.set_detect_anomaly(True, check_nan=False)."
+)
+"""How the error about a saved tensor that was changed ends."""
 RESULT: Final = -1
 """The position that stands for outputs where a plan says what it saves."""
 
@@ -418,9 +423,7 @@ def modified(tensor: Tensor, expected: int) -> RuntimeError:
     return RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace "
         f"operation: [{word} {list(tensor._array.shape)}]{origin} is at version "
-        f"{tensor._version}; expected version {expected} instead. Hint: enable anomaly "
-        "detection to find the operation that failed to compute its gradient, with "
-        "torch.autograd.set_detect_anomaly(True, check_nan=False)."
+        f"{tensor._version}; expected version {expected} instead. {HINT}"
     )
 
 

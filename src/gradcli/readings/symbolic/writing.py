@@ -6,7 +6,6 @@ A `Layout` is what is on the paper, before anyone decides how a sign, a quotient
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
@@ -485,8 +484,3 @@ def argument_piece(part: Any, of: Callable[[Any], Piece]) -> Piece:
     if type(part) is str:
         return f"'{part}'", ATOM
     return repr(part), ATOM if not (type(part) in (int, float) and part < 0) else SIGNED
-
-
-def is_finite(value: float) -> bool:
-    """Whether a number is one."""
-    return math.isfinite(value)
