@@ -11,7 +11,7 @@ from gradcli.tensor import graph
 from gradcli.tensor.classes import token
 from gradcli.tensor.graph import Handle
 from gradcli.tensor.leaf import AccumulateGrad
-from gradcli.tensor.namedtuples import ReturnType
+from gradcli.tensor.namedtuples import FieldTuple
 from gradcli.tensor.public import handed_in, public, word_of
 from gradcli.tensor.tensor import Tensor, edge_of, versions_of, wrap
 
@@ -27,7 +27,7 @@ Node.wide = True
     name="GradientEdge",
     label="torch.autograd.graph.GradientEdge",
 )
-class GradientEdge(graph.StandIn, ReturnType):
+class GradientEdge(graph.StandIn, FieldTuple):
     """Where the gradient of a tensor arrives: it stands for the tensor in `grad` and `backward`."""
 
     __slots__ = ()
@@ -55,13 +55,6 @@ class GradientEdge(graph.StandIn, ReturnType):
             return leaf
         shape, dtype = node.outputs[number]
         return wrap(np.broadcast_to(np.zeros((), dtype), shape), True, node, number)
-
-    def __repr__(self) -> str:
-        fields = zip(self._fields, self, strict=True)
-        return f"GradientEdge({', '.join([f'{name}={value!r}' for name, value in fields])})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return GradientEdge, (tuple(self),)
 
 
 def get_gradient_edge(tensor: Tensor) -> GradientEdge:

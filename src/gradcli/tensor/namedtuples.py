@@ -40,6 +40,21 @@ class ReturnType(tuple[Any, ...]):
         return _restore, (type(self).__name__, " ".join(self._fields), tuple(self))
 
 
+class FieldTuple(ReturnType):
+    """One that is written out as a class, and prints its fields on one line: `Name(a=1, b=2)`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        fields = zip(self._fields, self, strict=True)
+        return (
+            f"{type(self).__name__}({', '.join([f'{name}={value!r}' for name, value in fields])})"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (tuple(self),)
+
+
 @cache
 def return_type(name: str, fields: str) -> type[ReturnType]:
     """The type `torch.return_types.NAME` with the given field names, separated by blanks."""

@@ -10,7 +10,7 @@ from gradcli.ops.algebra.views import movedim
 from gradcli.readings.batched.level import Level
 from gradcli.readings.batched.samples import one_by_one
 from gradcli.readings.trees import broadcast, flatten
-from gradcli.tensor.namedtuples import ReturnType
+from gradcli.tensor.namedtuples import FieldTuple
 from gradcli.tensor.public import handed_in, public
 from gradcli.tensor.tensor import Tensor
 
@@ -30,7 +30,7 @@ TWO_RULES: Final = (
 @public(
     "batch_size randomness", name="VmapInfo", label="torch._functorch.autograd_function.VmapInfo"
 )
-class VmapInfo(ReturnType):
+class VmapInfo(FieldTuple):
     """What a rule is told of the mapping."""
 
     __slots__ = ()
@@ -45,12 +45,6 @@ class VmapInfo(ReturnType):
     def randomness(self) -> str:
         found: str = self[1]
         return found
-
-    def __repr__(self) -> str:
-        return f"VmapInfo(batch_size={self[0]!r}, randomness={self[1]!r})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return VmapInfo, (tuple(self),)
 
 
 class _Sample:

@@ -19,7 +19,7 @@ from gradcli.readings.transforms.levels import Level
 from gradcli.readings.transforms.tangents import NoTangents, Tangents, notes, transposable
 from gradcli.tensor.graph import mode
 from gradcli.tensor.leaf import batched_of
-from gradcli.tensor.namedtuples import ReturnType
+from gradcli.tensor.namedtuples import FieldTuple
 from gradcli.tensor.public import public, word_of
 from gradcli.tensor.tensor import Tensor
 
@@ -29,7 +29,7 @@ from gradcli.tensor.tensor import Tensor
     name="UnpackedDualTensor",
     label="torch.autograd.forward_ad.UnpackedDualTensor",
 )
-class UnpackedDualTensor(ReturnType):
+class UnpackedDualTensor(FieldTuple):
     """A tensor and how it moves: `tangent` is None where it does not."""
 
     __slots__ = ()
@@ -44,12 +44,6 @@ class UnpackedDualTensor(ReturnType):
     def tangent(self) -> Tensor | None:
         found: Tensor | None = self[1]
         return found
-
-    def __repr__(self) -> str:
-        return f"UnpackedDualTensor(primal={self[0]!r}, tangent={self[1]!r})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return UnpackedDualTensor, (tuple(self),)
 
 
 class DualLevel(Level):
