@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from gradcli.cli.report import FAILED, Exit, UsageError, tell
+from gradcli.cli.report import FAILED, PASSED, Exit, UsageError, fail, tell
 from gradcli.process import (
     ENDING,
     Limits,
@@ -68,3 +70,16 @@ def release() -> None:
     """Calls the limit of time off: the answer or the error is written, and nothing else follows."""
     if process.is_own and hasattr(signal, "setitimer"):
         set_alarm(None)
+
+
+@contextmanager
+def reported(debug: bool = False, json: bool = False) -> Iterator[None]:
+    """Turns errors of an evaluation inside into reports, as `fail` does; limits end with that."""
+    try:
+        yield
+    except PASSED:
+        raise
+    except Exception as error:
+        failure = fail(error, debug, json)
+        release()
+        raise failure from None

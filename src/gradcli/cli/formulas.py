@@ -5,10 +5,10 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from gradcli.cli.confinement import check_enforceable, confine, release
+from gradcli.cli.confinement import check_enforceable, confine, release, reported
 from gradcli.cli.declarations import Line
 from gradcli.cli.questions import check_names, listed, source_of
-from gradcli.cli.report import PASSED, UsageError, fail, note
+from gradcli.cli.report import UsageError, note
 from gradcli.process import Limits, write_whole
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def answer(line: Line, question: Question) -> None:
     from gradcli.formulas.evaluating import evaluated_somewhere
     from gradcli.tensor.clock import limited
 
-    try:
+    with reported(question.debug, question.json):
         line.variables.extend(_points(question.at))
         from gradcli.cli.variables import bind_some, variables_given
 
@@ -75,12 +75,6 @@ def answer(line: Line, question: Question) -> None:
             deriver = Deriver(bindings.codes(), evaluated)
             partials = _partials(question, wanted, deriver)
             shown = _shown(question, bindings, deriver, partials)
-    except PASSED:
-        raise
-    except Exception as error:
-        failure = fail(error, question.debug, question.json)
-        release()
-        raise failure from None
     write_whole(shown)
     note(deriver.notes(partials), deriver.told_of_point() if question.debug else ())
     release()

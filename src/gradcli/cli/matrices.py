@@ -4,10 +4,10 @@ import sys
 from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple
 
-from gradcli.cli.confinement import check_enforceable, confine, release
+from gradcli.cli.confinement import check_enforceable, confine, release, reported
 from gradcli.cli.declarations import Argument, Line, Option, whole_number
 from gradcli.cli.questions import check_names, listed, set_defaults, source_of
-from gradcli.cli.report import PASSED, UsageError, fail, wants_color
+from gradcli.cli.report import UsageError, wants_color
 from gradcli.process import Limits, write_whole
 
 Expression = Annotated[
@@ -65,7 +65,7 @@ def answer(line: Line, question: Question) -> None:
     from gradcli.matrices import hessian, jacobian
     from gradcli.views.matrices import Shown, facts_of
 
-    try:
+    with reported(question.debug, question.json):
         given = variables_given(line, question.const, question.let)
         confine(question.limits, question.json)
         text, origin = source_of(question.expression)
@@ -80,12 +80,6 @@ def answer(line: Line, question: Question) -> None:
             question.eigenvalues or not {*parts}.isdisjoint(("eigenvalues", "definiteness")),
         )
         shown = _shown(Shown(matrix, question.second, facts), question.json, parts)
-    except PASSED:
-        raise
-    except Exception as error:
-        failure = fail(error, question.debug, question.json)
-        release()
-        raise failure from None
     write_whole(shown)
     release()
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
-from gradcli.cli.confinement import check_enforceable, confine, release
+from gradcli.cli.confinement import check_enforceable, confine, release, reported
 from gradcli.cli.declarations import (
     Const,
     Debug,
@@ -19,11 +19,9 @@ from gradcli.cli.matrices import Expression, Json, Wrt
 from gradcli.cli.questions import check_names, listed, set_defaults, source_of
 from gradcli.cli.report import (
     FAILED,
-    PASSED,
     USAGE,
     Exit,
     UsageError,
-    fail,
     say,
     wants_color,
 )
@@ -122,30 +120,25 @@ def command(
     from gradcli.checking.texts import UnknownName
     from gradcli.language.telling.diagnostics import diagnose
 
-    try:
-        texts = [_written("--assert", "assertion", text) for text in assert_ or []]
-        question = _question(line, expression, const, let, wrt, limits, json)
-        question = question._replace(
-            claims=_claims(claim or []),
-            assertions=texts,
-            points=points,
-            seed=seed,
-            order=order,
-            tolerance=question.tolerance if tolerance is None else tolerance,
-            seeds=_seeds(grad_tensors or []),
-        )
-        report = answer(question, sys.stderr.write, timeout)
-        shown = _shown(report, json)
-    except PASSED:
-        raise
-    except UnknownName as error:
-        say(diagnose(error))
-        release()
-        raise Exit(USAGE) from None
-    except Exception as error:
-        failure = fail(error, debug, json)
-        release()
-        raise failure from None
+    with reported(debug, json):
+        try:
+            texts = [_written("--assert", "assertion", text) for text in assert_ or []]
+            question = _question(line, expression, const, let, wrt, limits, json)
+            question = question._replace(
+                claims=_claims(claim or []),
+                assertions=texts,
+                points=points,
+                seed=seed,
+                order=order,
+                tolerance=question.tolerance if tolerance is None else tolerance,
+                seeds=_seeds(grad_tensors or []),
+            )
+            report = answer(question, sys.stderr.write, timeout)
+            shown = _shown(report, json)
+        except UnknownName as error:
+            say(diagnose(error))
+            release()
+            raise Exit(USAGE) from None
     write_whole(shown)
     release()
     if report.failure() is not None:

@@ -4,7 +4,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Annotated
 
-from gradcli.cli.confinement import check_enforceable, confine, release
+from gradcli.cli.confinement import check_enforceable, confine, release, reported
 from gradcli.cli.declarations import (
     Argument,
     Const,
@@ -17,7 +17,7 @@ from gradcli.cli.declarations import (
     whole_number,
 )
 from gradcli.cli.questions import check_names, listed, set_defaults, source_of
-from gradcli.cli.report import PASSED, UsageError, fail, note, wants_color
+from gradcli.cli.report import UsageError, note, wants_color
 from gradcli.process import Limits, write_whole
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def command(
     from gradcli.readings import remarks
     from gradcli.views.answers import PARTS, PRODUCT
 
-    try:
+    with reported(debug, json):
         given = variables_given(line, const, let)
         confine(limits, json)
         text, origin = source_of(expression)
@@ -152,12 +152,6 @@ def command(
         answer = evaluate(machine, bindings, plan)
         _check_mixed(mixed, answer)
         shown = _shown(answer, bindings, json, parts)
-    except PASSED:
-        raise
-    except Exception as error:
-        failure = fail(error, debug, json)
-        release()
-        raise failure from None
     write_whole(shown)
     note(answer.notes, (*answer.inner, *remarks()) if debug else ())
     release()

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from gradcli.cli.confinement import check_enforceable, confine, release
+from gradcli.cli.confinement import check_enforceable, confine, release, reported
 from gradcli.cli.declarations import (
     Argument,
     Const,
@@ -15,7 +15,7 @@ from gradcli.cli.declarations import (
     whole_number,
 )
 from gradcli.cli.questions import listed, set_defaults, source_of
-from gradcli.cli.report import PASSED, Exit, UsageError, fail
+from gradcli.cli.report import Exit, UsageError
 from gradcli.process import Limits
 
 
@@ -131,7 +131,7 @@ def command(
         limited=max_memory is not None,
     )
     options, target = tables.options_of(asked)
-    with Output(output) as written:
+    with Output(output) as written, reported(debug):
         try:
             constants = variables_given(line, const, let)
             confine(limits)
@@ -153,14 +153,8 @@ def command(
                 )
                 with tables.open_table(table) as file:
                     code = tables.Run(asked, wanted, target, written).go(file, options)
-        except PASSED:
-            raise
         except MisuseError as error:
             raise tables.misuse(error) from None
-        except Exception as error:
-            failure = fail(error, debug)
-            release()
-            raise failure from None
     release()
     if code:
         raise Exit(code)

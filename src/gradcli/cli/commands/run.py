@@ -3,7 +3,7 @@
 import sys
 from typing import Annotated
 
-from gradcli.cli.confinement import check_enforceable, confine, release
+from gradcli.cli.confinement import check_enforceable, confine, release, reported
 from gradcli.cli.declarations import (
     Argument,
     Const,
@@ -15,7 +15,7 @@ from gradcli.cli.declarations import (
     Timeout,
     whole_number,
 )
-from gradcli.cli.report import PASSED, fail, note
+from gradcli.cli.report import note
 from gradcli.process import Limits, write_whole
 
 
@@ -48,7 +48,7 @@ def command(
     from gradcli.language.running.machine import Machine
     from gradcli.readings import remarks
 
-    try:
+    with reported(debug):
         given = variables_given(line, const, let)
         confine(limits)
         text, origin = read_text(file), origin_of(file)
@@ -65,12 +65,6 @@ def command(
             run_cells(machine, codes, write_whole, timeout)
         else:
             machine.run(bindings.code)
-    except PASSED:
-        raise
-    except Exception as error:
-        failure = fail(error, debug)
-        release()
-        raise failure from None
     sys.stdout.flush()
     if debug:
         note((), remarks())
