@@ -92,6 +92,30 @@ def test_signals_leave_nothing(signum: signal.Signals, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+ENDED_AT_ONCE = """
+import os, signal
+opened = os.open
+def open_and_end(path, *rest):
+    number = opened(path, *rest)
+    if str(path).endswith(".part"):
+        os.kill(os.getpid(), SIGNAL)
+    return number
+os.open = open_and_end
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_no_file_that_was_just_made(signum: signal.Signals, tmp_path: Path) -> None:
+    script = ENDED_AT_ONCE.replace("SIGNAL", str(int(signum))) + ENTRY
+    words = ["map", "x", "--quiet", "-o", str(tmp_path / "o.csv")]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words], input=b"x\n1\n", timeout=60, check=False
+    )
+    assert done.returncode == -signum
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_time_limit_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"

@@ -28,7 +28,6 @@ class Output:
         self.path = path
         self.file: IO[bytes] | None = None
         self.unfinished = ""
-        self.owner = os.getpid()
         self.signals: dict[int, Any] = {}
         if path is None:
             return
@@ -57,15 +56,26 @@ class Output:
                 raise PermissionError(13, "permission denied")
             mode = stat.S_IMODE(found.st_mode)
         folder, name = os.path.split(target)
-        unfinished = os.path.join(folder, f".{name[:64]}.{os.getpid()}.part")
-        number = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        unfinished = os.path.join(folder, f".{name[:64]}.{os.getpid()}.{os.urandom(4).hex()}.part")
+        self._remove_when_ended()
         self.target, self.unfinished = target, unfinished
+        try:
+            number = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except OSError:
+            self._leave_signals()
+            raise
         self.file = os.fdopen(number, "wb")
         with suppress(OSError):
-            os.chmod(self.unfinished, mode)
+            os.chmod(unfinished, mode)
+
+    def _remove_when_ended(self) -> None:
         for signum in ENDING:
             if signal.getsignal(signum) is not signal.SIG_IGN:
                 self.signals[signum] = signal.signal(signum, self._ended)
+
+    def _leave_signals(self) -> None:
+        for signum, before in self.signals.items():
+            signal.signal(signum, before)
 
     def _ended(self, signum: int, _: FrameType | None) -> None:
         self._remove()
@@ -76,12 +86,11 @@ class Output:
 
     def __exit__(self, *_: object) -> None:
         """Removes what was not finished."""
-        for signum, before in self.signals.items():
-            signal.signal(signum, before)
         if self.file is not None:
             with suppress(OSError):
                 self.file.close()
         self._remove()
+        self._leave_signals()
 
     def _remove(self) -> None:
         if self.unfinished:
