@@ -32,7 +32,7 @@ def visit(compiler: ExpressionCompiler, node: ast.Class) -> None:
         scope.slots["__class__"] = len(code.slots)
         code.cells.append(len(code.slots))
         code.slots.append("__class__")
-    compiler.pending.append((Unit(code, scope), node))
+    compiler.pending.append((Unit(code, scope), [(body, compiler, node)]))
     cells = [compiler.cell(name) for name in code.outside]
     head = ast.Pass(node.start, node.start + len("class"))
     compiler.push(

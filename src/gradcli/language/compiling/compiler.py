@@ -62,16 +62,8 @@ class Compiler(HandlingCompiler):
             self.finish()
             if not self.pending:
                 return
-            self.unit, body = self.pending.pop()
+            self.unit, self.work = self.pending.pop()
             self.scope = self.unit.scope
-            if isinstance(body, ast.Block):
-                self.work = [(self.finish_function, body), body]
-            elif isinstance(body, ast.Class):
-                self.work = [(self.class_body, body)]
-            elif isinstance(body, ast.Generator):
-                self.work = [(self.finish_function, body), (self.generator_body, body)]
-            else:
-                self.work = [(op.RETURN, None, body), body]
 
     def visit_block(self, node: ast.Block) -> None:
         self.work.extend(reversed(node.statements))
@@ -154,12 +146,6 @@ class Compiler(HandlingCompiler):
         from gradcli.language.compiling.classes import visit
 
         visit(self, node)
-
-    def class_body(self, node: ast.Class) -> None:
-        """The code of a class's body."""
-        from gradcli.language.compiling.classes import body
-
-        body(self, node)
 
     def visit_pass(self, node: ast.Pass) -> None:
         pass

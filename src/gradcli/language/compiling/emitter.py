@@ -101,7 +101,8 @@ class Emitter:
         self.scope = module
         self.unit = Unit(self.program, module)
         self.work: list[Any] = []
-        self.pending: list[tuple[Unit, ast.Node]] = []
+        self.pending: list[tuple[Unit, list[Any]]] = []
+        """The functions to compile after this one, each with its `work`."""
 
     def finish(self) -> None:
         """Put positions in place of labels."""

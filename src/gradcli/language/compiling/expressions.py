@@ -229,7 +229,11 @@ class ExpressionCompiler(Emitter):
         code.fixed = len(code.slots)
         self.open(scope, code)
         code.doc = documentation(body)
-        self.pending.append((Unit(code, scope), body))
+        if isinstance(body, ast.Block):
+            work: list[Any] = [(self.finish_function, body), body]
+        else:
+            work = [(op.RETURN, None, body), body]
+        self.pending.append((Unit(code, scope), work))
         cells = [self.cell(name) for name in code.outside]
         keys = tuple(name for name, _ in named_defaults)
         make = (
@@ -266,7 +270,8 @@ class ExpressionCompiler(Emitter):
         code.slots = [".0"]
         code.fixed = 1
         self.open(scope, code)
-        self.pending.append((Unit(code, scope), node))
+        work = [(self.finish_function, node), (self.generator_body, node)]
+        self.pending.append((Unit(code, scope), work))
         cells = [self.cell(name) for name in code.outside]
         first = node.clauses[0].iterable
         self.push(
