@@ -54,6 +54,21 @@ def test_what_has_no_formula_is_named() -> None:
 
 
 @pytest.mark.parametrize(
+    "source",
+    [
+        "x.item()*x",
+        "x.detach().item()*x",
+        "float((x*2).data)*x",
+        "torch.tensor([x, 1])*x",
+        "tensor([[1, x.data]])*x",
+    ],
+)
+def test_a_number_that_was_made_from_a_variable_has_no_formula(source: str) -> None:
+    with pytest.raises(NoFormula, match="goes on with the value of x"):
+        formula(source, "x")
+
+
+@pytest.mark.parametrize(
     ("source", "expected"),
     [
         ("let x = [[1, 2], [3, 4]]; (x.T.detach() * x).sum()", "x.T"),

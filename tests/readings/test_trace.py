@@ -74,6 +74,10 @@ def test_a_replay_hands_rows_to_another_reading() -> None:
         lambda x: x * x.tolist(),
         lambda x: x if gradcli.equal(x, x.round()) else x * 2,
         lambda x: x + len(repr(x * 2)),
+        lambda x: x * float(x.detach()),
+        lambda x: x * (x * 2).data.item(),
+        lambda x: x * gradcli.tensor([x, 3.0])[0],
+        lambda x: x * gradcli.Tensor([x.detach()])[0],
     ],
 )
 def test_what_the_evaluation_saw_must_be_the_same(function: Callable[[Any], Any]) -> None:
@@ -93,7 +97,6 @@ def test_a_value_that_decides_the_same_way_again_is_no_hindrance() -> None:
     "function",
     [
         lambda x: x * gradcli.tensor(x._array * 2),
-        lambda x: x * float(x.detach()),
         lambda x: x * x.detach(),
     ],
 )

@@ -182,6 +182,8 @@ class Recorder:
         # Operands and results stay alive, so that no other tensor gets the number of one.
         self._versions: list[tuple[Tensor, int]] = []
         self._known = {id(tensor): tensor for tensor in known}
+        self._arrays: dict[int, Slot] = {}
+        self._placed = 0
         self._outer: Any = None
         for tensor in (*inputs, *self._known.values()):
             self._note(tensor)
@@ -234,6 +236,8 @@ class Recorder:
     def read(self, tensor: Tensor) -> None:
         """Notes that the evaluation looks at the elements of a tensor."""
         slot = self._slots.get(id(tensor))
+        if slot is None:
+            slot = self._source(tensor)
         if slot is not None:
             seen = Guard(slot, tensor._array.tolist())
             self.trace.guards.append((len(self.trace.steps), seen))
@@ -281,6 +285,14 @@ class Recorder:
         if kind is list or kind is tuple:
             return kind([self._operand(item) for item in arg])
         return arg
+
+    def _source(self, tensor: Tensor) -> Slot | None:
+        """Where the value stands that a tensor was detached from: both have the same array."""
+        values = self.trace.values
+        for slot in range(self._placed, len(values)):
+            self._arrays.setdefault(id(values[slot]._array), Slot(slot))
+        self._placed = len(values)
+        return self._arrays.get(id(tensor._array))
 
     def _slot(self, tensor: Tensor) -> Slot:
         slot = self._slots[id(tensor)] = Slot(len(self.trace.values))

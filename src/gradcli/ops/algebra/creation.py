@@ -15,7 +15,7 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.arrays import unwrapped
 from gradcli.tensor.dtypes import FLOATS, HALVES, INEXACT, DType
 from gradcli.tensor.formats import Device, MemoryFormat, arranged_copy, channels_last
-from gradcli.tensor.leaf import batched_of
+from gradcli.tensor.leaf import batched_of, looked_at
 from gradcli.tensor.memory import reserve
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array, Scalar
@@ -79,7 +79,7 @@ def element(value: Any, dtype: DType) -> Any:
     if isinstance(value, Tensor):
         if value._array.size != 1:
             raise ValueError("only one element tensors can be converted to Python scalars")
-        return cast(value._array.reshape(()), dtype)
+        return cast(looked_at(value).reshape(()), dtype)
     if isinstance(value, np.generic):
         value = value.item()
     if dtype.category == dtypes.BOOL:

@@ -25,7 +25,7 @@ from gradcli.tensor import dtypes
 from gradcli.tensor.arrays import unwrapped
 from gradcli.tensor.dtypes import DType
 from gradcli.tensor.formats import Device, Layout
-from gradcli.tensor.leaf import set_flag
+from gradcli.tensor.leaf import looked_at, set_flag
 from gradcli.tensor.memory import reserve
 from gradcli.tensor.nesting import check_unfolded
 from gradcli.tensor.public import public, supports, word_of
@@ -162,7 +162,7 @@ def array_of(data: Any, dtype: DType | None = None) -> Array:
     if isinstance(data, (str, bytes)):
         raise TypeError(f"new(): invalid data type '{kind.__name__}'")
     if isinstance(data, Tensor):
-        return cast(data._array, dtype or data.dtype)
+        return cast(looked_at(data), dtype or data.dtype)
     if isinstance(data, (np.ndarray, np.generic)):
         return cast(np.asarray(data), dtype or dtypes.from_numpy(data.dtype))
     shape = _shape_of(data)
