@@ -373,6 +373,47 @@ def test_an_error_is_pythons_and_has_its_line(row: str) -> None:
     assert (f"{shown.type}: {shown.message}", shown.line) == (message, 6)
 
 
+KINDS = """\
+from dataclasses import dataclass
+from enum import Enum
+class A: pass
+class E(Enum): ONE = 1
+class Mine(ValueError): pass
+@dataclass
+class D: x: int = 1
+class B: f = Mine.__str__
+"""
+
+
+MISTAKEN = """\
+object.__getattribute__(1, 'real') | descriptor '__getattribute__' requires a 'object' object but \
+received a 'int'
+object.__setattr__(math, 'pi', 3) | descriptor '__setattr__' requires a 'object' object but \
+received a 'module'
+E.__str__(Mine('x')) | descriptor '__str__' requires a 'Enum' object but received a 'Mine'
+Mine.__init__(E.ONE) | descriptor '__init__' requires a 'BaseException' object but received a 'E'
+B().f() | descriptor '__str__' requires a 'BaseException' object but received a 'B'
+A.mro.__func__(5) | descriptor 'mro' requires a 'type' object but received a 'int'
+D.__repr__(5) | a method of a dataclass takes its object, not 'int'
+object.__new__(Mine) | object.__new__(Mine) is not safe, use BaseException.__new__()
+object.__new__(E) | object.__new__(E) is not safe, use Enum.__new__()
+Mine.__new__(A) | BaseException.__new__(X): X is not a subtype of BaseException
+A.__mro__ = () | attribute '__mro__' of 'type' objects is not writable
+"""
+
+
+@pytest.mark.parametrize("row", MISTAKEN.splitlines())
+def test_methods_of_ours_take_objects_of_their_class(row: str) -> None:
+    line, _, message = row.partition(" | ")
+    with pytest.raises((TypeError, AttributeError)) as caught:
+        Machine().run(compile_text(KINDS + line, "program"))
+    assert diagnose(caught.value).message == message
+
+
+def test_members_are_found_by_their_value() -> None:
+    assert printed(KINDS + "print(E.__new__(E, 1), Enum.__new__(E, 1) is E.ONE)") == "E.ONE True\n"
+
+
 def test_objects_hold_parameters_and_train() -> None:
     text = """
 class Linear:

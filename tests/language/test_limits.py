@@ -148,6 +148,15 @@ def test_long_programs_are_stopped(text: str) -> None:
         Machine(timeout=0.05).run(compile_text(text))
 
 
+def test_a_nested_tuple_of_types_is_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = []
+    monkeypatch.setattr(
+        "gradcli.language.allowed.builtins.check_unfolded", lambda *given: measured.append(given)
+    )
+    assert Machine().run(compile_text("isinstance(1, (str, (float, (bool, (int,)))))"))
+    assert len(measured) == 1
+
+
 def test_steps_are_counted_exactly() -> None:
     code = compile_text("for i in range(100): pass")
     Machine(max_steps=100).run(code)

@@ -248,10 +248,14 @@ def is_instance(*arguments: Any) -> bool:
     if len(arguments) != 2:
         return isinstance(*arguments)
     value, kinds = arguments
+    if type(kinds) is tuple and is_compound(kinds):
+        check_unfolded(kinds, "a tuple of types")
+    return _is_of(value, kinds)
+
+
+def _is_of(value: Any, kinds: Any) -> bool:
     if type(kinds) is tuple:
-        if is_compound(kinds):
-            check_unfolded(kinds, "a tuple of types")
-        return any(is_instance(value, kind) for kind in kinds)
+        return any(_is_of(value, kind) for kind in kinds)
     if isinstance(kinds, Class):
         return kinds.has(value)
     if hasattr(type(kinds), "__instancecheck__") and not isinstance(kinds, type):

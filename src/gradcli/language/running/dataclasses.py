@@ -257,7 +257,9 @@ def collect(class_: ProgramClass, options: Options) -> dict[str, Field]:
 
 
 def run(machine: Runner, stack: Stack, variables: Stack, function: Callable[..., Any]) -> None:
-    """The instruction of a dataclass's methods."""
+    """The instruction of a dataclass's methods, which take the object first."""
+    if type(variables[0]) is not Instance:
+        raise TypeError(f"a method of a dataclass takes its object, not '{word_of(variables[0])}'")
     stack.append(function(*variables))
 
 
@@ -408,7 +410,7 @@ def freeze(class_: ProgramClass, names: set[str]) -> None:
     for name, verb in (("__setattr__", "assign to"), ("__delattr__", "delete")):
         if name in class_.names:
             raise TypeError(f"Cannot overwrite attribute {name} in class {class_.__name__}")
-        class_.change(name, Builtin(refuse(verb), name, class_.__qualname__))
+        class_.change(name, Builtin(refuse(verb), name, class_.__qualname__, class_.has))
 
 
 def all_fields(value: Any) -> dict[str, Field] | None:

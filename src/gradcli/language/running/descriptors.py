@@ -9,7 +9,7 @@ from gradcli.language.running.functions import Function
 from gradcli.language.running.methods import Method, invoke
 from gradcli.tensor.classes import token_of
 from gradcli.tensor.identity import without_addresses
-from gradcli.tensor.public import public
+from gradcli.tensor.public import public, word_of
 
 
 class Descriptor:
@@ -57,7 +57,7 @@ class GetSet(Descriptor):
     def set(self, instance: Any, value: Any) -> None:
         if self.change is None:
             raise AttributeError(
-                f"attribute '{self.name}' of '{instance._class.__name__}' objects is not writable"
+                f"attribute '{self.name}' of '{word_of(instance)}' objects is not writable"
             )
         self.change(instance, value)
 

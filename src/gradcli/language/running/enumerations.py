@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from gradcli.language.running.descriptors import ClassMethod, Descriptor, GetSet
+from gradcli.language.running.descriptors import ClassMethod, Descriptor, GetSet, StaticMethod
 from gradcli.language.running.functions import Function
 from gradcli.language.running.methods import Builtin, invoke
 from gradcli.language.running.objects import Instance, ProgramClass, make, native
@@ -69,6 +69,7 @@ def shown(self: Instance, /) -> str:
 ENUM: Final = native(
     "Enum",
     {
+        "__new__": StaticMethod(Builtin(find, "__new__", "Enum")),
         "__init_subclass__": ClassMethod(Builtin(define, "__init_subclass__", "Enum")),
         "__repr__": shown,
         "__str__": lambda self, /: f"{self._class.__name__}.{self._native[0]}",

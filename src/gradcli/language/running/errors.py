@@ -13,11 +13,18 @@ from gradcli.language.allowed.exceptions import EXCEPTIONS, Carrier, raisable, t
 from gradcli.language.running.descriptors import GetSet, StaticMethod
 from gradcli.language.running.methods import Builtin
 from gradcli.language.running.objects import NAMES, Instance, ProgramClass, fresh
+from gradcli.tensor.classes import token_of
 from gradcli.tensor.identity import without_addresses
 
 
-def new(class_: ProgramClass, /, *arguments: Any, **named: Any) -> Instance:
-    """`Exception.__new__(class_, *arguments)`."""
+def new(class_: Any, /, *arguments: Any, **named: Any) -> Instance:
+    """`Exception.__new__(class_, *arguments)`.
+
+    Raises:
+        TypeError: `class_` is no class of a program's exceptions.
+    """
+    if not isinstance(class_, ProgramClass) or not class_.derives(token_of(BaseException)):
+        raise TypeError(f"{ALL}.__new__(X): X is not a subtype of {ALL}")
     made = fresh(class_)
     made._native = carrier = Carrier(made)
     carrier.given = arguments
@@ -83,9 +90,16 @@ def first(self: Instance) -> Any:
     return self._native.given[0] if self._native.given else None
 
 
+def has_carrier(value: Any) -> bool:
+    """Whether a value is an object of a program's exception class."""
+    return type(value) is Instance and type(value._native) is Carrier
+
+
 def methods(kind: str, **functions: Callable[..., Any]) -> dict[str, Any]:
     """Functions as methods of a class."""
-    return {name: Builtin(function, name, kind) for name, function in functions.items()}
+    return {
+        name: Builtin(function, name, kind, has_carrier) for name, function in functions.items()
+    }
 
 
 ALL: Final = "BaseException"

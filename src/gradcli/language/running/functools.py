@@ -43,7 +43,8 @@ def total_ordering(cls: Any, /) -> Any:
         raise ValueError("must define at least one ordering operation: < > <= >=")
     for name, answer in ORDERINGS[own[0]].items():
         if name not in own:
-            cls.change(name, Builtin(following(own[0], answer), name, cls.__name__))
+            method = Builtin(following(own[0], answer), name, cls.__name__, cls.has)
+            cls.change(name, method)
     return cls
 
 

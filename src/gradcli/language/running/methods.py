@@ -22,24 +22,44 @@ def invoke(function: Any, /, *arguments: Any, **named: Any) -> Any:
 class Builtin:
     """A method that is written in Python, for the classes that programs find; it takes the object
     first.
+
+    Attributes:
+        takes: whether a value is an object that the function knows how to treat; None is any.
     """
 
-    __slots__ = ("__name__", "__qualname__", "function")
+    __slots__ = ("__name__", "__qualname__", "function", "takes")
 
-    def __init__(self, function: Callable[..., Any], name: str, owner: str) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        name: str,
+        owner: str,
+        takes: Callable[[Any], bool] | None = None,
+    ) -> None:
         self.function = function
         self.__name__ = name
         self.__qualname__ = f"{owner}.{name}"
+        self.takes = takes
+
+    @property
+    def owner(self) -> str:
+        """The name of its class."""
+        return self.__qualname__.rpartition(".")[0]
 
     def __call__(self, /, *arguments: Any, **named: Any) -> Any:
         if not arguments:
-            owner = self.__qualname__.rpartition(".")[0]
-            raise TypeError(f"descriptor '{self.__name__}' of '{owner}' object needs an argument")
+            raise TypeError(
+                f"descriptor '{self.__name__}' of '{self.owner}' object needs an argument"
+            )
+        if self.takes is not None and not self.takes(arguments[0]):
+            raise TypeError(
+                f"descriptor '{self.__name__}' requires a '{self.owner}' object but received a "
+                f"'{word_of(arguments[0])}'"
+            )
         return self.function(*arguments, **named)
 
     def __repr__(self) -> str:
-        owner = self.__qualname__.rpartition(".")[0]
-        return f"<slot wrapper '{self.__name__}' of '{owner}' objects>"
+        return f"<slot wrapper '{self.__name__}' of '{self.owner}' objects>"
 
 
 class Method:

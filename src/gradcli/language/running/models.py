@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from gradcli.language.running.descriptors import GetSet
@@ -146,9 +147,14 @@ def shown_names(class_: ProgramClass) -> dict[str, Any]:
     return {name: value for name, value in class_.names.items() if type(value) is not GetSet}
 
 
-_MRO: Final[Any] = Builtin(lambda class_: list(class_.mro), "mro", "type")
-_SUBCLASSES: Final[Any] = Builtin(
-    lambda class_: list(class_.subclasses.values()), "__subclasses__", "type"
+def _of_type(function: Callable[[ProgramClass], Any], name: str) -> Builtin:
+    """A method of classes."""
+    return Builtin(function, name, "type", lambda value: isinstance(value, ProgramClass))
+
+
+_MRO: Final[Any] = _of_type(lambda class_: list(class_.mro), "mro")
+_SUBCLASSES: Final[Any] = _of_type(
+    lambda class_: list(class_.subclasses.values()), "__subclasses__"
 )
 ABOUT: Final[dict[str, GetSet]] = {
     name: GetSet(name, of, change)

@@ -424,7 +424,11 @@ def native(
         key: Builtin(value, key, name) if type(value) is _FUNCTION else value
         for key, value in methods.items()
     }
-    return ProgramClass(name, bases or (OBJECT,), names, module, fixed=True)
+    made = ProgramClass(name, bases or (OBJECT,), names, module, fixed=True)
+    for each in names.values():
+        if type(each) is Builtin:
+            each.takes = made.has
+    return made
 
 
 _FUNCTION: Final = type(native)

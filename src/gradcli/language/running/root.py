@@ -9,7 +9,7 @@ from gradcli.language.running import objects
 from gradcli.language.running.descriptors import ClassMethod, GetSet, StaticMethod
 from gradcli.language.running.methods import Builtin
 from gradcli.language.running.models import class_names, doc_of
-from gradcli.language.running.objects import OBJECT, Instance, ProgramClass, fresh
+from gradcli.language.running.objects import OBJECT, Instance, ProgramClass, fresh, names_in
 from gradcli.tensor.identity import number_of, without_addresses
 from gradcli.tensor.public import word_of
 
@@ -18,12 +18,24 @@ def new(class_: Any = None, /, *arguments: Any, **named: Any) -> Instance:
     """`object.__new__(class_)`."""
     if not isinstance(class_, ProgramClass):
         raise TypeError(f"object.__new__(X): X is not a type object ({word_of(class_)})")
+    maker = maker_of(class_)
+    if maker is not None:
+        raise TypeError(f"object.__new__({class_.__name__}) is not safe, use {maker}()")
     if arguments or named:
         if class_.special("__new__") is not None:
             raise TypeError("object.__new__() takes exactly one argument (the type to instantiate)")
         if class_.special("__init__") is None:
             raise TypeError(f"{class_.__name__}() takes no arguments")
     return fresh(class_)
+
+
+def maker_of(class_: ProgramClass) -> str | None:
+    """What makes an object with the data that a class of ours keeps with it."""
+    for each in class_.mro[:-1]:
+        found = names_in(each).get("__new__")
+        if type(found) is StaticMethod and type(found.__func__) is Builtin:
+            return found.__func__.__qualname__
+    return None
 
 
 def initialise(self: Instance, /, *arguments: Any, **named: Any) -> None:
@@ -94,7 +106,14 @@ def values(self: Instance) -> dict[str, Any]:
     return self._values
 
 
-OBJECT.names.update({name: Builtin(function, name, "object") for name, function in METHODS.items()})
+def is_instance(value: Any) -> bool:
+    """Whether a value is an object of a program's class, which is what the methods here treat."""
+    return type(value) is Instance
+
+
+OBJECT.names.update(
+    {name: Builtin(function, name, "object", is_instance) for name, function in METHODS.items()}
+)
 OBJECT.names.update(
     {
         "__new__": StaticMethod(Builtin(new, "__new__", "object")),
