@@ -423,6 +423,16 @@ def test_objects_print_under_pytorchs_names(text: str, name: str) -> None:
     assert re.fullmatch(rf"<{re.escape(name)} object at 0x[0-9a-f]+>\n", shown[0])
 
 
+def test_decorated_values_without_a_name_print_as_pytorchs() -> None:
+    shown: list[str] = []
+    Machine(write=shown.append).run(
+        compile_text("print(torch.enable_grad(5), torch.no_grad()(abs))")
+    )
+    name = r"context_decorator\.<locals>\.decorate_context"
+    pattern = rf"<function {name} at 0x[0-9a-f]+> <function abs at 0x[0-9a-f]+>\n"
+    assert re.fullmatch(pattern, "".join(shown))
+
+
 def test_numpy_warns_of_nothing(recwarn: pytest.WarningsRecorder) -> None:
     run("torch.ones(1).numpy().std(ddof=2); torch.ones(0).numpy().mean()")
     assert not recwarn.list

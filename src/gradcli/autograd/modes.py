@@ -19,11 +19,11 @@ class Decorated:
     As an attribute of a class it is a method, as other functions are.
     """
 
-    __name__ = __qualname__ = "decorate_context"
-
     def __init__(
         self, context: Callable[[], AbstractContextManager[Any]], function: Callable[..., Any]
     ) -> None:
+        self.__name__ = "decorate_context"
+        self.__qualname__ = "context_decorator.<locals>.decorate_context"
         self.context = context
         self.function = function
         functools.update_wrapper(self, function, updated=())
