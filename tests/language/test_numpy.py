@@ -96,6 +96,7 @@ def test_giants_are_refused_before_memory_is_taken(text: str) -> None:
         "np.random.RandomState(0).inner",
         "np.random.seed('x')",
         "from numpy import fromfile\nfromfile('x')",
+        "np.floor_divide(torch.zeros(0), None)",
     ],
 )
 def test_only_numbers_pass(text: str) -> None:
@@ -112,6 +113,8 @@ def test_only_numbers_pass(text: str) -> None:
         ("torch.ones(2) * np.float64(2)", "tensor([2., 2.])"),
         ("np.sin(torch.zeros(2)), np.exp(torch.tensor(0.))", "(tensor([0., 0.]), tensor(1.))"),
         ("np.add(np.ones(2), torch.ones(2))", "tensor([2., 2.], dtype=torch.float64)"),
+        ("np.divmod(torch.tensor([5.]), 2)", "(tensor([2.]), tensor([1.]))"),
+        ("np.isnan(torch.tensor([nan, 1.]))", "tensor([1, 0], dtype=torch.uint8)"),
         ("np.array([torch.tensor(1.), torch.tensor(2.)])", "array([1., 2.], dtype=float32)"),
         ("type(np.float32(1)) is np.float32, isinstance(np.ones(1), np.ndarray)", "(True, True)"),
         ("np.ones(1).dtype == np.float64, np.ones(1).dtype == float", "(True, True)"),

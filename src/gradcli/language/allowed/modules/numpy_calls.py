@@ -174,6 +174,14 @@ def answer(value: Any) -> Any:
     return wrapped(tuple(value) if isinstance(value, tuple) else value)
 
 
+def as_tensors(value: Any) -> Any:
+    """What PyTorch makes of an answer where an operand was a tensor; booleans are bytes there."""
+    if isinstance(value, tuple):
+        return tuple(map(as_tensors, value))
+    array = np.asarray(value._array)
+    return wrap(array.astype(np.uint8) if array.dtype == bool else array)
+
+
 def face(name: str, function: Callable[..., Any], size: Sizes = together) -> Callable[..., Any]:
     """A function of NumPy, for programs."""
     elementwise = isinstance(function, np.ufunc)
@@ -186,10 +194,10 @@ def face(name: str, function: Callable[..., Any], size: Sizes = together) -> Cal
         }
         reserve((size(values, options),), NUMBER_SIZE)
         clock.check()
-        found = told(function, *values, **options)
+        found = answer(told(function, *values, **options))
         if elementwise and any(isinstance(value, Tensor) for value in arguments):
-            return wrap(np.asarray(found))
-        return answer(found)
+            return as_tensors(found)
+        return found
 
     present(call, name)
     return call
