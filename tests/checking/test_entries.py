@@ -78,6 +78,13 @@ def test_ties_are_kinks() -> None:
     assert [entry.verdict for entry in report.entries] == ["kink", "kink"]
 
 
+def test_a_second_derivative_that_is_none_at_a_kink_is_no_mistake() -> None:
+    report = ask("x.norm()", given={"x": "[0, 0]"})
+    mixed = [entry for entry in report.entries if entry.name == "d2/dx[1]dx[0]"]
+    assert [(str(entry.analytic), entry.verdict) for entry in mixed] == [("nan", "kink")]
+    assert report.failure() is None
+
+
 def test_a_gradient_at_a_kink_that_is_no_subgradient_fails() -> None:
     report = ask("abs(x) + 5*(x - x.detach())", given={"x": "0"}, order=1)
     assert report.wrong is not None

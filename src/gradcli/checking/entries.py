@@ -68,7 +68,9 @@ def check_entries(subject: Subject, points: Sequence[Point], order: int) -> list
         run = subject.run(point)
         found = list(_first(subject, run, point))
         if order > 1:
-            found += _second(subject, run, point)
+            bent = any(entry.verdict in (KINK, JUMP) for entry in found)
+            second = _second(subject, run, point)
+            found += map(_excused, second) if bent else second
         for entry in found:
             known = worst.get(entry.name)
             if known is None or badness(entry) > badness(known):
@@ -80,6 +82,12 @@ def check_entries(subject: Subject, points: Sequence[Point], order: int) -> list
                 told[id(entry.point)] = lost_at(subject, entry.point)
             worst[name] = entry._replace(remark=told[id(entry.point)])
     return list(worst.values())
+
+
+def _excused(entry: Entry) -> Entry:
+    """A second derivative at a kink of the first: where it is not a number, there is none."""
+    is_none = entry.verdict == WRONG and not np.isfinite(entry.analytic)
+    return entry._replace(verdict=KINK) if is_none else entry
 
 
 def first_wrong(entries: Sequence[Entry], points: Sequence[Point]) -> Entry | None:
