@@ -195,6 +195,15 @@ def test_assertions_hold_or_not(text: str, assertion: str, verdict: str) -> None
         assert [*found.values] == ["d2/dx2" if "d2" in assertion else "x.grad"]
 
 
+def test_a_false_assertion_shows_the_value() -> None:
+    written = [Written("value < 5", "assertion")]
+    (one,) = ask("x**2", given={"x": "3"}, assertions=written).assertions
+    assert {name: float(value) for name, value in one.values.items()} == {"value": 9.0}
+    written = [Written("value[0] < 5", "assertion")]
+    (one,) = ask("x**2, x", given={"x": "3"}, assertions=written).assertions
+    assert [*one.values] == ["value[0]", "value[1]"]
+
+
 def test_an_assertion_holds_at_the_given_point_unless_points_are_asked_for() -> None:
     written = [Written("x.grad > 0", "assertion")]
     assert ask("x**2", given={"x": "3"}, assertions=written).assertions[0].verdict == "right"

@@ -65,6 +65,11 @@ def test_lines_fit_a_terminal() -> None:
     assert max(map(len, done.out.splitlines())) <= 80
 
 
+def test_remarks_on_kinks_have_a_line_each() -> None:
+    done = run("check", "x.norm()", "--x", "[0, 0]")
+    assert "\nvector_norm has a kink here: the norm of zeros has the gradient zero\n" in done.out
+
+
 def test_claims_of_records_are_in_double_precision_and_other_records_are_not() -> None:
     records = [
         {"expr": "x", "vars": {"x": 0.1}},

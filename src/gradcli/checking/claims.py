@@ -286,7 +286,7 @@ def hold(subject: Subject, assertion: Assertion, points: Sequence[Point]) -> Ver
             assertion.written.locate(error, 0)
             raise
         if not true:
-            values = _told(assertion, run, names)
+            values = _told(assertion, run, own, names)
             return Verdict(assertion.text, WRONG, 0, point, values)
     return Verdict(assertion.text, RIGHT, len(points))
 
@@ -315,16 +315,19 @@ def _fill_gradients(subject: Subject, run: Run) -> None:
         accumulate(ends, seeds, True, False, None)
 
 
-def _told(assertion: Assertion, run: Run, names: dict[str, Any]) -> dict[str, Any]:
-    """The values of what an assertion speaks of."""
+def _told(
+    assertion: Assertion, run: Run, own: Sequence[str], names: dict[str, Any]
+) -> dict[str, Any]:
+    """The values of what an assertion speaks of; `own` are names that are no variables'."""
     text = assertion.text
     found: dict[str, Any] = {}
-    if "value" in text and "value" not in run.names():
-        found["value"] = run.outputs[0]._array
+    if "value" in text and "value" in own:
+        for place, output in enumerate(run.outputs):
+            found[f"value[{place}]" if run.several else "value"] = output._array
     for name, leaf in run.leaves.items():
         gradient = leaf.grad
         if f"{name}.grad" in text and gradient is not None:
             found[f"{name}.grad"] = gradient._array
-    for name, (spelled, _) in assertion.derivatives.items():
-        found[spelled] = names[name]._array
+    for name, (written, _) in assertion.derivatives.items():
+        found[written] = names[name]._array
     return found

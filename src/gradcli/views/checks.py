@@ -65,7 +65,8 @@ def _table(report: Report, paint: Paint) -> Iterator[str]:
     bent = [entry for entry in shown if entry.verdict in (KINK, JUMP)]
     # Where a derivative has a kink, the next one jumps.
     yield from map(_kink, [e for e in bent if not e.name.startswith("d2/")] or bent)
-    yield from dict.fromkeys(entry.remark for entry in shown if entry.remark)
+    remarks = "; ".join(dict.fromkeys(entry.remark for entry in shown if entry.remark))
+    yield from dict.fromkeys(remarks.split("; ") if remarks else ())
     yield _summary(report, paint)
 
 
