@@ -89,6 +89,68 @@ def test_a_claim_that_is_not_finite_is_wrong() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "claim"),
+    [
+        ("x**2 if x > 40 else x", "x: 1"),
+        ("x**2 if x > 10 else x", "x: 1 if x < 30 else 2*x"),
+        ("where(x < -25, x**2, x)", "x: 1"),
+        ("relu(x - 100)", "x: 0"),
+        ("abs(x + 30)*y", "x: y"),
+        ("clamp(x, -60, 60)", "x: 1"),
+        ("let w = [1, 2]; relu(w - 40).sum()", "w: 0"),
+        ("x**2", "x: 2*x if x != 1 else 5"),
+        ("x**2", "x: where(x == 2.5, 7, 2*x)"),
+        ("x**2", "x: 2*x + 1e-12"),
+        ("def f(x):\n    return x if x < 70 else 70 + 0*x\nf(x)", "x: 1"),
+    ],
+)
+def test_counterexamples_are_sought_about_the_numbers_of_the_texts(text: str, claim: str) -> None:
+    assert verdict(text, claim).verdict == "wrong"
+
+
+def test_a_hole_in_a_claim_is_told_and_no_counterexample() -> None:
+    found = verdict("sin(x)**2", "x: sin(2*x)*(x - 1)/(x - 1)")
+    assert (found.verdict, found.proof) == ("right", None)
+    assert found.remark == "it has no finite value at x = 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "claim", "error"),
+    [
+        ("x**2", "x: 2.000000001*x", "5.0e-10"),
+        ("x/3", "x: 0.3333333333", "1.0e-10"),
+        ("pi*x**2", "x: 6.283185307*x", "2.9e-11"),
+        ("let w = [1, 2]; w @ w", "w: 2*w*(1 - 1e-9)", "1.0e-09"),
+    ],
+)
+def test_what_is_off_by_more_than_rounding_is_told(text: str, claim: str, error: str) -> None:
+    found = verdict(text, claim)
+    assert found.verdict == "right"
+    told = f"not exactly: off by {error} of its size, more than rounding explains"
+    assert found.remark == told
+
+
+@pytest.mark.parametrize(
+    ("text", "claim"),
+    [
+        ("tan(x)", "x: 1/cos(x)**2"),
+        ("1 - tanh(x)**2", "x: -2*tanh(x)/cosh(x)**2"),
+        ("sin(x)**2", "x: sin(2*x)"),
+        ("special.log_ndtr(x)", "x: exp(-x**2/2)/sqrt(2*pi)/special.ndtr(x)"),
+        ("x**20", "d18/dx18: 1216451004088320000*x**2"),
+    ],
+)
+def test_rounding_is_no_remark(text: str, claim: str) -> None:
+    found = verdict(text, claim)
+    assert (found.verdict, found.proof, found.remark) == ("right", None, "")
+
+
+def test_a_claim_about_several_outputs_is_about_their_sum() -> None:
+    assert verdict("x*y, x + y", "x: y + 1").verdict == "right"
+    assert verdict("x*y, x + y", "x: y").verdict == "wrong"
+
+
+@pytest.mark.parametrize(
     ("claim", "expected"),
     [
         ("w: 2*w.sum()*ones", "right"),
@@ -139,7 +201,8 @@ def test_points_of_the_right_domain_are_found() -> None:
 )
 def test_variables_without_values_get_a_shape_too(text: str, claim: str) -> None:
     found = verdict(text, claim)
-    assert (found.verdict, found.points) == ("right", 10)
+    assert found.verdict == "right"
+    assert found.points >= 10
 
 
 def test_a_point_outside_of_the_domain_names_the_operator() -> None:
@@ -162,17 +225,31 @@ def test_a_point_outside_of_the_domain_names_the_operator() -> None:
         ("x: 2*z*y", 6, "NameError: z is no variable of the expression"),
         ("z: 2*x*y", 1, "NameError: z is no variable of the expression"),
         ("d2/dx: 2", 1, "NameError: d2/dx is no derivative with respect to its variables"),
-        ("x: x.foo()", 4, "AttributeError: 'Tensor' object has no attribute 'foo'"),
-        ("x: (x + y) @ y", 4, "RuntimeError: both arguments to matmul need to be at least 1D"),
-        ('x: "a"', 4, "TypeError: new(): invalid data type 'str'"),
     ],
 )
 def test_what_is_wrong_with_a_claim_is_pointed_at(claim: str, column: int, message: str) -> None:
-    with pytest.raises(
-        (ParseError, UnknownName, AttributeError, RuntimeError, TypeError)
-    ) as caught:
+    with pytest.raises((ParseError, UnknownName)) as caught:
         ask("x**2*y", claim)
     found = diagnose(caught.value)
+    assert f"{found.type}: {found.message}".startswith(message)
+    assert (found.line, found.column, found.source) == (1, column, claim)
+
+
+@pytest.mark.parametrize(
+    ("claim", "column", "message"),
+    [
+        ("x: x.foo()", 4, "AttributeError: 'Tensor' object has no attribute 'foo'"),
+        ("x: (x + y) @ y", 4, "RuntimeError: both arguments to matmul need to be at least 1D"),
+        ('x: "a"', 4, "TypeError: a claim is a number or a tensor, and this is of type str"),
+        ("x: x.grad", 4, "TypeError: a claim is a number or a tensor, and this is of type None"),
+        ("x: 1j*x", 4, "TypeError: a claim is real, as the derivative is"),
+    ],
+)
+def test_a_claim_that_has_no_value_is_wrong(claim: str, column: int, message: str) -> None:
+    judged = verdict("x**2*y", claim)
+    assert (judged.verdict, [*judged.values]) == ("wrong", ["x.grad"])
+    assert judged.error is not None
+    found = diagnose(judged.error)
     assert f"{found.type}: {found.message}".startswith(message)
     assert (found.line, found.column, found.source) == (1, column, claim)
 

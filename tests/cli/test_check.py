@@ -82,13 +82,39 @@ def test_claims_of_records_are_in_double_precision_and_other_records_are_not() -
     assert second["claims"] == [{"text": "x: 0.2", "verdict": "right", "points": 1}]
 
 
+def test_a_record_claims_numbers_and_lists_as_json_has_them() -> None:
+    record = {"expr": "w @ w", "vars": {"w": [1, 2]}, "claims": {"w": [2, 4.0], "d2/dw2": 2}}
+    done = run("batch", "-", stdin=json.dumps({**record, "points": 0}))
+    claims = json.loads(done.out)["claims"]
+    assert [claim["text"] for claim in claims] == ["w: [2, 4.0]", "d2/dw2: 2"]
+    assert {claim["verdict"] for claim in claims} == {"right"}
+
+
+def test_a_claim_that_fails_leaves_the_others_their_verdicts() -> None:
+    claims = ["x: 2*x*y", "y: x^2", "y: x**2"]
+    done = run("batch", "-", stdin=json.dumps({"expr": "x**2*y", "claims": claims}))
+    answer = json.loads(done.out)
+    assert [claim["verdict"] for claim in answer["claims"]] == ["right", "wrong", "right"]
+    assert answer["claims"][1]["error"] == answer["error"]
+    assert answer["error"]["column"] == 4
+    shown = run("check", "x**2*y", *(part for claim in claims for part in ("--claim", claim)))
+    assert shown.code == 1
+    assert "             | y: x^2\n             |    ^^^ shape []\n" in shown.out
+
+
+def test_a_record_names_the_claim_of_which_a_name_is_unknown() -> None:
+    record = {"expr": "x**2", "claims": ["x: 2*x", "x: 2*z"]}
+    answer = json.loads(run("batch", "-", stdin=json.dumps(record)).out)
+    assert answer["error"]["message"] == "claim x: 2*z: z is no variable of the expression"
+
+
 def test_a_proof_is_told_with_what_it_assumes() -> None:
     arguments = ("check", "x**2 if x > 0 else -x", "--x", "3", "--claim", "x: 2*x if x > 0 else -1")
-    assert run(*arguments).out.endswith("           at 11 points, and proved for x > 0\n")
+    assert run(*arguments).out.endswith(" points, and proved for x > 0\n")
     (claim,) = json.loads(run(*arguments, "--json").out)["claims"]
     assert (claim["proved"], claim["conditions"]) == (True, ["x > 0"])
     (other,) = json.loads(run("check", "x", "--claim", "x: 1.000000001", "--json").out)["claims"]
-    assert other.keys() == {"text", "verdict", "points"}
+    assert other.keys() == {"text", "verdict", "points", "remark"}
 
 
 @pytest.mark.parametrize(
@@ -96,7 +122,7 @@ def test_a_proof_is_told_with_what_it_assumes() -> None:
     [
         ({"claims": "x: 1"}, '"claims" must be a list of claims, as "x: 2*x*y"'),
         ({"claims": [1]}, '"claims" must be a list of claims, as "x: 2*x*y"'),
-        ({"claims": {"x": 1}}, '"claims" must be a list of claims, as "x: 2*x*y"'),
+        ({"claims": {"x": None}}, '"claims" must be a list of claims, as "x: 2*x*y"'),
         ({"claims": []}, '"claims" without a claim'),
         ({"points": 3}, '"points" without a claim'),
         ({"claims": ["x: 1"], "points": -1}, '"points" must be an integer of at least 0'),

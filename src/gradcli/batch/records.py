@@ -13,7 +13,7 @@ from gradcli.language.reading.encoding import EncodingError, decode_utf8, withou
 from gradcli.language.telling.diagnostics import Diagnostic, ParseError
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor, wrap
-from gradcli.views.jsonout import JsonSyntaxError, decode_array, decode_leaf, loads
+from gradcli.views.jsonout import JsonSyntaxError, decode_array, decode_leaf, dumps, loads
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _KEYS = (
@@ -150,8 +150,7 @@ def _claims(given: dict[str, Any]) -> tuple[tuple[str, ...], int | None]:
     """The claims of a record, and how many random points they are judged at."""
     claims, points = given.get("claims", []), given.get("points")
     if isinstance(claims, dict):
-        pairs = claims.items()
-        claims = [f"{name}: {text}" if _is_text(text) else text for name, text in pairs]
+        claims = [_claim(name, formula) for name, formula in claims.items()]
     if not isinstance(claims, list) or not all(map(_is_text, claims)):
         raise RecordError('"claims" must be a list of claims, as "x: 2*x*y"')
     if points is not None and (type(points) is not int or points < 0):
@@ -164,6 +163,13 @@ def _claims(given: dict[str, Any]) -> tuple[tuple[str, ...], int | None]:
         if claims and key in _PLAN_KEYS - {"wrt", "grad_tensors", "gradient"}:
             raise RecordError(f'a record with "claims" takes no "{key}"')
     return tuple(claims), points
+
+
+def _claim(name: str, formula: Any) -> Any:
+    """The text of a claim; of what is neither a text nor numbers, that itself."""
+    if type(formula) in (int, float, list):
+        formula = dumps(formula)
+    return f"{name}: {formula}" if _is_text(formula) else formula
 
 
 def _is_text(value: Any) -> bool:

@@ -126,7 +126,7 @@ def _answer(record: Record, write: Callable[[str], object], limits: Limits) -> d
 def _judge(record: Record, write: Callable[[str], object], limits: Limits) -> dict[str, Any]:
     """What is to be said of the claims of a record; with an error where one is not right."""
     from gradcli.checking.question import Question, answer
-    from gradcli.checking.texts import Written, parse_claim
+    from gradcli.checking.texts import UnknownName, Written, parse_claim
     from gradcli.views.checks import report_fields
 
     claims = []
@@ -140,4 +140,8 @@ def _judge(record: Record, write: Callable[[str], object], limits: Limits) -> di
     bindings = bindings_of(code, record.variables)
     question = Question(bindings, bindings.unbound(), claims, points=record.points)
     question = question._replace(wrt=record.plan.wrt, seeds=record.plan.seeds)
-    return report_fields(answer(question, write, limits.timeout))
+    try:
+        return report_fields(answer(question, write, limits.timeout))
+    except UnknownName as error:
+        error.args = (f"claim {error.place.text}: {error}",)
+        raise

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcli.autograd.passes import accumulate
 from gradcli.checking.entries import DOUBT, scrutinized
-from gradcli.checking.points import lost_at, moved
+from gradcli.checking.points import lost_at, moved, points_about, spelled
 from gradcli.checking.proofs import Proof, proof_of
 from gradcli.checking.quotients import Quotients
 from gradcli.checking.rounding import rounding
@@ -18,7 +18,7 @@ from gradcli.checking.texts import FILLED, Assertion, Claim, check_names
 from gradcli.domain import Point
 from gradcli.evaluation import Steps
 from gradcli.ops.making.construction import tensor
-from gradcli.tensor.clock import clock
+from gradcli.tensor.clock import LimitError, clock
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array
 
@@ -45,6 +45,7 @@ class Verdict(NamedTuple):
         values: what is to be compared there, by what it is called.
         remark: what else is to be said, the way out.
         proof: that it is right everywhere, where there is one.
+        error: why it has no value there, where it has none; its place is in the claim.
     """
 
     text: str
@@ -54,16 +55,24 @@ class Verdict(NamedTuple):
     values: Mapping[str, Any] = {}
     remark: str = ""
     proof: Proof | None = None
+    error: Exception | None = None
 
 
 def judge(
-    subject: Subject, claim: Claim, points: Sequence[Point], tolerance: float = TOLERANCE
+    subject: Subject,
+    claim: Claim,
+    points: Sequence[Point],
+    tolerance: float = TOLERANCE,
+    is_sought: bool = True,
 ) -> Verdict:
     """Compares a claim with the derivative at all points.
 
+    Where it is right at these, and that is not proved for all, a counterexample is sought about the
+    numbers that the texts have, if `is_sought`.
+
     Raises:
         UnknownName: it names what the expression does not have.
-        Exception: whatever the text or the claim raises.
+        Exception: whatever the text raises.
     """
     steps = claim.steps(subject.template)
     found: list[Compared] = []
@@ -74,7 +83,7 @@ def judge(
         found.append(compared)
         if compared.verdict == WRONG:
             wrong = wrong or compared
-            if compared.value.shape != compared.truth.shape:
+            if compared.error is not None or compared.value.shape != compared.truth.shape:
                 break
     if wrong is not None:
         remark = wrong.remark or _what_is_missing(found)
@@ -88,27 +97,87 @@ def judge(
         return _run(run, claim.code, _filled(claim, shape))
 
     proof = proof_of(subject, claim.code, claimed, steps, right[0].point)
-    return Verdict(claim.text, RIGHT, len(right), proof=proof)
+    if proof is not None and not proof.conditions:
+        return Verdict(claim.text, RIGHT, len(right), proof=proof)
+    remarks: list[str] = []
+    if is_sought:
+        for point in points_about(subject, [*subject.codes, claim.code], points):
+            compared = _compared(subject, claim, steps, point, tolerance)
+            if compared.verdict == RIGHT:
+                right.append(compared)
+            elif not np.all(np.isfinite(compared.value)):
+                remarks.append(f"it has no finite value at {spelled(point)}")
+            elif compared.verdict == WRONG:
+                return _counterexample(claim, compared)
+    if proof is None and (inexact := _inexact(subject, claim, steps, right)):
+        remarks.insert(0, inexact)
+    remark = remarks[0] if remarks else ""
+    return Verdict(claim.text, RIGHT, len(right), remark=remark, proof=proof)
+
+
+def _inexact(subject: Subject, claim: Claim, steps: Steps, right: Sequence[Compared]) -> str:
+    """What is to be said of a claim that is nearly the derivative, but off by more than rounding.
+
+    It is off at most points: at a few, values may have lost digits in ways that are not heard of.
+    """
+    off = [_relative(compared.value, compared.truth) for compared in right]
+    suspects = [place for place, size in enumerate(off) if size > EXACT]
+    if 2 * len(suspects) <= len(right):
+        return ""
+    explained = 0
+    for place in suspects:
+        point, value, truth = right[place][:3]
+        noise = _noise_of_derivative(subject, steps, point)
+        noise = noise + _noise_of(claim, subject.run(point), truth)
+        if np.all(np.abs(value - truth) <= np.maximum(DOUBT * noise, EXACT * np.abs(truth))):
+            explained += 1
+        if 2 * (len(suspects) - explained) <= len(right):
+            return ""
+    return f"not exactly: off by {max(off):.1e} of its size, more than rounding explains"
+
+
+EXACT: Final = 1e-12
+"""How far from the derivative, relative to it, a claim is not said to be off."""
+
+
+def _noise_of_derivative(subject: Subject, steps: Steps, point: Point) -> Array:
+    """How far the derivative at a point may be off, since what it is made of is rounded."""
+    return rounding(lambda: _derivative(subject, subject.run(point), steps))
+
+
+def _derivative(subject: Subject, run: Run, steps: Steps) -> Array:
+    return np.array(subject.derivative_of(run, steps)._array, np.float64)
 
 
 class Compared(NamedTuple):
-    """A claim and the derivative at a point."""
+    """A claim and the derivative at a point; a claim that raises an error has no value."""
 
     point: Point
     value: Array
     truth: Array
     verdict: str
     remark: str = ""
+    error: Exception | None = None
 
 
 def _compared(
-    subject: Subject, claim: Claim, steps: Steps, point: Point, tolerance: float, is_known: bool
+    subject: Subject,
+    claim: Claim,
+    steps: Steps,
+    point: Point,
+    tolerance: float,
+    is_known: bool = False,
 ) -> Compared:
     """A claim and the derivative at a point; `is_known`: that the claim is wrong."""
     run = subject.run(point)
-    truth = np.array(subject.derivative_of(run, steps)._array, np.float64)
+    truth = _derivative(subject, run, steps)
     check_names(claim.code, claim.written, claim.offset, run, ())
-    value, is_number = _value_of(claim, run, truth)
+    try:
+        value, is_number = _value_of(claim, run, truth)
+    except LimitError:
+        raise
+    except Exception as error:
+        return Compared(point, np.full_like(truth, np.nan), truth, WRONG, "", error)
     if value.shape != truth.shape and not is_number:
         return Compared(point, value, truth, WRONG, "the shapes differ")
     value = np.broadcast_to(value, truth.shape)
@@ -116,18 +185,25 @@ def _compared(
         return Compared(point, value, truth, RIGHT)
     if is_known:
         return Compared(point, value, truth, WRONG)
-    noise = rounding(lambda: np.broadcast_to(_value_of(claim, run, truth)[0], truth.shape))
+    noise = _noise_of(claim, run, truth)
     verdict, remark = _looked_at(subject, steps, point, value, truth, tolerance, noise)
     return Compared(point, value, truth, verdict, remark)
 
 
+def _noise_of(claim: Claim, run: Run, truth: Array) -> Array:
+    """How far the value of a claim may be off after an evaluation, since it is rounded."""
+    return rounding(lambda: np.broadcast_to(_value_of(claim, run, truth)[0], truth.shape))
+
+
 def _counterexample(claim: Claim, compared: Compared) -> Verdict:
     """The verdict on a claim that is not right at a point."""
-    point, value, truth, verdict, remark = compared
+    point, value, truth, verdict, remark, error = compared
     values: dict[str, Any] = {"claim": value, claim.label: truth}
+    if error is not None:
+        del values["claim"]
     if value.shape != truth.shape:
         values = {f"shape of {name}": list(part.shape) for name, part in values.items()}
-    return Verdict(claim.text, verdict, 0, point, values, remark)
+    return Verdict(claim.text, verdict, 0, point, values, remark, error=error)
 
 
 def _value_of(claim: Claim, run: Run, truth: Array) -> tuple[Array, bool]:
@@ -135,6 +211,9 @@ def _value_of(claim: Claim, run: Run, truth: Array) -> tuple[Array, bool]:
     try:
         found = _run(run, claim.code, _filled(claim, truth.shape))
         number = isinstance(found, int | float)
+        if not isinstance(found, Tensor | int | float | complex | list | tuple):
+            what = type(found).__name__
+            raise TypeError(f"a claim is a number or a tensor, and this is of type {what}")
         if not isinstance(found, Tensor):
             found = tensor(found)
         if found.is_complex():
@@ -161,6 +240,12 @@ def _run(run: Run, code: Any, others: dict[str, Any]) -> Any:
 def _agree(value: Array, truth: Array, tolerance: float) -> bool:
     size = np.maximum(np.abs(value), np.abs(truth))
     return bool(np.all(np.abs(value - truth) <= tolerance * size))
+
+
+def _relative(value: Array, truth: Array) -> float:
+    """How far values are apart at most, relative to the larger of both."""
+    size = np.maximum(np.abs(value), np.abs(truth))
+    return float(np.max(np.abs(value - truth)[size > 0] / size[size > 0], initial=0.0))
 
 
 def _looked_at(

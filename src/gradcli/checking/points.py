@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice, product
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from gradcli.checking.subject import FAILURES, Subject
 from gradcli.domain import NOWHERE, Point, is_regular, kinds_of, search, weights_of
+from gradcli.language.running.code import Code
+from gradcli.tensor.clock import clock
 
 
 def no_point(message: str, hint: str) -> ValueError:
@@ -94,6 +98,61 @@ def _drawn(subject: Subject, rng: np.random.Generator, number: int, held: Point 
         + (f": {told} at {spelled(found.value)}" if told else ""),
         "give the variables values where it is",
     )
+
+
+def points_about(subject: Subject, codes: Iterable[Code], points: Sequence[Point]) -> list[Point]:
+    """Points of the domain where a variable is a number of the texts, or on either side of it.
+
+    That is where a text may go another way, as `x if x < 100 else 0` does; the other variables are
+    as they are in points that are known.
+    """
+    numbers = sorted({number for code in codes for number in _numbers(code)}, key=abs)
+    found: list[Point] = []
+    # The last points are drawn, and the first may be given.
+    known = points[::-1]
+    wanted = islice(product(numbers, OFFSETS, subject.template), MOST_ABOUT)
+    for place, (number, offset, name) in enumerate(wanted):
+        clock.check()
+        if offset and abs(number) <= NEAR:
+            continue
+        point = known[place % len(known)]
+        array = point[name].copy()
+        if offset:
+            spread = np.linspace(1.0, SPREAD, array.size).reshape(array.shape)
+            array[...] = number + offset * max(abs(number), 1.0) * spread
+        elif array.size:
+            array.flat[0] = number
+        moved_there = {**point, name: array}
+        if is_inside(subject, moved_there):
+            found.append(moved_there)
+    return found
+
+
+OFFSETS: Final = (0.0, 0.3, -0.2)
+"""How far from a number of the texts coordinates are, relative to it."""
+
+NEAR: Final = 2.0
+"""The size of numbers that coordinates are drawn on both sides of in any case."""
+
+SPREAD: Final = 1.1
+"""How much further off the last element of a tensor is than the first."""
+
+MOST_ABOUT: Final = 64
+"""Points about numbers that are tried."""
+
+
+def _numbers(code: Code) -> Iterator[float]:
+    """The numbers in a text, and their negatives."""
+    for value in code.constants:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            try:
+                number = float(value)
+            except OverflowError:
+                continue
+            if math.isfinite(number):
+                yield from (number, -number)
+    for inner in code.inner:
+        yield from _numbers(inner)
 
 
 def is_inside(subject: Subject, point: Point) -> bool:

@@ -67,6 +67,8 @@ class Report(NamedTuple):
             )
         for what, verdicts in (("claim", self.claims), ("assertion", self.assertions)):
             for verdict in verdicts:
+                if verdict.error is not None:
+                    return verdict.error
                 if verdict.verdict != RIGHT:
                     place = "" if verdict.point is None else f" at {spelled(verdict.point)}"
                     word = verdict.verdict if what == "claim" else "false"
@@ -99,7 +101,10 @@ def answer(
             len(points.points),
             entries,
             first_wrong(entries, points.points),
-            [judge(subject, claim, points.points, question.tolerance) for claim in question.claims],
+            [
+                judge(subject, claim, points.points, question.tolerance, question.points != 0)
+                for claim in question.claims
+            ],
             [hold(subject, assertion, where) for assertion in assertions],
         )
 

@@ -38,10 +38,13 @@ class Rounding:
         mode.listener = self._outer
 
     def __call__(self, row: Row, args: tuple[Any, ...]) -> Any:
-        """Runs a row; a view computes nothing, so that it has nothing to round."""
+        """Runs a row; a view computes nothing, nor does a comparison, so that these have nothing to
+        round: a variable that is compared with a number is what it is.
+        """
         mode.listener = None
         try:
-            return row.record(args if row.view else tuple(map(self._rounded, args)))
+            is_exact = row.view or not row.differentiable
+            return row.record(args if is_exact else tuple(map(self._rounded, args)))
         finally:
             mode.listener = self
 

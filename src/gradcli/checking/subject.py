@@ -213,7 +213,7 @@ class Subject:
         def found() -> Array:
             run = self.run(point)
             if not steps:
-                seeds = self.seeds(run) or [np.ones(())]
+                seeds = self.seeds(run) or [np.ones(())] * len(run.outputs)
                 pairs = zip(run.outputs, seeds, strict=True)
                 return np.array([sum(float(np.sum(o._array * s)) for o, s in pairs)])
             return np.array([np.sum(self.derivative_of(run, steps)._array)])

@@ -11,7 +11,7 @@ from gradcli.checking.claims import RIGHT, Verdict
 from gradcli.checking.entries import JUMP, KINK, UNSURE, WRONG, Entry, badness
 from gradcli.checking.points import short, spelled
 from gradcli.checking.question import Report
-from gradcli.language.telling.diagnostics import diagnose
+from gradcli.language.telling.diagnostics import diagnose, render
 from gradcli.views.answers import error_fields
 
 Paint = Callable[[str, bool], str]
@@ -115,6 +115,9 @@ def _verdict_lines(verdict: Verdict, word: str, paint: Paint) -> Iterator[str]:
         yield f"{margin}at {spelled(verdict.point)}"
         for name, value in verdict.values.items():
             yield f"{margin}{name} = {short(value)}"
+    if verdict.error is not None:
+        for line in render(diagnose(verdict.error)).splitlines():
+            yield f"{margin}{line}"
     if verdict.remark:
         yield f"{margin}{verdict.remark}"
 
@@ -174,6 +177,8 @@ def _verdict_fields(verdict: Verdict) -> dict[str, Any]:
     elif verdict.point is not None:
         fields["at"] = dict(verdict.point)
         fields["values"] = {name: np.asarray(value) for name, value in verdict.values.items()}
+    if verdict.error is not None:
+        fields["error"] = error_fields(diagnose(verdict.error))
     if verdict.remark:
         fields["remark"] = verdict.remark
     return fields
