@@ -151,6 +151,28 @@ def test_a_claim_about_several_outputs_is_about_their_sum() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "claim", "expected"),
+    [
+        ("abs(z)**2", "z: 2*z", "right"),
+        ("abs(z)**2", "z: 2*z.conj()", "wrong"),
+        ("abs(z)**2", "z: 2*z.real", "wrong"),
+        ("(z**2).real", "z: 2*z.conj()", "right"),
+        ("(z**2).real", "d2/dz2: 2", "right"),
+        ("log(z).imag", "z: 1j*z/abs(z)**2", "right"),
+        ("log(z).imag", "z: z/abs(z)**2", "wrong"),
+        ("abs(z)*x", "x: abs(z)", "right"),
+        ("abs(z)*x", "x: z", "wrong"),
+        ("exp(1j*x).real", "x: -sin(x)", "right"),
+    ],
+)
+def test_gradients_of_complex_variables_are_claimed_as_pytorch_has_them(
+    text: str, claim: str, expected: str
+) -> None:
+    given = {"z": "1+2j"} if "z" in text else {}
+    assert verdict(text, claim, given=given).verdict == expected
+
+
+@pytest.mark.parametrize(
     ("claim", "expected"),
     [
         ("w: 2*w.sum()*ones", "right"),

@@ -101,6 +101,39 @@ def test_entries_are_named_by_output_and_element() -> None:
     assert [entry.analytic for entry in report.entries] == [1.0] * 6
 
 
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [
+        ("z**2*w", {"z": "1+2j", "w": "3"}),
+        ("abs(z)", {"z": "[1+2j, 3j]"}),
+        ("log(z)*z.conj()", {"z": "-1+0.5j"}),
+        ("torch.view_as_real(z @ z.mH).sum()", {"z": "[[1j, 2], [3-1j, 1]]"}),
+        ("torch.complex(x, x**2).exp()", {"x": "0.5"}),
+        ("torch.linalg.eigvals(z).abs().sum()", {"z": "[[1j, 2], [3-1j, 1]]"}),
+    ],
+)
+def test_complex_numbers_are_two_real_ones(text: str, given: dict[str, str]) -> None:
+    report = ask(text, given=given, points=2)
+    assert {entry.verdict for entry in report.entries} == {"right"}
+    wrong = ask(f"r = {text}; 2*r - r.detach()", given=given, order=1)
+    assert "wrong" in {entry.verdict for entry in wrong.entries}
+
+
+def test_entries_of_complex_numbers_are_named_by_part() -> None:
+    report = ask("z*w", given={"z": "1+2j", "w": "3"}, order=1)
+    assert {entry.name: entry.analytic for entry in report.entries} == {
+        "d.real/dz.real": 3.0,
+        "d.imag/dz.real": 0.0,
+        "d.real/dz.imag": 0.0,
+        "d.imag/dz.imag": 3.0,
+        "d.real/dw": 1.0,
+        "d.imag/dw": 2.0,
+    }
+    cut = ask("z.real*z.imag.detach()", given={"z": "1+2j"}, order=1)
+    assert cut.wrong is not None
+    assert (cut.wrong.name, cut.wrong.analytic, cut.wrong.numeric) == ("d/dz.imag", 0.0, 1.0)
+
+
 def test_second_derivatives_are_checked_too() -> None:
     report = ask("x**2*y + x[0].detach()*x.sum()", given={"x": "[1, 2]", "y": "3"}, seeds=())
     assert report.wrong is not None

@@ -13,7 +13,7 @@ from gradcli.checking.points import lost_at, moved, points_about, spelled
 from gradcli.checking.proofs import Proof, proof_of
 from gradcli.checking.quotients import Quotients
 from gradcli.checking.rounding import rounding
-from gradcli.checking.subject import Run, Subject
+from gradcli.checking.subject import Run, Subject, components, doubled
 from gradcli.checking.texts import FILLED, Assertion, Claim, check_names
 from gradcli.domain import Point
 from gradcli.evaluation import Steps
@@ -146,7 +146,7 @@ def _noise_of_derivative(subject: Subject, steps: Steps, point: Point) -> Array:
 
 
 def _derivative(subject: Subject, run: Run, steps: Steps) -> Array:
-    return np.array(subject.derivative_of(run, steps)._array, np.float64)
+    return doubled(subject.derivative_of(run, steps)._array)
 
 
 class Compared(NamedTuple):
@@ -216,12 +216,12 @@ def _value_of(claim: Claim, run: Run, truth: Array) -> tuple[Array, bool]:
             raise TypeError(f"a claim is a number or a tensor, and this is of type {what}")
         if not isinstance(found, Tensor):
             found = tensor(found)
-        if found.is_complex():
+        if found.is_complex() and truth.dtype.kind != "c":
             raise TypeError("a claim is real, as the derivative is")
     except Exception as error:
         claim.written.locate(error, claim.offset)
         raise
-    return np.array(found._array, np.float64), number
+    return np.array(found._array, truth.dtype), number
 
 
 def _filled(claim: Claim, shape: tuple[int, ...]) -> dict[str, Any]:
@@ -270,16 +270,18 @@ def _looked_at(
     *path, (name, times) = steps
     before = (*path, (name, times - 1)) if times > 1 else tuple(path)
     bent = False
-    for index in np.ndindex(truth.shape):
-        claimed, other = float(value[index]), float(truth[index])
-        if _agree(value[index], truth[index], tolerance):
+    values, truths = (components(np.array(array)) for array in (value, truth))
+    for index in np.ndindex(truths.shape):
+        claimed, other = float(values[index]), float(truths[index])
+        doubt = DOUBT * noise[index[: noise.ndim]]
+        if _agree(values[index], truths[index], tolerance):
             continue
         found = _slope(subject, before, point, name, index)
         slope, error = float(found.slope[0]), DOUBT * float(found.error[0])
         bent = bent or bool(found.kinks[0] or found.jumps[0])
         if bent:
             continue
-        if abs(claimed - slope) > error + DOUBT * noise[index] + tolerance * abs(slope):
+        if abs(claimed - slope) > error + doubt + tolerance * abs(slope):
             return WRONG, ""
         if abs(other - slope) > error + tolerance * abs(slope):
             return WRONG, _CUT
@@ -299,13 +301,14 @@ def _slope(
     def along(position: float) -> Array:
         return subject.derivative(moved(point, name, index, position), before, 1)
 
-    start = float(point[name][index])
+    start = float(components(point[name])[index])
     return scrutinized(along, start, rounding(lambda: along(start)))
 
 
 def _what_is_missing(found: Sequence[Compared]) -> str:
     """What a wrong claim lacks, where that is the same at all points: a sign, a factor, a term."""
-    if len(found) < FEWEST or any(compared.value.ndim for compared in found):
+    arrays = [array for compared in found for array in (compared.value, compared.truth)]
+    if len(found) < FEWEST or any(array.ndim or array.dtype.kind == "c" for array in arrays):
         return ""
     values = np.array([float(compared.value) for compared in found])
     truths = np.array([float(compared.truth) for compared in found])
@@ -317,7 +320,7 @@ def _what_is_missing(found: Sequence[Compared]) -> str:
     if term is not None:
         return f"it lacks a term {term:.6g}"
     for name, coordinate in found[0].point.items():
-        if coordinate.ndim:
+        if coordinate.ndim or coordinate.dtype.kind == "c":
             continue
         numbers = np.array([float(compared.point[name]) for compared in found])
         for what, parts in ((name, ratios / numbers), (f"1/{name}", ratios * numbers)):

@@ -7,11 +7,11 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from gradcli.autograd.matrices import blocks_of, zeros_for
+from gradcli.autograd.matrices import blocks_of, rows
 from gradcli.checking.points import lost_at, moved
 from gradcli.checking.quotients import Outputs, Quotients, quotients
 from gradcli.checking.rounding import rounding
-from gradcli.checking.subject import Run, Subject
+from gradcli.checking.subject import Run, Subject, components, real
 from gradcli.domain import Point, weights_of
 from gradcli.tensor.tensor import Tensor
 from gradcli.typing import Array
@@ -107,37 +107,45 @@ def badness(entry: Entry) -> tuple[int, float]:
     return gravity, entry.error / size if size else 0.0
 
 
+class Coordinate(NamedTuple):
+    """A real number in a variable.
+
+    Attributes:
+        position: of the variable, among all.
+        place: its index in the `components` of the variable.
+        label: where it is, as `[0,1]` or `[2].imag`.
+    """
+
+    position: int
+    name: str
+    place: tuple[int, ...]
+    label: str
+
+
 def _first(subject: Subject, run: Run, point: Point) -> Iterator[Entry]:
     """The entries of the Jacobian."""
-    blocks = blocks_of(run.outputs, list(run.leaves.values()))
-    lines = [
-        _filled(line, output, list(run.leaves.values()))
-        for line, output in zip(blocks, run.outputs, strict=True)
-    ]
+    lines = _blocks(run.real_outputs, list(run.leaves.values()))
     names = [
-        f"d{f'[{place}]' if run.several else ''}{_index(index)}"
+        f"d{f'[{place}]' if run.several else ''}{label}"
         for place, output in enumerate(run.outputs)
-        for index in np.ndindex(output._array.shape)
+        for _, label in labelled(output._array)
     ]
     count = len(names)
 
     def outputs(where: Point) -> Array:
         return subject.vector(where, count)
 
-    for position, (name, index) in _coordinates(run):
-        truths = np.concatenate([_column(line[position], index) for line in lines])
-        told = [f"{head}/d{name}{_index(index)}" for head in names]
-        yield from _compared(told, truths, outputs, outputs, point, name, index)
+    for coordinate in _coordinates(run):
+        told = [f"{head}/d{coordinate.name}{coordinate.label}" for head in names]
+        yield from _compared(told, _column(lines, coordinate), outputs, outputs, point, coordinate)
 
 
 def _second(subject: Subject, run: Run, point: Point) -> Iterator[Entry]:
     """The entries of the Hessian of the weighed outputs."""
-    weights = weights_of(run.outputs)
-    rows = subject.gradients(run, weights, create_graph=True)
-    leaves = list(run.leaves.values())
-    blocks = blocks_of(rows, leaves)
-    lines = [_filled(line, row, leaves) for line, row in zip(blocks, rows, strict=True)]
-    heads = [(name, index) for _, (name, index) in _coordinates(run)]
+    weights = weights_of(run.real_outputs)
+    slopes = subject.gradients(run, weights, create_graph=True)
+    lines = _blocks([real(slope) for slope in slopes], list(run.leaves.values()))
+    heads = list(_coordinates(run))
 
     def gradient(where: Point) -> Array:
         return subject.gradient(where, weights, len(heads))
@@ -145,16 +153,16 @@ def _second(subject: Subject, run: Run, point: Point) -> Iterator[Entry]:
     def recorded(where: Point) -> Array:
         return subject.gradient(where, weights, len(heads), create_graph=True)
 
-    for position, (name, index) in _coordinates(run):
-        truths = np.concatenate([_column(line[position], index) for line in lines])
-        told = [_second_name(*head, name, index) for head in heads]
-        yield from _compared(told, truths, gradient, recorded, point, name, index)
+    for coordinate in heads:
+        told = [_second_name(head, coordinate) for head in heads]
+        column = _column(lines, coordinate)
+        yield from _compared(told, column, gradient, recorded, point, coordinate)
 
 
-def _second_name(first: str, index: tuple[int, ...], second: str, other: tuple[int, ...]) -> str:
-    if first == second and not index:
-        return f"d2/d{first}2"
-    return f"d2/d{first}{_index(index)}d{second}{_index(other)}"
+def _second_name(first: Coordinate, second: Coordinate) -> str:
+    if first == second and not first.label:
+        return f"d2/d{first.name}2"
+    return f"d2/d{first.name}{first.label}d{second.name}{second.label}"
 
 
 def _compared(
@@ -163,34 +171,34 @@ def _compared(
     outputs: Callable[[Point], Array],
     recorded: Callable[[Point], Array],
     point: Point,
-    name: str,
-    index: tuple[int, ...],
+    coordinate: Coordinate,
 ) -> Iterator[Entry]:
     """The entries of one column: what derivatives and difference quotients say of it.
 
     `recorded` gives the outputs, too, by way of rows that all can be listened to.
     """
-    start = float(point[name][index])
+    name, place = coordinate.name, coordinate.place
+    start = float(components(point[name])[place])
 
     def along(position: float) -> Array:
-        return outputs(moved(point, name, index, position))
+        return outputs(moved(point, name, place, position))
 
     found = quotients(along, start)
     verdicts = judged(truths, found, start)
     if WRONG in verdicts:
         found = scrutinized(along, start, rounding(lambda: recorded(point)))
         verdicts = judged(truths, found, start)
-    for place, told in enumerate(names):
-        slope = float("nan") if found.jumps[place] else float(found.slope[place])
+    for number, told in enumerate(names):
+        slope = float("nan") if found.jumps[number] else float(found.slope[number])
         yield Entry(
             told,
             point,
-            float(truths[place]),
+            float(truths[number]),
             slope,
-            abs(float(truths[place]) - slope),
-            float(found.step[place]),
-            verdicts[place],
-            (float(found.below[place]), float(found.above[place])),
+            abs(float(truths[number]) - slope),
+            float(found.step[number]),
+            verdicts[number],
+            (float(found.below[number]), float(found.above[number])),
         )
 
 
@@ -224,24 +232,47 @@ FLATNESS: Final = 0.01
 """How far from between the slopes of both sides a derivative at a kink may be."""
 
 
-def _coordinates(run: Run) -> Iterator[tuple[int, tuple[str, tuple[int, ...]]]]:
-    """The elements of all variables, each with the place of its variable."""
+def _coordinates(run: Run) -> Iterator[Coordinate]:
+    """The real numbers in all variables."""
     for position, (name, leaf) in enumerate(run.leaves.items()):
-        for index in np.ndindex(leaf._array.shape):
-            yield position, (name, index)
+        for index, label in labelled(leaf._array):
+            yield Coordinate(position, name, index, label)
 
 
-def _column(block: Tensor, index: tuple[int, ...]) -> Array:
-    """The part of a block that belongs to one element of the variable."""
-    place: tuple[Any, ...] = (..., *index)
-    return np.ravel(block._array[place]).astype(np.float64)
+def labelled(array: Array) -> Iterator[tuple[tuple[int, ...], str]]:
+    """The indices in the `components` of an array, and how they are written."""
+    for index in np.ndindex(array.shape):
+        label = f"[{','.join(map(str, index))}]" if index else ""
+        if array.dtype.kind != "c":
+            yield index, label
+        else:
+            yield from (((*index, part), f"{label}.{word}") for part, word in enumerate(_PARTS))
 
 
-def _filled(blocks: Sequence[Tensor | None], row: Tensor, leaves: Sequence[Tensor]) -> list[Tensor]:
-    """Zeros where an output does not depend on a variable."""
-    pairs = zip(blocks, leaves, strict=True)
-    return [zeros_for(row, leaf) if block is None else block for block, leaf in pairs]
+_PARTS: Final = ("real", "imag")
 
 
-def _index(index: tuple[int, ...]) -> str:
-    return f"[{','.join(map(str, index))}]" if index else ""
+def _blocks(outputs: Sequence[Tensor], leaves: Sequence[Tensor]) -> list[list[Array]]:
+    """The Jacobian of each real output with respect to each variable, of which a complex one has
+    the derivatives with respect to both of its parts; zeros where there is no dependence.
+    """
+    # A basis of columns, of tangents, would have the real directions only.
+    by_rows = any(leaf.is_complex() for leaf in leaves)
+    lines = [rows(end, leaves) for end in outputs] if by_rows else blocks_of(outputs, leaves)
+    return [
+        [_array_of(block, end, leaf) for block, leaf in zip(line, leaves, strict=True)]
+        for line, end in zip(lines, outputs, strict=True)
+    ]
+
+
+def _array_of(block: Tensor | None, end: Tensor, leaf: Tensor) -> Array:
+    if block is None:
+        return np.zeros((*end.shape, *leaf.shape), leaf._array.dtype)
+    return block._array
+
+
+def _column(lines: Sequence[Sequence[Array]], coordinate: Coordinate) -> Array:
+    """What belongs to one coordinate, of all outputs."""
+    place: tuple[Any, ...] = (..., *coordinate.place)
+    blocks = [components(np.ascontiguousarray(line[coordinate.position])) for line in lines]
+    return np.concatenate([np.ravel(block[place]).astype(np.float64) for block in blocks])

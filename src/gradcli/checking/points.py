@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from gradcli.checking.subject import FAILURES, Subject
+from gradcli.checking.subject import FAILURES, Subject, components, of_components
 from gradcli.domain import NOWHERE, Point, is_regular, kinds_of, search, weights_of
 from gradcli.language.running.code import Code
 from gradcli.tensor.clock import clock
@@ -80,12 +80,18 @@ def _begin(subject: Subject, rng: np.random.Generator) -> None:
 
 def _drawn(subject: Subject, rng: np.random.Generator, number: int, held: Point = NOWHERE) -> Point:
     """A point of the domain, with values that are held."""
-    near = {name: value for name, value in subject.template.items() if name not in held}
+    template = subject.template
+    near = {name: components(value) for name, value in template.items() if name not in held}
     shapes = {name: value.shape for name, value in near.items()}
+
+    def whole(point: Point) -> Point:
+        drawn = {name: of_components(value, template[name]) for name, value in point.items()}
+        return {**template, **drawn, **held}
+
     found = search(
         [shapes],
         rng,
-        lambda point: {**subject.template, **point, **held},
+        whole,
         lambda point: is_inside(subject, point),
         number,
         near,
@@ -192,7 +198,9 @@ def short(value: Any) -> str:
     """A number, or nested lists of them, with some of many left out."""
     array = np.asarray(value)
     if not array.ndim:
-        return f"{float(array):.6g}"
+        number = array.item()
+        parts = f"{number.real:.6g}", f"{number.imag:+.6g}j" if array.dtype.kind == "c" else ""
+        return "".join(parts)
     shown = [short(part) for part in array[:SHOWN]]
     return f"[{', '.join(shown)}{', ...' if len(array) > SHOWN else ''}]"
 
@@ -202,7 +210,7 @@ SHOWN: Final = 6
 
 
 def moved(point: Point, name: str, index: Sequence[int], position: float) -> Point:
-    """A point with one coordinate changed."""
+    """A point with one real number changed; the index is one of `components`."""
     array = point[name].copy()
-    array[tuple(index)] = position
+    components(array)[tuple(index)] = position
     return {**point, name: array}

@@ -20,6 +20,7 @@ from gradcli.typing import Array
 TRIALS: Final = 8
 """Evaluations whose operands are off."""
 
+_DOUBLE: Final = (np.float64, np.complex128)
 _EPSILON: Final = float(np.finfo(np.float64).eps)
 
 
@@ -49,7 +50,7 @@ class Rounding:
             mode.listener = self
 
     def _rounded(self, arg: Any) -> Any:
-        if type(arg) is not Tensor or arg._array.dtype != np.float64:
+        if type(arg) is not Tensor or arg._array.dtype not in _DOUBLE:
             return arg
         off = 1 + _EPSILON * self._rng.integers(-1, 2, arg._array.shape)
         return mul(arg, wrap(np.asarray(off)))

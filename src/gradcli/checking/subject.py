@@ -21,6 +21,7 @@ from gradcli.evaluation import (
 )
 from gradcli.formulas.evaluating import PlacedRecorder
 from gradcli.language.running.machine import Machine
+from gradcli.ops.algebra.complex import view_as_real
 from gradcli.random.generator import manual_seed
 from gradcli.readings.series.derivatives import Derivatives, NoSeries
 from gradcli.readings.series.orders import mixed
@@ -49,9 +50,13 @@ class Run(NamedTuple):
     leaves: dict[str, Tensor]
 
     def vector(self) -> Array:
-        """All outputs as one vector."""
-        parts = [np.ravel(output._array) for output in self.outputs]
-        return np.concatenate([np.asarray(part, np.float64) for part in parts])
+        """All outputs as one vector of real numbers."""
+        return flat(self.outputs)
+
+    @property
+    def real_outputs(self) -> list[Tensor]:
+        """The outputs, with two numbers for each complex one along an axis more."""
+        return [real(output) for output in self.outputs]
 
     def names(self) -> dict[str, Any]:
         """All variables of the text."""
@@ -92,8 +97,6 @@ class Subject:
         self._write = write
         machine = Machine(write=write, timeout=timeout)
         define(machine, bindings)
-        for variable in bindings.variables:
-            _check_real(machine.declared[variable.name])
         self._consts: dict[str, Tensor] = {}
         self._given: dict[str, Array] = {}
         for name, value in machine.declared.items():
@@ -110,7 +113,7 @@ class Subject:
         """Finds out about variables that the text declares, where drawn ones have such values.
 
         Raises:
-            Exception: whatever the text raises; nothing requires grad, or values are complex.
+            Exception: whatever the text raises; nothing requires grad.
         """
         point = {**self._given, **values}
         run = self.run(point, self._write)
@@ -186,8 +189,6 @@ class Subject:
         outputs = list(value) if isinstance(value, tuple | list) else [value]
         if not outputs or not all(isinstance(output, Tensor) for output in outputs):
             raise RuntimeError(NOTHING)
-        for output in outputs:
-            _check_real(output)
         wanted = self._wrt or point
         leaves = {name: machine.declared[name] for name in wanted if name in machine.declared}
         return Run(machine, value, outputs, several, leaves)
@@ -215,18 +216,18 @@ class Subject:
             if not steps:
                 seeds = self.seeds(run) or [np.ones(())] * len(run.outputs)
                 pairs = zip(run.outputs, seeds, strict=True)
-                return np.array([sum(float(np.sum(o._array * s)) for o, s in pairs)])
-            return np.array([np.sum(self.derivative_of(run, steps)._array)])
+                return np.array([sum(np.sum(o._array * np.conj(s)).real for o, s in pairs)])
+            return np.array([np.sum(self.derivative_of(run, steps)._array).real])
 
         return self._or_nan(found, count)
 
     def gradients(
         self, run: Run, weights: Sequence[Array], create_graph: bool = False
     ) -> list[Tensor]:
-        """The gradient of the weighed outputs with respect to each variable."""
+        """The gradient of the weighed real outputs with respect to each variable."""
         pairs = [
             (output, wrap(np.asarray(weight, output._array.dtype)))
-            for output, weight in zip(run.outputs, weights, strict=True)
+            for output, weight in zip(run.real_outputs, weights, strict=True)
             if output.requires_grad
         ]
         leaves = list(run.leaves.values())
@@ -291,8 +292,30 @@ class Subject:
 
 
 def flat(tensors: Iterable[Tensor]) -> Array:
-    """The elements of tensors as one vector."""
-    return np.concatenate([np.ravel(tensor._array).astype(np.float64) for tensor in tensors])
+    """The elements of tensors as one vector of real numbers."""
+    parts = [np.ravel(components(tensor._array)).astype(np.float64) for tensor in tensors]
+    return np.concatenate(parts)
+
+
+def real(tensor: Tensor) -> Tensor:
+    """A tensor with two numbers for each complex one along an axis more."""
+    return view_as_real(tensor) if tensor.is_complex() else tensor
+
+
+def components(array: Array) -> Array:
+    """The real numbers in an array in one piece: the same memory, where complex ones are two each
+    along an axis more.
+    """
+    if array.dtype.kind != "c":
+        return array
+    return array.reshape(-1).view(array.real.dtype).reshape(*array.shape, 2)
+
+
+def of_components(numbers: Array, like: Array) -> Array:
+    """The array of which these are the components, if it is of the type of another."""
+    if like.dtype.kind != "c":
+        return numbers
+    return np.ascontiguousarray(numbers).view(np.complex128)[..., 0]
 
 
 def _set(machine: Machine, name: str, value: Tensor) -> None:
@@ -300,9 +323,9 @@ def _set(machine: Machine, name: str, value: Tensor) -> None:
 
 
 def _double(tensor: Tensor) -> Array:
-    return np.array(tensor._array, np.float64)
+    return doubled(tensor._array)
 
 
-def _check_real(tensor: Tensor) -> None:
-    if tensor.is_complex():
-        raise RuntimeError("derivatives of complex values have no matrix of one number each")
+def doubled(array: Array) -> Array:
+    """A copy in double precision, complex where it is."""
+    return np.array(array, np.complex128 if array.dtype.kind == "c" else np.float64, order="C")
