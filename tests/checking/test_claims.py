@@ -176,6 +176,7 @@ def test_gradients_of_complex_variables_are_claimed_as_pytorch_has_them(
     ("claim", "expected"),
     [
         ("w: 2*w.sum()*ones", "right"),
+        ("w: ones", "wrong"),
         ("w: [14, 14, 13]", "wrong"),
         ("w: 12", "wrong"),
         ("w: w.sum()*2", "wrong"),
@@ -191,6 +192,8 @@ def test_shapes_of_claims_are_compared(claim: str, expected: str) -> None:
 
 def test_a_number_is_claimed_of_every_element() -> None:
     assert verdict("3*w.sum()", "w: 3", given={"w": "[1, 2]"}).verdict == "right"
+    assert verdict("w.sum()", "w: ones", given={"w": "[1, 2]"}).verdict == "right"
+    assert verdict("0*w.sum()", "w: zeros", given={"w": "[1, 2]"}).verdict == "right"
 
 
 def test_a_tolerance_lets_rounded_constants_pass() -> None:
@@ -350,3 +353,7 @@ def test_the_same_question_has_the_same_answer() -> None:
 
 def test_random_numbers_of_the_text_are_always_the_same() -> None:
     assert verdict("(randn(3) * x).sum() * 0 + x**2", "x: 2*x").verdict == "right"
+
+
+def test_random_numbers_of_a_claim_are_always_the_same() -> None:
+    assert verdict("x**2", "x: rand(())*2*x").verdict == "wrong"

@@ -65,6 +65,10 @@ def test_lines_fit_a_terminal() -> None:
     assert max(map(len, done.out.splitlines())) <= 80
 
 
+def test_a_variable_without_elements_has_no_entries() -> None:
+    assert run("check", "x**2", "--x", "zeros(0)") == (0, "right: 0 entries at 1 point\n", "")
+
+
 def test_remarks_on_kinks_have_a_line_each() -> None:
     done = run("check", "x.norm()", "--x", "[0, 0]")
     assert "\nvector_norm has a kink here: the norm of zeros has the gradient zero\n" in done.out

@@ -18,6 +18,7 @@ from gradcli.checking.texts import FILLED, Assertion, Claim, check_names
 from gradcli.domain import Point
 from gradcli.evaluation import Steps
 from gradcli.ops.making.construction import tensor
+from gradcli.random.generator import manual_seed
 from gradcli.tensor.clock import LimitError, clock
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array
@@ -225,14 +226,18 @@ def _value_of(claim: Claim, run: Run, truth: Array) -> tuple[Array, bool]:
 
 
 def _filled(claim: Claim, shape: tuple[int, ...]) -> dict[str, Any]:
-    """The tensors that `ones` and `zeros` are as operands."""
+    """The tensors that `ones` and `zeros` are as operands, and as whole claims."""
     made = {"ones": np.ones, "zeros": np.zeros}
-    return {name: wrap(made[name](shape)) for name in FILLED if name in claim.code.operands}
+    names = {*claim.code.operands, claim.code.text}
+    return {name: wrap(made[name](shape)) for name in FILLED if name in names}
 
 
 def _run(run: Run, code: Any, others: dict[str, Any]) -> Any:
-    """The value of a text after an evaluation, with its variables and others."""
+    """The value of a text after an evaluation, with its variables and others; a random stream is
+    always the same.
+    """
     machine = run.machine
+    manual_seed(0)
     machine.globals = {**others, **run.names()}
     return machine.run(code)
 

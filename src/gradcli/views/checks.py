@@ -46,6 +46,8 @@ def _table(report: Report, paint: Paint) -> Iterator[str]:
     """The entries, then what is to be said of all."""
     entries = report.entries
     if not entries:
+        if not (report.claims or report.assertions):
+            yield _summary(report, paint)
         return
     shown = _chosen(entries)
     width = min(max(len(entry.name) for entry in shown), WIDEST)
