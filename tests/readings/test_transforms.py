@@ -219,6 +219,62 @@ print(x)
     ]
 
 
+SEEN = """\
+y = torch.tensor([1.0, 2.0], requires_grad=True)
+def seen(t):
+    print(t.requires_grad, t.is_leaf, t.grad_fn is None, end=" | ")
+def f(t):
+    seen(t), seen(t * 2), seen(y)
+    return (t * t).sum()
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        # What moves along a tangent or is batched has no history, whatever lies outside.
+        ("jvp(f, (x,), (x,))", "False True True | False True True | True True True | "),
+        ("jacfwd(f)(y)", "False True True | False True True | True True True | "),
+        ("vmap(f)(y[None])", "False True True | False True True | True True True | "),
+        (
+            "grad(lambda t: vmap(f)(t).sum())(x[None])",
+            "False True True | " * 2 + "True " * 3 + "| ",
+        ),
+        ("grad(lambda t: jvp(f, (t,), (x,))[1])(x)", "False True True | " * 2 + "True " * 3 + "| "),
+        # An argument whose gradient is taken is a leaf.
+        ("grad(f)(x)", "True True True | True False False | True True True | "),
+        ("grad(f)(y)", "True True True | True False False | True True True | "),
+        ("vmap(grad(f))(y[None])", "True True True | True False False | True True True | "),
+        ("hessian(f)(x)", "True True True | True False False | True True True | "),
+    ],
+)
+def test_programs_see_the_history_of_the_outermost_wrapper(text: str, shown: str) -> None:
+    assert printed(f"{SETUP}{SEEN}{text}") == shown
+
+
+def test_what_moved_has_no_history_when_forward_mode_ends() -> None:
+    text = """\
+with fwAD.dual_level():
+    d = fwAD.make_dual(x, x)
+    e = fwAD.make_dual(y, x)
+    a, b = d * d, d * e
+    c = a.clone()
+    c.mul_(2)
+    c[0] = 1.0
+    [seen(t) for t in (d, a, b, c, e)]
+print()
+[seen(t) for t in (d, a, b, c, e)]
+print()
+print(a, c, b.requires_grad)
+b.sum().backward()
+print(y.grad)
+"""
+    assert printed(SETUP + SEEN + text).splitlines() == [
+        "False True True | False True True | True False False | False True True "
+        "| True False False | ",
+    ] * 2 + ["tensor([1., 4.]) tensor([1., 8.]) True", "tensor([1., 2.])"]
+
+
 def test_what_cannot_be_pushed_is_told() -> None:
     tangents.notes.clear()
     printed(f"{SETUP}jacfwd(written)(x)")

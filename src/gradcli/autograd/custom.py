@@ -300,7 +300,7 @@ def apply(definition: Definition, args: tuple[Any, ...], named: dict[str, Any]) 
 def call_bound(definition: Definition, args: tuple[Any, ...]) -> Any:
     """`apply` on arguments in the order of the forward pass's parameters."""
     if mode.transforms:
-        return mode.transforms[-1](definition, args)
+        return mode.transforms[-1].custom(definition, args)
     return run(definition, args)
 
 

@@ -115,6 +115,27 @@ class Level(Protocol):
         """Changes a tensor in place to what an operation computes from its old value."""
 
 
+class Transform(Protocol):
+    """A function that is being transformed (`gradcli.readings`): mapped over a batch, or run to be
+    differentiated.
+    """
+
+    number: int
+    """How many transforms there are from the outermost one to this."""
+
+    def custom(self, definition: Any, args: tuple[Any, ...]) -> Any:
+        """Calls a custom Function on what the function has."""
+
+    def wraps(self, tensor: Any) -> bool:
+        """Whether a tensor is the function's own; batched ones know their mapping themselves."""
+
+    def stands_for(self, tensor: Any) -> Any:
+        """The tensor that an argument of the function stands for; None for any other."""
+
+    def tracks(self, tensor: Any) -> bool:
+        """Whether gradients go from a tensor to the function's arguments."""
+
+
 class Detector(Protocol):
     """What watches a backward pass while anomalies are looked for."""
 
@@ -136,7 +157,7 @@ class _Mode:
     `detector` watches backward passes, `ending` is done when the one that runs has come to its end.
     `unhooked` are the words of whoever forbids hooks of saved tensors.
     `where` says what is running just now, for tracebacks of forward calls.
-    `transforms` run custom Functions, the last one first, while functions are transformed.
+    `transforms` are those of functions that run just now, from the outermost to the innermost.
     """
 
     __slots__ = (
@@ -165,7 +186,7 @@ class _Mode:
         self.detector: Detector | None = None
         self.ending: list[Callable[[], None]] = []
         self.unhooked: list[str] = []
-        self.transforms: list[Callable[[Any, tuple[Any, ...]], Any]] = []
+        self.transforms: list[Transform] = []
         self.sequence = 0
 
     def restore(self) -> None:
@@ -174,6 +195,11 @@ class _Mode:
         self.listener = self.level = self.drawing = self.detector = None
         for stack in (self.transforms, self.ending, self.unhooked):
             stack.clear()
+
+    @property
+    def depth(self) -> int:
+        """The number of the innermost transform."""
+        return self.transforms[-1].number if self.transforms else 0
 
     @property
     def inference(self) -> bool:

@@ -198,7 +198,7 @@ def set_grad_dtype(leaf: Leaf, dtype: DType | None) -> None:
 
 def looked_at(tensor: Any) -> Any:
     """The array of a tensor whose elements decide what is done next, or leave the tensors."""
-    if mode.listener is not None:
+    if mode.listener is not None and batched_of(tensor) is None:
         mode.listener.read(tensor)
     return tensor._array
 

@@ -48,6 +48,7 @@ class Public:
         deletes: names that may be deleted.
         finds: whether a name is one of those too many to list.
         reader: what reads, where an object's names are none of Python's attributes.
+        sees: functions that tell what programs read under a name, where that is not the attribute.
         guards: functions that stand for methods; they take the object first.
         name: the class in messages; given an object, for classes whose objects go by many names.
         holder: what messages say has an attribute that is not writable.
@@ -69,6 +70,7 @@ class Public:
         "narrower",
         "reader",
         "reads",
+        "sees",
         "writes",
     )
 
@@ -94,6 +96,7 @@ class Public:
         self.deletes = frozenset(deletes)
         self.finds = finds
         self.reader = reader
+        self.sees: dict[str, Callable[[Any], Any]] = {}
         self.guards = {} if guards is None else guards
         self.name = name
         self.holder = holder

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any, Final, NoReturn, Protocol
 
+from gradcli.tensor.graph import mode
+
 CONTROL: Final = (
     "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We "
     "don't support that yet, please file an issue at https://github.com/pytorch/pytorch/issues ."
@@ -19,6 +21,15 @@ ITEM: Final = (
     ".item() on a Tensor, please try to rewrite what you're doing with other operations. If error "
     "is occurring somewhere inside PyTorch internals, please file a bug report."
 )
+UNKNOWN: Final = (
+    "vmap: It looks like you're either (1) calling .item() on a Tensor or (2) attempting to use a "
+    "Tensor in some data-dependent control flow or (3) encountering this error in PyTorch "
+    "internals. For (1): we don't support vmap over calling .item() on a Tensor, please try to "
+    "rewrite what you're doing with other operations. For (2): we don't support data-dependent "
+    "control flow in vmap yet, please file an issue at https://github.com/pytorch/pytorch/issues . "
+    "For (3): please file an issue."
+)
+"""What is said where another transform lies between the function and the mapping."""
 ESCAPED: Final = (
     "Either your tensor may have escaped from inside a function being vmapped and this is a user "
     "error (see https://pytorch.org/functorch/stable/ux_limitations.html), or there is an internal "
@@ -152,13 +163,16 @@ class Shadow:
         return _Flags(contiguous or not self.size)
 
     def __bool__(self) -> bool:
-        return bool(self._seen(CONTROL))
+        return bool(self._decides(CONTROL))
 
     def item(self, *_: int) -> Any:
-        return self._seen(ITEM).item()
+        return self._decides(ITEM).item()
 
     def tolist(self) -> Any:
         return self._seen(NO_STORAGE).tolist()
+
+    def _decides(self, refusal: str) -> Any:
+        return self._seen(UNKNOWN if mode.depth > self.owner.number else refusal)
 
     def _seen(self, refusal: str) -> Any:
         return self.owner.seen(self.physical, refusal if self.owner.alive else ESCAPED)

@@ -9,21 +9,17 @@ import numpy as np
 from gradcli.tensor import dtypes
 from gradcli.tensor.arrays import Numbers
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.graph import Node, mode
+from gradcli.tensor.graph import Node
 from gradcli.tensor.identity import without_addresses
-from gradcli.tensor.leaf import batched_of, is_parameter
+from gradcli.tensor.leaf import is_parameter
 from gradcli.tensor.nesting import check_unfolded, length_of, parts_of
-from gradcli.tensor.shadow import Batched
 from gradcli.tensor.shapes import Size
-from gradcli.tensor.tensor import Tensor, wrap
+from gradcli.tensor.tensor import Tensor
 from gradcli.views.printing import format_tensor
 
 
 def represent(tensor: Tensor) -> str:
     """The `repr` of a tensor, by the process's print options."""
-    batched = batched_of(tensor)
-    if batched is not None:
-        return _batched(batched)
     text = format_tensor(
         tensor._array,
         dtype_name=tensor.dtype.name,
@@ -32,20 +28,6 @@ def represent(tensor: Tensor) -> str:
         requires_grad=tensor.requires_grad,
     )
     return f"Parameter containing:\n{text}" if is_parameter(tensor) else text
-
-
-def _batched(batched: Batched) -> str:
-    """A batched tensor with all samples, along the dimension along which they came."""
-    physical, place = batched.physical, batched.place
-    if place:
-        level = mode.level
-        mode.level = None
-        try:
-            physical = wrap(np.moveaxis(physical._array, 0, place))
-        finally:
-            mode.level = level
-    inner = represent(physical).replace("\n", "\n    ")
-    return f"BatchedTensor(lvl={batched.owner.number}, bdim={place}, value=\n    {inner}\n)"
 
 
 def _printed_grad_fn(tensor: Tensor) -> str | None:

@@ -79,7 +79,8 @@ def attribute(value: Any, name: str) -> Any:
             return attribute(value, name)
         raise refused_or_missing(value, name)
     if name in entry.reads:
-        return getattr(value, name)
+        see = entry.sees.get(name)
+        return getattr(value, name) if see is None else see(value)
     if entry.model is not None:
         return entry.model.read(value, name)
     if name == "__class__":

@@ -302,7 +302,7 @@ def check_captured(tensor: Tensor, name: str, others: Sequence[Any] = ()) -> Non
     """
     birth = mode.birth
     # Where samples are mapped over inside the function, the physical tensor is asked about.
-    if birth is not None and birth.level is mode.level and _captured(tensor, birth):
+    if birth is not None and birth.level is mode.level and captured(tensor, birth):
         raise RuntimeError(
             "During a grad (vjp, jvp, grad, etc) transform, the function provided attempted to "
             f"call in-place operation (aten::{_title(name, others)}) that would mutate a captured "
@@ -311,7 +311,8 @@ def check_captured(tensor: Tensor, name: str, others: Sequence[Any] = ()) -> Non
         )
 
 
-def _captured(tensor: Tensor, birth: Birth) -> bool:
+def captured(tensor: Tensor, birth: Birth) -> bool:
+    """Whether a tensor was made before a function began to run, and is no argument of it."""
     whole = tensor if tensor._view is None else tensor._view.base
     if any(given is tensor or given is whole for given in birth.given):
         return False

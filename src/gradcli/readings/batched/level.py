@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, Final
 
 from gradcli.ops.algebra.sums import expand
@@ -64,7 +63,7 @@ class Level:
         self._drawing = mode.drawing
         # Who heard of rows before hears of those on physical tensors.
         self._listener = mode.listener
-        self.number: int = 1 if outer is None else outer.number + 1
+        self.number: int = mode.depth + 1
         self.size = size
         self.randomness = randomness
         self.rules = rules
@@ -72,7 +71,7 @@ class Level:
 
     def __enter__(self) -> Level:
         mode.level, mode.drawing, mode.listener = self, self.draws, None
-        mode.transforms.append(partial(self.rules.custom, self))
+        mode.transforms.append(self)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -138,6 +137,18 @@ class Level:
 
     def __call__(self, row: Any, args: tuple[Any, ...]) -> Any:
         return self.rules.call(self, row, args)
+
+    def custom(self, definition: Any, args: tuple[Any, ...]) -> Any:
+        return self.rules.custom(self, definition, args)
+
+    def wraps(self, tensor: Tensor) -> bool:
+        return False
+
+    def stands_for(self, tensor: Tensor) -> Tensor | None:
+        return None
+
+    def tracks(self, tensor: Tensor) -> bool:
+        return False
 
     def differentiate(
         self,
@@ -208,14 +219,14 @@ class Level:
         if batched is None:
             found: Tensor = self.out(cut, tensor)
             return found
-        return self.wrap(self.out(cut, batched.physical))
+        return self.wrap(self.out(cut, batched.physical), batched.place)
 
     def lifted(self, value: Tensor) -> Tensor:
         """The tensor as one that is batched by this level and all those further out."""
-        physical: Tensor = self.physical(value)
+        batched, physical = self.of(value), self.physical(value)
         if self._outer is not None:
             physical = self.out(self._outer.lifted, physical)
-        return self.wrap(physical)
+        return self.wrap(physical, None if batched is None else batched.place)
 
     def seen(self, physical: Any, refusal: str) -> Any:
         """The elements of one sample, where they decide what is done next.

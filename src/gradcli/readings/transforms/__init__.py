@@ -1,5 +1,5 @@
 """`torch.func`: functions of functions, which nest in each other."""
 
-from gradcli.readings.transforms import printing
+from gradcli.readings import wrappers
 
-printing.install()
+wrappers.install()

@@ -8,10 +8,11 @@ for.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from gradcli.autograd.modes import Decorated
-from gradcli.ops.algebra.views import view_as
+from gradcli.ops.algebra.views import alias
+from gradcli.ops.inplace.derive import renamed
 from gradcli.readings import dual_levels
 from gradcli.readings.trace import Recorder
 from gradcli.readings.transforms.forward import NESTED, check_dual
@@ -22,6 +23,8 @@ from gradcli.tensor.leaf import batched_of
 from gradcli.tensor.namedtuples import FieldTuple
 from gradcli.tensor.public import public, word_of
 from gradcli.tensor.tensor import Tensor
+
+_identity: Final = renamed(alias, "Identity")
 
 
 @public(
@@ -58,8 +61,13 @@ class DualLevel(Level):
         self._pushed = Tangents(self._recorder.trace, self.own)
 
     def left(self) -> None:
-        """Forward mode ends."""
+        """Forward mode ends: what moved along has no history but one that leads outside."""
         self._recorder.__exit__()
+        values = [value for value in self._recorder.trace.values if value.requires_grad]
+        kept = {id(value) for value in self.reaching(values)}
+        for value in values:
+            if id(value) not in kept:
+                value._requires_grad, value._grad_fn, value._nr = False, None, 0
 
     def dual(self, tensor: Tensor, tangent: Tensor) -> Tensor:
         """A tensor that moves along a tangent."""
@@ -89,8 +97,8 @@ class DualLevel(Level):
             outside: Tensor = self.outside(tensor)
             if not outside.requires_grad:
                 return outside.detach() if outside is tensor else outside
-            alias: Tensor = view_as(outside, outside)
-            return alias
+            found: Tensor = _identity(outside)
+            return found
 
     def _along(self, tensor: Tensor, records: bool) -> Tensor | None:
         """The tangent as it is inside, along the rows that have run, or else by a backward pass."""

@@ -94,10 +94,12 @@ class Pushforward:
         RuntimeError: dual tensors are pushed forward already.
     """
 
-    def __init__(self, func: Function, primals: tuple[Any, ...], argnums: Any = None) -> None:
+    def __init__(
+        self, func: Function, primals: tuple[Any, ...], argnums: Any = None, hidden: int = 0
+    ) -> None:
         if dual_levels:
             raise RuntimeError(NESTED)
-        self.level = Level()
+        self.level = Level(True, hidden)
         with self.level.running():
             inside, arguments = self.level.enter_arguments(primals, argnums)
             self.points, self.inputs = flatten(inside)
@@ -276,7 +278,7 @@ def _columns(
     if randomness == "error":
         mode.drawing = refuse_random
     try:
-        push = Pushforward(func, args, argnums)
+        push = Pushforward(func, args, argnums, hidden=1)  # the mapping over the columns
     finally:
         mode.drawing = drawing
     _, outputs, shape, aux = push.results(has_aux)

@@ -13,13 +13,15 @@ from contextlib import contextmanager
 from typing import Any, Final
 from weakref import ref
 
-from gradcli.autograd.custom import differentiated
+from gradcli.autograd.custom import Definition, differentiated
 from gradcli.autograd.passes import grad
 from gradcli.ops.algebra.comparison import zeros_like
 from gradcli.ops.algebra.views import view_as
+from gradcli.ops.inplace.history import captured
 from gradcli.readings import dual_levels
 from gradcli.readings.transforms.arguments import chosen, replaced
 from gradcli.readings.trees import mapped
+from gradcli.readings.wrappers import behind, layers, nodes, owner_of
 from gradcli.tensor.classes import type_of
 from gradcli.tensor.graph import Birth, Node, mode
 from gradcli.tensor.leaf import AccumulateGrad, extras_of, set_flag
@@ -27,10 +29,16 @@ from gradcli.tensor.tensor import Tensor, edge_of
 
 
 class Level:
-    """One run of a function; `recorded` says whether anything outside records."""
+    """One run of a function; `recorded` says whether anything outside records.
 
-    def __init__(self) -> None:
+    A `forward` one moves along tangents, so that for the function nothing requires grad. `hidden`
+    are the levels around it that no argument comes through.
+    """
+
+    def __init__(self, forward: bool = False, hidden: int = 0) -> None:
         self.recorded = mode.enabled
+        self.forward = forward
+        self.number = mode.depth + hidden + 1
         self._given: list[tuple[Tensor, Tensor]] = []
         self._fresh: list[Tensor] = []
         self._birth = Birth(mode.level)
@@ -50,7 +58,7 @@ class Level:
             made: Tensor = view_as(whole, whole)
         else:
             made = whole.detach()
-            for tensor in reversed(_layers(made)):
+            for tensor in reversed(layers(made)):
                 set_flag(tensor, True)
             self.own(made)
         self._given.append((made, value))
@@ -59,7 +67,7 @@ class Level:
 
     def own(self, leaf: Tensor) -> None:
         """Says that a leaf is the level's, so that nothing outside depends on it."""
-        extras_of(_layers(leaf)[-1]).level = ref(self)
+        extras_of(layers(leaf)[-1]).level = ref(self)
 
     def enter(self, tree: Any) -> Any:
         """The same tree with a fresh tensor at each leaf."""
@@ -108,22 +116,49 @@ class Level:
         """Whether a value depends on anything outside that requires grad: on a leaf of no level, or
         of another one that is still running.
         """
-        for node in _nodes(value):
+        return any(type(node) is AccumulateGrad and self._leads_out(node) for node in nodes(value))
+
+    def reaching(self, values: Sequence[Tensor]) -> list[Tensor]:
+        """Those of many values that do."""
+        starts = [edge_of(value)[0] for value in values]
+        found: set[Node] = set()
+        for node in sorted(behind(starts), key=_age):
             if type(node) is AccumulateGrad:
-                extras = node.variable._extras
-                if extras is None or extras.level is None:
-                    if self._birth.covers(node.variable._versions):
-                        continue
-                    return True
-                owner = extras.level()
-                if owner is not self and owner in _running():
-                    return True
-        return False
+                reached = self._leads_out(node)
+            else:
+                reached = not found.isdisjoint(node.successors)
+            if reached:
+                found.add(node)
+        return [value for value, start in zip(values, starts, strict=True) if start in found]
+
+    def _leads_out(self, sink: AccumulateGrad) -> bool:
+        """Whether a leaf lies outside, given its sink."""
+        reference = owner_of(sink)
+        if reference is None:
+            return not self._birth.covers(sink.variable._versions)
+        owner = reference()
+        return owner is not self and owner in _running()
+
+    def wraps(self, value: Tensor) -> bool:
+        """Whether a value was made since the function began to run, or stands for an argument."""
+        return not captured(value, self._birth)
 
     def tracks(self, value: Tensor) -> bool:
-        """Whether a value depends on the arguments."""
-        own = {edge_of(_layers(fresh)[-1])[0] for fresh, _ in self._given}
-        return any(node in own for node in _nodes(value))
+        """Whether gradients go from a value to the arguments."""
+        if self.forward:
+            return False
+        own = {edge_of(layers(fresh)[-1])[0] for fresh, _ in self._given}
+        return any(node in own for node in nodes(value))
+
+    def stands_for(self, value: Tensor) -> Tensor | None:
+        """What stood before an argument, or before its samples; None for any other value."""
+        for fresh, given in self._given:
+            if layers(fresh)[-1] is layers(value)[-1]:
+                return layers(given)[-1]
+        return None
+
+    def custom(self, definition: Definition, args: tuple[Any, ...]) -> Any:
+        return differentiated(definition, args)
 
     def records(self, values: Sequence[Tensor]) -> bool:
         """Whether gradients of the values have to be recorded."""
@@ -136,7 +171,7 @@ class Level:
         mode.birth, self._birth.given = self._birth, self._fresh
         mode.enabled, mode.inference = True, False
         ACTIVE.append(self)
-        mode.transforms.append(differentiated)
+        mode.transforms.append(self)
         try:
             yield
         finally:
@@ -174,26 +209,9 @@ class Level:
         ]
 
 
-def _nodes(value: Tensor) -> Iterator[Node]:
-    """The nodes that the gradient of a value would come by."""
-    start, _ = edge_of(_layers(value)[-1])
-    waiting = [] if start is None else [start]
-    seen = set(waiting)
-    while waiting:
-        node = waiting.pop()
-        yield node
-        for successor in node.successors:
-            if successor is not None and successor not in seen:
-                seen.add(successor)
-                waiting.append(successor)
-
-
-def _layers(tensor: Tensor) -> list[Tensor]:
-    """A tensor, what it holds for a mapping over a batch, and so on to the one on the tape."""
-    found = [tensor]
-    while (extras := found[-1]._extras) is not None and extras.batched is not None:
-        found.append(extras.batched.physical)
-    return found
+def _age(node: Node) -> tuple[bool, int]:
+    """What sorts nodes so that each comes after those that its gradients go to."""
+    return type(node) is not AccumulateGrad, node.sequence
 
 
 def _running() -> list[Any]:
