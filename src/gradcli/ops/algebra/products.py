@@ -60,6 +60,8 @@ def _mm(self: Array, mat2: Array) -> Array:
             f"{dtypes.of(self).c_name} != {dtypes.of(mat2).c_name}"
         )
     require_kinds(self.dtype, "fciu", "addmm_impl_cpu_")
+    if self.shape[1] == 1 < min(len(self), mat2.shape[1]):
+        return self * mat2  # nothing is summed, so that a negative zero stays one
     return np.matmul(self, mat2)
 
 
@@ -219,7 +221,7 @@ def _check_dot(self: Array, other: Array) -> None:
 def _dot(self: Array, tensor: Array) -> Array:
     """The sum of the products of the elements of two vectors."""
     _check_dot(self, tensor)
-    return np.asarray(np.dot(self, tensor))
+    return np.asarray(np.dot(self, tensor) + 0)  # a sum begins at zero, also of one product
 
 
 dot: Row = row(
@@ -300,7 +302,9 @@ def _bmm(self: Array, mat2: Array) -> Array:
         require_kinds(self.dtype, "fciu", "bmm")
     # NumPy's matmul takes one matrix at a time.
     if self.shape[2] == 1:
-        return self * mat2
+        product = self * mat2
+        product += 0  # where a sum begins, so that no zero is negative
+        return product
     if not self.strides[0] and len(self) > 1 and mat2.shape[2] == 1:
         return (mat2[:, :, 0] @ self[0].T)[:, :, None]  # one matrix times many vectors
     return np.matmul(self, mat2)

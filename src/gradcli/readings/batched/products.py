@@ -67,8 +67,17 @@ def _stacked_mv(matrix: Tensor, vector: Tensor) -> Any:
     return reshape(mv(reshape(matrix, (size * rows, inner)), vector), (size, rows))
 
 
+_times_vectors: Final = bmm.changed(
+    formulas=[
+        (0, lambda grad, mat2: mul(grad, transpose(conj(mat2), 1, 2))),
+        (1, lambda grad, self: bmm(conj(transpose(self, 1, 2)), grad)),
+    ]
+)
+"""Matrices times columns, the gradient of the matrices being that of `mv`: it sums nothing."""
+
+
 def _paired_mv(matrix: Tensor, vector: Tensor) -> Any:
-    return squeeze_dim(bmm(matrix, unsqueeze(vector, 2)), 2)
+    return squeeze_dim(_times_vectors(matrix, unsqueeze(vector, 2)), 2)
 
 
 def _dot(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
