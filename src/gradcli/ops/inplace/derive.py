@@ -303,7 +303,6 @@ def _any_requires_grad(values: Sequence[Any]) -> bool:
 def rearrange(operator: Callable[..., Any], args: Sequence[Any]) -> Tensor:
     """Lets a tensor look at its memory as a view operator's result does, as `x.t_()`."""
     tensor: Tensor = args[0]
-    check_captured(tensor, _stem(operator))
     if batched_of(tensor) is not None:
         extras_of(tensor).batched = batched_of(operator(*args))
         return tensor
@@ -348,6 +347,7 @@ class InPlaceEntry(Entry):
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         if kwargs:
             args = tuple(self.signature.bind(args, kwargs, False))
+        check_captured(args[0], _stem(self), args[1:])
         changed: Tensor = self.run(self.original, args)
         return changed
 

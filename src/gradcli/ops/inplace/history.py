@@ -274,23 +274,50 @@ def check_change(tensor: Tensor, recorded: bool) -> None:
         )
 
 
-_WRAPPING: Final = frozenset(("add", "sub", "mul", "div"))
-_TYPED: Final = frozenset(
-    ("eq", "ge", "gt", "le", "lt", "ne", "fill", "masked_fill", "fmod", "lerp", "pow", "remainder")
-) | {f"bitwise_{name}" for name in ("and", "or", "xor", "left_shift", "right_shift")}
+_WRAPPING: Final = "add sub mul div floor_divide multiply subtract divide true_divide"
+_COMPARING: Final = "eq ge gt le lt ne greater greater_equal less less_equal not_equal"
+_OTHERS: Final = "fill masked_fill fmod lerp pow remainder copysign"
+_BITWISE: Final = "bitwise_and bitwise_or bitwise_xor"
+_OVERLOADS: Final[dict[str, tuple[str, str]]] = {
+    **dict.fromkeys(_WRAPPING.split(), ("Tensor", "Tensor")),  # numbers become tensors
+    **dict.fromkeys(f"{_COMPARING} {_OTHERS} {_BITWISE}".split(), ("Tensor", "Scalar")),
+    **dict.fromkeys(("bitwise_left_shift", "bitwise_right_shift"), ("Tensor", "Tensor_Scalar")),
+    **dict.fromkeys(("clamp", "clamp_max", "clamp_min", "clip"), ("Tensor", "")),
+    "bernoulli": ("Tensor", "float"),
+    "index_fill": ("int_Tensor", "int_Scalar"),
+    "scatter": ("src", "value"),
+    "scatter_reduce": ("two", "two"),
+    "set": ("source_Tensor", ""),
+    "xlogy": ("Tensor", "Scalar_Other"),
+}
+"""The overloads of an in-place operator whose last operand is a tensor, or is none."""
+
+_MODES: Final = {"Tensor": "Tensor_mode", "src": "reduce", "value": "value_reduce"}
+
+
+def _overload(stem: str, others: Sequence[Any]) -> str:
+    """The name of an overload in PyTorch's schemas; empty where it has none."""
+    if stem == "random":
+        return ("", "to", "from")[sum(type(value) is int for value in others)]
+    if stem == "round":
+        return "decimals" if others and others[0] else ""
+    if stem == "squeeze":
+        return "" if not others else "dim" if type(others[0]) is int else "dims"
+    pair = _OVERLOADS.get(stem)
+    if pair is None:
+        return ""
+    operands = [value for value in others if isinstance(value, (Tensor, int, float, complex))]
+    name = pair[not (operands and isinstance(operands[-1], Tensor))]
+    if any(type(value) is str for value in others):  # how to round, or to reduce
+        return _MODES.get(name, name)
+    return name
 
 
 def _title(name: str, others: Sequence[Any]) -> str:
     """An in-place operator's name and that of its overload, as PyTorch's schemas have them."""
     stem = name.lower().removesuffix("_").removesuffix("_into")
-    overload = ""
-    if stem in _WRAPPING:
-        overload = ".Tensor"  # numbers become tensors
-    elif stem in _TYPED:
-        overload = ".Tensor" if type(others[-1]) is Tensor else ".Scalar"
-    elif stem == "scatter":
-        overload = ".src" if type(others[-1]) is Tensor else ".value"
-    return f"{stem}_{overload}"
+    overload = _overload(stem, others)
+    return f"{stem}_.{overload}" if overload else f"{stem}_"
 
 
 def check_captured(tensor: Tensor, name: str, others: Sequence[Any] = ()) -> None:

@@ -196,6 +196,7 @@ def fill_diagonal_(self: Tensor, fill_value: Scalar, wrap: bool = False) -> Tens
         raise RuntimeError("dimensions must larger than 1")
     if len(shape) > 2 and len(set(shape)) > 1:
         raise RuntimeError("all dimensions of input must be of equal length")
+    check_captured(self, "fill_diagonal")
     strides, step = self.stride(), sum(self.stride())
     length = min(shape)
     fill_(as_strided(self, (length,), (step,)), fill_value)
@@ -270,6 +271,7 @@ def resize_as_(
     self: Tensor, the_template: Tensor, *, memory_format: MemoryFormat | None = None
 ) -> Tensor:
     """Resizes a tensor to the size of another."""
+    check_captured(self, "resize_as")
     resized: Tensor = resize_(self, the_template._array.shape)
     return resized
 
@@ -323,6 +325,7 @@ def _set_to(self: Tensor, source: Tensor | None, array: Array) -> Tensor:
     """Gives a tensor another memory; its history ends there, as nothing is known of gradients."""
     if batched_of(self) is not None:
         raise RuntimeError(NO_STORAGE)
+    check_captured(self, "set", (source,))
     wants = mode.enabled and (self.requires_grad or (source is not None and source.requires_grad))
     if array.dtype != self._array.dtype:
         kind = dtypes.from_numpy(array.dtype)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from gradcli.ops.inplace.derive import apply_in_place
 from gradcli.table.declare import row
 from gradcli.table.row import Row
 
+_MARK: Final = "in_place_of"
+"""Ends the names of rows that stand for in-place functions."""
+
 
 def in_place_of(kernel: Row, input: Any, *args: Any) -> Any:
     """Writes what a row makes of a tensor into its memory."""
-    return apply_in_place(input, lambda values: kernel(values, *args))
+    name = kernel.names[-1].rpartition(".")[2].removesuffix(_MARK)
+    return apply_in_place(input, lambda values: kernel(values, *args), name=name)
 
 
 def run_twin(kernel: Row, twin: Row, inplace: bool, input: Any, *args: Any) -> Any:
@@ -26,7 +30,7 @@ def twin_of(kernel: Row, node: str) -> Row:
     first, *rest = kernel.signature.index
     formulas: dict[str, Any] = {kernel.signature.parameters[0].name: formula}
     made: Row = row(
-        f"aten.{name}in_place_of({kernel.parameters})",
+        f"aten.{name}{_MARK}({kernel.parameters})",
         kernel.forward,
         promote=kernel.promote,
         elementwise=kernel.elementwise,
