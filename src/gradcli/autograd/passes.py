@@ -411,8 +411,10 @@ def _batched(
             "vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
             f"{sizes} for the mapped dimension"
         )
-    found: Sequence[Tensor | None] = import_module(BATCHED).by_rows(ends, chosen, seeds, options)
-    return tuple(found)
+    whole = options | {"materialize_grads": False}
+    found: Sequence[Tensor | None] = import_module(BATCHED).by_rows(ends, chosen, seeds, whole)
+    create_graph, materialize = options["create_graph"], options["materialize_grads"]
+    return _answers(chosen, [*found], create_graph, True, materialize)
 
 
 def run_node(node: Node, *grads: Any) -> Any:

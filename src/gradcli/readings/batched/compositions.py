@@ -15,7 +15,7 @@ from gradcli.readings.batched.ranking import RULES as RANKING
 from gradcli.readings.batched.samples import SAME, dynamic, one_by_one, picked
 from gradcli.readings.batched.views import with_dims
 from gradcli.table.entry import Entry
-from gradcli.tensor.shadow import NO_STORAGE, Unbatchable
+from gradcli.tensor.shadow import ITEM, NO_STORAGE, Unbatchable
 from gradcli.tensor.tensor import Tensor
 
 _DYNAMIC: Final = frozenset(
@@ -147,6 +147,13 @@ def _cosine_similarity(
     return level.wrap(level.out(entry, own, other, moved(dim, ndim), eps))
 
 
+def _from_list(level: Level, entry: Entry, *args: Any) -> Any:
+    """A new tensor of data: single numbers are looked at, a tensor is copied."""
+    if type(args[entry.signature.index["data"]]) is not Tensor:
+        raise Unbatchable(ITEM)
+    return one_by_one(level, entry, args)
+
+
 def _native(level: Level, entry: Entry, tensor: Tensor, *rest: Any) -> Any:
     """What takes batches anyway."""
     return level.wrap(level.out(entry, level.physical(tensor), *rest))
@@ -155,6 +162,10 @@ def _native(level: Level, entry: Entry, tensor: Tensor, *rest: Any) -> Any:
 _RULES: Final[dict[str, Callable[..., Any]]] = {
     "detach": _detach,
     "as_strided": _as_strided,
+    "as_tensor": _from_list,
+    "asarray": _from_list,
+    "tensor": _from_list,
+    "Tensor.new_tensor": _from_list,
     "cosine_similarity": _cosine_similarity,
     "linalg.cholesky": _native,
     **RANKING,

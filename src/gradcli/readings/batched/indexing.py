@@ -207,9 +207,16 @@ def _one_hot(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
     return level.wrap(level.out(row, level.physical(tensor), classes))
 
 
+_MASK: Final = (
+    "vmap: Attempted to vmap over `mask` in torch.masked_select(self, mask) We cannot support this "
+    "because for each batch this would return a differently shaped Tensor. Please file an issue at "
+    "https://github.com/pytorch/pytorch/issues if you need this feature."
+)
+
+
 def _masked_select(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
     if level.of(args[1]) is not None:
-        raise dynamic(row.names[0])
+        raise RuntimeError(_MASK)
     return one_by_one(level, row, args)
 
 

@@ -55,6 +55,18 @@ def _place(argnum: Any, count: int) -> int:
     return argnum % count
 
 
+def check_moving(what: str, value: Tensor) -> None:
+    """Refuses what cannot move along a tangent, or be one.
+
+    Raises:
+        ValueError: it is neither floating nor complex.
+    """
+    if not (value.is_floating_point() or value.is_complex()):
+        raise ValueError(
+            f"Expected {what} to be floating point or complex, but got: {value.dtype!r}"
+        )
+
+
 def with_auxiliary(value: Any, caller: str) -> tuple[Any, Any]:
     """The output of a function and what it gives beside it.
 

@@ -166,10 +166,20 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
         )
     check_dual(tensor, tangent)
     current: DualLevel = dual_levels[-1]
+    if batched_of(tensor) is not None or batched_of(tangent) is not None:
+        raise RuntimeError(
+            "Batching rule not implemented for aten::_make_dual; the fallback path doesn't work on "
+            "out= or view ops."
+        )
     if current.tangent(tensor) is not None:
         raise RuntimeError(
             "Making a dual Tensor based on a Tensor that already has a forward gradient at the "
             "same level 0 is not supported."
+        )
+    if current.tangent(tangent) is not None:
+        raise RuntimeError(
+            "Setting a forward grad that itself has a forward gradient at the same level0 is not "
+            "supported."
         )
     return current.dual(tensor, tangent)
 

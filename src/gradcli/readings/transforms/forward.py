@@ -16,6 +16,7 @@ from gradcli.readings.batched.level import refuse_random
 from gradcli.readings.batched.mapping import by_slices, vmap
 from gradcli.readings.trace import Recorder, Trace
 from gradcli.readings.transforms.arguments import (
+    check_moving,
     check_outputs,
     chosen,
     refuse_complex,
@@ -175,10 +176,7 @@ def check_dual(point: Any, tangent: Any) -> None:
     for what, value in (("primal", point), ("tangent", tangent)):
         if not isinstance(value, Tensor):
             raise AttributeError(f"'{word_of(value)}' object has no attribute 'is_floating_point'")
-        if not (value.is_floating_point() or value.is_complex()):
-            raise ValueError(
-                f"Expected {what} to be floating point or complex, but got: {value.dtype!r}"
-            )
+        check_moving(what, value)
     check_size(point, tangent)
 
 

@@ -19,7 +19,7 @@ from gradcli.ops.algebra.comparison import zeros_like
 from gradcli.ops.algebra.views import view_as
 from gradcli.ops.inplace.history import captured
 from gradcli.readings import dual_levels
-from gradcli.readings.transforms.arguments import chosen, replaced
+from gradcli.readings.transforms.arguments import check_moving, chosen, replaced
 from gradcli.readings.trees import mapped
 from gradcli.readings.wrappers import behind, layers, nodes, owner_of
 from gradcli.tensor.classes import type_of
@@ -47,11 +47,13 @@ class Level:
         """A tensor that stands for an argument inside, and requires grad.
 
         Raises:
-            ValueError: it is no tensor.
+            ValueError: it is no tensor, or cannot move along a tangent.
             RuntimeError: its type cannot require grad.
         """
         if not isinstance(value, Tensor):
             raise ValueError(f"Thing passed to transform API must be Tensor, got {type_of(value)}")
+        if self.forward:
+            check_moving("primal", value)
         # Inside a mapping over a batch each sample has gradients of its own.
         whole = value if mode.level is None else mode.level.lifted(value)
         if self.recorded and value.requires_grad:
@@ -194,7 +196,9 @@ class Level:
             if output.requires_grad
         ]
         if pairs:
-            records = self.records([*outputs, *seeds])
+            records = self.records(
+                [*outputs, *(seed for _, seed in pairs if isinstance(seed, Tensor))]
+            )
             found = grad(
                 [output for output, _ in pairs],
                 inputs,

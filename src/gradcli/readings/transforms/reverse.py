@@ -133,9 +133,9 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]
     def wrapper(
         cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None
     ) -> Any:
-        """The pullback."""
         return pullback(cotangents, retain_graph, create_graph)
 
+    wrapper.__qualname__ = "_vjp_with_argnums.<locals>.wrapper"  # as errors show it
     return (pullback.shown, wrapper, pullback.aux) if has_aux else (pullback.shown, wrapper)
 
 
