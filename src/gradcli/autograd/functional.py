@@ -18,13 +18,14 @@ from gradcli.autograd.arguments import refuse_complex
 from gradcli.autograd.matrices import rows, zeros_for
 from gradcli.autograd.modes import enable_grad
 from gradcli.autograd.passes import grad
-from gradcli.ops.algebra.views import squeeze_all
+from gradcli.ops.algebra.views import reshape_alias, squeeze_all
 from gradcli.tensor.classes import type_of
 from gradcli.tensor.public import handed_in
 from gradcli.tensor.tensor import Tensor, wrap
 
 SERIES: Final = "gradcli.readings.series.products"
-"""The module that pushes tangents through rows; it stands above this one."""
+FORWARD: Final = "gradcli.readings.transforms.forward"
+"""The modules that push tangents through rows; they stand above this one."""
 
 Tensors = tuple[Tensor, ...]
 Function = Callable[..., Any]
@@ -40,11 +41,13 @@ def jacobian(
 ) -> Any:
     """The Jacobian, of shape `output.shape + input.shape`; nested tuples for several of either.
 
-    `strict` raises where an output does not depend on an input. `vectorize` and `strategy`
-    choose how PyTorch computes; the numbers are the same, and here so is the way: one batched
-    backward pass for each output.
+    `strict` raises where an output does not depend on an input. One batched backward pass is taken
+    for each output, `vectorize` or not; with the strategy `"forward-mode"` columns are pushed
+    forward.
     """
     _check_ways(create_graph, strict, vectorize, strategy)
+    if strategy == "forward-mode":
+        return _by_columns(func, inputs)
     with enable_grad():
         several, points = _as_tuple(inputs, "inputs", "jacobian")
         leaves = _prepare(points, create_graph)
@@ -64,11 +67,31 @@ def jacobian(
                 )
             )
         answer = tuple(_finish(block, create_graph) for block in blocks)
-    # PyTorch's two ways put the blocks into containers of two kinds.
-    pack = list if strategy == "forward-mode" else tuple
     if not several:
         return tuple(block[0] for block in answer) if outputs_several else answer[0][0]
-    return pack(map(pack, answer)) if outputs_several else pack(answer[0])
+    return answer if outputs_several else answer[0]
+
+
+def _by_columns(func: Function, inputs: Any) -> Any:
+    """The Jacobian in forward mode: PyTorch puts the blocks into lists there."""
+    several, points = _as_tuple(inputs, "inputs", "jacobian")
+    forward = import_module(FORWARD)
+    push = forward.Pushforward(func, points, None, forward.COLUMNS, _refuse_random)
+    outputs_several, outputs = _as_tuple(push.value, "outputs", "None")
+    answer = [
+        [reshape_alias(block, block.shape) if block.requires_grad else block for block in line]
+        for line in push.columns([*outputs])
+    ]
+    if not several:
+        return tuple(block[0] for block in answer) if outputs_several else answer[0][0]
+    return answer if outputs_several else answer[0]
+
+
+def _refuse_random() -> None:
+    raise RuntimeError(
+        "vmap: We do not yet support calling random operations inside of vmap. Please perform "
+        "random operations outside of vmap as a workaround"
+    )
 
 
 def _refuse_independent(blocks: Sequence[Tensor | None], number: int, create_graph: bool) -> None:

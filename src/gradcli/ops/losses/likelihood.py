@@ -32,7 +32,6 @@ from gradcli.table.row import Row
 from gradcli.table.samples import fixed
 from gradcli.tensor import dtypes
 from gradcli.tensor.errors import require_cast, require_kinds
-from gradcli.tensor.leaf import looked_at
 from gradcli.tensor.shapes import common_shape
 from gradcli.tensor.tensor import Tensor, hold, raw
 from gradcli.typing import Array, Operand, Value
@@ -417,7 +416,7 @@ def gaussian_nll_loss(
     number = not isinstance(var, Tensor)
     if isinstance(var, complex):
         raise TypeError("'<' not supported between instances of 'complex' and 'int'")
-    if var < 0 if number else looked_at(lt(var, 0)).any():
+    if var < 0 if number else bool(lt(var, 0).any()):
         raise ValueError("var has negative entry/entries")
     if number:
         var = mul(var, ones_like(input))

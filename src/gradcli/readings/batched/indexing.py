@@ -203,7 +203,10 @@ def _take(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
 def _one_hot(level: Level, row: Row, args: tuple[Any, ...]) -> Any:
     tensor, classes = filled(row, args)
     if classes < 0:
-        return one_by_one(level, row, args)
+        raise RuntimeError(
+            "When vmap-ing torch.nn.functional.one_hot, please provide an explicit positive "
+            "num_classes argument."
+        )
     return level.wrap(level.out(row, level.physical(tensor), classes))
 
 

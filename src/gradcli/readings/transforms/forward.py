@@ -40,6 +40,8 @@ from gradcli.tensor.tensor import Tensor
 Function = Callable[..., Any]
 
 NESTED: Final = "Nested forward mode AD is not supported at the moment"
+COLUMNS: Final = 1
+"""The levels of a mapping over the columns of a Jacobian, which hides around the function."""
 _JVP: Final = "jvp(f, primals, tangents)"
 
 
@@ -91,15 +93,30 @@ class Along:
 class Pushforward:
     """A function run at a point, ready to push tangents forward.
 
+    `drawing` is asked before the function draws random numbers.
+
     Raises:
         RuntimeError: dual tensors are pushed forward already.
     """
 
     def __init__(
-        self, func: Function, primals: tuple[Any, ...], argnums: Any = None, hidden: int = 0
+        self,
+        func: Function,
+        primals: tuple[Any, ...],
+        argnums: Any = None,
+        hidden: int = 0,
+        drawing: Callable[[], None] | None = None,
     ) -> None:
         if dual_levels:
             raise RuntimeError(NESTED)
+        before = mode.drawing
+        mode.drawing = drawing or before
+        try:
+            self._run(func, primals, argnums, hidden)
+        finally:
+            mode.drawing = before
+
+    def _run(self, func: Function, primals: tuple[Any, ...], argnums: Any, hidden: int) -> None:
         self.level = Level(True, hidden)
         with self.level.running():
             inside, arguments = self.level.enter_arguments(primals, argnums)
@@ -121,6 +138,17 @@ class Pushforward:
     def product(self, outputs: list[Tensor]) -> Along:
         """What multiplies the Jacobian of outputs with vectors."""
         return Along(self.level, self._recorder.trace, self.points, outputs)
+
+    def columns(self, outputs: list[Tensor]) -> list[list[Tensor]]:
+        """The Jacobian of each output with respect to each point, as what lies outside sees it."""
+        found = columns(self.product(outputs), self.points, self.level.records(outputs))
+        return [
+            [
+                zeros_for(output, point, output) if block is None else self.level.outside(block)
+                for block, point in zip(line, self.points, strict=True)
+            ]
+            for line, output in zip(found, outputs, strict=True)
+        ]
 
     def pushed(self, product: Along, tangents: list[Tensor]) -> list[Tensor | None]:
         """How the outputs move along tangents, as what lies outside sees it."""
@@ -272,25 +300,11 @@ def _columns(
     func: Function, args: tuple[Any, ...], argnums: Any, has_aux: bool, randomness: str
 ) -> tuple[list[list[Tensor]], Spec, Any]:
     """The blocks of a Jacobian, what the outputs lie in, and what the function gave beside them."""
-    drawing = mode.drawing
-    if randomness == "error":
-        mode.drawing = refuse_random
-    try:
-        push = Pushforward(func, args, argnums, hidden=1)  # the mapping over the columns
-    finally:
-        mode.drawing = drawing
+    drawing = refuse_random if randomness == "error" else None
+    push = Pushforward(func, args, argnums, COLUMNS, drawing)
     _, outputs, shape, aux = push.results(has_aux)
     refuse_complex("jacfwd", outputs, "outputs")
-    records = push.level.records(outputs)
-    found = columns(push.product(outputs), push.points, records)
-    blocks = [
-        [
-            zeros_for(output, point, output) if block is None else push.level.outside(block)
-            for block, point in zip(line, push.points, strict=True)
-        ]
-        for line, output in zip(found, outputs, strict=True)
-    ]
-    return blocks, shape, aux
+    return push.columns(outputs), shape, aux
 
 
 def _columns_apart(
