@@ -7,7 +7,7 @@ happens in between is here.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -352,6 +352,8 @@ def _evaluated(machine: Machine, bindings: Bindings, plan: Plan) -> Answer:
             for name, steps in plan.mixed.items()
             if all(variable in wanted for variable, _ in steps)
         }
+        if plan.notes:
+            notes = [*notes, *_sums(mixed, wanted, plan)]
         for _ in range(plan.times):
             accumulate(ends, seeds, plan.retain_graph, plan.create_graph, inputs)
     except Exception as error:
@@ -429,6 +431,17 @@ def higher_orders(
     trace = None if recorder is None else recorder.ended(ends)
     found = differentiate(trace, ends, seeds, leaves, plan.order, notes)
     return (found, (), ()) if notes is None else (found, notes, notes.inner)
+
+
+def _sums(mixed: Collection[str], leaves: Mapping[str, Tensor], plan: Plan) -> Iterator[str]:
+    """Which mixed derivatives are sums: each has the shape of the variable that came last."""
+    for what in mixed:
+        *before, (last, times) = plan.mixed[what]
+        names = [name for name, _ in before] + [last] * (times > 1)
+        summed = [name for name in dict.fromkeys(names) if leaves[name].numel() > 1]
+        if summed:
+            whole = ": see gradcli hessian" if len(before) == times == before[0][1] == 1 else ""
+            yield f"{what} is a sum over the elements of {' and '.join(summed)}{whole}"
 
 
 def _mixed(
