@@ -94,9 +94,11 @@ def _shown(shown: Any, json: bool, parts: Sequence[str]) -> str:
         return dumps({"ok": True, **matrix_fields(shown)}) + "\n"
     if parts:
         known = matrix_parts(shown)
+        facts = ("eigenvalues", "definiteness") if shown.second else ("rank",)
         for part in parts:
             if part not in known:
-                raise UsageError(f"--get: there is no {part}", f"it takes {', '.join(known)}")
+                names = dict.fromkeys((*known, *facts))
+                raise UsageError(f"--get: there is no {part}", f"it takes {', '.join(names)}")
         from gradcli.views.answers import in_columns
 
         return f"{in_columns([known[part]() for part in parts])}\n"
