@@ -36,6 +36,53 @@ def test_derivatives_read_as_in_a_textbook(source: str) -> None:
     assert formula(source, "x").text == TEXTBOOK[source]
 
 
+HIGHER = {
+    ("log((a*x + b)/(c*x + d))", 4): "6*(c**4/(c*x + d)**4 - a**4/(a*x + b)**4)",
+    ("k**x*m**(1 - x)", 3): "k**x*m**(1 - x)*(log(k) - log(m))**3",
+    ("1/(x**2 + a**2)", 2): "2*(3*x**2 - a**2)/(a**2 + x**2)**3",
+}
+
+
+@pytest.mark.parametrize(("source", "order"), HIGHER)
+def test_higher_derivatives_are_those_of_what_is_shown_before(source: str, order: int) -> None:
+    assert formula(source, "x", order=order).text == HIGHER[source, order]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected", "shapes"),
+    [
+        ("W @ x", "W.T @ grad", {"grad": "the value, of shape [3]"}),
+        ("exp(x)*2", "2*exp(x)", {}),
+        ("x*y --wrt y", "sum(grad*x)", {"grad": "the value, of shape [2]"}),
+        (
+            "x.norm() --order 2",
+            "grad_x/norm(x) - x*sum(grad_x*x)/norm(x)**3",
+            {"grad_x": "d/dx, of shape [2]"},
+        ),
+        ("x.prod()*y --wrt y --order 2", "0", {}),
+    ],
+)
+def test_gradients_that_elements_start_from_are_told_apart(
+    question: str, expected: str, shapes: dict[str, str]
+) -> None:
+    expression, _, options = question.partition(" --")
+    given = {"W": "[[1,2],[3,4],[5,6]]", "x": "1 2", "y": "3"}
+    words = f"--{options}".split() if options else ["--wrt", "x"] if "W" in expression else []
+    for name in given.keys() & set(expression):
+        words += [f"--{name}", given[name]]
+    done = run("diff", expression, *words)
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[-1] == expected
+    notes = [f"note: {name} stands for the gradient of {of}" for name, of in shapes.items()]
+    assert done.err.splitlines() == notes
+
+
+def test_a_third_derivative_of_tensors_has_two_gradients_to_start_from() -> None:
+    done = run("diff", "x.norm()", "--order", "3", "--x", "1 2")
+    assert "grad_x stands for the gradient of d/dx, of shape [2]" in done.err
+    assert "grad_x_x stands for the gradient of d2/dx2, of shape [2]" in done.err
+
+
 def test_a_branch_is_a_condition() -> None:
     assert formula("x**2 if x > 0 else -x", "x").conditions == ("x > 0",)
 

@@ -13,7 +13,7 @@ from gradcli.process import Limits, write_whole
 
 if TYPE_CHECKING:
     from gradcli.evaluation import Bindings
-    from gradcli.formulas.deriving import Deriver
+    from gradcli.formulas.deriving import Deriver, Formula
 
 FORMATS: Final = ("text", "latex", "python", "torch")
 
@@ -74,9 +74,10 @@ def answer(line: Line, question: Question) -> None:
             evaluated = evaluated_somewhere(bindings, timeout, names, sys.stderr.write)
             deriver = Deriver(bindings.codes(), evaluated)
             partials = _partials(question, wanted, deriver)
-            shown = _shown(question, bindings, deriver, partials)
+            formulas = [deriver.mixed(names) for names in partials]
+            shown = _shown(question, bindings, deriver, partials, formulas)
     write_whole(shown)
-    note(deriver.notes(partials), deriver.told_of_point() if question.debug else ())
+    note(deriver.notes(formulas), deriver.told_of_point() if question.debug else ())
     release()
 
 
@@ -122,7 +123,11 @@ def _partials(question: Question, wanted: list[str], deriver: "Deriver") -> list
 
 
 def _shown(
-    question: Question, bindings: "Bindings", deriver: "Deriver", partials: list[Sequence[str]]
+    question: Question,
+    bindings: "Bindings",
+    deriver: "Deriver",
+    partials: list[Sequence[str]],
+    formulas: "list[Formula]",
 ) -> str:
     """The answer in the form that was asked for."""
     from gradcli.views.formulas import Shown, json_of, program_of, text_of
@@ -131,7 +136,7 @@ def _shown(
         deriver,
         bindings,
         partials,
-        [deriver.mixed(names) for names in partials],
+        formulas,
         question.gradient,
         not question.no_let and question.format != "latex",
         question.max_terms,

@@ -17,20 +17,23 @@ from gradcli.language.running.code import Code
 from gradcli.language.running.machine import Machine
 from gradcli.language.telling.diagnostics import Place
 from gradcli.readings.symbolic import expressions as ex
+from gradcli.readings.symbolic.calls import filled
 from gradcli.readings.symbolic.derivatives import Sweeps
 from gradcli.readings.symbolic.expressions import Expression
 from gradcli.readings.symbolic.functions import denied
 from gradcli.readings.symbolic.operands import NoFormula, Numbers, Operand, value_of
 from gradcli.readings.symbolic.simplifying import Simplifier
 from gradcli.readings.symbolic.writing import Writer, text
-from gradcli.readings.trace import Slot
+from gradcli.readings.trace import Recorder, Slot, Trace
 from gradcli.tensor import dtypes
 from gradcli.tensor.clock import limited
 from gradcli.tensor.tensor import Tensor, raw, wrap
 
-SEED: Final = "grad"
+_SEED: Final = "grad"
 """The name of the gradient of a value that has elements, where they are mixed."""
 
+_WORTH: Final = 10
+"""How many times as long as another form one may be before it is simplified."""
 
 _READ_BACK: Final = 5_000
 """Names, numbers and operators of a formula that is evaluated for a check."""
@@ -57,6 +60,13 @@ class Formula(NamedTuple):
         return text(Writer(self.decimals).layout(self.expression))
 
 
+class _Seed(NamedTuple):
+    """The gradient that a derivative starts from: of what, and that which values have."""
+
+    of: str
+    value: Tensor
+
+
 def label(names: Sequence[str]) -> str:
     """What the derivative with respect to variables is called: `d/dx`, `d2/dx2`, `d3/dx2dy`."""
     counts = {name: names.count(name) for name in names}
@@ -78,19 +88,15 @@ class Deriver:
     def __init__(self, codes: Iterable[Code], evaluated: Evaluated, most: float = math.inf) -> None:
         self.evaluated = evaluated
         self._most = most
-        numbers = Numbers()
-        decimals = [learn_constants(code, numbers) for code in codes]
+        self._numbers = Numbers()
+        decimals = [learn_constants(code, self._numbers) for code in codes]
         self.decimals = any(decimals)
+        self._seeds: dict[str, _Seed] = {}
+        self._derived: dict[tuple[str, ...], Formula] = {}
         trace = evaluated.trace
         self._check_length(len(trace.steps))
-        names = {
-            slot: ex.symbol(name, leaf._array.shape)
-            for name, leaf in evaluated.variables.items()
-            if (slot := trace.slot(leaf)) is not None
-        }
         with self._placed():
-            self.sweeps = Sweeps(trace, names, numbers)
-        self.start = {trace.slot(leaf): name for name, leaf in evaluated.variables.items()}
+            self.sweeps = Sweeps(trace, _symbols(trace, evaluated.variables), self._numbers)
         self.simplifier = Simplifier(Writer(self.decimals))
 
     def names(self) -> list[str]:
@@ -109,28 +115,52 @@ class Deriver:
         told = [f"{name} = {_short(leaf._array)}" for name, leaf in chosen.items()]
         return [f"derived at {', '.join(told)}"]
 
-    def notes(self, partials: Sequence[Sequence[str]]) -> list[str]:
-        """What is to be known about the formulas."""
-        if not any(self._has_seed(names) for names in partials):
-            return []
-        shape = list(np.shape(value_of(self.sweeps.operands[self._end()])))
-        return [f"{SEED} stands for the gradient of the value, of shape {shape}"]
+    def notes(self, formulas: Iterable[Formula]) -> list[str]:
+        """What is to be known about formulas."""
+        return [
+            f"{name} stands for the gradient of {self._seeds[name].of}, of shape {[*value.shape]}"
+            for name, value in self.seeds(formulas).items()
+        ]
 
-    def _has_seed(self, names: Sequence[str]) -> bool:
-        start = self.evaluated.trace.slot(self.evaluated.variables[names[0]])
-        return start is not None and self._seed(self._end(), start) is not ex.ONE
+    def seeds(self, formulas: Iterable[Formula]) -> dict[str, Tensor]:
+        """What formulas call the gradients that they start from, and those that values have."""
+        expressions = [formula.expression for formula in formulas]
+        return {
+            name: seed.value
+            for name, seed in self._seeds.items()
+            if any(ex.symbol_in(expression, name) for expression in expressions)
+        }
+
+    def seed_name(self, before: Sequence[str]) -> str:
+        """What the gradient of a derivative is called, or that of the value."""
+        name = "_".join([_SEED, *before])
+        while name in self.evaluated.variables:
+            name += "_"
+        return name
 
     def function(self) -> Formula:
         """The expression itself."""
-        return self._formula(self._end())
+        operand = self.sweeps.operands[self._end()]
+        return self._formula(operand.value, [operand.expression])
 
     def derivative(self, name: str, order: int = 1) -> Formula:
         """The derivative with respect to a variable."""
         return self.mixed([name] * order)
 
     def mixed(self, names: Sequence[str]) -> Formula:
-        """The derivative with respect to variables, one after the other."""
-        return self._formula(self._mixed(names))
+        """The derivative with respect to variables, one after the other.
+
+        All steps at once give one form, and the last one from the formula before it another.
+        """
+        key = tuple(names)
+        found = self._derived.get(key)
+        if found is None:
+            whole = self.sweeps.operands[self._mixed(names)]
+            forms = [whole.expression]
+            if len(key) > 1:
+                forms += self._stepped(self.mixed(key[:-1]), key)
+            found = self._derived[key] = self._formula(whole.value, forms)
+        return found
 
     def is_proved(self, names: Sequence[str], value: Any, most: int) -> bool:
         """Whether the derivative with respect to variables has the form of a value.
@@ -148,16 +178,14 @@ class Deriver:
 
     def _mixed(self, names: Sequence[str]) -> Slot:
         end: Slot | None = self._end()
-        for name in names:
+        for place, name in enumerate(names):
             start = self.evaluated.trace.slot(self.evaluated.variables[name])
             like = value_of(self.sweeps.operands[start]) if start is not None else 0.0
             if end is None or start is None:
                 end = None
                 continue
-            here = value_of(self.sweeps.operands[end])
-            seed = self.sweeps.constant(np.ones_like(here), self._seed(end, start))
             with self._placed():
-                end = self.sweeps.derivative(end, start, seed)
+                end = self._slope(self.sweeps, end, start, names[:place])
             self._check_length(len(self.sweeps.steps))
             if end is None:
                 end = self.sweeps.constant(np.zeros_like(like), ex.ZERO)
@@ -165,12 +193,40 @@ class Deriver:
             end = self.sweeps.constant(np.zeros(()), ex.ZERO)
         return end
 
-    def _seed(self, end: Slot, start: Slot) -> Expression:
-        """What stands for the gradient of a value: one, where each element has its own."""
-        shape = np.shape(value_of(self.sweeps.operands[end]))
-        if not shape or self.sweeps.is_elementwise(end, start):
-            return ex.ONE
-        return ex.symbol(SEED, shape)
+    def _slope(self, sweeps: Sweeps, end: Slot, start: Slot, before: Sequence[str]) -> Slot | None:
+        """The derivative of what was differentiated by variables before."""
+        here = np.ones_like(value_of(sweeps.operands[end]))
+        seed = ex.ONE
+        if here.shape and not sweeps.is_elementwise(end, start):
+            # Each element has its own gradient.
+            name = self.seed_name(before)
+            of = label(before) if before else "the value"
+            self._seeds[name] = _Seed(of, wrap(here))
+            seed = ex.symbol(name, here.shape)
+        return sweeps.derivative(end, start, sweeps.constant(here, seed))
+
+    def _stepped(self, before: Formula, names: Sequence[str]) -> list[Expression]:
+        """The derivative of a formula, which is run as the text was, by the last of the names."""
+        layout = self.simplifier.writer.layout(filled(before.expression, np.shape(before.value)))
+        leaf = self.evaluated.variables[names[-1]]
+        if layout.cost > _READ_BACK:
+            return []
+        variables = {**self.evaluated.variables, **self.seeds([before])}
+        recorder = Recorder([*variables.values()])
+        code = compile_text(text(layout), "the formula", mathematics=True)
+        with recorder:
+            value = _run(code, variables)
+        trace = recorder.ended(value)
+        start, end = trace.slot(leaf), trace.outputs
+        if type(end) is not Slot or start is None:
+            return []
+        learn_constants(code, self._numbers)
+        try:
+            sweeps = Sweeps(trace, _symbols(trace, variables), self._numbers)
+            slot = self._slope(sweeps, end, start, names[:-1])
+        except NoFormula:
+            return []
+        return [ex.ZERO if slot is None else sweeps.operands[slot].expression]
 
     def _end(self) -> Slot:
         found = self.evaluated.trace.outputs
@@ -182,9 +238,7 @@ class Deriver:
         if type(given) not in (Operand, int, float, bool):
             raise NoFormula(f"a value of type {type(value).__name__}")
         if type(given) is not Operand:
-            given = Operand(
-                np.float64(given), self.sweeps.numbers.expression(given), self.sweeps.numbers
-            )
+            given = Operand(np.float64(given), self._numbers.expression(given), self._numbers)
         return self.sweeps.constant(given.value, given.expression)
 
     def _check_length(self, rows: int) -> None:
@@ -196,33 +250,33 @@ class Deriver:
         if rows > self._most:
             raise NoFormula("so long a text", f"it takes more than {self._most} operators")
 
-    def _formula(self, slot: Slot) -> Formula:
-        operand = self.sweeps.operands[slot]
-        found = self.simplifier.simplified(operand.expression)
-        layout = self.simplifier.writer.layout(found)
-        if layout.cost <= _READ_BACK:
-            self._check(text(layout), operand.value)
-        return Formula(found, self.conditions(), operand.value, self.decimals)
+    def _formula(self, value: Any, forms: Sequence[Expression]) -> Formula:
+        """The shortest of several forms of a value, of equal ones the first."""
+        cost = self.simplifier.writer.cost
+        found: dict[Expression, Expression] = {}
+        for form in sorted(forms, key=cost):
+            if all(cost(form) < _WORTH * cost(other) for other in found.values()):
+                found[form] = self.simplifier.simplified(form)
+        shortest = min([found[form] for form in forms if form in found], key=cost)
+        formula = Formula(shortest, self.conditions(), value, self.decimals)
+        self._check(formula)
+        return formula
 
-    def _check(self, spelt: str, expected: Any) -> None:
+    def _check(self, formula: Formula) -> None:
         """Reads a formula back and evaluates it: one that is wrong is not shown.
 
         Raises:
             NoFormula: it is.
         """
-        machine = Machine(write=lambda _: None)
-        machine.globals.update(self.evaluated.variables)
-        shape = np.shape(value_of(self.sweeps.operands[self._end()]))
-        machine.globals[SEED] = wrap(np.ones(shape))
-        before = dtypes.default.dtype
-        dtypes.set_default_dtype(dtypes.float64)
-        try:
-            found = raw(machine.run(compile_text(spelt, "the formula", mathematics=True)))
-        finally:
-            dtypes.set_default_dtype(before)
-        finite = np.isfinite(expected).all()
-        if finite and not np.allclose(found, expected, rtol=1e-6, atol=1e-9):
-            raise NoFormula("this derivative", f"{spelt[:80]} is {found}, not {expected}")
+        layout = self.simplifier.writer.layout(formula.expression)
+        if layout.cost > _READ_BACK:
+            return
+        code = compile_text(text(layout), "the formula", mathematics=True)
+        found = raw(_run(code, {**self.evaluated.variables, **self.seeds([formula])}))
+        finite = np.isfinite(formula.value).all()
+        if finite and not np.allclose(found, formula.value, rtol=1e-6, atol=1e-9):
+            spelt = text(layout)[:80]
+            raise NoFormula("this derivative", f"{spelt} is {found}, not {formula.value}")
 
     def conditions(self) -> tuple[str, ...]:
         """Under which the formulas hold: what the evaluation saw where it decided.
@@ -241,7 +295,7 @@ class Deriver:
             if guard.seen is False:
                 expression = denied(expression)
             elif guard.seen is not True:
-                expression = ex.call("eq", expression, self.sweeps.numbers.expression(guard.seen))
+                expression = ex.call("eq", expression, self._numbers.expression(guard.seen))
             writer = self.simplifier.writer
             found.append(text(writer.layout(self.simplifier.simplified(expression))))
         return tuple(dict.fromkeys(found))
@@ -268,6 +322,27 @@ class Deriver:
             if 0 <= error.step < len(self.evaluated.places):
                 error.place = self.evaluated.places[error.step]  # type: ignore[attr-defined]
             raise
+
+
+def _symbols(trace: Trace, variables: Mapping[str, Tensor]) -> dict[Slot, Expression]:
+    """What the variables of a trace are called, by slot."""
+    return {
+        slot: ex.symbol(name, leaf._array.shape)
+        for name, leaf in variables.items()
+        if (slot := trace.slot(leaf)) is not None
+    }
+
+
+def _run(code: Code, variables: Mapping[str, Tensor]) -> Any:
+    """The value of a formula, in double precision."""
+    machine = Machine(write=lambda _: None)
+    machine.globals.update(variables)
+    before = dtypes.default.dtype
+    dtypes.set_default_dtype(dtypes.float64)
+    try:
+        return machine.run(code)
+    finally:
+        dtypes.set_default_dtype(before)
 
 
 def _is_repeated(place: Place | None, places: Sequence[Place | None]) -> bool:

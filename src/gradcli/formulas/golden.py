@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from gradcli.autograd.passes import grad
 from gradcli.evaluation import Bindings
-from gradcli.formulas.deriving import SEED, Deriver
+from gradcli.formulas.deriving import Deriver, Formula
 from gradcli.language.running.machine import Machine
 from gradcli.tensor import dtypes
 from gradcli.tensor.tensor import Tensor, wrap
@@ -25,14 +26,31 @@ class Golden(NamedTuple):
     values: Sequence[Any]
 
 
-def golden_points(
-    bindings: Bindings, deriver: Deriver, partials: Sequence[Sequence[str]], count: int
-) -> list[Golden]:
+class Asked(NamedTuple):
+    """Derivatives whose values are wanted.
+
+    Attributes:
+        bindings: the text that is differentiated.
+        deriver: that knows a point of it.
+        partials: of each derivative, the variables in turn.
+        formulas: of the derivatives.
+    """
+
+    bindings: Bindings
+    deriver: Deriver
+    partials: Sequence[Sequence[str]]
+    formulas: Sequence[Formula]
+
+
+def golden_points(asked: Asked, count: int) -> list[Golden]:
     """Points around that of a deriver where the same conditions hold, the first of which is it."""
     found: list[Golden] = []
-    variables = deriver.evaluated.variables
-    fixed = {v.name for v in bindings.variables if v.kind == "const"}
-    seen = [guard.seen for _, guard in deriver.evaluated.trace.guards]
+    variables = asked.deriver.evaluated.variables
+    seeds = {
+        name: _uneven(seed._array.shape)
+        for name, seed in asked.deriver.seeds(asked.formulas).items()
+    }
+    fixed = {v.name for v in asked.bindings.variables if v.kind == "const"}
     before = dtypes.default.dtype
     dtypes.set_default_dtype(dtypes.float64)
     try:
@@ -41,11 +59,9 @@ def golden_points(
                 name: leaf._array * (1.0 if name in fixed else factor)
                 for name, leaf in variables.items()
             }
-            values = _values(bindings, point, partials, seen)
+            values = _values(asked, point, seeds)
             if values is not None:
-                shape = _seed_shape(deriver, partials)
-                extra = {} if shape is None else {SEED: np.ones(shape)}
-                found.append(Golden({**point, **extra}, values))
+                found.append(Golden({**point, **seeds}, values))
             if len(found) == count:
                 break
     finally:
@@ -53,19 +69,12 @@ def golden_points(
     return found
 
 
-def _seed_shape(deriver: Deriver, partials: Sequence[Sequence[str]]) -> tuple[int, ...] | None:
-    if not deriver.notes(partials):
-        return None
-    found: tuple[int, ...] = deriver.evaluated.value._array.shape
-    return found
+def _uneven(shape: tuple[int, ...]) -> Any:
+    """Gradients that tell elements apart."""
+    return np.linspace(0.5, 1.5, math.prod(shape)).reshape(shape)
 
 
-def _values(
-    bindings: Bindings,
-    point: Mapping[str, Any],
-    partials: Sequence[Sequence[str]],
-    seen: Sequence[Any],
-) -> list[Any] | None:
+def _values(asked: Asked, point: Mapping[str, Any], seeds: Mapping[str, Any]) -> list[Any] | None:
     """The derivatives by nested backward passes; None where they are not finite, or where the text
     goes another way.
     """
@@ -77,21 +86,30 @@ def _values(
     recorder = Recorder(list(leaves.values()))
     try:
         with recorder as trace:
-            value = machine.run(bindings.code)
+            value = machine.run(asked.bindings.code)
+        seen = [guard.seen for _, guard in asked.deriver.evaluated.trace.guards]
         if [guard.seen for _, guard in trace.guards] != seen:
             return None
-        found = [_slope(value, [leaves[name] for name in names]) for names in partials]
+        found = []
+        for names, formula in zip(asked.partials, asked.formulas, strict=True):
+            own = {name: seeds[name] for name in asked.deriver.seeds([formula])}
+            steps = [
+                (leaves[name], own.get(asked.deriver.seed_name(names[:place])))
+                for place, name in enumerate(names)
+            ]
+            found.append(_slope(value, steps))
     except (ArithmeticError, RuntimeError, ValueError):
         return None
     return found if all(np.isfinite(each).all() for each in found) else None
 
 
-def _slope(value: Any, leaves: Sequence[Tensor]) -> Any:
-    for leaf in leaves:
+def _slope(value: Any, steps: Sequence[tuple[Tensor, Any]]) -> Any:
+    """The derivative by leaves in turn, each with the gradient that it starts from."""
+    for leaf, seed in steps:
         slope = None
         if isinstance(value, Tensor) and value.requires_grad:
-            seed = wrap(np.ones_like(value._array))
-            (slope,) = grad([value], [leaf], [seed], create_graph=True, allow_unused=True)
+            start = wrap(np.ones_like(value._array) if seed is None else seed)
+            (slope,) = grad([value], [leaf], [start], create_graph=True, allow_unused=True)
         if slope is None:
             return np.zeros_like(leaf._array)
         value = slope

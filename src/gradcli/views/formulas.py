@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from gradcli.evaluation import Bindings
-from gradcli.formulas.deriving import SEED, Deriver, Formula, label
-from gradcli.formulas.golden import golden_points
+from gradcli.formulas.deriving import Deriver, Formula, label
+from gradcli.formulas.golden import Asked, golden_points
 from gradcli.readings.symbolic.calls import filled
 from gradcli.readings.symbolic.expressions import Expression
 from gradcli.readings.symbolic.sharing import shared
@@ -51,7 +51,7 @@ class Shown(NamedTuple):
         expressions = [_whole(formula) for formula in self.formulas]
         writer = Writer(self.deriver.decimals)
         if self.lets:
-            lets, layouts = shared(expressions, writer, [*self.deriver.evaluated.variables, SEED])
+            lets, layouts = shared(expressions, writer, self.names())
         else:
             lets, layouts = [], [writer.layout(expression) for expression in expressions]
         atoms = sum(layout.atoms for layout in (*layouts, *[layout for _, layout in lets]))
@@ -61,6 +61,10 @@ class Shown(NamedTuple):
                 "--max-terms"
             )
         return lets, layouts
+
+    def names(self) -> list[str]:
+        """What the formulas are made of: variables, and gradients that derivatives start from."""
+        return [*self.deriver.evaluated.variables, *self.deriver.seeds(self.formulas)]
 
     def labels(self) -> list[str]:
         """What the derivatives are called."""
@@ -120,15 +124,13 @@ def program_of(shown: Shown, language: str) -> str:
     """The formulas as a program that checks itself."""
     lets, layouts = shown.laid_out()
     source = " ".join(shown.bindings.code.text.split())
-    has_seed = bool(shown.deriver.notes(shown.partials))
-    variables = [*shown.deriver.evaluated.variables, *([SEED] if has_seed else [])]
-    golden = golden_points(shown.bindings, shown.deriver, shown.partials, _POINTS)
+    asked = Asked(shown.bindings, shown.deriver, shown.partials, shown.formulas)
     return module(
         language,
         f"Derivatives of {source}",
-        variables,
+        shown.names(),
         lets,
         [*zip(shown.labels(), layouts, strict=True)],
         shown.formulas[0].conditions,
-        golden,
+        golden_points(asked, _POINTS),
     )

@@ -146,7 +146,9 @@ class Sweeps:
         return Slot(len(self.operands) - 1)
 
     def is_elementwise(self, end: Slot, start: Slot) -> bool:
-        """Whether all rows between two slots act element by element."""
+        """Whether all rows between two slots act element by element, and repeat none."""
+        if np.shape(value_of(self.operands[end])) != np.shape(value_of(self.operands[start])):
+            return False
         moving = self._moving(start)
         needed = self._needed(end)
         return all(

@@ -36,16 +36,17 @@ _TERMS: Final = 40
 class Simplifier:
     """Finds shorter forms, measured by how a writer lays them out.
 
-    `most` are looked at before those found are good enough.
+    `most` are looked at for each formula before those found are good enough.
     """
 
     def __init__(self, writer: Writer, most: int = _CANDIDATES) -> None:
         self.writer = writer
         self._known: dict[Expression, Expression] = {}
-        self._left = most
+        self._most = self._left = most
 
     def simplified(self, root: Expression) -> Expression:
         """The shortest form found of an expression."""
+        self._left = self._most
         found = self._bottom_up(root)
         if self.writer.cost(found) < _LARGE:
             # Fractions within fractions get shorter only when all are gone.
