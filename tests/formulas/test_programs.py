@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import importlib.util
 import shlex
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -80,3 +83,64 @@ def test_a_program_with_another_formula_fails() -> None:
     assert wrong != done.out
     with pytest.raises(AssertionError):
         exec(compile(wrong, "wrong", "exec"), {"__name__": "__main__"})
+
+
+IN_C = {
+    **{name: QUESTIONS[name] for name in ("chain", "constants", "several", "gradient", "shared")},
+    **{name: QUESTIONS[name] for name in ("branch", "where", "numbers", "constant")},
+    "special": "'erf(x) + sigmoid(x)*softplus(x) + lgamma(x) + digamma(x)*0 + x*sinc(x)'",
+    "names": "'asin(x/2) + acosh(x + 2) + expm1(x) + log1p(x) + hypot(x, 2)*atan2(x, 3)'",
+    "entropy": "'xlogy(x, x) + special.entr(x) + logsigmoid(x)*x + deg2rad(x)**2'",
+    "whole numbers": "'x**(1/3)/7 + 2/3*x**2' --order 2",
+    "clash": "'int*x**2 + double*main*sin(printf)*found + derivative' --all",
+    "decided": "'where((x > 1) & (x < 3), x**2*pi, e*x) + relu(x)*x'",
+    "logarithmic gamma": "'lgamma(x)*x' --x -0.4",
+    "many": "'x*sin(x)*exp(x)' --order 4",
+}
+
+
+def answer_of_c(program: str, folder: Path) -> str:
+    """What a program in C prints, which compiles without a warning."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("there is no compiler")
+    source, built = folder / "derivative.c", folder / "derivative"
+    source.write_text(program)
+    strict = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror"]
+    command = [compiler, *strict, "-o", str(built), str(source), "-lm"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return subprocess.run([built], capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize("name", IN_C)
+def test_programs_in_c_check_themselves(name: str, tmp_path: Path) -> None:
+    done = run("diff", *shlex.split(IN_C[name]), "--format", "c")
+    assert done.code == 0, done.err
+    assert "gradcli" not in done.out
+    assert answer_of_c(done.out, tmp_path) == "3 points are right\n"
+
+
+def test_a_program_in_c_with_another_formula_fails(tmp_path: Path) -> None:
+    program = run("diff", "x**2*sin(x)", "--format", "c").out
+    assert "cos(x)" in program
+    answer = answer_of_c(program.replace("cos(x)", "sin(x)"), tmp_path)
+    assert answer.startswith("point 0, derivative 0: ")
+
+
+def test_a_text_cannot_end_the_comment_of_its_program() -> None:
+    heading = "x**2 # */ int main(void) { return 1; } /* ??/"
+    done = run("diff", heading, "--format", "c")
+    assert done.code == 0, done.err
+    first = done.out.splitlines()[0]
+    assert first == "/* Derivatives of x**2 # * / int main(void) { return 1; } / * ? ?/"
+
+
+def test_what_c_lacks_is_named() -> None:
+    done = run("diff", "gelu(x)*i0(x)", "--format", "c")
+    assert done.code == 1
+    assert "i0 in a program in C has no formula" in done.err
+    done = run("diff", "x.norm()*y", "--wrt", "y", "--x", "1 2", "--format", "c")
+    assert done.code == 2
+    assert "--format c is for formulas of numbers, and x has elements" in done.err
+    assert "hint: --format python and --format torch have tensors" in done.err

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from gradcli.evaluation import Bindings
     from gradcli.formulas.deriving import Deriver, Formula
 
-FORMATS: Final = ("text", "latex", "python", "torch")
+PROGRAMS: Final = ("python", "torch", "c")
+FORMATS: Final = ("text", "latex", *PROGRAMS)
 
 
 class Question(NamedTuple):
@@ -89,7 +90,7 @@ def _check(question: Question) -> None:
         raise UsageError("--all and --gradient contradict each other")
     if question.gradient and question.order > 1:
         raise UsageError("--gradient and --order contradict each other")
-    if question.json and question.format in ("python", "torch"):
+    if question.json and question.format in PROGRAMS:
         raise UsageError(f"--json and --format {question.format} contradict each other")
 
 
@@ -141,7 +142,19 @@ def _shown(
         not question.no_let and question.format != "latex",
         question.max_terms,
     )
-    if question.format in ("python", "torch"):
+    if question.format == "c":
+        _check_numbers(deriver)
+    if question.format in PROGRAMS:
         return program_of(shown, question.format)
     latex = question.format == "latex"
     return json_of(shown, latex) if question.json else text_of(shown, latex)
+
+
+def _check_numbers(deriver: "Deriver") -> None:
+    """Refuses tensors, of which C has none."""
+    for name, leaf in deriver.evaluated.variables.items():
+        if leaf._array.shape:
+            raise UsageError(
+                f"--format c is for formulas of numbers, and {name} has elements",
+                "--format python and --format torch have tensors",
+            )

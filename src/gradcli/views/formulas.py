@@ -15,9 +15,10 @@ from gradcli.readings.symbolic.expressions import Expression
 from gradcli.readings.symbolic.sharing import shared
 from gradcli.readings.symbolic.writing import Layout, Writer, text
 from gradcli.tensor.tensor import wrap
+from gradcli.views.cprograms import c_program
 from gradcli.views.jsonout import dumps
 from gradcli.views.latex import latex
-from gradcli.views.modules import module
+from gradcli.views.modules import Program, module
 from gradcli.views.tensors import plain
 
 _POINTS: Final = 3
@@ -125,8 +126,7 @@ def program_of(shown: Shown, language: str) -> str:
     lets, layouts = shown.laid_out()
     source = " ".join(shown.bindings.code.text.split())
     asked = Asked(shown.bindings, shown.deriver, shown.partials, shown.formulas)
-    return module(
-        language,
+    program = Program(
         f"Derivatives of {source}",
         shown.names(),
         lets,
@@ -134,3 +134,4 @@ def program_of(shown: Shown, language: str) -> str:
         shown.formulas[0].conditions,
         golden_points(asked, _POINTS),
     )
+    return c_program(program) if language == "c" else module(language, program)

@@ -166,7 +166,7 @@ class _Spelling:
 
     def __init__(self, dialect: Dialect, variables: Sequence[str]) -> None:
         self.dialect = dialect
-        self.variables = _renamed(variables, {*_MODULES, *dialect.helpers})
+        self.variables = renamed(variables, {*keyword.kwlist, *_MODULES, *dialect.helpers})
         self.helpers: dict[str, None] = {}
 
     def text(self, layout: Layout) -> str:
@@ -252,12 +252,12 @@ def _is_condition(layout: Layout) -> bool:
     return layout.kind == FUNCTION and layout.text in CONDITIONS
 
 
-def _renamed(names: Sequence[str], taken: Collection[str]) -> dict[str, str]:
-    """Names of variables as a program may have them: no keywords, nor what it calls otherwise."""
+def renamed(names: Sequence[str], taken: Collection[str]) -> dict[str, str]:
+    """Names of variables as a program may have them: not those that are taken."""
     found: dict[str, str] = {}
     for name in names:
         spelt = name
-        while keyword.iskeyword(spelt) or spelt in taken or (spelt != name and spelt in names):
+        while spelt in taken or (spelt != name and spelt in names):
             spelt += "_"
         found[name] = spelt
     return found
@@ -282,20 +282,29 @@ _PLAIN: Final = frozenset(
 )
 
 
-def module(
-    language: str,
-    heading: str,
-    variables: Sequence[str],
-    lets: Sequence[tuple[str, Layout]],
-    formulas: Sequence[tuple[str, Layout]],
-    conditions: Sequence[str],
-    golden: Sequence[Golden],
-) -> str:
-    """A program with one function of the variables, that checks itself when it is run.
+class Program(NamedTuple):
+    """What a program is made of.
 
-    Args:
+    Attributes:
+        heading: what it is said to be.
+        variables: of its one function.
+        lets: names of common parts, and what they stand for.
         formulas: the derivatives with their names.
+        conditions: under which they hold.
+        golden: what it checks itself with.
     """
+
+    heading: str
+    variables: Sequence[str]
+    lets: Sequence[tuple[str, Layout]]
+    formulas: Sequence[tuple[str, Layout]]
+    conditions: Sequence[str]
+    golden: Sequence[Golden]
+
+
+def module(language: str, program: Program) -> str:
+    """A program with one function of the variables, that checks itself when it is run."""
+    heading, variables, lets, formulas, conditions, golden = program
     dialect = DIALECTS[language]
     spelling = _Spelling(dialect, [*variables, *[name for name, _ in lets]])
     body = [f"    {spelling.variables[name]} = {spelling.text(layout)}" for name, layout in lets]

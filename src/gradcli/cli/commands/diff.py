@@ -36,7 +36,7 @@ def command(
     format: Annotated[
         str,
         Option(
-            "text, latex, or a program that checks itself: python, torch.",
+            "text, latex, or a program that checks itself: python, torch, c.",
             metavar="FORMAT",
             parser=one_of(FORMATS),
         ),

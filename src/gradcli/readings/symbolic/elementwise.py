@@ -7,9 +7,12 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Final
 
+import numpy as np
+
 from gradcli.readings.symbolic import expressions as ex
 from gradcli.readings.symbolic.calls import Call, Rule
 from gradcli.readings.symbolic.expressions import Expression
+from gradcli.readings.symbolic.functions import denied
 from gradcli.readings.symbolic.operands import NoFormula, Operand, chosen, value_of
 
 
@@ -48,6 +51,21 @@ def _equal(call: Call) -> Expression:
 def _unequal(call: Call) -> Expression:
     left, right = call.given(0), call.given(1)
     return ex.ONE if call.generic and left is not right else ex.call("ne", left, right)
+
+
+def _of_bits(name: str) -> Rule:
+    """A logical function of conditions; the bits of whole numbers have no other name."""
+
+    def rule(call: Call) -> Expression:
+        is_logical = np.asarray(call.value).dtype == np.bool_
+        return ex.call(f"{'logical' if is_logical else 'bitwise'}_{name}", *map(call.given, (0, 1)))
+
+    return rule
+
+
+def _inverted(call: Call) -> Expression:
+    is_logical = np.asarray(call.value).dtype == np.bool_
+    return denied(call.given(0)) if is_logical else ex.call("bitwise_not", call.given(0))
 
 
 def _filled(call: Call) -> Expression:
@@ -127,6 +145,9 @@ ELEMENTWISE: Final[dict[str, Rule]] = {
     "aten.pow_scalar": _power,
     "aten.pow_base": _power,
     "aten.where": _where,
+    "bitwise_and": _of_bits("and"),
+    "bitwise_or": _of_bits("or"),
+    "bitwise_not": _inverted,
     "aten.masked_fill": _filled,
     "masked_fill": _filled,
     "eq": _equal,
