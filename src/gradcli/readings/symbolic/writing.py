@@ -44,7 +44,8 @@ class Layout(NamedTuple):
             else its arguments are.
         cost: how many names, numbers and operators it takes.
         atoms: how many names and numbers among these.
-        lead: the first name in it, by which factors are put in order.
+        lead: the first name in it, by which factors are put in order: constants, and others by
+            alphabet.
         source: the expression.
     """
 
@@ -53,17 +54,22 @@ class Layout(NamedTuple):
     parts: tuple[Any, ...]
     cost: int
     atoms: int
-    lead: str
+    lead: tuple[Any, ...]
     source: Expression | None = None
 
 
 def _leaf(kind: str, text: str) -> Layout:
-    return Layout(kind, text, (), 1, 1, text if kind == NAME else "")
+    return Layout(kind, text, (), 1, 1, _alphabetic(text) if kind == NAME else ())
+
+
+def _alphabetic(name: str) -> tuple[Any, ...]:
+    """The place of a name: as in k*T, where it is large does not matter."""
+    return True, name.casefold(), name
 
 
 def _composed(kind: str, parts: Sequence[Layout], operators: int, text: str = "") -> Layout:
     cost = sum(part.cost for part in parts) + operators
-    lead = next((part.lead for part in parts if part.lead), "")
+    lead = next((part.lead for part in parts if part.lead), ())
     return Layout(kind, text, tuple(parts), cost, sum(part.atoms for part in parts), lead)
 
 
@@ -124,7 +130,9 @@ class Writer:
         if expression.kind == NUMBER:
             return expression.value < 0, self.number(abs(expression.value))
         if expression.kind in (SYMBOL, CONSTANT):
-            return False, _leaf(NAME, expression.name)._replace(source=expression)
+            found = _leaf(NAME, expression.name)._replace(source=expression)
+            constant = expression.kind == CONSTANT
+            return False, found._replace(lead=(False, found.text)) if constant else found
         if expression.kind == CALL:
             return False, self._call(expression)._replace(source=expression)
         if expression.kind == SUM:
@@ -288,7 +296,7 @@ def _function(name: str, arguments: Sequence[Any]) -> Layout:
     for part in ex.flat(arguments):
         cost += part.cost if type(part) is Layout else 1
         atoms += part.atoms if type(part) is Layout else 1
-    return Layout(FUNCTION, name, tuple(arguments), cost, atoms, name)
+    return Layout(FUNCTION, name, tuple(arguments), cost, atoms, _alphabetic(name))
 
 
 def _multiplied(factors: list[Layout]) -> Layout:
