@@ -143,28 +143,30 @@ addmm: Row = row(
 )
 
 
-def _sizes_of_addmv(sizes: tuple[int, int, int]) -> None:
-    if sizes[1:] != (2, 1) or sizes[0] > 1:
+def _matrix_times_vector(mat: Array, vec: Array, added: Array | None = None) -> Array:
+    """mat @ vec, where they, and what will be added, have types and sizes for that."""
+    ndim = 1 if added is None else added.ndim
+    if (mat.ndim, vec.ndim) != (2, 1) or ndim > 1:
+        raise RuntimeError(f"vector + matrix @ vector expected, got {ndim}, {mat.ndim}, {vec.ndim}")
+    rows, columns = mat.shape
+    size = rows if added is None else added.size
+    if columns != vec.size or size not in (rows, 1):
         raise RuntimeError(
-            "vector + matrix @ vector expected, got " + ", ".join(str(size) for size in sizes)
+            f"size mismatch, got input ({size}), mat ({rows}x{columns}), vec ({vec.size})"
         )
+    added = vec if added is None else added
+    if not added.dtype == mat.dtype == vec.dtype:
+        raise RuntimeError(
+            "addmv input tensors must have the same dtype, but got "
+            f"{_word(added)}, {_word(mat)}, and {_word(vec)}"
+        )
+    require_kinds(mat.dtype, "fciu", "addmv_impl_cpu")
+    return np.matmul(mat, vec)
 
 
 def _addmv(self: Array, mat: Array, vec: Array, *, beta: Scalar = 1, alpha: Scalar = 1) -> Array:
     """beta * self + alpha * mat @ vec."""
-    _sizes_of_addmv((self.ndim, mat.ndim, vec.ndim))
-    if mat.shape[1] != vec.shape[0] or (mat.shape[0] != self.size and self.size != 1):
-        raise RuntimeError(
-            f"size mismatch, got input ({self.size}), mat ({mat.shape[0]}x{mat.shape[1]}), "
-            f"vec ({vec.shape[0]})"
-        )
-    if not self.dtype == mat.dtype == vec.dtype:
-        raise RuntimeError(
-            "addmv input tensors must have the same dtype, but got "
-            f"{_word(self)}, {_word(mat)}, and {_word(vec)}"
-        )
-    require_kinds(self.dtype, "fciu", "addmv_impl_cpu")
-    return _combined(self, np.matmul(mat, vec), beta, alpha)
+    return _combined(self, _matrix_times_vector(mat, vec, self), beta, alpha)
 
 
 def _column_times_row(a: Any, b: Any) -> Any:
@@ -186,9 +188,7 @@ addmv: Row = row(
 
 def _mv(self: Array, vec: Array) -> Array:
     """The product of a matrix and a vector."""
-    if self.ndim != 2:
-        raise RuntimeError(f"vector + matrix @ vector expected, got 1, {self.ndim}, {vec.ndim}")
-    return _addmv(np.zeros(self.shape[0], vec.dtype), self, vec, beta=0)
+    return _matrix_times_vector(self, vec)
 
 
 mv: Row = row(
