@@ -167,6 +167,10 @@ def test_forward_mode_is_the_transpose_of_backward(row: Row) -> None:
         "x ** 25 + (x * x) ** 13 * sum(b)",
         "(x.expand(3) ** 2 * d[:3]).cumsum(0)[1] * 7",
         "relu(x) ** 3 + abs(x * x * x) + clamp(x, -0.2, 2) ** 2",
+        "exp(x + b).sum() + atan(b - x)[0]",
+        "(tanh(A @ (b + x * c)) * abs(x)).sum()",
+        "F.poisson_nll_loss(b * x, b + x)",
+        "sigmoid(d * tanh(d + x)).prod() * erf(x)",
     ],
 )
 def test_a_form_that_comes_again_gives_the_same(text: str) -> None:

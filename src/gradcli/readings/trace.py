@@ -110,9 +110,9 @@ class Trace:
 
     def slot(self, tensor: Tensor) -> Slot | None:
         """Where a tensor stands among the values."""
-        for slot in range(self._placed, len(self.values)):
-            self._places[id(self.values[slot])] = Slot(slot)
-        self._placed = len(self.values)
+        while self._placed < len(self.values):
+            self._places[id(self.values[self._placed])] = Slot(self._placed)
+            self._placed += 1
         return self._places.get(id(tensor))
 
     def replay(
@@ -263,7 +263,7 @@ class Recorder:
     def ended(self, outputs: Any) -> Trace:
         """The trace of an evaluation that gave these outputs."""
         self.trace.outputs = self._operand(outputs)
-        self.trace._places = self._slots
+        self.trace._places, self.trace._placed = self._slots, len(self.trace.values)
         return self.trace
 
     def _operand(self, arg: Any) -> Any:

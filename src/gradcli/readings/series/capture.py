@@ -215,6 +215,7 @@ class Capture:
 
     def _scheduled(self, outputs: tuple[int, ...]) -> Kernel:
         """The instructions for what the outputs need, each after those that it needs itself."""
+        self._square()
         self._find_degrees()
         size = len(self._made)
         lags = [ENDLESS] * size
@@ -250,6 +251,22 @@ class Capture:
         degrees = tuple([self._degrees[output] for output in outputs])
         most = max(step.lag for step in instructions)
         return Kernel(size, outputs, instructions, degrees, most)
+
+    def _square(self) -> None:
+        """Writes half the square for the integral of a series times its own derivative."""
+        made = self._made
+        asked = [other for number in range(len(made)) for other, _ in self._needs(number, 0)]
+        for number, integral in enumerate(made):
+            if integral.kind != INTEGRAL:
+                continue
+            (inner,) = integral.inner
+            product = made[inner]
+            if product.kind == PRODUCT and product.row is None and asked.count(inner) == 1:
+                for rate, whole in (product.inner, product.inner[::-1]):
+                    if made[rate][:2] == (RATE, (whole,)) or made[whole][:2] == (INTEGRAL, (rate,)):
+                        parts = ((0.5 * product.factor, inner),)
+                        made[number] = integral._replace(kind=SUM, inner=(), parts=parts)
+                        made[inner] = product._replace(inner=(whole, whole), factor=1.0)
 
     def _fold(self, order: Sequence[int]) -> None:
         """Leaves the number in a product that is only integrated to the division by orders."""
@@ -295,9 +312,11 @@ class Capture:
             a, b = b, a
         if kind == PRODUCT and factor == 1.0 and not self._degrees[a]:
             kind = SCALED
-        last = self._degrees[number]
-        flat = not any(self._shapes[x] for x in inner)
-        return Instruction(number, lag, last, flat, kind, a, b, factor, parts, row, operands, place)
+        last, shape = self._degrees[number], self._shapes[number]
+        flat = not any(self._shapes[x] for x in (*inner, *[part for _, part in parts]))
+        return Instruction(
+            number, lag, last, shape, flat, kind, a, b, factor, parts, row, operands, place
+        )
 
 
 def _ahead(kind: str) -> int:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from gradcli.readings.series.coefficients import ENDLESS, Series
+from gradcli.readings.series.linear import bare
 from gradcli.readings.series.programs import program_of
 from gradcli.readings.series.remarks import remarks
 from gradcli.readings.series.rules import Calculus
 from gradcli.readings.series.sweeps import Passage, widened
-from gradcli.readings.trace import Trace
+from gradcli.readings.trace import Slot, Trace
+from gradcli.tensor.dtypes import FLOATS
 from gradcli.tensor.tensor import Tensor
 from gradcli.typing import Array
 
-_PLAIN: Final = 150
-"""Orders whose factorials do not overflow."""
+_PLAIN: Final = tuple([float(math.factorial(k)) for k in range(150)])
+"""Factorials that do not overflow."""
 
 
 _AT_ONCE: Final = 512
@@ -54,18 +56,17 @@ class Derivatives:
     ) -> None:
         check(trace)
         self.lost = ENDLESS
-        if any(map(_is_hooked, trace.values)):
+        if _are_hooked(trace.values):
             raise NoSeries("a hook may change gradients")
         self._trace = trace
-        self._point = widened(leaf._array)
+        self._leaf = leaf._array
         self._start = trace.slot(leaf)
-        slots = map(trace.slot, ends)
-        self._goals = [
-            (slot, widened(seed))
-            for slot, seed in zip(slots, seeds, strict=True)
-            if slot is not None
-        ]
-        self._is_along_number = not np.ndim(self._point) and self._point.dtype.kind == "f"
+        self._goals: list[tuple[Slot, Array]] = []
+        for end, seed in zip(ends, seeds, strict=True):
+            slot = trace.slot(end)
+            if slot is not None:
+                self._goals.append((slot, seed))
+        self._is_along_number = not self._leaf.ndim and self._leaf.dtype.kind in FLOATS
         self._applied: list[Series] = []
         self._remarked = remarked
 
@@ -80,7 +81,7 @@ class Derivatives:
             NoSeries: there are none.
         """
         if self._start is None:
-            return [np.zeros_like(self._point)] * order
+            return [np.zeros_like(widened(self._leaf))] * order
         found: list[Array] = []
         shift, limit = 0, min(order, _AT_ONCE)
         while True:
@@ -91,7 +92,8 @@ class Derivatives:
             for place in range(len(found), last):
                 power = place + (1 if self._is_along_number else 0)
                 coefficient = coefficients[place]
-                found.append(_as_row(times_factorial(coefficient, power, shift * power)))
+                derivative = times_factorial(coefficient, power, shift * power)
+                found.append(derivative)
                 if self.lost > place and not _is_finite(coefficient):
                     self.lost = place + 1
             if last == order:
@@ -105,7 +107,7 @@ class Derivatives:
     def _scaled(self, order: int, shift: int) -> list[Any]:
         """The coefficients that the derivatives are multiples of, where x moves by 2**shift."""
         assert self._start is not None
-        point, step = self._point, math.ldexp(1.0, shift)
+        step = math.ldexp(1.0, shift)
         if self._is_along_number and not self._remarked:
             program = program_of(self._trace, self._start, [slot for slot, _ in self._goals])
             if program is not None:
@@ -114,6 +116,7 @@ class Derivatives:
         calculus = Calculus()
         if not shift:
             self._applied = calculus.applied
+        point = widened(self._leaf)
         try:
             variable = calculus.variable(point, np.full_like(point, step))
             passage = Passage(calculus, self._trace, {self._start: variable})
@@ -129,7 +132,7 @@ class Derivatives:
             arrived: dict[int, Any] = {}
             for slot, seed in self._goals:
                 if slot in passage.series:
-                    arrived[slot] = calculus.sum(arrived.get(slot), seed)
+                    arrived[slot] = calculus.sum(arrived.get(slot), widened(seed))
             gradient = passage.gradients(arrived).get(self._start)
             calculus.advance(order - 1)
         except NotImplementedError as error:
@@ -150,11 +153,14 @@ def check(trace: Trace) -> None:
         raise NoSeries(trace.flaw)
 
 
-def _is_hooked(value: Tensor) -> bool:
-    node, extras = value._grad_fn, value._extras
-    if extras is not None and extras.hooks is not None:
-        return True
-    return node is not None and node.hooks is not None
+def _are_hooked(values: Iterable[Tensor]) -> bool:
+    for value in values:
+        node, extras = value._grad_fn, value._extras
+        if extras is not None and extras.hooks is not None:
+            return True
+        if node is not None and node.hooks is not None:
+            return True
+    return False
 
 
 def _weighed(goals: Sequence[tuple[Sequence[Any] | None, Array]], order: int) -> list[Any]:
@@ -163,13 +169,13 @@ def _weighed(goals: Sequence[tuple[Sequence[Any] | None, Array]], order: int) ->
     for coefficients, seed in goals:
         if coefficients is None:
             continue
-        if not seed.ndim and seed.dtype.kind == "f":
+        if not seed.ndim and seed.dtype.kind in FLOATS:
             weight = seed.item()
             for k, coefficient in enumerate(coefficients):
                 if coefficient is not None:
                     totals[k] += weight * coefficient
         else:
-            weights = np.ravel(seed)
+            weights = np.ravel(widened(seed))
             for k, coefficient in enumerate(coefficients):
                 if coefficient is not None:
                     totals[k] += _inner(weights, np.broadcast_to(coefficient, seed.shape))
@@ -203,11 +209,6 @@ def _unknown(found: Sequence[Array], order: int) -> list[Array]:
     return [np.full_like(found[-1], math.nan)] * (order - len(found))
 
 
-def _as_row(value: Any) -> Array:
-    """A value as rows take it."""
-    return np.float64(value) if type(value) is float else np.asarray(value)[()]
-
-
 def _is_finite(coefficient: Any) -> bool:
     if type(coefficient) is float:
         return math.isfinite(coefficient)
@@ -219,9 +220,10 @@ _factorials: Final[list[tuple[float, int]]] = [(1.0, 0)]
 
 
 def times_factorial(coefficient: Any, k: int, shift: int = 0) -> Array:
-    """A coefficient times k! / 2**shift, none of which may overflow alone."""
-    if k < _PLAIN and not shift:
-        return coefficient * float(math.factorial(k))
+    """A coefficient times k! / 2**shift, none of which may overflow alone, as rows take it."""
+    if k < len(_PLAIN) and not shift:
+        product = coefficient * _PLAIN[k]
+        return np.float64(product) if type(product) is float else bare(product)
     while len(_factorials) <= k:
         number, bits = _factorials[-1]
         number, more = math.frexp(number * len(_factorials))

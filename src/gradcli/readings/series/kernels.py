@@ -73,6 +73,7 @@ class Instruction(NamedTuple):
 
     Attributes:
         last: the register's degree.
+        shape: of its coefficients, of which those after the first may be single numbers in a `Run`.
         flat: it is made of numbers.
         kind: of recurrence, as in `coefficients`; "" for a constant.
         a, b: registers; of a sum, `parts` are factors with registers.
@@ -84,6 +85,7 @@ class Instruction(NamedTuple):
     register: int
     lag: int
     last: int
+    shape: tuple[int, ...]
     flat: bool
     kind: str
     a: int

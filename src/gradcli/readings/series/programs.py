@@ -20,7 +20,7 @@ from gradcli.readings.series.sweeps import Passage, widened
 from gradcli.readings.trace import Slot, Trace
 from gradcli.tensor.bounded import Bounded
 from gradcli.tensor.dtypes import DType
-from gradcli.tensor.tensor import Tensor
+from gradcli.tensor.tensor import Tensor, bare
 from gradcli.typing import Array
 
 _KEPT: Final = 1 << 26
@@ -41,77 +41,70 @@ class Program:
     """A kernel for traces of one form.
 
     Args:
-        constants: the inputs after the first, which is in the slot `start`: steps with the place of
-            an operand, or slots with -1.
+        inputs: where the inputs of the kernel are: slots with -1, of which the first is that of
+            the number, or steps with the place of an operand.
         steps: slots of results with their registers.
         goals: slots of the outputs.
     """
 
-    __slots__ = (
-        "_constants",
-        "_goals",
-        "_kernel",
-        "_order",
-        "_schedule",
-        "_start",
-        "_steps",
-    )
+    __slots__ = ("_goals", "_heads", "_inputs", "_kernel", "_order", "_schedule", "_steps")
 
     def __init__(
         self,
         kernel: Kernel,
-        start: int,
-        constants: tuple[tuple[int, int], ...],
+        inputs: tuple[tuple[int, int], ...],
         steps: tuple[tuple[int, int], ...],
         goals: tuple[int, ...],
     ) -> None:
         self._kernel = kernel
-        self._start = start
-        self._constants = constants
+        self._inputs = inputs
         self._steps = steps
         self._goals = goals
         self._order = -1
         self._schedule: Schedule | None = None
+        # What a schedule must be told, and where that is.
+        self._heads: list[tuple[Array, int, int]] = []
 
     def on(self, trace: Trace, step: float, order: int) -> dict[int, list[Any]]:
         """Coefficients of the outputs of a trace of this form, by slot, where the number moves by
         steps: all up to the order but for those that vanish because of the degree.
         """
-        values = trace.values
-        inputs = [values[self._start]._array]
-        for number, place in self._constants:
-            tensor = values[number] if place < 0 else trace.steps[number].operands[place]
-            inputs.append(tensor._array)
-        if order != self._order or self._schedule is None:
-            found = self._run(trace, inputs, step, order)
+        schedule = self._schedule
+        if order != self._order or schedule is None:
+            found = self._run(trace, step, order)
         else:
-            heads, stacks = self._schedule.heads, self._schedule.stacks
-            for register, array in enumerate(inputs):
-                heads[register][...] = array
-            stacks[0][1] = step
-            for slot, register in self._steps:
-                heads[register][...] = values[slot]._array
-            self._schedule.run()
-            found = [
-                stacks[register].tolist() if stacks[register].ndim == 1 else [*stacks[register]]
-                for register in self._kernel.outputs
-            ]
+            for head, number, place in self._heads:
+                head[...] = _found(trace, number, place)
+            schedule.stacks[0][1] = step
+            schedule.run()
+            stacks = [schedule.stacks[register] for register in self._kernel.outputs]
+            found = [stack.tolist() if stack.ndim == 1 else [*stack] for stack in stacks]
         return dict(zip(self._goals, found, strict=True))
 
-    def _run(
-        self, trace: Trace, inputs: Sequence[Array], step: float, order: int
-    ) -> list[list[Any]]:
+    def _run(self, trace: Trace, step: float, order: int) -> list[list[Any]]:
         """Coefficients of the outputs; makes a schedule where the same order comes again."""
-        point, *constants = map(widened, inputs)
+        point, *constants = [widened(_found(trace, *where)) for where in self._inputs]
         variable = Series(point, lambda k: step, 1)
-        firsts = {register: widened(trace.values[slot]._array) for slot, register in self._steps}
+        firsts = {register: widened(bare(trace.values[slot])) for slot, register in self._steps}
         run = Run(self._kernel, [variable, *constants], firsts, {})
         run.extend(order)
         if order == self._order:
             self._schedule = Schedule.of(self._kernel, run, order, [*firsts])
+            if self._schedule is not None:
+                places = [*enumerate(self._inputs)]
+                places += [(register, (slot, -1)) for slot, register in self._steps]
+                heads = self._schedule.heads
+                self._heads = [
+                    (heads[register], *where) for register, where in places if register in heads
+                ]
         else:
             self._order, self._schedule = order, None
         return [run.found[register] for register in self._kernel.outputs]
+
+
+def _found(trace: Trace, number: int, place: int) -> Array:
+    """The array in a slot, if there is no place, or the operand of a step at a place."""
+    return bare(trace.values[number] if place < 0 else trace.steps[number].operands[place])
 
 
 class _Form:
@@ -148,9 +141,10 @@ def _form(trace: Trace) -> tuple[Any, ...] | None:
     """What a program depends on; None for a trace that has none."""
     if len(trace.steps) > _LONGEST:
         return None
-    form: list[Any] = [
-        (value._array.shape, value._array.dtype.num, value._requires_grad) for value in trace.values
-    ]
+    form: list[Any] = []
+    for value in trace.values:
+        array = bare(value)
+        form += array.shape, array.dtype, value._requires_grad
     places: dict[int, int] = {}
     for row, operands, results, several in trace.steps:
         if several:
@@ -162,7 +156,7 @@ def _form(trace: Trace) -> tuple[Any, ...] | None:
                 form.append(operand)
             elif kind is Tensor:
                 place, array = places.setdefault(id(operand), len(places)), operand._array
-                form.append((place, array.shape, array.dtype.num))
+                form += place, array.shape, array.dtype
             elif kind in _HASHED or kind is DType:
                 form += (kind, operand)
             elif kind in (list, tuple) and _HASHED.issuperset(map(type, operand)):
@@ -175,7 +169,7 @@ def _form(trace: Trace) -> tuple[Any, ...] | None:
 def _captured(trace: Trace, start: Slot, goals: Sequence[Slot]) -> Program | None:
     origins: dict[int, Any] = {}
     calculus = Calculus(origins)
-    point = widened(trace.values[start]._array)
+    point = widened(bare(trace.values[start]))
     variable = Series(point, ones(point), 1)
     try:
         passage = Passage(calculus, trace, {start: variable})
@@ -192,9 +186,10 @@ def _captured(trace: Trace, start: Slot, goals: Sequence[Slot]) -> Program | Non
         for number, step in enumerate(trace.steps)
         for place, operand in enumerate(step.operands)
     }
-    constants = tuple([(-1 - key, -1) if key < 0 else operands[key] for key in places])
+    inputs = [(int(start), -1)]
+    inputs += [(-1 - key, -1) if key < 0 else operands[key] for key in places]
     scheduled = {step.register for step in kernel.instructions}
     registers = [(slot, capture.register_of(series)) for slot, series in passage.series.items()]
     steps = [(slot, register) for slot, register in registers if register in scheduled]
     reached = tuple([goal for goal in goals if goal in passage.series])
-    return Program(kernel, start, constants, tuple(steps), reached)
+    return Program(kernel, tuple(inputs), tuple(steps), reached)

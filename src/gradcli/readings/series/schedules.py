@@ -7,9 +7,10 @@ takes less time than that.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -24,26 +25,33 @@ LARGEST: Final = 1 << 16
 Call = Callable[[], Any]
 
 
+class _Term(NamedTuple):
+    """A coefficient that is a multiple of another one: by a number, and by constants."""
+
+    weight: float
+    constants: tuple[int, ...]
+    register: int
+    place: int
+
+
 class Schedule:
     """What gives a kernel's coefficients up to an order, made from a run on the same shapes.
 
-    `stacks` are coefficients by register, `heads` views of the first ones. Those of inputs must be
-    written before `run`, and the first ones of the registers `given`.
+    `stacks` are coefficients by register. Before `run` the first ones of inputs, and of the
+    registers `given`, must be in `heads`; those that nothing is made of are not there.
     """
 
     def __init__(self, kernel: Kernel, made: Run, order: int, given: Sequence[int]) -> None:
-        lasts = {step.register: step.last for step in kernel.instructions}
+        self._made = {step.register: step for step in kernel.instructions}
         self.stacks: list[Array] = []
-        for register, first in enumerate(made.firsts):
-            value = np.zeros(0) if first is None else np.asarray(first)
-            last = lasts.get(register, len(made.found[register]) - 1)
-            self.stacks.append(np.zeros((min(last, order) + 1, *value.shape), value.dtype))
+        for register, shape in enumerate(_shapes(kernel, made)):
+            step, first = self._made.get(register), made.firsts[register]
+            last = len(made.found[register]) - 1 if step is None else step.last
+            dtype = np.float64 if first is None else first.dtype
+            self.stacks.append(np.zeros((min(last, order) + 1, *shape), dtype))
         self._rows = [
             [stack[k : k + 1].reshape(stack.shape[1:]) for k in range(len(stack))]
             for stack in self.stacks
-        ]
-        self.heads = [
-            rows[0] if rows else stack for rows, stack in zip(self._rows, self.stacks, strict=True)
         ]
         self._given = frozenset(given)
         self._spare = np.zeros(max(stack[:1].size for stack in self.stacks))
@@ -53,9 +61,12 @@ class Schedule:
         for step in kernel.instructions:
             if step.kind in (PRODUCT, DOT):
                 self._whole |= {step.a, step.b}
+        self._passing = self._found_passing(kernel)
+        self._tables: dict[tuple[int, tuple[int, ...]], Array] = {}
         late = [
             step for step in kernel.instructions if step.kind == DOT and step.register not in asked
         ]
+        self._read = {*kernel.outputs}
         self._steps: list[list[Call]] = []
         for now in range(order + 1):
             calls: list[Call] = []
@@ -69,6 +80,7 @@ class Schedule:
         for step in late:
             self._steps[-1] += self._dots(step, 1, order + 1)
         self._calls = [call for calls in self._steps for call in calls]
+        self.heads = {register: self._rows[register][0] for register in self._read}
 
     @classmethod
     def of(cls, kernel: Kernel, made: Run, order: int, given: Sequence[int]) -> Schedule | None:
@@ -77,7 +89,7 @@ class Schedule:
         """
         if all(step.flat for step in kernel.instructions):
             return None
-        if sum([np.size(first) for first in made.firsts]) * (order + 1) > LARGEST:
+        if sum(map(math.prod, _shapes(kernel, made))) * (order + 1) > LARGEST:
             return None
         return cls(kernel, made, order, given)
 
@@ -93,6 +105,31 @@ class Schedule:
             for call in calls:
                 call()
 
+    def _found_passing(self, kernel: Kernel) -> frozenset[int]:
+        """The registers of multiples that only another multiple is made of, which reaches through
+        them for what they are made of.
+        """
+        asked: dict[int, list[Instruction | None]] = {}
+        for step in kernel.instructions:
+            for register in step.inner:
+                asked.setdefault(register, []).append(step)
+            for operand in step.operands:
+                if type(operand) is Register:
+                    asked.setdefault(operand, []).append(None)
+        return frozenset(
+            step.register
+            for step in kernel.instructions
+            if _is_multiple(step) and step.register not in kernel.outputs
+            for (by, *more) in [asked.get(step.register, [None])]
+            if by is not None and not more and _is_multiple(by) and by.inner[-1] == step.register
+        )
+
+    def _row(self, register: int, j: int) -> Array:
+        """The place of a coefficient that something is made of."""
+        if not j:
+            self._read.add(register)
+        return self._rows[register][j]
+
     def _begin(self, step: Instruction) -> Iterator[Call]:
         """The first coefficient."""
         if step.register in self._given:
@@ -104,25 +141,19 @@ class Schedule:
 
     def _next(self, step: Instruction, j: int) -> Iterator[Call]:
         """The j-th coefficient; nothing where it is zero."""
+        if _is_multiple(step):
+            if step.register not in self._passing:
+                yield from self._multiple(step, j)
+            return
         out = self._rows[step.register][j]
-        a, b = self._rows[step.a], self._rows[step.b]
-        if step.kind == SCALED:
-            if j < len(b):
-                yield partial(np.multiply, a[0], b[j], out)
-        elif step.kind == PRODUCT:
+        if step.kind == PRODUCT:
             yield from self._product(step, j, out)
-        elif step.kind == INTEGRAL:
-            if j <= len(a):
-                yield from self._multiple(step, j, step.factor / j, a[j - 1])
-        elif step.kind == RATE:
-            if j + 1 < len(a):
-                yield from self._multiple(step, j, j + 1.0, a[j + 1])
         elif step.kind == DOT:
             yield from self._dots(step, j, j + 1)
         elif step.kind == CALL:
-            if j < len(a):
+            if j < len(self._rows[step.a]):
                 operands = list(step.operands)
-                operands[step.place] = a[j]
+                operands[step.place] = self._row(step.a, j)
                 yield self._called(step, operands, j)
         else:
             yield from self._sum(step, j, out)
@@ -131,7 +162,7 @@ class Schedule:
         """The row on first coefficients, and what else it takes."""
         assert step.row is not None
         forward, out = step.row.forward, self._rows[step.register][j]
-        args = [self._rows[x][0] if type(x) is Register else x for x in operands]
+        args = [self._row(x, 0) if type(x) is Register else x for x in operands]
 
         def call() -> None:
             out[...] = forward(*args)
@@ -144,8 +175,9 @@ class Schedule:
         count = high + 1 - low
         if count <= 0:
             return
+        first, last = self._row(step.a, low), self._row(step.b, j - high)
         if count == 1:
-            yield partial(np.multiply, self._rows[step.a][low], self._rows[step.b][j - low], out)
+            yield partial(np.multiply, first, last, out)
         else:
             left = _aligned(a[low : high + 1], out.ndim)
             right = _aligned(b[j - high : j - low + 1][::-1], out.ndim)
@@ -158,17 +190,15 @@ class Schedule:
         b, out = self.stacks[step.b], self.stacks[step.register]
         high = min(high, len(b), len(out))
         if low < high:
-            weights = self.stacks[step.a][0].reshape(-1)
+            self._row(step.b, low)
+            weights = self._row(step.a, 0).reshape(-1)
             yield partial(np.dot, b[low:high].reshape(high - low, -1), weights, out[low:high])
 
     def _sum(self, step: Instruction, j: int, out: Array) -> Iterator[Call]:
-        parts = [(w, self._rows[part][j]) for w, part in step.parts if j < len(self._rows[part])]
+        parts = [(w, self._row(part, j)) for w, part in step.parts if j < len(self._rows[part])]
         for number, (weight, part) in enumerate(parts):
             if not number:
-                if len(parts) == 1:
-                    yield from self._multiple(step, j, weight, part)
-                else:
-                    yield partial(np.multiply, part, np.asarray(weight), out)
+                yield partial(np.multiply, part, np.asarray(weight), out)
             elif weight == 1.0:
                 yield partial(np.add, out, part, out)
             else:
@@ -176,13 +206,75 @@ class Schedule:
                 yield partial(np.multiply, part, np.asarray(weight), spare)
                 yield partial(np.add, out, spare, out)
 
-    def _multiple(self, step: Instruction, j: int, weight: float, row: Array) -> Iterator[Call]:
-        """A number times a row, which is that row itself if the number is one."""
-        rows = self._rows[step.register]
-        if weight == 1.0 and step.register not in self._whole and row.shape == rows[j].shape:
+    def _multiple(self, step: Instruction, j: int) -> Iterator[Call]:
+        """A multiple of a row, which is that row itself if it is one time that."""
+        term = self._term(step, j)
+        if term is None:
+            return
+        row, rows = self._row(term.register, term.place), self._rows[step.register]
+        if term.constants:
+            if (step.register, term.constants) not in self._tables:
+                yield from self._tabled(step, term.constants)
+            factors = self._tables[step.register, term.constants]
+            yield partial(np.multiply, row, factors[j, ...], rows[j])
+        elif term.weight == 1.0 and step.register not in self._whole and row.shape == rows[j].shape:
             rows[j] = row
         else:
-            yield partial(np.multiply, row, np.asarray(weight), rows[j])
+            yield partial(np.multiply, row, np.asarray(term.weight), rows[j])
+
+    def _term(self, step: Instruction, j: int) -> _Term | None:
+        """What the j-th coefficient is a multiple of; None where it is zero."""
+        term = _own_term(step, j)
+        if term.place >= len(self._rows[term.register]):
+            return None
+        inner = self._made.get(term.register)
+        if inner is None or term.register not in self._passing:
+            return term
+        if not term.place and (inner.row is not None or term.register in self._given):
+            return term
+        further = self._term(inner, term.place)
+        return further and further._replace(
+            weight=term.weight * further.weight, constants=term.constants + further.constants
+        )
+
+    def _tabled(self, step: Instruction, constants: tuple[int, ...]) -> Iterator[Call]:
+        """What gives the factors of all coefficients that are multiples by certain constants."""
+        key, count = (step.register, constants), len(self._rows[step.register])
+        terms = [self._term(step, j) if j or step.row is None else None for j in range(count)]
+        weights = [1.0 if term is None else term.weight for term in terms]
+        factors = [self._row(register, 0) for register in constants]
+        if len(factors) == 1 and set(weights) == {1.0}:
+            self._tables[key] = np.broadcast_to(factors[0], (count, *factors[0].shape))
+            return
+        shape = np.broadcast_shapes(*[factor.shape for factor in factors])
+        table = self._tables[key] = np.zeros((count, *shape))
+        column = np.reshape(weights, (count, *(1,) * len(shape)))
+        for factor in factors:
+            yield partial(np.multiply, column, factor, table)
+            column = table
+
+
+def _shapes(kernel: Kernel, made: Run) -> list[tuple[int, ...]]:
+    """Of what is in the registers."""
+    shapes = {step.register: step.shape for step in kernel.instructions}
+    return [shapes.get(register, np.shape(first)) for register, first in enumerate(made.firsts)]
+
+
+def _is_multiple(step: Instruction) -> bool:
+    """Whether each coefficient is a multiple of one other."""
+    return step.kind in (SCALED, INTEGRAL, RATE) or len(step.parts) == 1
+
+
+def _own_term(step: Instruction, j: int) -> _Term:
+    """What a coefficient of a multiple is made of."""
+    if step.kind == SCALED:
+        return _Term(1.0, (step.a,), step.b, j)
+    if step.kind == INTEGRAL:
+        return _Term(step.factor / j, (), step.a, j - 1)
+    if step.kind == RATE:
+        return _Term(j + 1.0, (), step.a, j + 1)
+    ((weight, part),) = step.parts
+    return _Term(weight, (), part, j)
 
 
 def _aligned(rows: Array, dims: int) -> Array:

@@ -12,7 +12,7 @@ from gradcli.readings.series.rules import Calculus
 from gradcli.readings.trace import Slot, Trace
 from gradcli.tensor import dtypes
 from gradcli.tensor.dtypes import FLOATS, INEXACT, DType
-from gradcli.tensor.tensor import Tensor
+from gradcli.tensor.tensor import Tensor, bare
 from gradcli.typing import Array
 
 _DOUBLE: Final = np.dtype(np.float64)
@@ -68,7 +68,7 @@ class Passage:
         if kind is Tensor:
             found = self._points.get(id(operand))
             if found is None:
-                found = self._points[id(operand)] = widened(operand._array)
+                found = self._points[id(operand)] = widened(bare(operand))
             return found
         if kind is list or kind is tuple:
             return kind([self.operand(item) for item in operand])
@@ -84,7 +84,7 @@ class Passage:
         """The value of a slot."""
         found = self._points.get(-1 - slot)
         if found is None:
-            found = self._points[-1 - slot] = widened(self.trace.values[slot]._array)
+            found = self._points[-1 - slot] = widened(bare(self.trace.values[slot]))
         return found
 
     def of(self, value: Tensor) -> Series | None:
