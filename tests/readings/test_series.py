@@ -156,6 +156,43 @@ def test_forward_mode_is_the_transpose_of_backward(row: Row) -> None:
             np.testing.assert_allclose(forward, backward, rtol=1e-9, atol=1e-9)
 
 
+COMPOSITIONS = [
+    "((tensor(1) + x) * x).sum()",
+    "exp(tensor(3) - x).sum()",
+    "(add(x, tensor([True, False, True]), alpha=2) * x).sum()",
+    "(add(x * c, True) ** 3).sum()",
+    "(cat([tensor([1, 2, 3]), x * c]) ** 2).sum()",
+    "(stack([x * c, tensor([1, 2, 3])]) ** 3).prod()",
+    "sigmoid(addcmul(x, c, x, value=0.5)).sum()",
+    "exp(addcmul(x * c, x, tensor([1, 2, 3]), value=2)).sum()",
+    "exp(addcdiv(x * c, x, c, value=2)).sum()",
+    "exp(lerp(x * c, c, x)).sum()",
+    "(diff(x * c, prepend=tensor([1])) ** 3).sum()",
+    "exp(x + c).sum()",
+    "(tanh(c + x) * abs(x)).sum()",
+    "exp((x * c).expand(2, 3).t().reshape(-1)[1:5].view(2, 2).t() @ (x * c)[1:]).sum()",
+]
+
+
+@pytest.mark.parametrize("point", [0.4, [0.4, 0.9, -0.3]], ids=["number", "vector"])
+@pytest.mark.parametrize("text", COMPOSITIONS)
+def test_compositions_have_the_derivatives_of_nested_passes(text: str, point: Any) -> None:
+    trace, leaf, ends = _evaluated(text, point)
+    expected = differentiate(None, ends, None, {"x": leaf}, ORDER)["x"]
+    found = Derivatives(trace, leaf, ends, [np.ones(())]).up_to(ORDER)
+    for own, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(own, other._array, rtol=1e-9, atol=1e-9)
+
+
+def _evaluated(text: str, point: Any) -> tuple[Trace, Tensor, list[Tensor]]:
+    """The trace of an expression, x, and what it gave."""
+    code, machine = compile_expression(text), Machine()
+    leaf = wrap(np.array(point), True)
+    machine.globals.update(c=wrap(np.array([0.5, -1.2, 0.8])), x=leaf)
+    trace = record(lambda _: machine.run(code), leaf)
+    return trace, leaf, [trace.values[trace.outputs]]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -20,8 +20,8 @@ from gradcli.readings.series.coefficients import (
     times,
 )
 from gradcli.readings.series.formulas import at_point
+from gradcli.readings.series.kernels import is_value
 from gradcli.table.row import Row
-from gradcli.tensor.dtypes import INEXACT
 
 _ZERO: Final = np.float64(0.0)
 
@@ -57,15 +57,13 @@ def make_linear(
 
 def _zero(value: Any) -> Any:
     """What stands for an operand without the part that is constant."""
-    if value is None or type(value) is bool:
-        return value
     if type(value) in (list, tuple):
         return [_zero(item) for item in value]
     if type(value) is Series:
         return np.zeros_like(value.first)
-    if hasattr(value, "dtype"):
-        return np.zeros_like(value) if value.dtype.kind in INEXACT else value
-    return 0.0 if type(value) in (int, float) else value
+    if is_value(value):
+        return np.zeros_like(value)
+    return None if value is None else 0.0
 
 
 def _looks_at_values(operands: Sequence[Any], group: Container[int]) -> bool:

@@ -188,7 +188,7 @@ class Calculus:
         whole = next((group for group in groups if group.issuperset(moving)), None)
         real = all(is_real(operands[place]) for place in moving) and is_real(made[0])
         if whole is not None:
-            if real and row.elementwise and len(groups) > 1 and whole == {*moving}:
+            if real and row.elementwise and len(groups) > 1 and len(moving) == len(whole) == 1:
                 factor = list(operands)
                 factor[moving[0]] = ONE
                 self._product(operands[moving[0]], self.apply(row, factor), made[0])
