@@ -170,6 +170,7 @@ COMPOSITIONS = [
     "(diff(x * c, prepend=tensor([1])) ** 3).sum()",
     "exp(x + c).sum()",
     "(tanh(c + x) * abs(x)).sum()",
+    "torch.linalg.pinv(outer(c, sin(x * c)) + torch.diag(c)).sum()",
     "exp((x * c).expand(2, 3).t().reshape(-1)[1:5].view(2, 2).t() @ (x * c)[1:]).sum()",
 ]
 

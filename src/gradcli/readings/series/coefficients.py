@@ -86,12 +86,17 @@ class Series:
         return self.coefficients[: k + 1]
 
     def whole(self, k: int) -> Array:
-        """The k-th coefficient as an array of the series' shape."""
-        found = self[k]
+        """The k-th coefficient as an array of the series' shape, and in memory as its first one."""
+        found, first = self[k], np.asarray(self.first)
         if found is None:
-            return np.zeros_like(self.first)
-        array = np.asarray(found, np.asarray(self.first).dtype)
-        return array if array.shape == self.shape else np.broadcast_to(array, self.shape)
+            return np.zeros_like(first)
+        array = np.asarray(found, first.dtype)
+        if array.shape != first.shape:
+            return np.broadcast_to(array, first.shape)
+        if array.ndim > 1 and array.strides != first.strides:
+            array, given = np.empty_like(first), array
+            array[...] = given
+        return array
 
 
 def stored(array: Array) -> Any:
