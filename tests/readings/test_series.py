@@ -185,6 +185,21 @@ def test_compositions_have_the_derivatives_of_nested_passes(text: str, point: An
         np.testing.assert_allclose(own, other._array, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "torch.linalg.eigvals(outer(c, sin(x * c)) - torch.diag(c.flip(0))).abs().sum()",
+        "(lambda unused: sin(x))(x // 0.7)",
+    ],
+)
+def test_what_a_formula_refuses_is_left_to_nested_passes(text: str) -> None:
+    trace, leaf, ends = _evaluated(text, 0.4)
+    expected = differentiate(None, ends, None, {"x": leaf}, ORDER)["x"]
+    found = differentiate(trace, ends, None, {"x": leaf}, ORDER)["x"]
+    for own, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(own._array, other._array, rtol=1e-9)
+
+
 def _evaluated(text: str, point: Any) -> tuple[Trace, Tensor, list[Tensor]]:
     """The trace of an expression, x, and what it gave."""
     code, machine = compile_expression(text), Machine()

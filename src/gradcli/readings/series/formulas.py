@@ -136,6 +136,9 @@ def _made(
             if fitted:
                 gradient = _fitted(gradient, operands[position])
             recorder.ended(list(gradient) if type(gradient) is tuple else gradient)
+    except RuntimeError as error:
+        # Nested passes may bring it other gradients, or none.
+        raise NotImplementedError(f"{row.names[0]}: {error}") from error
     finally:
         mode.enabled = enabled
     if trace.flaw:
