@@ -200,6 +200,12 @@ def test_what_a_formula_refuses_is_left_to_nested_passes(text: str) -> None:
         np.testing.assert_allclose(own._array, other._array, rtol=1e-9)
 
 
+def test_what_is_no_number_has_no_derivative() -> None:
+    trace, leaf, ends = _evaluated("torch.special.i1e(logit(x)).sum()", [-0.1, 0.3])
+    found = Derivatives(trace, leaf, ends, [np.ones(())]).up_to(ORDER)
+    np.testing.assert_array_equal(np.isnan(found), [[True, False]] * ORDER)
+
+
 def _evaluated(text: str, point: Any) -> tuple[Trace, Tensor, list[Tensor]]:
     """The trace of an expression, x, and what it gave."""
     code, machine = compile_expression(text), Machine()

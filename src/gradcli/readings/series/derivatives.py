@@ -93,6 +93,9 @@ class Derivatives:
                 power = place + (1 if self._is_along_number else 0)
                 coefficient = coefficients[place]
                 derivative = times_factorial(coefficient, power, shift * power)
+                if self.lost <= place:
+                    # What does not exist has no derivative, whatever its formula says.
+                    derivative = bare(np.where(np.isnan(found[-1]), found[-1], derivative))
                 found.append(derivative)
                 if self.lost > place and not _is_finite(coefficient):
                     self.lost = place + 1
