@@ -266,6 +266,19 @@ print(torch.is_grad_enabled())
     assert printed(text) == "True\n"
 
 
+def test_hooks_are_taken_off_at_the_end_of_a_block() -> None:
+    text = """
+x = torch.ones((), requires_grad=True)
+with x.register_hook(lambda g: print("one", g)):
+    (x * 2).backward()
+with torch.autograd.graph.register_multi_grad_hook((x,), lambda g: print("all", g)) as handle:
+    (x * 3).backward()
+(x * 4).backward()
+print(type(handle).__name__)
+"""
+    assert printed(text) == "one tensor(2.)\nall [tensor(3.)]\n_MultiHandle\n"
+
+
 def test_generators_that_hold_each_other_end_one_after_the_other() -> None:
     text = """
 def within(inner, k):

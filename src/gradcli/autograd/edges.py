@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcli.tensor import graph
 from gradcli.tensor.classes import token
-from gradcli.tensor.graph import Handle
+from gradcli.tensor.graph import Handle, Removable
 from gradcli.tensor.leaf import AccumulateGrad
 from gradcli.tensor.namedtuples import FieldTuple
 from gradcli.tensor.public import handed_in, public, word_of
@@ -116,8 +116,8 @@ def register_multi_grad_hook(tensors: Sequence[Tensor], fn: Hook, *, mode: str =
     )
 
 
-@public("remove", name="Handle", label="torch.autograd.graph.register_multi_grad_hook.Handle")
-class Handles:
+@public("remove", name="_MultiHandle", label="torch.autograd.graph._MultiHandle")
+class Handles(Removable):
     """Takes hooks off again."""
 
     __slots__ = ("_handles",)

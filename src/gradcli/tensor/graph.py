@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol, Self
 
 import numpy as np
 
@@ -361,8 +361,23 @@ class NodeHooks:
         self.retain: dict[int, weakref.ref[Any]] = {}
 
 
+class Removable:
+    """What `remove()` takes back, and the end of a `with` block does, too."""
+
+    __slots__ = ()
+
+    def remove(self) -> None:
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+
 @public("id remove", name="RemovableHandle", label="torch.utils.hooks.RemovableHandle")
-class Handle:
+class Handle(Removable):
     """What registering a hook returns: `remove()` takes the hook off again."""
 
     __slots__ = ("_hooks", "id")
