@@ -1,13 +1,11 @@
 """Joins the layers for a process that evaluates: whoever does imports this module.
 
 Tensors have `backward()` and Python's operators, they print by way of `gradcli.views`, programs
-find its print options under PyTorch's names, and NumPy keeps quiet about overflow, division by zero
-and invalid values, which PyTorch answers with inf and nan and no warning.
+find `torch.set_printoptions`, and NumPy keeps quiet about overflow, division by zero and invalid
+values, which PyTorch answers with inf and nan and no warning.
 """
 
 from __future__ import annotations
-
-from contextlib import _GeneratorContextManager
 
 import numpy as np
 
@@ -16,9 +14,8 @@ import gradcli.ops.inplace.python  # noqa: F401
 from gradcli.language.allowed.namespace import default_namespace
 from gradcli.language.running.place import running_place
 from gradcli.tensor.graph import mode
-from gradcli.tensor.public import REGISTRY, Public
 from gradcli.tensor.tensor import Tensor
-from gradcli.views import printing
+from gradcli.views.printing import set_printoptions
 from gradcli.views.tensors import represent
 
 
@@ -36,8 +33,5 @@ def _running_line() -> str:
 
 Tensor._represent = represent
 mode.where = _running_line
-for name in ("set_printoptions", "printoptions"):
-    default_namespace().found["torch", name] = getattr(printing, name)
-# What `printoptions()` gives; it would also decorate functions, past the gate for calls.
-REGISTRY[_GeneratorContextManager] = Public(name="contextlib._GeneratorContextManager")
+default_namespace().found["torch", "set_printoptions"] = set_printoptions
 np.seterr(all="ignore")

@@ -138,6 +138,19 @@ def test_a_tensor_that_requires_grad_is_no_array(call: str) -> None:
     )
 
 
+def test_print_options_of_a_block_end_with_its_error() -> None:
+    text = """
+shown = []
+try:
+    with np.printoptions(precision=1):
+        shown.append(str(np.array([1 / 3])))
+        1 / 0
+except ZeroDivisionError:
+    shown.append(str(np.array([1 / 3])))
+shown"""
+    assert run(text) == ["[0.3]", "[0.33333333]"]
+
+
 def test_no_record_changes_how_the_next_prints() -> None:
     from gradcli.language.allowed.afresh import start_afresh
 

@@ -11,8 +11,7 @@ tensors print as Python prints them, by the `repr` of their elements.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +25,6 @@ __all__ = [
     "format_named_tuple",
     "format_tensor",
     "get_printoptions",
-    "printoptions",
     "set_printoptions",
 ]
 
@@ -111,17 +109,6 @@ def set_printoptions(
 def get_printoptions() -> dict[str, Any]:
     """The options of this process, as keywords for `set_printoptions`."""
     return {name: getattr(_current, name) for name in _current.__slots__}
-
-
-@contextmanager
-def printoptions(**changes: Any) -> Iterator[None]:
-    """Change the options of this process for the length of a `with` block."""
-    before = get_printoptions()
-    set_printoptions(**changes)
-    try:
-        yield
-    finally:
-        set_printoptions(**before)
 
 
 def format_tensor(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +15,7 @@ from gradcli.language.allowed.modules.contextlib import NullContext
 from gradcli.language.allowed.modules.numpy_calls import Sizes, face, given
 from gradcli.tensor.arrays import Array, ArrayType, Scalar, asked, dtype_of
 from gradcli.tensor.classes import Class, token, token_of
+from gradcli.tensor.public import public
 
 FUNCTIONS: Final[dict[Sizes, str]] = {
     calls.together: (
@@ -113,9 +113,27 @@ def set_printoptions(precision: Any = None, threshold: Any = None, **options: An
     np.set_printoptions(**_printing(given_all))
 
 
-def printoptions(**options: Any) -> AbstractContextManager[Any]:
-    """`numpy.printoptions(...)`: a context."""
-    return np.printoptions(**_printing(options))
+@public(name="contextlib._GeneratorContextManager")
+class Printing:
+    """A context in which arrays print with other options."""
+
+    __slots__ = ("before", "options")
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.options = options
+        self.before: dict[str, Any] = {}
+
+    def __enter__(self) -> None:
+        self.before = dict(np.get_printoptions())
+        np.set_printoptions(**self.options)
+
+    def __exit__(self, *_: object) -> None:
+        np.set_printoptions(**self.before)
+
+
+def printoptions(**options: Any) -> Printing:
+    """`numpy.printoptions(...)`."""
+    return Printing(_printing(options))
 
 
 def errstate(**named: Any) -> NullContext:
