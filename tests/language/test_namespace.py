@@ -244,7 +244,7 @@ def test_declarations(text: str, dtype: str, grad: bool) -> None:
     declared = machine.declared["a"]
     assert declared is machine.globals["a"]
     assert (declared.dtype.name, declared.requires_grad) == (dtype, grad)
-    assert code.declared_names == ["a"]
+    assert list(code.declared) == ["a"]
 
 
 def test_a_declared_tensor_is_detached() -> None:

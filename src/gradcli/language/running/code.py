@@ -210,8 +210,3 @@ class Code:
         among them.
         """
         return [name for name in self.reads if name not in self.stores]
-
-    @property
-    def declared_names(self) -> list[str]:
-        """The names that `let` and `const` declare, in order."""
-        return list(self.declared)

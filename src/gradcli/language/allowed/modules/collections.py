@@ -276,20 +276,7 @@ for _class, _name, _more in (
     )
     _class.__name__ = _name
 REGISTRY[Deque] = Public(
-    [
-        "append",
-        "appendleft",
-        "clear",
-        "copy",
-        "extend",
-        "extendleft",
-        "insert",
-        "maxlen",
-        "pop",
-        "popleft",
-        "reverse",
-        "rotate",
-    ],
+    _DEQUE.split(),
     guards={name: _by_item(name) for name in ("count", "index", "remove")},
     name="collections.deque",
 )

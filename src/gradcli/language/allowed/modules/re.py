@@ -111,24 +111,7 @@ GUARDS: Final[dict[str, Callable[..., Any]]] = {
 
 _MATCH: Final = "end endpos group groupdict groups lastgroup lastindex pos re span start string"
 REGISTRY[re.Pattern] = Public(("flags", "groups", "pattern"), guards=GUARDS, name="re.Pattern")
-REGISTRY[re.Match] = Public(
-    [
-        "end",
-        "endpos",
-        "group",
-        "groupdict",
-        "groups",
-        "lastgroup",
-        "lastindex",
-        "pos",
-        "re",
-        "span",
-        "start",
-        "string",
-    ],
-    guards={"expand": _expanded},
-    name="re.Match",
-)
+REGISTRY[re.Match] = Public(_MATCH.split(), guards={"expand": _expanded}, name="re.Match")
 REGISTRY[type(re.compile("a").finditer("a"))] = Public(name="callable_iterator")
 
 
