@@ -347,3 +347,20 @@ def test_trees_that_hold_themselves_or_too_much_are_refused() -> None:
     assert spec.drawn() == "{'a': [*, (*, *)], 'b': {}}"
     assert spec == flatten({"a": [5, (6, 7)], "b": {}})[1]
     assert spec != flatten({"a": [5, [6, 7]], "b": {}})[1]
+
+
+def test_what_leaves_a_transform_by_another_way_has_no_history() -> None:
+    text = """\
+kept = []
+def f(t):
+    kept.append(t * 2)
+    return t.sum()
+grad(f)(x), jvp(f, (x,), (x,)), grad(f)(y)
+for t in kept:
+    print(t + 1 if t.requires_grad else t)
+"""
+    assert printed(SETUP + SEEN + text).splitlines() == [
+        "tensor([2., 4.])",
+        "tensor([2., 4.])",
+        "tensor([3., 5.], grad_fn=<AddBackward0>)",
+    ]

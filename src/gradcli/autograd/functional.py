@@ -76,7 +76,7 @@ def _by_columns(func: Function, inputs: Any) -> Any:
     """The Jacobian in forward mode: PyTorch puts the blocks into lists there."""
     several, points = _as_tuple(inputs, "inputs", "jacobian")
     forward = import_module(FORWARD)
-    push = forward.Pushforward(func, points, None, forward.COLUMNS, _refuse_random)
+    push = forward.Pushforward(func, points, drawing=_refuse_random, transform=False)
     outputs_several, outputs = _as_tuple(push.value, "outputs", "None")
     answer = [
         [reshape_alias(block, block.shape) if block.requires_grad else block for block in line]

@@ -92,7 +92,7 @@ def _requires_grad(tensor: Tensor) -> bool:
     wrapper = _wrapper(tensor)
     if wrapper is not None:
         return not isinstance(wrapper, Batched) and wrapper.tracks(tensor)
-    return tensor.requires_grad and (not dual_levels or dual_levels[-1].reaches(tensor))
+    return tensor.requires_grad and _has_history(tensor)
 
 
 def _grad_fn(tensor: Tensor) -> Node | None:
@@ -140,7 +140,7 @@ def _innermost(tensor: Tensor, places: tuple[int, ...]) -> str:
         outside = dual_levels[-1].outside(tensor)
         # What a history outside leads to shows it as it is inside.
         return _with_tangent(plain(tensor if outside.requires_grad else outside), _told(tangent))
-    if mode.transforms and tensor.requires_grad:
+    if tensor.requires_grad:
         while (before := _stood_for(tensor)) is not None and before.shape == tensor.shape:
             tensor = before
         if not _has_history(tensor):

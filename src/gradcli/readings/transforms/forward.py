@@ -74,7 +74,7 @@ class Along:
         self, vector: dict[int, Tensor], create_graph: bool, batched: bool
     ) -> list[Tensor | None]:
         def push(_: Any, given: Sequence[Tensor | None]) -> list[Tensor | None]:
-            tangents = Tangents(self._trace, self._level.own)
+            tangents = Tangents(self._trace, self._level.own, self._level.transform)
             for position, tangent in zip(vector, given, strict=True):
                 if tangent is not None:
                     tangents.give(self._points[position], tangent)
@@ -93,7 +93,7 @@ class Along:
 class Pushforward:
     """A function run at a point, ready to push tangents forward.
 
-    `drawing` is asked before the function draws random numbers.
+    `drawing` is asked before the function draws random numbers; for `transform` see `Level`.
 
     Raises:
         RuntimeError: dual tensors are pushed forward already.
@@ -106,18 +106,19 @@ class Pushforward:
         argnums: Any = None,
         hidden: int = 0,
         drawing: Callable[[], None] | None = None,
+        transform: bool = True,
     ) -> None:
         if dual_levels:
             raise RuntimeError(NESTED)
+        self.level = Level(True, hidden, transform)
         before = mode.drawing
         mode.drawing = drawing or before
         try:
-            self._run(func, primals, argnums, hidden)
+            self._run(func, primals, argnums)
         finally:
             mode.drawing = before
 
-    def _run(self, func: Function, primals: tuple[Any, ...], argnums: Any, hidden: int) -> None:
-        self.level = Level(True, hidden)
+    def _run(self, func: Function, primals: tuple[Any, ...], argnums: Any) -> None:
         with self.level.running():
             inside, arguments = self.level.enter_arguments(primals, argnums)
             self.points, self.inputs = flatten(inside)
@@ -229,7 +230,7 @@ def linearize(func: Function, *primals: Any) -> tuple[Any, Function]:
     """`(func(*primals), pushforward)`: the pushforward takes a tangent for each of `primals`; the
     function runs once, however often it is called.
     """
-    push = Pushforward(func, primals)
+    push = Pushforward(func, primals, transform=False)
     leaves, shape = flatten(push.value)
     outputs = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
     product = push.product(outputs)

@@ -32,12 +32,13 @@ class Level:
     """One run of a function; `recorded` says whether anything outside records.
 
     A `forward` one moves along tangents, so that for the function nothing requires grad. `hidden`
-    are the levels around it that no argument comes through.
+    are the levels around it that no argument comes through. Where it is no `transform`, the
+    function runs as it does outside: custom Functions need not be ready for transforms.
     """
 
-    def __init__(self, forward: bool = False, hidden: int = 0) -> None:
+    def __init__(self, forward: bool = False, hidden: int = 0, transform: bool = True) -> None:
         self.recorded = mode.enabled
-        self.forward = forward
+        self.forward, self.transform = forward, transform
         self.number = mode.depth + hidden + 1
         self._given: list[tuple[Tensor, Tensor]] = []
         self._fresh: list[Tensor] = []
@@ -173,11 +174,13 @@ class Level:
         mode.birth, self._birth.given = self._birth, self._fresh
         mode.enabled, mode.inference = True, False
         ACTIVE.append(self)
-        mode.transforms.append(self)
+        if self.transform:
+            mode.transforms.append(self)
         try:
             yield
         finally:
-            mode.transforms.pop()
+            if self.transform:
+                mode.transforms.pop()
             ACTIVE.pop()
             # What has been made inside must not keep the arguments.
             self._birth.given = ()

@@ -41,11 +41,12 @@ class Tangents:
     """Tangents of the values of a trace, by slot: those given, and what follows from them.
 
     `advance` goes on to the last step that there is now. `own` is told of leaves that are made on
-    the way.
+    the way; for a `transform` custom Functions must have a rule for batches of tangents.
     """
 
-    def __init__(self, trace: Trace, own: Callable[[Tensor], None]) -> None:
+    def __init__(self, trace: Trace, own: Callable[[Tensor], None], transform: bool = True) -> None:
         self.trace = trace
+        self._transform = transform
         self._own = own
         self._moving: dict[int, Any] = {}
         self._next = self._called = 0
@@ -96,7 +97,7 @@ class Tangents:
             tangents = [self._of_argument(arg) for arg in call.args]
             if all(tangent is None for tangent in tangents):
                 continue
-            if mode.level is not None:
+            if mode.level is not None and self._transform:
                 rule_of(call.definition)  # as many tangents are pushed at once, there must be one
             for output, tangent in zip(call.outputs, call.pushed(tangents), strict=True):
                 if tangent is not None:
