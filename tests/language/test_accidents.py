@@ -129,3 +129,7 @@ def test_a_keyword_may_be_called_self(name: str) -> None:
         Machine().run(compile_text(f"{name}(self=2, nothing=3)"))
     assert "does not take (" not in str(caught.value)
     assert "multiple values" not in str(caught.value)
+
+
+def test_a_shape_fails_as_the_tuple_that_it_is() -> None:
+    assert told("torch.tensor(1.0).shape[0]")[1] == "tuple index out of range"

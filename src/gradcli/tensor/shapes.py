@@ -45,7 +45,10 @@ class Size(tuple[int, ...]):
     def __getitem__(self, index: Any) -> Any:
         if not isinstance(index, slice) and not hasattr(index, "__index__"):
             raise TypeError(f"tuple indices must be integers or slices, not {word_of(index)}")
-        found = tuple.__getitem__(self, index)
+        try:
+            found = tuple.__getitem__(self, index)
+        except IndexError as error:
+            raise IndexError(str(error)) from None  # the program's own, as of any other tuple
         return Size(found) if isinstance(index, slice) else found
 
     def __add__(self, other: Any) -> Any:
@@ -83,7 +86,11 @@ def wrap_dim(dim: int, ndim: int) -> int:
 
 
 def length_along(shape: Sequence[int], dim: int) -> int:
-    """The length of a dimension, `x.size(dim)`; IndexError with PyTorch's message if none."""
+    """What a shape, or strides, say of a dimension, as `x.size(dim)`.
+
+    Raises:
+        IndexError: there is no such dimension.
+    """
     if not shape:
         raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
     return shape[wrap_dim(dim, len(shape))]

@@ -49,7 +49,7 @@ from gradcli.tensor.leaf import (
 from gradcli.tensor.memory import NUMBER_SIZE, reserve
 from gradcli.tensor.public import REGISTRY, public, word_of
 from gradcli.tensor.shadow import IN_TRANSFORM, NO_DATA, RETAINED_IN_TRANSFORM
-from gradcli.tensor.shapes import Size, contiguous_strides, wrap_dim
+from gradcli.tensor.shapes import Size, contiguous_strides, length_along
 from gradcli.tensor.warn import NO_LEAF, warn
 
 
@@ -170,12 +170,12 @@ class Tensor(Conversions):
         """The shape, or the length of one dimension."""
         if dim is None:
             return self.shape
-        return self._array.shape[wrap_dim(index64(dim), self._array.ndim)]
+        return length_along(self._array.shape, index64(dim))
 
     def stride(self, dim: int | None = None) -> Any:
         """Steps in memory per dimension, in elements."""
         strides = contiguous_strides(self._array)
-        return strides if dim is None else strides[wrap_dim(index64(dim), self._array.ndim)]
+        return strides if dim is None else length_along(strides, index64(dim))
 
     def is_contiguous(self) -> bool:
         return bool(self._array.flags.c_contiguous)
