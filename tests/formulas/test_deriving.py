@@ -28,6 +28,10 @@ TEXTBOOK = {
     "atan2(y, x)": "-y/(x**2 + y**2)",
     "expm1(x)": "exp(x)",
     "softplus(x)": "sigmoid(x)",
+    "sqrt(x**2)": "sign(x)",
+    "abs(x)**3": "3*x*abs(x)",
+    "abs(x)**5/x**2": "3*x*abs(x)",
+    "sqrt(x**2)*exp(-sqrt(x**2))": "exp(-abs(x))*(sign(x) - x)",
     "n*R*T/(k*pi*x)": "-n*R*T/(pi*k*x**2)",
 }
 
@@ -82,6 +86,11 @@ def test_a_third_derivative_of_tensors_has_two_gradients_to_start_from() -> None
     done = run("diff", "x.norm()", "--order", "3", "--x", "1 2")
     assert "grad_x stands for the gradient of d/dx, of shape [2]" in done.err
     assert "grad_x_x stands for the gradient of d2/dx2, of shape [2]" in done.err
+
+
+def test_quotients_of_sizes_are_no_decimals() -> None:
+    source = "let x = [1, 2, 4]; const y = [3., 1, 1]; 0.5*x @ y/sqrt(x.var(correction=0) + 1e-5)"
+    assert "0.333" not in formula(source, "x").text
 
 
 def test_a_branch_is_a_condition() -> None:

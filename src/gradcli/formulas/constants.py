@@ -77,7 +77,7 @@ def _learn(code: Code, numbers: Numbers) -> None:
         if operation == CONSTANT:
             value = code.constants[argument]
             if type(value) in (int, float):
-                found = value, numbers.expression(value)
+                found = value, numbers.literal(value)
         elif (operation == GLOBAL and argument not in stored) or (
             operation == ATTRIBUTE and stack and stack.pop() in ("math", "torch")
         ):

@@ -448,24 +448,22 @@ _RATIOS: Final = (("sin", "cos", "tan"), ("sinh", "cosh", "tanh"))
 
 
 def _signs(gathered: dict[Expression, Expression]) -> None:
-    """Writes an absolute value times its sign as what they are of."""
-    for base in [base for base in gathered if base.kind == CALL and base.name == "sign"]:
-        other = call("abs", *base.parts)
-        exponent = gathered.get(other)
-        if gathered[base] is not ONE:
+    """Writes u/abs(u) as sign(u), abs(u)*sign(u) as u and u**2*sign(u) as u*abs(u)."""
+    calls = [base for base in gathered if base.kind == CALL and base.name in ("abs", "sign")]
+    for inner in dict.fromkeys([base.parts[0] for base in calls]):
+        absolute, sign = call("abs", inner), call("sign", inner)
+        powers = [gathered.get(base, ZERO) for base in (inner, absolute, sign)]
+        if not all(power.kind == NUMBER and power.value.denominator == 1 for power in powers):
             continue
-        inner = gathered.get(base.parts[0])
-        if exponent is None and inner is ONE:
-            del gathered[base], gathered[base.parts[0]]
-            gathered[other] = ONE
-        if exponent is None or exponent.kind != NUMBER:
-            continue
-        if exponent.value.denominator == 1 and exponent.value.numerator % 2:
-            argument: Expression = base.parts[0]
-            del gathered[base], gathered[other]
-            total = plus(gathered.pop(argument, ZERO), exponent)
-            if total is not ZERO:
-                gathered[argument] = total
+        own, size, signs = (int(power.value) for power in powers)
+        if size % 2 and (signs == 1 or own * size < 0):
+            own, size, signs = own + size, 0, 1 - signs
+        if own > 0 and not size and signs == 1:
+            own, size, signs = own - 1, 1, 0
+        for base, exponent in ((inner, own), (absolute, size), (sign, signs)):
+            gathered.pop(base, None)
+            if exponent:
+                gathered[base] = number(exponent)
 
 
 def _tangents(gathered: dict[Expression, Expression]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, Final
@@ -36,20 +37,25 @@ class Numbers:
 
     def __init__(self) -> None:
         self._known: list[tuple[float, Expression]] = []
-        self._denominators: set[int] = set()
         for value, expression in _CONSTANTS:
             self.learn(value, expression)
 
     def learn(self, value: float, expression: Expression) -> None:
         """Notes what a number stands for."""
         self._known.append((value, expression))
-        if expression.kind == ex.NUMBER:
-            self._denominators.add(expression.value.denominator)
 
     def expression(self, value: Any) -> Expression:
-        """What a number stands for."""
+        """What a number stands for that was computed; a long decimal may be a quotient."""
         if isinstance(value, np.generic):
             value = value.item()
+        if type(value) is float and math.isfinite(value) and len(repr(value)) > _SHORT:
+            near = Fraction(value).limit_denominator(_DENOMINATOR)
+            if self._named(value) is None and abs(value - near) <= _CLOSE * abs(value):
+                return ex.number(near)
+        return self.literal(value)
+
+    def literal(self, value: Any) -> Expression:
+        """What a number stands for that is written so."""
         if type(value) in (int, bool):
             return ex.number(int(value))
         if type(value) is not float:
@@ -60,18 +66,16 @@ class Numbers:
             return ex.INFINITY if value > 0 else ex.negated(ex.INFINITY)
         if value.is_integer():
             return ex.number(int(value))
+        return self._named(value) or ex.number(Fraction(repr(value)))
+
+    def _named(self, value: float) -> Expression | None:
+        """What it was learned that a number stands for."""
         for known, expression in reversed(self._known):
             if abs(value - known) <= _CLOSE * abs(known):
                 return expression
             if abs(value + known) <= _CLOSE * abs(known):
                 return ex.negated(expression)
-        spelt = repr(value)
-        if len(spelt) > _SHORT:
-            for denominator in self._denominators:
-                whole = value * denominator
-                if abs(whole - round(whole)) <= _CLOSE * abs(whole) and round(whole):
-                    return ex.number(Fraction(round(whole), denominator))
-        return ex.number(Fraction(spelt))
+        return None
 
     def shifted(self, value: Any) -> None:
         """Learns what a formula makes of an exponent: one less."""
@@ -86,6 +90,9 @@ class Numbers:
 
 _CLOSE: Final = 6e-16
 _SHORT: Final = 15
+_DENOMINATOR: Final = 10_000
+"""The largest of a quotient that a long decimal is taken for."""
+
 _SQRT_PI: Final = ex.sqrt(ex.PI)
 _TWO_PI: Final = ex.times(ex.TWO, ex.PI)
 _CONSTANTS: Final = (
