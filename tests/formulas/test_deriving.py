@@ -88,6 +88,13 @@ def test_a_third_derivative_of_tensors_has_two_gradients_to_start_from() -> None
     assert "grad_x_x stands for the gradient of d2/dx2, of shape [2]" in done.err
 
 
+def test_the_sole_argument_of_a_function_of_numbers_is_a_variable() -> None:
+    assert formula("A*cos(t)", "t").text == "-A*sin(t)"
+    assert formula("log(sum) + exp(t)*sin(pi*e)", "sum").text == "1/sum"
+    done = run("eval", "A*cos(t)", "--A", "3")
+    assert "the variable t has no value" in done.err
+
+
 def test_quotients_of_sizes_are_no_decimals() -> None:
     source = "let x = [1, 2, 4]; const y = [3., 1, 1]; 0.5*x @ y/sqrt(x.var(correction=0) + 1e-5)"
     assert "0.333" not in formula(source, "x").text

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from gradcli.language.allowed.operators import BINARY, COMPARISONS, UNARY
 from gradcli.language.compiling.emitter import Emitter, Label, Unit
@@ -12,6 +13,16 @@ from gradcli.language.running import actions as act
 from gradcli.language.running import code as op
 from gradcli.language.running import generators
 from gradcli.language.running.code import Code
+
+_OF_NUMBERS: Final = frozenset(
+    re.findall(
+        r"\w+",
+        """abs acos acosh asin asinh atan atan2 atanh cos cosh erf erfc exp exp2 expm1 hypot
+        lgamma log log10 log1p log2 logit relu rsqrt sigmoid sign sin sinc sinh softplus sqrt square
+        tan tanh""",
+    )
+)
+"""Functions whose arguments are operands of arithmetic: in `cos(t)` there is no function t."""
 
 
 class ExpressionCompiler(Emitter):
@@ -91,6 +102,8 @@ class ExpressionCompiler(Emitter):
         if any(isinstance(item, ast.Starred | ast.DoubleStarred) for item in arguments):
             self.call_unpacked(node)
             return
+        if isinstance(node.function, ast.Name) and node.function.name in _OF_NUMBERS:
+            self.note_operands(*arguments)
         names = tuple(item.name for item in arguments if isinstance(item, ast.Keyword))
         if names:
             self.work.append((op.CALL_NAMED, (len(arguments) - len(names), names), node))
