@@ -27,6 +27,10 @@ _KEPT: Final = 1 << 25
 """Bytes that all plans may take."""
 
 
+_NEARBY: Final = 1e-7
+"""How far a point is moved, relatively, to see what moves with it."""
+
+
 class Source(NamedTuple):
     """Where an input of a formula comes from: a gradient, an operand or a result of the row.
 
@@ -144,7 +148,7 @@ def _made(
     if trace.flaw:
         raise NotImplementedError(f"{row.names[0]}: {trace.flaw} by its formula")
     kept = _leading_to(trace.steps, trace)
-    _refuse_frozen(row, sources, kept, results)
+    _refuse_frozen(row, sources, kept, operands, results)
     moving = {slot for slot, source in enumerate(sources) if source.kind == "grad"}
     for step in trace.steps:
         if step.row.differentiable and not moving.isdisjoint(slots_of(step.operands)):
@@ -223,15 +227,36 @@ def _fitted(gradient: Any, operand: Any) -> Any:
 
 
 def _refuse_frozen(
-    row: Row, sources: Sequence[Source], steps: Sequence[Step], results: Sequence[Any]
+    row: Row,
+    sources: Sequence[Source],
+    steps: Sequence[Step],
+    operands: Sequence[Any],
+    results: Sequence[Any],
 ) -> None:
-    """Refuses a formula that is made of a result which has no derivative, although it may move."""
+    """Refuses a formula that is made of a result which has no derivative, although it moves."""
     used = {slot for step in steps for slot in slots_of(step.operands)}
     for slot, (kind, place, _) in enumerate(sources):
         if kind != "result" or slot not in used or results[place].dtype.kind not in INEXACT:
             continue
         if not row.carries_gradient(results[place], place):
-            raise NotImplementedError(f"{row.names[0]} has no derivative of its result {place}")
+            nearby = row(
+                *[
+                    _nudged(operand) if number in row.differentiable else operand
+                    for number, operand in enumerate(operands)
+                ]
+            )
+            if not np.array_equal(nearby[place], results[place]):
+                raise NotImplementedError(f"{row.names[0]} has no derivative of its result {place}")
+
+
+def _nudged(operand: Any) -> Any:
+    """An operand a little further in no particular direction."""
+    if type(operand) in (list, tuple):
+        return [_nudged(item) for item in operand]
+    if operand is None or operand.dtype.kind not in INEXACT:
+        return operand
+    direction = np.cos(np.arange(operand.size)).reshape(operand.shape)
+    return operand + _NEARBY * direction * np.max(np.abs(operand), initial=1.0)
 
 
 def _leading_to(steps: Sequence[Step], trace: Any) -> list[Step]:
