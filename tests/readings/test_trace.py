@@ -88,6 +88,34 @@ def test_what_the_evaluation_saw_must_be_the_same(function: Callable[[Any], Any]
         trace.replay([leaf(-1.5)])
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        gradcli.tensor([1.0, 2.0, 3.0], dtype=gradcli.float64, requires_grad=True),
+        gradcli.tensor([1.0, 2.0], requires_grad=True),
+        gradcli.tensor([1.0, 2.0], dtype=gradcli.float64),
+    ],
+)
+def test_operands_must_be_of_the_shapes_and_types_of_inputs(other: Tensor) -> None:
+    trace = record(lambda x: x.sum() / len(x), leaf([4.0, 5.0]))
+    with pytest.raises(Diverged, match="now"):
+        trace.replay([other])
+
+
+def test_what_had_no_history_gets_none() -> None:
+    def function(x: Tensor) -> Any:
+        with gradcli.no_grad():
+            y = x * x
+        return y, y * x
+
+    trace = record(function, leaf(2.0))
+    other = leaf(3.0)
+    square, cube = trace.replay([other])
+    cube.backward()
+    assert not square.requires_grad
+    assert other.grad.item() == 9.0
+
+
 def test_a_value_that_decides_the_same_way_again_is_no_hindrance() -> None:
     trace = record(lambda x: x * 2 if x > 0 else x, leaf(2.0))
     assert trace.replay([leaf(5.0)]).item() == 10.0
@@ -98,6 +126,8 @@ def test_a_value_that_decides_the_same_way_again_is_no_hindrance() -> None:
     [
         lambda x: x * gradcli.tensor(x._array * 2),
         lambda x: x * x.detach(),
+        lambda x: gradcli.bernoulli(x / 8) * x,
+        lambda x: gradcli.normal(x, 1.0) * x,
     ],
 )
 def test_tensors_that_come_from_nowhere_keep_a_trace_at_its_point(

@@ -19,7 +19,8 @@ operands. For the point that it was recorded at a trace always holds, but for `f
 the steps alone do not give the results, which are tensors that were changed in place.
 
 `foreign` counts tensors that were operands, or were looked at, and that no row made: they may have
-been made from what the inputs hold, so a trace that has any is for its own point only.
+been made from what the inputs hold, so a trace that has any is for its own point only. So is one
+with results that a row drew at random.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from gradcli.autograd.custom import Call
+from gradcli.autograd.modes import set_grad_enabled
 from gradcli.table.row import Row
 from gradcli.tensor.graph import mode
-from gradcli.tensor.tensor import Tensor, raw
+from gradcli.tensor.tensor import Tensor, bare, raw
 
 CHANGED: Final = "a tensor is changed in place"
 
@@ -120,22 +122,28 @@ class Trace:
     ) -> Any:
         """The outputs for other operands in the place of the inputs.
 
-        `call` gets a row and its operands.
+        `call` gets a row and its operands. What had no history gets none.
 
         Raises:
-            Diverged: a value that decided about the way is another one now.
+            Diverged: a value that decided about the way is another one now, or an operand is a
+                tensor of another shape or type than the input, of which no guard tells.
             ValueError: the trace may not be replayed at all.
         """
         if not self.reusable:
             raise ValueError(self.flaw or "a tensor came from nowhere")
         values: list[Any] = list(operands)
+        for was, now in zip(self.values, values, strict=False):
+            if type(now) is Tensor and _facts(now) != _facts(was):
+                raise Diverged(f"{_facts(was)} is {_facts(now)} now")
         guards = iter(self.guards)
         at, guard = next(guards, (-1, None))
         for number, step in enumerate(self.steps):
             while guard is not None and at == number:
                 _check(guard, values)
                 at, guard = next(guards, (-1, None))
-            found = call(step.row, *resolved(step.operands, values))
+            recorded = any(self.values[slot]._requires_grad for slot in step.results)
+            with set_grad_enabled(mode.enabled and recorded):
+                found = call(step.row, *resolved(step.operands, values))
             values += found if step.several else (found,)
         if guard is not None:
             _check(guard, values)
@@ -161,6 +169,12 @@ def resolved(operands: Any, values: Sequence[Any]) -> Any:
             ]
         )
     return operands
+
+
+def _facts(tensor: Tensor) -> tuple[Any, ...]:
+    """What an evaluation may know of a tensor without looking at its elements."""
+    array = bare(tensor)
+    return array.shape, str(array.dtype), tensor._requires_grad
 
 
 def _check(guard: Guard, values: Sequence[Any]) -> None:
@@ -215,6 +229,8 @@ class Recorder:
         for result in found if several else (found,):
             self._note(result)
             results.append(self._slot(result))
+        if "generator" in row.signature.index:
+            self.trace.foreign += 1
         self.trace.steps.append(Step(row, operands, tuple(results), several))
         return found
 
