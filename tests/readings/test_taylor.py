@@ -250,3 +250,8 @@ def test_infinite_derivatives_are_told_from_too_large_ones() -> None:
     assert answer.endswith("note: x: the derivative of order 29 is too large for float32")
     answer = perform('gradcli eval "sqrt(x)" --x 0 --order 3 --get d3/dx3')
     assert answer.endswith("note: x: sqrt has a derivative of order 1 that is not finite here")
+
+
+def test_rows_beside_numbers_go_by_the_name_of_their_operator() -> None:
+    answer = perform('gradcli eval "2**x" --x 5000 --order 3 --get d3/dx3')
+    assert answer.endswith("note: x: pow is not finite here")

@@ -19,7 +19,7 @@ def remarks(applied: Sequence[Series]) -> list[str]:
         if series.origin is None:
             continue
         row, operands = series.origin
-        name = row.names[0].rpartition(".")[2]
+        name = _word(row)
         order = None if lost else _first_lost(series)
         if order is not None:
             lost = True
@@ -29,6 +29,13 @@ def remarks(applied: Sequence[Series]) -> list[str]:
             told = f": {row.kink.rstrip('.')}" if row.kink else ""
             found.append(f"{name} has a kink here{told}")
     return list(dict.fromkeys(found))
+
+
+def _word(row: Row) -> str:
+    """What users call a row: `pow` is that of numbers, `pow_scalar`, too, as nodes say."""
+    name = row.names[0].rpartition(".")[2]
+    stem = row.node_name.rpartition("Backward")[0].lower()
+    return stem if name.startswith(f"{stem}_") else name
 
 
 def _first_lost(series: Series) -> int | None:
