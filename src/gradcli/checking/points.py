@@ -171,6 +171,9 @@ def is_inside(subject: Subject, point: Point) -> bool:
 
 
 def _check_inside(subject: Subject, point: Point) -> None:
+    for name, value in point.items():
+        if not np.all(np.isfinite(value)):
+            raise no_point(f"{name} is not finite: {spelled(point)}", "choose another point")
     if is_inside(subject, point):
         return
     run = subject.run(point)
