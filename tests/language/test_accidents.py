@@ -113,6 +113,39 @@ def test_functions_have_their_names_in_what_is_said_about_stars(text: str, messa
     assert told(text)[1] == message
 
 
+@pytest.mark.parametrize(
+    ("text", "type", "message"),
+    [
+        (
+            "torch.autograd.gradcheck(print, x)",
+            "AttributeError",
+            "'NoneType' object has no attribute 'requires_grad'",
+        ),
+        (
+            "torch.autograd.gradgradcheck(lambda x: [x, 5], x)",
+            "AttributeError",
+            "'int' object has no attribute 'requires_grad'",
+        ),
+        (
+            "torch.autograd.graph.increment_version(5)",
+            "RuntimeError",
+            "increment_version expect a Iterable[Tensor] as input",
+        ),
+        (
+            "torch.autograd.graph.increment_version([x, 5])",
+            "RuntimeError",
+            "increment_version expects each element of the iterable to be a tensor",
+        ),
+    ],
+)
+def test_what_is_no_tensor_is_said_in_pytorchs_words(text: str, type: str, message: str) -> None:
+    given = "x = torch.ones(2, dtype=torch.double, requires_grad=True); "
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - its type is the result
+        Machine(write=lambda _: None).run(compile_text(given + text))
+    found = diagnose(caught.value)
+    assert (found.type, found.message) == (type, message)
+
+
 def test_the_cause_is_kept_for_who_looks_for_the_fault() -> None:
     names: dict[str, Any] = {}
     exec(compile(ENGINE, str(INSIDE), "exec"), names)

@@ -12,7 +12,7 @@ from gradcli.tensor.classes import token
 from gradcli.tensor.graph import Handle, Removable
 from gradcli.tensor.leaf import AccumulateGrad
 from gradcli.tensor.namedtuples import FieldTuple
-from gradcli.tensor.public import handed_in, public, word_of
+from gradcli.tensor.public import handed_in, public, supports, word_of
 from gradcli.tensor.tensor import Tensor, edge_of, versions_of, wrap
 
 Hook = Callable[..., Any]
@@ -131,6 +131,16 @@ class Handles(Removable):
 
 
 def increment_version(tensor: Tensor | Iterable[Tensor]) -> None:
-    """Counts a change of a tensor, or of several, that nobody else sees."""
+    """Counts a change of a tensor, or of several, that nobody else sees.
+
+    Raises:
+        RuntimeError: it is none, or something else is among them.
+    """
+    if not isinstance(tensor, Tensor) and not supports(tensor, "__iter__"):
+        raise RuntimeError("increment_version expect a Iterable[Tensor] as input")
     for one in [tensor] if isinstance(tensor, Tensor) else tensor:
+        if not isinstance(one, Tensor):
+            raise RuntimeError(
+                "increment_version expects each element of the iterable to be a tensor"
+            )
         versions_of(one)[0] += 1

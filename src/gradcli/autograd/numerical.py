@@ -10,7 +10,7 @@ import numpy as np
 
 from gradcli.autograd.passes import grad
 from gradcli.tensor.errors import GradcheckError
-from gradcli.tensor.public import handed_in
+from gradcli.tensor.public import handed_in, missing_name
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array
 
@@ -285,7 +285,11 @@ def _leaves(values: Sequence[Any]) -> list[Tensor]:
 
 
 def _differentiable(value: Any) -> tuple[Tensor, ...]:
-    return tuple(output for output in _as_tuple(value) if output.requires_grad)
+    outputs = _as_tuple(value)
+    for output in outputs:
+        if not isinstance(output, Tensor):
+            raise missing_name(output, "requires_grad")
+    return tuple(output for output in outputs if output.requires_grad)
 
 
 def _as_tuple(value: Any) -> Tensors:
