@@ -321,6 +321,31 @@ def test_orders_that_no_passes_reach_are_refused(claim: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "claim", "expected"),
+    [
+        ("x*exp(x)", "d15/dx15: (x + 15)*exp(x)", "right"),
+        ("x*exp(x)", "d15/dx15: (x + 14)*exp(x)", "wrong"),
+        ("exp(sin(x))", "d16/dx16: exp(sin(x))", "wrong"),
+        ("x**4 if x > 0 else x**3", "d3/dx3: 24*x if x > 0 else 6", "right"),
+        ("let w = [1, 2, 3]; (w**4).sum()", "d3/dw3: 24*w", "right"),
+        ("x*y, x**4*y", "d3/dx3: 24*x*y", "right"),
+        ("x", "d3/dx3: 0", "right"),
+    ],
+)
+def test_high_orders_take_no_nested_passes(
+    text: str, claim: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gradcli.checking.subject.mixed", None)
+    assert verdict(text, claim).verdict == expected
+
+
+def test_a_seed_is_asked_for_whatever_the_order() -> None:
+    for order in (1, 2, 3):
+        with pytest.raises(RuntimeError, match="only for scalar outputs"):
+            ask("w**4", f"d{order}/dw{order}: w", given={"w": "[1, 2]"})
+
+
+@pytest.mark.parametrize(
     ("assertion", "what"),
     [
         ("x.grad", "a tensor of numbers"),

@@ -24,7 +24,7 @@ from gradcli.language.running.machine import Machine
 from gradcli.ops.algebra.complex import view_as_real
 from gradcli.random.generator import manual_seed
 from gradcli.readings.series.derivatives import Derivatives, NoSeries
-from gradcli.readings.series.orders import mixed
+from gradcli.readings.series.orders import DEEPEST, NESTED, mixed
 from gradcli.tensor.tensor import Tensor, wrap
 from gradcli.typing import Array
 
@@ -41,6 +41,7 @@ class Run(NamedTuple):
         outputs: the value of the expression, or the elements of a tuple.
         several: whether it is a tuple.
         leaves: the variables that are differentiated by.
+        point: where that was.
     """
 
     machine: Machine
@@ -48,6 +49,7 @@ class Run(NamedTuple):
     outputs: list[Tensor]
     several: bool
     leaves: dict[str, Tensor]
+    point: Point
 
     def vector(self) -> Array:
         """All outputs as one vector of real numbers."""
@@ -191,7 +193,7 @@ class Subject:
             raise RuntimeError(NOTHING)
         wanted = self._wrt or point
         leaves = {name: machine.declared[name] for name in wanted if name in machine.declared}
-        return Run(machine, value, outputs, several, leaves)
+        return Run(machine, value, outputs, several, leaves, point)
 
     def vector(self, point: Point, count: int) -> Array:
         """All outputs at a point as one vector; nan where there are no such."""
@@ -250,18 +252,39 @@ class Subject:
         Raises:
             RuntimeError: there is more than one output, and no seed.
         """
-        leaves = leaves_of(run.machine)
-        path = [(leaves[name], times) for name, times in steps]
         ends = [output for output in run.outputs if output.requires_grad]
+        leaves = leaves_of(run.machine)
         if not ends:
-            return wrap(np.zeros_like(path[-1][0]._array))
+            return wrap(np.zeros_like(leaves[steps[-1][0]]._array))
         seeds = self.seeds(run)
-        given = [wrap(seed) for seed in seeds] if seeds else None
+        pairs = zip(run.outputs, seeds, strict=bool(seeds))
+        given = [wrap(seed) for output, seed in pairs if output.requires_grad] or None
         try:
-            return mixed(ends, given, path)
+            found = self._by_series(run, steps)
+            if found is not None:
+                return found
+            return mixed(ends, given, [(leaves[name], times) for name, times in steps])
         except Exception as error:
             placed = located(error, self._code, ends)
             raise placed from placed.__cause__
+
+    def _by_series(self, run: Run, steps: Steps) -> Tensor | None:
+        """A derivative of high order with respect to one variable, of which nested passes take
+        several times as long for each order more; None where there are no series.
+        """
+        (name, times), *others = steps
+        if others or not NESTED < times <= DEEPEST or np.iscomplexobj(run.point[name]):
+            return None
+        weights = self.seeds(run) or [np.ones(output.shape) for output in run.outputs]
+        if not self.is_seeded and any(weight.size > 1 for weight in weights):
+            return None  # PyTorch's error says that a seed is missing.
+        run, recorder, _ = self.recorded(run.point)
+        leaf = leaves_of(run.machine)[name]
+        try:
+            series = Derivatives(recorder.ended(run.outputs), leaf, run.outputs, weights)
+            return wrap(series.up_to(times)[-1])
+        except NoSeries:
+            return None
 
     @property
     def is_seeded(self) -> bool:
