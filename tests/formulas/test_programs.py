@@ -40,6 +40,7 @@ QUESTIONS = {
     "linear": "'relu(F.linear(x, W, b)).sum()' --all --W [[1,2],[3,4]] --x '1 2' --b '3 -20'",
     "outer": "'outer(x, x).sum() + x.mean()' --x '1 2 3'",
     "rows": "'softmax(A, 1)[0, 1]' --A [[1,2],[3,4]]",
+    "robust": "'F.huber_loss(x, y) + F.smooth_l1_loss(x, y, beta=0.2)' --all --x '1 2' --y '1 5'",
     "mixed": "'x @ A @ x*y' --all --order 2 --x '1 2' --A [[1,2],[3,4]] --y 2",
     "third": "'x.norm() + (x**3).sum()' --order 3 --x '1 2'",
     "repeated": "'x*y' --all --order 2 --x '1 2' --y 3",

@@ -140,6 +140,13 @@ def test_deep_and_long_texts_take_no_recursion() -> None:
         ("logsumexp(x, 0)", {"x": [1.0, 2, 3]}, "softmax(x, 0)"),
         ("x.norm()", {"x": [1.0, 2, 3]}, "x/norm(x)"),
         ("F.mse_loss(x, y)", {"x": [1.0, 2, 4], "y": [1.0, 2, 3]}, "2*(x - y)/3"),
+        ("F.huber_loss(x, y)", {"x": [1.0, 2, 4], "y": [1.0, 2, 9]}, "clamp(x - y, -1, 1)/3"),
+        (
+            "F.smooth_l1_loss(x, y, beta=0.5)",
+            {"x": [1.0, 2, 4], "y": [1.2, 2, 9]},
+            "clamp(2*(x - y), -1, 1)/3",
+        ),
+        ("x.reshape(4).pow(2).sum()", {"x": [[1.0, 2], [3, 4]]}, "2*x"),
         ("trace(x.T @ x)", {"x": [[1.0, 2], [3, 4]]}, "2*x"),
         ("linalg.det(x)", {"x": [[1.0, 2], [3, 4]]}, "linalg.det(x)*linalg.inv(x).T"),
         ("x @ y/x.norm()", {"x": [1.0, 2], "y": [3.0, 5]}, "y/norm(x) - x*(x @ y)/norm(x)**3"),

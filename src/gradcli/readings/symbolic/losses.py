@@ -10,7 +10,7 @@ import numpy as np
 from gradcli.readings.symbolic import expressions as ex
 from gradcli.readings.symbolic.calls import Call, Rule
 from gradcli.readings.symbolic.expressions import Expression
-from gradcli.readings.symbolic.operands import NoFormula
+from gradcli.readings.symbolic.operands import NoFormula, chosen
 from gradcli.readings.symbolic.tensors import total
 
 
@@ -63,11 +63,50 @@ def _mean_square(call: Call) -> Expression:
 
 
 def _mean_square_backward(call: Call) -> Expression:
+    return _sloped(call, ex.scaled(_difference(call, 1), Fraction(2)))
+
+
+def _huber(call: Call) -> Expression:
+    """Half the squares of small differences, absolute values of large ones."""
+    reduction, delta = call.operands[2:4]
+    return _averaged(_bent(_difference(call, 0), call.numbers.expression(delta)), call, reduction)
+
+
+def _smooth_l1(call: Call) -> Expression:
+    """The same, divided by where they meet."""
+    reduction, beta = call.operands[2:4]
+    edge = call.numbers.expression(beta)
+    return _averaged(ex.divided(_bent(_difference(call, 0), edge), edge), call, reduction)
+
+
+def _bent(difference: Expression, edge: Expression) -> Expression:
+    size = ex.call("abs", difference)
+    near = ex.scaled(ex.power(difference, ex.TWO), Fraction(1, 2))
+    far = ex.times(edge, ex.minus(size, ex.scaled(edge, Fraction(1, 2))))
+    return chosen(ex.call("le", size, edge), near, far)
+
+
+def _difference(call: Call, place: int) -> Expression:
+    return ex.minus(call.given(place), call.given(place + 1))
+
+
+def _huber_backward(call: Call) -> Expression:
+    """The difference, but no more than delta."""
+    edge = call.numbers.expression(call.operands[4])
+    return _sloped(call, ex.call("clamp", _difference(call, 1), ex.negated(edge), edge))
+
+
+def _smooth_l1_backward(call: Call) -> Expression:
+    edge = call.numbers.expression(call.operands[4])
+    slope = ex.divided(_difference(call, 1), edge)
+    return _sloped(call, ex.call("clamp", slope, ex.MINUS_ONE, ex.ONE))
+
+
+def _sloped(call: Call, slope: Expression) -> Expression:
+    """A gradient times slopes, which a mean shares."""
     grad, left, right, reduction = call.operands[:4]
-    size = int(np.prod(np.broadcast_shapes(left.shape, right.shape)))
-    slope = ex.minus(left.expression, right.expression)
-    factor = Fraction(2, size) if reduction == 1 else Fraction(2)
-    return ex.times(grad.expression, ex.scaled(slope, factor))
+    size = int(np.prod(np.broadcast_shapes(left.shape, right.shape))) if reduction == 1 else 1
+    return ex.scaled(ex.times(grad.expression, slope), Fraction(1, max(size, 1)))
 
 
 def _exponential(call: Call) -> Expression:
@@ -136,5 +175,9 @@ LOSSES: Final[dict[str, Rule]] = {
     "aten._softmax_backward_data": _softmax_backward,
     "aten._log_softmax_backward_data": _log_softmax_backward,
     "logsumexp": _logsumexp,
+    "aten.huber_loss": _huber,
+    "aten.huber_loss_backward": _huber_backward,
+    "aten.smooth_l1_loss": _smooth_l1,
+    "aten.smooth_l1_loss_backward": _smooth_l1_backward,
 }
 """By the first name of a row."""

@@ -237,7 +237,12 @@ def _reshaped(call: Call) -> Expression:
             return column
     if (1, *call.shape) == shape and inner.shape == call.shape:
         return inner
-    return ex.call("reshape", call.whole(0), call.shape, shape=call.shape)
+    left, inner = without_numbers(call.whole(0))
+    if inner.kind == ex.CALL and inner.name == "reshape":
+        inner = inner.parts[0]
+    if inner.shape != call.shape:
+        inner = ex.call("reshape", inner, call.shape, shape=call.shape)
+    return ex.times(left, inner)
 
 
 def _without_ones(expression: Expression, shape: tuple[int, ...]) -> Expression | None:
