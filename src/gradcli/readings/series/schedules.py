@@ -8,6 +8,7 @@ takes less time than that.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -61,7 +62,7 @@ class Schedule:
         for step in kernel.instructions:
             if step.kind in (PRODUCT, DOT):
                 self._whole |= {step.a, step.b}
-        self._passing = self._found_passing(kernel)
+        self._passing = _passing(kernel)
         self._tables: dict[tuple[int, tuple[int, ...]], Array] = {}
         late = [
             step for step in kernel.instructions if step.kind == DOT and step.register not in asked
@@ -104,25 +105,6 @@ class Schedule:
                 clock.check(self._spare.size)
             for call in calls:
                 call()
-
-    def _found_passing(self, kernel: Kernel) -> frozenset[int]:
-        """The registers of multiples that only another multiple is made of, which reaches through
-        them for what they are made of.
-        """
-        asked: dict[int, list[Instruction | None]] = {}
-        for step in kernel.instructions:
-            for register in step.inner:
-                asked.setdefault(register, []).append(step)
-            for operand in step.operands:
-                if type(operand) is Register:
-                    asked.setdefault(operand, []).append(None)
-        return frozenset(
-            step.register
-            for step in kernel.instructions
-            if _is_multiple(step) and step.register not in kernel.outputs
-            for (by, *more) in [asked.get(step.register, [None])]
-            if by is not None and not more and _is_multiple(by) and by.inner[-1] == step.register
-        )
 
     def _row(self, register: int, j: int) -> Array:
         """The place of a coefficient that something is made of."""
@@ -258,6 +240,19 @@ def _shapes(kernel: Kernel, made: Run) -> list[tuple[int, ...]]:
     """Of what is in the registers."""
     shapes = {step.register: step.shape for step in kernel.instructions}
     return [shapes.get(register, np.shape(first)) for register, first in enumerate(made.firsts)]
+
+
+def _passing(kernel: Kernel) -> frozenset[int]:
+    """The registers of multiples that only another multiple is made of, which reaches through them
+    for what they are made of.
+    """
+    asked = Counter([*kernel.outputs])
+    for step in kernel.instructions:
+        asked.update(step.inner)
+        asked.update([operand for operand in step.operands if type(operand) is Register])
+    multiples = {step.register: step for step in kernel.instructions if _is_multiple(step)}
+    sources = [step.inner[-1] for step in multiples.values()]
+    return frozenset([source for source in sources if source in multiples and asked[source] == 1])
 
 
 def _is_multiple(step: Instruction) -> bool:
