@@ -333,6 +333,14 @@ def test_numbers_read_back() -> None:
     assert out == "x,value\n0,-inf\n-1,nan\ninf,inf\n"
 
 
+def test_numbers_in_single_precision() -> None:
+    made = {"1e12": "1000000000000.0", "1e13": "1e+13", "9.5e-7": "9.5e-7", "2.5e-6": "0.0000025"}
+    made |= {"-1e-7": "-1e-7", "0": "0.0", "-inf": "-inf", "0.1": "0.1", "16777216": "16777216.0"}
+    table = "\n".join(["x", *made, ""])
+    out = fine("x*1.0", "--no-grad", "--dtype", "float32", stdin=table)
+    assert out.splitlines()[1:] == [f"{given},{text}" for given, text in made.items()]
+
+
 def test_results_of_other_types() -> None:
     assert fine("x > 2") == "x,y,value\n1,2,false\n3,4,true\n"
     assert fine("x", "--dtype", "float32", stdin="x\n0.1\n") == "x,value,d_dx\n0.1,0.1,1.0\n"

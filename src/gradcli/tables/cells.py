@@ -157,6 +157,16 @@ def text_of(number: float) -> str:
     return f"{mantissa}e{int(exponent):+d}"
 
 
+def single_text_of(number: np.float32) -> str:
+    """The same of a number in single precision, of which polars has exponents elsewhere."""
+    if not np.isfinite(number):
+        return str(number)
+    mantissa, _, exponent = np.format_float_scientific(number, trim="0").partition("e")
+    if -7 < int(exponent) < 13:
+        return np.format_float_positional(number, trim="0")
+    return f"{mantissa.removesuffix('.0')}e{int(exponent):+d}"
+
+
 def cell_text(value: Any) -> str:
     """A value as the text of a cell."""
     if isinstance(value, str):
@@ -178,6 +188,8 @@ def texts_of(values: Array) -> list[str]:
         return ["true" if value else "false" for value in values.tolist()]
     if values.dtype.kind != "f":
         return list(map(repr, values.tolist()))
+    if values.dtype == np.float32:
+        return list(map(single_text_of, values))
     if values.dtype != np.float64:
         return [text_of(float(str(value))) for value in values]
     texts = list(map(repr, values.tolist()))
