@@ -114,3 +114,10 @@ def test_what_cells_of_text_become_in_parquet(pl: Any, tmp_path: Path) -> None:
     lines = '{"x": 1, "id": "7", "k": [1]}\n{"x": 2, "id": "8", "k": {"a": 1}}\n'
     fine("x", "-o", str(path), "--no-grad", stdin=lines)
     assert pl.read_parquet(path).rows() == [(1, "7", "[1]", 1.0), (2, "8", '{"a": 1}', 2.0)]
+
+
+def test_an_array_is_no_table() -> None:
+    done = mapped("x*2", "--from", "jsonl", stdin='[{"x": 1}]\n')
+    assert (done.code, done.out) == (1, "")
+    assert "line 1 holds no object" in done.err
+    assert "jq -c '.[]'" in done.err

@@ -55,6 +55,16 @@ class JsonChunk:
         """The names of all members."""
         return list(dict.fromkeys(key for found in self.objects for key in found))
 
+    def check_table(self) -> None:
+        """Raises:
+        TableError: no line holds an object.
+        """
+        if self.broken.keys() == {*range(self.rows)}:
+            raise TableError(
+                f"is no table of JSON Lines: line {self.line(0)} {self.broken[0]}",
+                "an object stands in each line; jq -c '.[]' makes lines of an array",
+            )
+
     def check_members(self, names: Sequence[str]) -> None:
         """Raises:
         TableError: an object has a member that no column was made for.

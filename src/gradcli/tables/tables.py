@@ -182,6 +182,7 @@ class JsonLines:
         self.first = None if first is None else JsonChunk(first, self.nulls)
         if self.first is None or not self.first.rows:
             raise TableError("is empty", "a table of JSON Lines is an object a line")
+        self.first.check_table()
         self.names: Sequence[str] = self.first.keys()
 
     def header(self, titles: Sequence[str]) -> bytes:
