@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from gradcli.tables import tables
+from tests.commands import ENTRY
 from tests.tables.test_rows import fine, mapped
 
 
@@ -114,6 +117,15 @@ def test_what_cells_of_text_become_in_parquet(pl: Any, tmp_path: Path) -> None:
     lines = '{"x": 1, "id": "7", "k": [1]}\n{"x": 2, "id": "8", "k": {"a": 1}}\n'
     fine("x", "-o", str(path), "--no-grad", stdin=lines)
     assert pl.read_parquet(path).rows() == [(1, "7", "[1]", 1.0), (2, "8", '{"a": 1}', 2.0)]
+
+
+def test_parquet_on_the_standard_input(pl: Any, tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pl.DataFrame({"x": [1.0]}).write_parquet(path)
+    line = [sys.executable, "-c", ENTRY, "map", "x*2", "--to", "csv", "--quiet"]
+    with path.open("rb") as file:
+        done = subprocess.run(line, stdin=file, capture_output=True, text=True, check=True)
+    assert done.stdout == "x,value,d_dx\n1.0,2.0,2.0\n"
 
 
 def test_an_array_is_no_table() -> None:

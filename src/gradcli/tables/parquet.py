@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
@@ -27,9 +28,8 @@ class Parquet:
 
     def __init__(self, file: BinaryIO, reading: Reading) -> None:
         self.reading = reading
-        source: Any = file if file.seekable() else io.BytesIO(file.read())
+        self.source: Any = _path_of(file) or io.BytesIO(file.read())
         try:
-            self.source = source if isinstance(source, io.BytesIO) else source.name
             self.scanned = polars.scan_parquet(self.source)
             self.names: Sequence[str] = self.scanned.collect_schema().names()
         except (polars.exceptions.PolarsError, OSError) as error:
@@ -49,6 +49,15 @@ class Parquet:
             place += found.height
             if found.height < ROWS:
                 return
+
+
+def _path_of(file: Any) -> str:
+    """A name under which the system finds an open file; "" for what came through a stream."""
+    try:
+        found = os.path.samestat(os.fstat(file.fileno()), os.stat(file.name))
+    except (OSError, ValueError, TypeError):
+        return ""
+    return str(file.name) if found and file.seekable() else ""
 
 
 class Frame:
