@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import subprocess
 import sys
 from decimal import Decimal
@@ -119,6 +120,20 @@ def test_what_cells_of_text_become_in_parquet(pl: Any, tmp_path: Path) -> None:
     assert pl.read_parquet(path).rows() == [(1, "7", "[1]", 1.0), (2, "8", '{"a": 1}', 2.0)]
 
 
+def test_texts_of_typed_columns_stay_texts(pl: Any, tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    frame = {"x": [1.0, 2.0], "zip": ["12345", ""], "l": [[math.nan], []]}
+    single = pl.Series("f", [0.1, 1e13], dtype=pl.Float32)
+    pl.DataFrame(frame).with_columns(single).write_parquet(path)
+    assert fine("g = x*2", str(path), "--to", "jsonl", "--no-grad") == (
+        '{"x": 1.0, "zip": "12345", "l": ["NaN"], "f": 0.1, "g": 2.0}\n'
+        '{"x": 2.0, "zip": "", "l": [], "f": 10000000000000.0, "g": 4.0}\n'
+    )
+    out = tmp_path / "o.parquet"
+    fine("x*2", "-o", str(out), "--from", "jsonl", stdin='{"x": 1, "s": ""}\n')
+    assert pl.read_parquet(out)["s"].to_list() == [""]
+
+
 def test_parquet_on_the_standard_input(pl: Any, tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     pl.DataFrame({"x": [1.0]}).write_parquet(path)
@@ -126,6 +141,13 @@ def test_parquet_on_the_standard_input(pl: Any, tmp_path: Path) -> None:
     with path.open("rb") as file:
         done = subprocess.run(line, stdin=file, capture_output=True, text=True, check=True)
     assert done.stdout == "x,value,d_dx\n1.0,2.0,2.0\n"
+
+
+def test_halves_of_characters() -> None:
+    table = '{"x": 1, "s": "\\ud83d", "t": "\\ud83d\\ude00"}\n'
+    assert fine("x*2", "--from", "jsonl", "--to", "csv", stdin=table) == (
+        "x,s,t,value,d_dx\n1,\ufffd,\U0001f600,2.0,2.0\n"
+    )
 
 
 def test_an_array_is_no_table() -> None:

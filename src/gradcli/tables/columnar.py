@@ -81,6 +81,8 @@ def _is_utf8(data: bytes) -> bool:
 class Regular:
     """A chunk of which each line is a record."""
 
+    is_typed = False
+
     def __init__(self, piece: Piece, shape: Shape) -> None:
         import polars
 

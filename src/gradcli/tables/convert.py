@@ -7,7 +7,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from gradcli.tables.cells import Made, as_json, blanked, cell_text, texts_of
@@ -43,12 +43,14 @@ class TextWriter:
         written = []
         if not self.as_json and isinstance(rows, JsonChunk):
             rows.check_members(self.names)
+        member = _json if rows.is_typed else _json_of_cell
         for row, record in enumerate(rows.records()):
             if keep is not None and not keep[row]:
                 continue
             added = [text[row] for text in texts]
             if self.as_json:
-                written.append(self._object(record, titles, added))
+                members = {name: member(value) for name, value in self._members(record)}
+                written.append(_object({**members, **dict(zip(titles, added, strict=True))}))
             elif isinstance(record, Mapping):
                 written.append(self._line([cell_text(record.get(n)) for n in self.names] + added))
             else:
@@ -58,27 +60,47 @@ class TextWriter:
     def _line(self, cells: Sequence[str]) -> bytes:
         out = io.StringIO()
         csv.writer(out, delimiter=self.separator, lineterminator="\n").writerow(cells)
-        return out.getvalue().encode("utf-8", "surrogateescape")
+        return _encoded(out.getvalue())
 
-    def _object(self, record: Any, titles: Sequence[str], added: Sequence[str]) -> bytes:
-        pairs = (
+    def _members(self, record: Any) -> Iterable[tuple[str, Any]]:
+        return (
             record.items() if isinstance(record, Mapping) else zip(self.names, record, strict=False)
         )
-        members = [f"{_quoted(name)}: {_json(value)}" for name, value in pairs]
-        members += [f"{_quoted(name)}: {text}" for name, text in zip(titles, added, strict=True)]
-        return f"{{{', '.join(members)}}}\n".encode("utf-8", "surrogateescape")
+
+
+def _object(members: Mapping[str, str]) -> bytes:
+    """A line of members whose values are JSON."""
+    written = ", ".join(f"{_quoted(name)}: {value}" for name, value in members.items())
+    return _encoded(f"{{{written}}}\n")
+
+
+def _encoded(text: str) -> bytes:
+    """UTF-8, in which halves of characters have no place: JSON can name them."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+def _json_of_cell(text: str) -> str:
+    """The text of a cell as JSON."""
+    if not text:
+        return "null"
+    return text if _NUMBER.fullmatch(text) else _quoted(text)
+
+
 def _json(value: Any) -> str:
-    """A value, or the text of a cell, as JSON."""
-    if isinstance(value, str):
-        if value == "":
-            return "null"
-        return value if _NUMBER.fullmatch(value) else _quoted(value)
+    """A value as JSON."""
+    return json.dumps(_named(value), ensure_ascii=False, default=str)
+
+
+def _named(value: Any) -> Any:
+    """The same with names for the numbers that JSON has not."""
     if isinstance(value, float) and not math.isfinite(value):
-        return '"NaN"' if value != value else '"Infinity"' if value > 0 else '"-Infinity"'
-    return json.dumps(value, ensure_ascii=False, default=str)
+        return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, list):
+        return [_named(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _named(item) for name, item in value.items()}
+    return value

@@ -74,6 +74,8 @@ class Chunk:
         rows: how many there are; blank lines are none.
     """
 
+    is_typed = False
+
     def __init__(self, piece: Piece, shape: Shape) -> None:
         self.shape = shape
         self.first = piece.line

@@ -24,6 +24,8 @@ class JsonChunk:
         rows: how many there are; blank lines are none.
     """
 
+    is_typed = True
+
     def __init__(self, piece: Piece, nulls: Sequence[str]) -> None:
         self.nulls = nulls
         self.lines = piece.data.split(b"\n")

@@ -63,6 +63,8 @@ def _path_of(file: Any) -> str:
 class Frame:
     """Some rows; lines are counted as rows."""
 
+    is_typed = True
+
     def __init__(self, frame: polars.DataFrame, first: int, reading: Reading) -> None:
         self.frame = frame
         self.first = first
@@ -104,8 +106,10 @@ class Frame:
         raise NotImplementedError("Parquet is written in one piece")
 
     def records(self) -> Iterator[Any]:
-        """The values of each row in order."""
-        yield from self.frame.rows()
+        """The values of each row in order; those in single precision as their shortest texts."""
+        single = polars.selectors.by_dtype(polars.Float32)
+        shortest = single.cast(polars.String).cast(polars.Float64)
+        yield from self.frame.with_columns(shortest).rows()
 
 
 def frame_of(
@@ -124,14 +128,17 @@ def _read(rows: Any, names: Sequence[str]) -> polars.DataFrame:
         rows.check_members(names)
         records = [[record.get(name) for name in names] for record in records]
     columns = zip(*records, strict=True) if records else ([] for _ in names)
+    found = zip(names, map(list, columns), strict=True)
+    if rows.is_typed:
+        return polars.DataFrame([_column(name, values) for name, values in found])
     return polars.DataFrame(
-        [_column(name, list(column)) for name, column in zip(names, columns, strict=True)]
+        [_column(name, [cell or None for cell in cells]) for name, cells in found]
     )
 
 
 def _column(name: str, cells: list[Any]) -> polars.Series:
-    """Cells of any kind; texts where one type does not hold them all."""
-    found = polars.Series(name, [None if cell == "" else cell for cell in cells], strict=False)
+    """Values of any kind; texts where one type does not hold them all."""
+    found = polars.Series(name, cells, strict=False)
     if found.dtype != polars.Object:
         return found
     return polars.Series(name, [None if cell is None else cell_text(cell) for cell in cells])

@@ -43,9 +43,15 @@ _LARGE: Final = 1 << 20
 
 
 class Rows(Protocol):
-    """Some rows of a table."""
+    """Some rows of a table.
+
+    Attributes:
+        rows: how many there are.
+        is_typed: whether cells are values of some type, so that the text "5" is no number.
+    """
 
     rows: int
+    is_typed: bool
 
     def line(self, row: int) -> int:
         """The number of the line that a row begins in."""
