@@ -262,7 +262,10 @@ class ArrayMethod:
             if name in given:
                 raise TypeError(f"{self.name}() got multiple values for argument '{name}'")
             given[name] = value
-        return asked(method, **{name: _argument(name, given[name]) for name in given})
+        values = {name: _argument(name, given[name]) for name in given}
+        if self.name == "fill":  # NumPy has no name for its argument
+            return asked(method, *values.values())
+        return asked(method, **values)
 
     def __repr__(self) -> str:
         return f"<built-in method {self.name} of {_label(self.owner)} object at {id(self):#x}>"
@@ -445,8 +448,11 @@ def _combined(operation: Operation, left: Any, right: Any) -> Any:
 
 def _forward(operation: Operation) -> Operation:
     def method(self: Numbers, other: Any) -> Any:
-        if type(self) is Scalar and isinstance(other, Tensor):
-            return operation(wrap(self._array), other)
+        if isinstance(other, Tensor):
+            if type(self) is Scalar:
+                return operation(wrap(self._array), other)
+            if operation is operator.truediv:
+                return other.reciprocal() * self
         return _combined(operation, self._array, plain(other)) if _takes(other) else NotImplemented
 
     return method

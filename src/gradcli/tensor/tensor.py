@@ -361,8 +361,8 @@ class Tensor(Conversions):
         return looked_at(self).tolist()
 
     def numpy(self, force: bool = False) -> Any:
-        """The NumPy array behind a tensor without history; it shares memory."""
-        if self.requires_grad and not force:
+        """The NumPy array behind a tensor; it shares memory, which nothing may record meanwhile."""
+        if self.requires_grad and mode.enabled and not force:
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() "
                 "instead."

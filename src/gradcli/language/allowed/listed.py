@@ -46,6 +46,7 @@ OTHERS: Final[dict[str, str]] = {
     "itertools": f"{_HERE}itertools",
     "math": f"{_HERE}math",
     "numpy": f"{_HERE}numpy",
+    "numpy.fft": f"{_HERE}numpy_fft",
     "numpy.linalg": f"{_HERE}numpy_linalg",
     "numpy.random": f"{_HERE}numpy_random",
     "numpy.testing": f"{_HERE}numpy_testing",

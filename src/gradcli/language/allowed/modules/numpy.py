@@ -10,6 +10,7 @@ import numpy as np
 
 from gradcli.language.allowed.afresh import undone_by
 from gradcli.language.allowed.builtins import present
+from gradcli.language.allowed.listed import members
 from gradcli.language.allowed.modules import numpy_calls as calls
 from gradcli.language.allowed.modules.contextlib import NullContext
 from gradcli.language.allowed.modules.numpy_calls import Sizes, face, given
@@ -21,24 +22,26 @@ FUNCTIONS: Final[dict[Sizes, str]] = {
     calls.together: (
         "abs absolute add all allclose amax amin angle any append arccos arccosh arcsin arcsinh "
         "arctan arctan2 arctanh argmax argmin argpartition argsort argwhere around array "
-        "array_equal array_split asarray ascontiguousarray atleast_1d atleast_2d atleast_3d "
-        "average bitwise_and bitwise_or bitwise_xor broadcast_to cbrt ceil clip column_stack "
-        "concatenate conj conjugate convolve copy copysign cos cosh count_nonzero cross cumprod "
-        "cumsum deg2rad degrees delete diagonal diff digitize divide divmod ediff1d empty_like "
-        "equal exp exp2 expand_dims expm1 fabs flip fliplr flipud float_power floor floor_divide "
-        "fmax fmin fmod full_like gradient greater greater_equal heaviside hsplit hstack hypot "
-        "imag insert interp invert isclose iscomplex isfinite isin isinf isnan isreal isscalar "
-        "less less_equal log log10 log1p log2 logaddexp logical_and logical_not logical_or "
-        "logical_xor max maximum mean median min minimum mod moveaxis multiply nan_to_num "
-        "nanmax nanmean nanmin nanstd nansum nanvar ndim negative nonzero not_equal ones_like "
-        "percentile polyfit polyval positive power prod ptp quantile rad2deg radians ravel real "
-        "reciprocal remainder reshape rint roll rot90 round searchsorted shape sign signbit sin "
-        "sinc sinh size sort split sqrt square squeeze stack std subtract sum swapaxes take tan "
-        "tanh trace transpose trapezoid tril triu true_divide trunc unique var vsplit vstack "
-        "where zeros_like"
+        "array_equal array_split asanyarray asarray ascontiguousarray atleast_1d atleast_2d "
+        "atleast_3d average bitwise_and bitwise_or bitwise_xor broadcast_to cbrt ceil clip "
+        "column_stack concatenate conj conjugate convolve copy copysign cos cosh count_nonzero "
+        "cross cumprod cumsum deg2rad degrees delete diagonal diff digitize divide divmod ediff1d "
+        "empty_like equal exp exp2 expand_dims expm1 fabs flatnonzero flip fliplr flipud "
+        "float_power floor floor_divide fmax fmin fmod full_like gradient greater greater_equal "
+        "heaviside hsplit hstack hypot imag insert interp invert isclose iscomplex isfinite isin "
+        "isinf isnan isreal isscalar less less_equal lexsort log log10 log1p log2 logaddexp "
+        "logical_and logical_not logical_or logical_xor max maximum mean median min minimum mod "
+        "moveaxis multiply nan_to_num nanargmax nanargmin nanmax nanmean nanmedian nanmin nanprod "
+        "nanstd nansum nanvar ndim negative nonzero not_equal ones_like percentile polyfit "
+        "polyval positive power prod ptp quantile rad2deg radians ravel real reciprocal remainder "
+        "reshape rint roll roots rot90 round searchsorted shape sign signbit sin sinc sinh size "
+        "sort split sqrt square squeeze stack std subtract sum swapaxes take take_along_axis tan "
+        "tanh trace transpose trapezoid tril triu true_divide trunc unique unravel_index var "
+        "vsplit vstack where zeros_like"
     ),
     calls.by_shape: "empty full ones zeros",
-    calls.by_square: "eye identity tri",
+    calls.by_bins: "bincount",
+    calls.by_square: "eye identity tri tril_indices triu_indices",
     calls.by_range: "arange",
     calls.by_number: "geomspace linspace logspace",
     calls.by_product: "corrcoef cov diag kron meshgrid outer",
@@ -146,6 +149,15 @@ def array_repr(array: Any) -> str:
     return repr(Array(np.asarray(given(array))))
 
 
+def ndindex(*shape: Any) -> Any:
+    """`numpy.ndindex(shape)`, or with the lengths one by one: all places of an array, in order."""
+    lengths = given(shape[0] if len(shape) == 1 else shape)
+    if any(length < 0 for length in np.atleast_1d(lengths)):
+        raise ValueError("negative dimensions are not allowed")
+    product: Any = members("itertools")["product"]
+    return product(*(range(int(length)) for length in np.atleast_1d(lengths)))
+
+
 def dtype(dtype: Any) -> ArrayType:
     """`numpy.dtype(...)`."""
     return ArrayType(dtype_of(dtype))
@@ -155,6 +167,7 @@ OURS: Final[tuple[Callable[..., Any], ...]] = (
     array_repr,
     dtype,
     errstate,
+    ndindex,
     printoptions,
     set_printoptions,
 )

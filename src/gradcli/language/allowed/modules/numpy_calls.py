@@ -35,7 +35,7 @@ WORDS: Final = frozenset(_WORDS.split())
 TEXTS: Final = frozenset(("err_msg", "prefix", "separator"))
 """Arguments that are any text."""
 
-LENGTHS: Final = frozenset(("shape", "size", "num", "N", "M", "deg", "d"))
+LENGTHS: Final = frozenset(("shape", "size", "num", "N", "M", "deg", "d", "n"))
 """Arguments that say how large an answer is."""
 
 Sizes = Callable[[Sequence[Any], dict[str, Any]], int]
@@ -141,6 +141,27 @@ def by_product(arguments: Sequence[Any], named: dict[str, Any]) -> int:
 
 def _is_array(value: Any) -> bool:
     return isinstance(value, (np.ndarray, list, tuple))
+
+
+def by_bins(arguments: Sequence[Any], named: dict[str, Any]) -> int:
+    """Those of `bincount`: the largest number says how many."""
+    numbers = np.asarray([*arguments, *named.values()][0])
+    most = int(numbers.max()) + 1 if numbers.size and numbers.dtype.kind in "iub" else 0
+    return max(most, *map(count, (0, *arguments[2:], named.get("minlength", 0))))
+
+
+def by_transform(arguments: Sequence[Any], named: dict[str, Any]) -> int:
+    """Those of a Fourier transform, of which the second argument gives some lengths; twice as many
+    where it makes real numbers of half a spectrum.
+    """
+    operands = [*arguments, *named.values()]
+    shape = np.shape(operands[0]) if operands else ()
+    lengths = arguments[1] if len(arguments) > 1 else named.get("n", named.get("s"))
+    if lengths is None:
+        return 2 * math.prod(shape)
+    # Which axes they belong to is not looked up: the shortest leave the most of the others.
+    others = sorted(shape)[np.size(lengths) :]
+    return 2 * int(math.prod(others)) * count(lengths)
 
 
 def by_repeats(arguments: Sequence[Any], named: dict[str, Any]) -> int:
