@@ -41,6 +41,7 @@ def run(text: str) -> Any:
             "tensor([1., 1.])",
         ),
         ("torch.cuda.device_count(), torch.cuda.empty_cache()", "(0, None)"),
+        ("torch.accelerator.is_available(), torch.accelerator.device_count()", "(False, 0)"),
         ("torch.backends.mps.is_available(), torch.backends.cudnn.version()", "(False, None)"),
         ("torch.__version__", "'2.13.0+cpu'"),
         (

@@ -55,6 +55,7 @@ OTHERS: Final[dict[str, str]] = {
     "re": f"{_HERE}re",
     "sys": f"{_HERE}sys",
     "time": f"{_HERE}time",
+    "torch.accelerator": f"{_HERE}torch_accelerator",
     "torch.backends": f"{_HERE}torch_backends",
     "torch.cuda": f"{_HERE}torch_cuda",
     "torch.version": f"{_HERE}torch_version",

@@ -31,7 +31,9 @@ REFUSED: Final = (
 """Functions that need one."""
 
 
-def _answering(name: str, answer: Any) -> Callable[..., Any]:
+def answering(name: str, answer: Any) -> Callable[..., Any]:
+    """A function that says the same whatever it is asked."""
+
     def function(*arguments: Any, **named: Any) -> Any:
         return answer
 
@@ -49,7 +51,7 @@ def _refusing(name: str) -> Callable[..., NoReturn]:
 
 
 MEMBERS: Final[dict[str, Any]] = {
-    **{name: _answering(name, answer) for name, answer in ANSWERS.items()},
+    **{name: answering(name, answer) for name, answer in ANSWERS.items()},
     **{name: _refusing(name) for name in REFUSED.split()},
 }
 """By name."""
