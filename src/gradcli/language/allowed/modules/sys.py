@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
+from gradcli.language.allowed.builtins import present
+from gradcli.language.allowed.exceptions import raisable
 from gradcli.tensor.public import REGISTRY, Public
+
+
+def leave(status: Any = None, /) -> NoReturn:
+    """Ends the program, unless it catches `SystemExit`."""
+    raise raisable(SystemExit(status))
+
+
+present(leave, "exit")
 
 MEMBERS: Final[dict[str, Any]] = {
     "byteorder": sys.byteorder,
+    "exit": leave,
     "float_info": sys.float_info,
     "maxsize": sys.maxsize,
     "platform": sys.platform,
