@@ -66,6 +66,22 @@ def test_cells_run_in_order_and_show_their_last_values(tmp_path: Path, nbformat:
     assert done.err.splitlines() == [f"note: {path}, {line}" for line in NOTES]
 
 
+def test_values_are_shown_where_a_cell_says_so(tmp_path: Path) -> None:
+    cells = ["from IPython.display import display", "display(1, 'a')\n2", "display([])"]
+    path = written(tmp_path / "note.ipynb", [("code", cell) for cell in cells])
+    done = run("run", path)
+    assert (done.code, done.out) == (0, "1\n'a'\n2\n[]\n")
+    assert "cell 1, line 1 is skipped: from IPython.display import display" in done.err
+
+
+def test_what_keeps_an_answer_of_the_shell_is_skipped(tmp_path: Path) -> None:
+    lines = ["names = !ls", "t = %timeit -o 1", "a, b = !ls", "c = 7 % 4", "d = c != 3", "d"]
+    path = written(tmp_path / "note.ipynb", [("code", "\n".join(lines))])
+    done = run("run", path)
+    assert (done.code, done.out) == (0, "False\n")
+    assert [line.rpartition(": ")[2] for line in done.err.splitlines()] == lines[:3]
+
+
 def test_errors_name_the_cell_and_the_line(tmp_path: Path) -> None:
     path = written(tmp_path / "note.ipynb", [("code", "1"), ("code", "y = 2\ny + 'a'")])
     done = run("run", path)

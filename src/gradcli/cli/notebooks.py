@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 from gradcli.cli.report import UsageError, note
+from gradcli.language.allowed.builtins import present
 from gradcli.language.compiling.compiler import compile_text
 from gradcli.language.running.code import Code
 from gradcli.language.running.machine import Machine
@@ -18,7 +19,14 @@ from gradcli.views.jsonout import JsonSyntaxError, loads
 TIMERS: Final = frozenset(("%%time", "%%timeit", "%%capture", "%%prun"))
 """Magics of a whole cell that run what stands below them."""
 
-_MAGIC: Final = re.compile(r"(\s*)(%{1,2}[A-Za-z]\w*|!|\?{1,2}[\w.]+\s*$|[\w.]+\?{1,2}\s*$)")
+_MAGIC: Final = re.compile(
+    r"(\s*)(%{1,2}[A-Za-z]\w*|!|\?{1,2}[\w.]+\s*$|[\w.]+\?{1,2}\s*$|[\w., ]+=\s*(%[A-Za-z]|!\s*\w)"
+    r"|from IPython(\.core)?\.display import display\s*$)"
+)
+"""A line of magic, for the shell or for help, also one that keeps an answer; and the import of a
+name that is there anyway.
+"""
+
 _QUIET: Final = re.compile(r";\s*(#[^\n]*)?\s*\Z")
 
 
@@ -129,14 +137,22 @@ def compiled(cells: list[Cell]) -> list[Code]:
 def run_cells(
     machine: Machine, codes: list[Code], write: Callable[[str], object], timeout: float | None
 ) -> None:
-    """Runs cells in order; each echoes its last expression, unless that is None or ends in `;`.
+    """Runs cells in order; each shows its last expression, unless that is None or ends in `;`, and
+    what it hands to `display`.
 
     Raises:
         Exception: whatever a cell raises.
     """
+
+    def display(*values: Any) -> None:
+        for value in values:
+            write(f"{without_addresses(repr(value))}\n")
+
+    present(display, "display")
+    machine.globals["display"] = display
     with limited(timeout):
         for place, code in enumerate(codes):
             value = machine.run(code, goes_on=place > 0)
             if code.ends_in_expression and value is not None and not _QUIET.search(code.text):
                 machine.globals["_"] = value
-                write(f"{without_addresses(repr(value))}\n")
+                display(value)
