@@ -135,7 +135,7 @@ def test_deep_and_long_texts_take_no_recursion() -> None:
     ("source", "values", "found"),
     [
         ("(w @ x).sum()", {"w": [[1.0, 2], [3, 4]], "x": [1.0, 2]}, "sum(w, 0)"),
-        ("x @ A @ x", {"A": [[1.0, 2], [3, 4]], "x": [1.0, 2]}, "A @ x + A.T @ x"),
+        ("x @ A @ x", {"A": [[1.0, 2], [3, 4]], "x": [1.0, 2]}, "(A + A.T) @ x"),
         ("softmax(x, 0) @ y", {"x": [1.0, 2], "y": [2.0, 3]}, None),
         ("logsumexp(x, 0)", {"x": [1.0, 2, 3]}, "softmax(x, 0)"),
         ("x.norm()", {"x": [1.0, 2, 3]}, "x/norm(x)"),
@@ -147,6 +147,17 @@ def test_deep_and_long_texts_take_no_recursion() -> None:
             "clamp(2*(x - y), -1, 1)/3",
         ),
         ("x.reshape(4).pow(2).sum()", {"x": [[1.0, 2], [3, 4]]}, "2*x"),
+        ("trace(x @ A @ x.T)", {"x": [[1.0, 2], [3, 5]], "A": [[1.0, 2], [3, 4]]}, "x @ (A + A.T)"),
+        (
+            "(x - y) @ A @ (x - y) + x @ y",
+            {"x": [1.0, 2], "y": [3.0, 5], "A": [[1.0, 2], [3, 4]]},
+            "y + (A + A.T) @ (x - y)",
+        ),
+        (
+            "2*y*(x @ A @ x)",
+            {"x": [1.0, 2], "y": 3.0, "A": [[1.0, 2], [3, 4]]},
+            "2*y*(A + A.T) @ x",
+        ),
         ("trace(x.T @ x)", {"x": [[1.0, 2], [3, 4]]}, "2*x"),
         ("linalg.det(x)", {"x": [[1.0, 2], [3, 4]]}, "linalg.det(x)*linalg.inv(x).T"),
         ("x @ y/x.norm()", {"x": [1.0, 2], "y": [3.0, 5]}, "y/norm(x) - x*(x @ y)/norm(x)**3"),

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 from gradcli.readings.symbolic import expressions as ex
 from gradcli.readings.symbolic.expressions import CALL, NUMBER, PRODUCT, SUM, Expression
 from gradcli.readings.symbolic.functions import denied
+from gradcli.readings.symbolic.tensors import matmul, without_numbers
 from gradcli.readings.symbolic.writing import Writer
 
 _ROUNDS: Final = 12
@@ -115,6 +116,8 @@ class Simplifier:
             return
         elif expression.kind == SUM:
             yield from identities(expression)
+            if expression.shape:
+                yield from common_matrices(expression)
             yield from common_factors(expression)
             yield together(expression)
             yield multiplied_out(expression, _TERMS)
@@ -139,6 +142,27 @@ def common_factors(expression: Expression) -> Iterator[Expression]:
         powers = own if powers is None else _common(powers, own)
     if powers:
         yield _divided_by(expression, powers)
+
+
+def common_matrices(expression: Expression) -> Iterator[Expression]:
+    """A sum in which products with the same matrix, or vector, are one: (A + A.T) @ x."""
+    groups: dict[Any, list[tuple[Expression, Fraction, Expression]]] = {}
+    for term, factor in expression.parts:
+        scalar, inner = without_numbers(term)
+        if inner.kind == CALL and inner.name == "matmul":
+            outside, own = ex.factored(scalar)
+            for side in (0, 1):
+                other = inner.parts[1 - side]
+                key = outside, side, inner.parts[side], other.shape
+                groups.setdefault(key, []).append((other, own * factor, term))
+    for (outside, side, shared, _), alike in groups.items():
+        if len(alike) < 2:
+            continue
+        whole = ex.add([(other, factor) for other, factor, _ in alike])
+        product = matmul(whole, shared) if side else matmul(shared, whole)
+        taken = [term for *_, term in alike]
+        rest = [part for part in expression.parts if part[0] not in taken]
+        yield ex.add([*rest, (ex.times(outside, product), Fraction(1))])
 
 
 def _common(
