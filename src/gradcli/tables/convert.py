@@ -8,6 +8,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
 from typing import Any, Final
 
 from gradcli.tables.cells import Made, as_json, blanked, cell_text, texts_of
@@ -33,50 +34,45 @@ class TextWriter:
 
     def header(self, titles: Sequence[str]) -> bytes:
         """The first line."""
-        return b"" if self.as_json else self._line([*self.names, *titles])
+        return b"" if self.as_json else self._lines([[*self.names, *titles]])
 
     def write(self, rows: Rows, made: Sequence[Made], keep: Array | None) -> bytes:
         """Some rows with what is computed."""
         convert, blank = (as_json, "null") if self.as_json else (texts_of, "")
         texts = [blanked(convert(column.values), column.empty, blank) for column in made]
-        titles = [column.name for column in made]
-        written = []
-        if not self.as_json and isinstance(rows, JsonChunk):
+        kept = zip(rows.records(), zip(*texts, strict=True), strict=True)
+        chosen = kept if keep is None else compress(kept, keep.tolist())
+        if self.as_json:
+            names = [*map(_quoted, self.names), *(_quoted(column.name) for column in made)]
+            member = _json if rows.is_typed else _json_of_cell
+            return _encoded(
+                "".join(_object(names, [*map(member, record), *more]) for record, more in chosen)
+            )
+        if isinstance(rows, JsonChunk):
             rows.check_members(self.names)
-        member = _json if rows.is_typed else _json_of_cell
-        for row, record in enumerate(rows.records()):
-            if keep is not None and not keep[row]:
-                continue
-            added = [text[row] for text in texts]
-            if self.as_json:
-                members = {name: member(value) for name, value in self._members(record)}
-                written.append(_object({**members, **dict(zip(titles, added, strict=True))}))
-            elif isinstance(record, Mapping):
-                written.append(self._line([cell_text(record.get(n)) for n in self.names] + added))
-            else:
-                written.append(self._line([*map(cell_text, record), *added]))
-        return b"".join(written)
+        return self._lines([*map(cell_text, self._cells(record)), *more] for record, more in chosen)
 
-    def _line(self, cells: Sequence[str]) -> bytes:
+    def _lines(self, records: Iterable[Sequence[str]]) -> bytes:
         out = io.StringIO()
-        csv.writer(out, delimiter=self.separator, lineterminator="\n").writerow(cells)
+        csv.writer(out, delimiter=self.separator, lineterminator="\n").writerows(records)
         return _encoded(out.getvalue())
 
-    def _members(self, record: Any) -> Iterable[tuple[str, Any]]:
-        return (
-            record.items() if isinstance(record, Mapping) else zip(self.names, record, strict=False)
-        )
+    def _cells(self, record: Any) -> Iterable[Any]:
+        return map(record.get, self.names) if isinstance(record, Mapping) else record
 
 
-def _object(members: Mapping[str, str]) -> bytes:
-    """A line of members whose values are JSON."""
-    written = ", ".join(f"{_quoted(name)}: {value}" for name, value in members.items())
-    return _encoded(f"{{{written}}}\n")
+def _object(names: Sequence[str], values: Sequence[str]) -> str:
+    """A line of members, all JSON already."""
+    members = ", ".join(f"{name}: {value}" for name, value in zip(names, values, strict=True))
+    return f"{{{members}}}\n"
 
 
 def _encoded(text: str) -> bytes:
     """UTF-8, in which halves of characters have no place: JSON can name them."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 def _quoted(text: str) -> str:
@@ -92,6 +88,8 @@ def _json_of_cell(text: str) -> str:
 
 def _json(value: Any) -> str:
     """A value as JSON."""
+    if type(value) is float and math.isfinite(value):
+        return repr(value)
     return json.dumps(_named(value), ensure_ascii=False, default=str)
 
 
