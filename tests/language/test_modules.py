@@ -163,6 +163,28 @@ def test_the_clock_stops_what_does_not_end(text: str) -> None:
             "make the step: with torch.no_grad(): w -= rate * w.grad",
         ),
         (
+            "import torch\ntorch.save(torch.ones(2), 'x.pt')",
+            "torch.save() is not part of the language: a program reads and writes no files",
+            "numbers come from the command line: gradcli run FILE --x @numbers.csv",
+        ),
+        (
+            "from torch import compile as quick\nquick(abs)",
+            "torch.compile() is not part of the language: gradcli has no compiler",
+            "leave it out: what the function computes is the same",
+        ),
+        (
+            "import torch\ntorch.utils.checkpoint.checkpoint(abs, 3)",
+            "torch.utils.checkpoint.checkpoint is not part of the language: gradcli keeps what "
+            "backward needs",
+            "call the function itself: its gradients are the same",
+        ),
+        (
+            "from torch.utils import checkpoint\ncheckpoint.checkpoint(abs, 3)",
+            "torch.utils.checkpoint.checkpoint is not part of the language: gradcli keeps what "
+            "backward needs",
+            "call the function itself: its gradients are the same",
+        ),
+        (
             "from random import SystemRandom\nSystemRandom()",
             "random.SystemRandom() is not part of the language",
             "",
@@ -176,6 +198,21 @@ def test_what_is_left_out_fails_when_it_is_used(text: str, message: str, hint: s
         run(text)
     told = diagnose(caught.value)
     assert (told.message, told.hint, told.line, told.source) == (message, hint, 2, last)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("open", "a program reads and writes no files; numbers come from the command line: "),
+        ("input", "a program asks nobody; "),
+        ("eval", "a program runs no texts; def and lambda make functions"),
+        ("quit", "raise SystemExit ends a program"),
+    ],
+)
+def test_a_built_in_name_that_is_left_out_says_why(name: str, hint: str) -> None:
+    with pytest.raises(NameError, match=f"'{name}' is not part of the language") as caught:
+        run(f"{name}('x')")
+    assert (diagnose(caught.value).hint or "").startswith(hint)
 
 
 @pytest.mark.parametrize("name", sorted({name for row in REASONS for name in row.modules.split()}))

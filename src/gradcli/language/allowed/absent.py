@@ -33,7 +33,7 @@ REASONS: Final = (
         "a program reads and writes no files",
         "numbers come from the command line: gradcli run FILE --x @numbers.csv",
         "PIL csv cv2 fileinput glob gzip h5py imageio io json os pathlib pickle shutil skimage "
-        "tempfile yaml zipfile",
+        "tempfile torch.load torch.save yaml zipfile",
     ),
     Reason(
         "gradcli brings no data sets",
@@ -77,16 +77,78 @@ REASONS: Final = (
         "calendar datetime",
     ),
     Reason(
+        "gradcli keeps no time and no traces of operators",
+        "leave it out: --debug tells what was done",
+        "cProfile timeit torch.autograd.profiler torch.profiler",
+    ),
+    Reason(
+        "memory is freed when nothing holds it",
+        "leave it out",
+        "gc weakref",
+    ),
+    Reason(
+        "gradcli prints, and nothing else",
+        "print(...)",
+        "logging pprint",
+    ),
+    Reason(
+        "a program adds no operators",
+        "derive a class from torch.autograd.Function",
+        "torch._C torch.library torch.overrides torch.utils._python_dispatch",
+    ),
+    Reason(
+        "gradcli rounds only as it is told",
+        "convert by hand: x.to(torch.bfloat16)",
+        "torch.amp torch.autocast torch.cuda.amp",
+    ),
+    Reason(
+        "gradcli has no compiler",
+        "leave it out: what the function computes is the same",
+        "torch.compile torch.compiler torch.jit numba",
+    ),
+    Reason(
+        "gradcli has no distributions",
+        "draw and scale by hand: mean + std * torch.randn(n)",
+        "torch.distributions",
+    ),
+    Reason(
+        "gradcli has few modules",
+        "torch.nn.functional has what they compute",
+        "torch.nn.init torch.nn.modules torch.nn.utils",
+    ),
+    Reason(
+        "gradcli keeps what backward needs",
+        "call the function itself: its gradients are the same",
+        "torch.utils.checkpoint",
+    ),
+    Reason(
+        "gradcli has none of it",
+        "sorted(), min() and max() order",
+        "bisect heapq queue",
+    ),
+    Reason(
+        "gradcli has none of it",
+        "int and float are the types of numbers",
+        "decimal fractions numbers",
+    ),
+    Reason(
+        "gradcli has none of it",
+        "torch.mean, torch.std and torch.median have the same",
+        "statistics",
+    ),
+    Reason(
+        "gradcli has none of it",
+        "a class of its own, or a dict, holds values",
+        "types",
+    ),
+    Reason(
         "gradcli has none of it",
         "",
-        "abc array ast atexit base64 bisect codecs cProfile decimal einops enum fractions "
-        "gc hashlib heapq importlib inspect ipdb lightning locale logging mpmath numba numbers "
-        "packaging pdb platform pprint pytest pytorch_lightning queue secrets statistics string "
-        "struct textwrap timeit torch._C torch.amp torch.compiler torch.cuda.amp "
-        "torch.distributions torch.export torch.fx torch.hub torch.jit torch.nested torch.nn.init "
-        "torch.nn.modules torch.nn.utils torch.onnx torch.overrides torch.profiler "
-        "torch.quantization torch.sparse torch.utils torchinfo torchmetrics torchsummary traceback "
-        "transformers types unittest uuid weakref",
+        "abc array ast atexit base64 codecs einops enum hashlib importlib inspect ipdb "
+        "lightning locale mpmath packaging pdb platform pytest pytorch_lightning secrets string "
+        "struct textwrap torch.export torch.fx torch.hub torch.nested torch.onnx "
+        "torch.quantization torch.sparse torch.utils torchinfo torchmetrics torchsummary "
+        "traceback transformers unittest uuid",
     ),
 )
 
@@ -96,7 +158,7 @@ LEFT_OUT: Final = Reason("", "", "")
 """The reason for a name of a module that has others here."""
 
 
-@public(reader=lambda absent, name: absent.used(f"{absent.name}.{name}"), name="module", calls=True)
+@public(reader=lambda absent, name: absent.inside(name), name="module", calls=True)
 class Absent:
     """Something that a program imported and may not use.
 
@@ -121,6 +183,17 @@ class Absent:
         error = ImportError(f"{name} is not part of the language{words}", name=name)
         error.hint = self.reason.hint  # type: ignore[attr-defined]
         raise final(error)
+
+    def inside(self, name: str) -> Absent:
+        """A module inside of it that is left out for a reason of its own.
+
+        Raises:
+            ImportError: there is none, so a name of it is used.
+        """
+        whole = f"{self.name}.{name}"
+        if whole not in _REASONS:
+            self.used(whole)
+        return Absent(whole, _REASONS[whole])
 
     def __call__(self, /, *arguments: Any, **named: Any) -> NoReturn:
         self.used(f"{self.name}()")

@@ -327,7 +327,7 @@ class Namespace:
         """
         found = self.module(module)
         if isinstance(found, Absent):
-            return Absent(f"{module}.{name}", found.reason)
+            return absent(f"{module}.{name}") or Absent(f"{module}.{name}", found.reason)
         if not isinstance(found, Module):
             return attributes.attribute(found, name)
         value = self.find(module, name)

@@ -120,6 +120,21 @@ HINTS: Final = (
         "deriving a class from '(\\w+)' is not part of the language",
         r"let objects hold \1 values: self.values = \1(...)",
     ),
+    Hint(
+        "NameError: 'open' is not part",
+        "a program reads and writes no files; numbers come from the command line: "
+        "gradcli run FILE --x @numbers.csv",
+    ),
+    Hint(
+        "NameError: 'input' is not part",
+        "a program asks nobody; what it reads and does not set is an option: "
+        "gradcli run FILE --x 3",
+    ),
+    Hint(
+        "NameError: '(eval|exec|compile)' is not part",
+        "a program runs no texts; def and lambda make functions",
+    ),
+    Hint("NameError: '(exit|quit)' is not part", "raise SystemExit ends a program"),
     # The command line.
     Hint("one expression is expected", r"the seed is its own word: -g \1", r" -g(\w+)"),
     Hint(
