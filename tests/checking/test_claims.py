@@ -233,6 +233,8 @@ def test_variables_without_values_get_a_shape_too(text: str, claim: str) -> None
 def test_a_point_outside_of_the_domain_names_the_operator() -> None:
     with pytest.raises(ValueError, match=r"the value is not finite at x = -1: log is not finite"):
         ask("log(x)", given={"x": "-1"})
+    with pytest.raises(ValueError, match="the value is not finite at x = -8: pow is not finite"):
+        ask("x**(1/3)", given={"x": "-8"})
     with pytest.raises(ValueError, match="the derivative is not finite at x = 0: sqrt"):
         ask("sqrt(x)", given={"x": "0"})
     with pytest.raises(ValueError, match=r"no random point .*: log is not finite here at"):
