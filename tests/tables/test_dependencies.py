@@ -40,6 +40,7 @@ FUNCTION = "def f(t): return t*x\n"
             "g,dg_dx,h,dh_dx,dh_dy",
             "5.0,2.0,12.0,6.0,4.0",
         ),
+        ("f = lambda t: t*x; g = f(y)", "g,dg_dx,dg_dy", "6.0,3.0,2.0"),
         ("assert (w := x*2) > 0; h = w", "h,dh_dx", "4.0,2.0"),
     ],
 )

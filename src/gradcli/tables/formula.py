@@ -184,7 +184,7 @@ def _outputs(tree: ast.Block, spelling: Spelling, origin: str) -> Iterator[Outpu
             uses[name] = {**before, **read}
             if defines:
                 called[name] = names
-            if plain or isinstance(statement, ast.Augment):
+            if _makes_columns(statement):
                 named.setdefault(name)
     if len(unnamed) > 1 or (unnamed and unnamed[0] is not tree.statements[-1]):
         first = unnamed[0]
@@ -203,6 +203,13 @@ def _outputs(tree: ast.Block, spelling: Spelling, origin: str) -> Iterator[Outpu
         yield Output(spelling.meaning(name), name, tuple(uses[name]))
     if unnamed:
         yield Output(UNNAMED, "", tuple(value))
+
+
+def _makes_columns(statement: ast.Node) -> bool:
+    """Whether what a statement sets are columns: numbers that are assigned, and no functions."""
+    if not isinstance(statement, ast.Assign | ast.Annotate | ast.Augment):
+        return False
+    return not isinstance(statement.value, ast.Lambda)
 
 
 def _with_called(names: Sequence[str], called: Mapping[str, Sequence[str]]) -> Iterator[str]:
