@@ -357,7 +357,7 @@ A(1)[0] | TypeError: 'A' object is not subscriptable
 A(1)() | TypeError: 'A' object is not callable
 torch.sin(A(1)) | TypeError: sin(): argument 'input' (position 1) must be Tensor, not A
 class B(A, A): pass | TypeError: duplicate base class A
-class B(int): pass | TypeError: deriving a class from 'int' is not part of the language
+class B(complex): pass | TypeError: deriving a class from 'complex' is not part of the language
 class B(metaclass=A): pass | TypeError: a metaclass is not part of the language
 object.x = 1 | TypeError: cannot set 'x' attribute of immutable type 'object'
 super() | RuntimeError: super(): no arguments

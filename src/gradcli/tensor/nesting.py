@@ -17,6 +17,11 @@ MAX_ITEMS: Final = 10_000_000
 CONTAINERS: Final[set[type]] = {list, tuple, dict, set, frozenset}
 """Types whose values hold others; whoever brings another of the kind enters it."""
 
+HOLDERS: Final[dict[type, Callable[[Any], Any]]] = {}
+"""Types of objects that may keep a value of one of Python's types, and what gives that, or else
+the object itself.
+"""
+
 _NOTHING: Final[dict[Any, Any]] = {}
 _ITEMS: Final = type(_NOTHING.items())
 VIEWS: Final = frozenset((type(_NOTHING.keys()), type(_NOTHING.values()), _ITEMS))
@@ -33,6 +38,12 @@ def too_large(what: str) -> OverflowError:
     return final(OverflowError(f"result too large: {what}"))
 
 
+def plain(value: Any) -> Any:
+    """A value of one of Python's types in the place of an object that keeps it."""
+    holder = HOLDERS.get(type(value))
+    return value if holder is None else holder(value)
+
+
 def parts_of(value: Any) -> Collection[Any]:
     """What is written out, compared or gone through with a value, because the value holds it."""
     kind = type(value)
@@ -44,6 +55,8 @@ def parts_of(value: Any) -> Collection[Any]:
         return [part for pair in value for part in pair] if kind is _ITEMS else list(value)
     if isinstance(value, BaseException):
         return value.args
+    if kind in HOLDERS and (kept := HOLDERS[kind](value)) is not value:
+        return parts_of(kept)
     return value if isinstance(value, tuple) else ()
 
 

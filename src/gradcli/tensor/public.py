@@ -50,6 +50,7 @@ class Public:
         reader: what reads, where an object's names are none of Python's attributes.
         sees: functions that tell what programs read under a name, where that is not the attribute.
         guards: functions that stand for methods; they take the object first.
+        held: given an object, the attributes that a program gave it.
         name: the class in messages; given an object, for classes whose objects go by many names.
         holder: what messages say has an attribute that is not writable.
         label: the class as `type()` prints it, where that is not `name`; given an object too.
@@ -62,6 +63,7 @@ class Public:
         "deletes",
         "finds",
         "guards",
+        "held",
         "holder",
         "kind",
         "label",
@@ -88,8 +90,10 @@ class Public:
         label: str | Callable[[Any], str] = "",
         model: Model | None = None,
         kind: Callable[[Any], Any] | None = None,
+        held: Callable[[Any], dict[str, Any]] | None = None,
     ) -> None:
         self.kind = kind
+        self.held = held
         self.model = model
         self.reads = set(reads)
         self.writes = frozenset(writes)
@@ -128,6 +132,7 @@ def public(
     label: str | Callable[[Any], str] = "",
     calls: bool = False,
     model: Model | None = None,
+    held: Callable[[Any], dict[str, Any]] | None = None,
 ) -> Callable[[Class], Class]:
     """Registers a class with the names that programs find on its objects (see `Public`).
 
@@ -148,6 +153,7 @@ def public(
             holder=holder,
             label=label or nearest.label,
             model=model or nearest.model,
+            held=held or nearest.held,
         )
         if isinstance(name, str) and name.rpartition(".")[2] not in ("", class_.__name__):
             class_.__name__ = name  # as Python's own messages show it

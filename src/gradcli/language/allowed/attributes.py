@@ -10,7 +10,7 @@ from __future__ import annotations
 from types import MethodType
 from typing import Any, Final
 
-from gradcli.language.allowed.exceptions import CHAIN, entry_of, told
+from gradcli.language.allowed.exceptions import CHAIN, TRACEBACK, entry_of, told
 from gradcli.language.allowed.methods import guarded
 from gradcli.tensor.classes import Class, type_of
 from gradcli.tensor.guard import final
@@ -20,8 +20,8 @@ SEQUENCE = "count index"
 TEXT = (
     "capitalize casefold center count endswith expandtabs find format index isalnum isalpha "
     "isascii isdecimal isdigit isidentifier islower isnumeric isprintable isspace istitle isupper "
-    "join ljust lower lstrip partition removeprefix removesuffix replace rfind rindex rjust "
-    "rpartition rsplit rstrip split splitlines startswith strip swapcase title translate "
+    "join ljust lower lstrip maketrans partition removeprefix removesuffix replace rfind rindex "
+    "rjust rpartition rsplit rstrip split splitlines startswith strip swapcase title translate "
     "upper zfill"
 )
 NUMBERS = "real imag conjugate"
@@ -65,6 +65,10 @@ PYTHON: Final[dict[type, frozenset[str]]] = {
 """Methods of Python's types."""
 
 
+INHERITED: Final[dict[type, dict[str, Any]]] = {}
+"""What classes of Python give to those that programs derive from them."""
+
+
 def attribute(value: Any, name: str) -> Any:
     """`value.name`.
 
@@ -96,6 +100,14 @@ def attribute(value: Any, name: str) -> Any:
         return getattr(value, name)
     if name in CHAIN and isinstance(value, BaseException):
         return told(getattr(value, name))
+    if name == "__traceback__" and isinstance(value, BaseException):
+        return TRACEBACK if hasattr(value, "place") else None
+    if entry.held is not None:
+        given = entry.held(value)
+        if name in given:
+            return given[name]
+        if name == "__dict__":
+            return given
     raise refused_or_missing(value, name)
 
 
@@ -112,6 +124,10 @@ def attribute_of_class(class_: Class, name: str) -> Any:
             if type(found) in CALLABLE:
                 return found
             raise refused(name)
+    for base in type_.__mro__:
+        inherited = INHERITED.get(base, {}).get(name)
+        if type(inherited) in CALLABLE:
+            return getattr(inherited, "__func__", inherited)  # a static method is its function
     if name[0] == "_" or (is_pythons(type_) and hasattr(type_, name)):
         raise refused(name)
     raise AttributeError(f"type object '{class_.__name__}' has no attribute '{name}'")
@@ -145,6 +161,10 @@ def names_of(word: str) -> list[str]:
     )
 
 
+NAMES: Final = ("__name__", "__qualname__")
+"""What names the value that it is read of."""
+
+
 def set_attribute(target: Any, name: str, value: Any) -> None:
     """`target.name = value`, where the class of `target` lists the name as one to write.
 
@@ -155,9 +175,15 @@ def set_attribute(target: Any, name: str, value: Any) -> None:
     if entry is not None and entry.model is not None:
         entry.model.write(target, name, value)
         return
-    if entry is None or name not in entry.writes:
+    if entry is not None and name in entry.writes:
+        if name in NAMES and not isinstance(value, str):
+            raise TypeError(f"{name} must be set to a string object")
+        setattr(target, name, value)
+    elif entry is not None and may_hold(entry, name):
+        assert entry.held is not None
+        entry.held(target)[name] = value
+    else:
         raise not_writable(target, name)
-    setattr(target, name, value)
 
 
 def delete_attribute(target: Any, name: str) -> None:
@@ -166,15 +192,28 @@ def delete_attribute(target: Any, name: str) -> None:
     if entry is not None and entry.model is not None:
         entry.model.delete(target, name)
         return
-    if entry is None or name not in entry.deletes:
+    if entry is not None and name in entry.deletes:
+        delattr(target, name)
+    elif entry is not None and entry.held is not None and name in entry.held(target):
+        del entry.held(target)[name]
+    elif entry is not None and may_hold(entry, name):
+        raise missing_name(target, name)
+    else:
         raise not_writable(target, name)
-    delattr(target, name)
+
+
+def may_hold(entry: Public, name: str) -> bool:
+    """Whether a program may give an object an attribute of that name: none that Python knows."""
+    return entry.held is not None and not entry.has(name) and name[:2] != "__"
 
 
 def not_writable(target: Any, name: str) -> AttributeError:
     """The error for an attribute that cannot be set or deleted."""
     type_ = type(target)
     entry = REGISTRY.get(type_)
+    if isinstance(target, tuple) and entry is not None and entry.reader is not None:
+        entry.reader(target, name)
+        return AttributeError("can't set attribute")
     if type_ in PYTHON:
         if not hasattr(type_, name):
             return missing_name(target, name)

@@ -368,6 +368,11 @@ PYTHON: Final[dict[str, Any]] = {
 """Built-in names."""
 
 
+def is_pythons(name: str) -> bool:
+    """Whether a name is built into Python."""
+    return name in PYTHON or name in LATE or name == "print"
+
+
 def present(function: Any, name: str) -> None:
     """Give a function of ours the name that errors show."""
     if isinstance(function, FunctionType):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from gradcli.tensor.classes import Class, token_of, type_of
-from gradcli.tensor.public import REGISTRY, Public, has_model
+from gradcli.tensor.public import REGISTRY, Public, has_model, public
 
 EXCEPTIONS: Final[tuple[type[BaseException], ...]] = (
     ArithmeticError,
@@ -96,6 +96,16 @@ READS: Final[dict[type[BaseException], str]] = {
 CHAIN: Final = ("__cause__", "__context__", "__suppress_context__")
 
 
+@public(name="traceback")
+class Traceback:
+    """Where an error came from; it says nothing to programs."""
+
+    __slots__ = ()
+
+
+TRACEBACK: Final = Traceback()
+
+
 class Carrier(Exception):
     """Carries what is no `Exception` of Python from where it is raised to where it is caught.
 
@@ -147,6 +157,17 @@ def chained(value: BaseException) -> BaseException:
     return carried if isinstance(carried, BaseException) else value
 
 
+def held(error: BaseException) -> dict[str, Any]:
+    """The attributes that a program gave an exception of Python's."""
+    found: dict[str, Any] = error.__dict__.setdefault("_held", {})
+    return found
+
+
+def with_traceback(error: BaseException, traceback: Any, /) -> BaseException:
+    """`error.with_traceback(traceback)`."""
+    return error
+
+
 def entry_of(kind: type[BaseException]) -> Public:
     """What is listed for a class of exceptions; those that nobody entered offer what their bases
     do.
@@ -154,7 +175,9 @@ def entry_of(kind: type[BaseException]) -> Public:
     entry = REGISTRY.get(kind)
     if entry is None:
         names = [word for base in kind.__mro__ for word in READS.get(base, "").split()]
-        entry = REGISTRY[kind] = Public(names)
+        entry = REGISTRY[kind] = Public(
+            names, writes=["args"], held=held, guards={"with_traceback": with_traceback}
+        )
     return entry
 
 

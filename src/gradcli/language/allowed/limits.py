@@ -21,7 +21,7 @@ from gradcli.tensor.nesting import (
     too_large,
     unfolded,
 )
-from gradcli.tensor.public import admit, has_model, supports
+from gradcli.tensor.public import REGISTRY, admit, has_model, supports
 
 MAX_COMPARED: Final = 100_000_000
 """Elements that one comparison of collections may come across."""
@@ -191,7 +191,19 @@ def hashable_pairs(values: Any) -> Any:
     """The same of pairs, as they make a dict, of which the firsts are hashed."""
     if isinstance(values, dict):
         return values
+    if is_programs_mapping(values):
+        return [(_hashable(key), values[key]) for key in bounded(mapping_keys(values), "dict")]
     return map(_hashable_pair, bounded(values, "dict"))
+
+
+def is_programs_mapping(value: Any) -> bool:
+    """Whether an object of a program says which keys it has."""
+    return has_model(value) and supports(value, "keys")
+
+
+def mapping_keys(value: Any) -> Any:
+    """What `value.keys()` gives of an object of a program."""
+    return REGISTRY[type(value)].model.read(value, "keys")()  # type: ignore[union-attr]
 
 
 def _hashable(value: Any) -> Any:

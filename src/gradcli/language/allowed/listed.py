@@ -61,7 +61,7 @@ OTHERS: Final[dict[str, str]] = {
     "torch.version": f"{_HERE}torch_version",
     "tqdm": f"{_HERE}tqdm",
     "tqdm.auto": f"{_HERE}tqdm",
-    "typing": f"{_HERE}typing",
+    "typing": f"{_RUNNING}typing",
     "warnings": f"{_HERE}warnings",
 }
 """Others, and the file that has their `MEMBERS`."""

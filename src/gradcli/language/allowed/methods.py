@@ -24,7 +24,7 @@ from gradcli.language.allowed.limits import (
     len_of,
 )
 from gradcli.tensor.identity import without_addresses
-from gradcli.tensor.nesting import COMPOUND, is_compound
+from gradcli.tensor.nesting import COMPOUND, is_compound, plain
 
 
 def padded(name: str) -> Callable[..., str]:
@@ -41,7 +41,7 @@ def padded(name: str) -> Callable[..., str]:
 
 def join(text: str, parts: Iterable[Any]) -> str:
     """`str.join`."""
-    listed = list(bounded(parts))
+    listed = [plain(part) for part in bounded(parts)]
     check_text(joined_length(text, listed))
     return text.join(listed)
 

@@ -7,6 +7,7 @@ instruction's argument.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from gradcli.language.allowed import attributes
@@ -18,6 +19,9 @@ from gradcli.language.allowed.limits import (
     check_printable,
     check_text,
     check_width,
+    hashable_pairs,
+    is_programs_mapping,
+    mapping_keys,
 )
 from gradcli.language.running.code import UNBOUND, Cell
 from gradcli.language.running.functions import Function, Runner
@@ -64,6 +68,7 @@ def delete_global(machine: Runner, stack: Stack, variables: Stack, name: str) ->
     if name not in machine.globals:
         raise NameError(f"name '{name}' is not defined")
     del machine.globals[name]
+    machine.note_deleted(name)
 
 
 def delete_local(
@@ -128,7 +133,7 @@ def store_subscript(machine: Runner, stack: Stack, variables: Stack, argument: N
     index = stack.pop()
     target = stack.pop()
     value = stack.pop()
-    if type(index) is slice and type(target) is list:
+    if type(index) is slice and type(target) is list and iterable(value):
         value = bounded(value)
         if hasattr(value, "__len__"):
             check_items(len(target) + len(value))
@@ -216,7 +221,7 @@ def merge(machine: Runner, stack: Stack, variables: Stack, argument: None) -> No
     other = stack.pop()
     if not is_mapping(other):
         raise TypeError(f"'{type_name(other)}' object is not a mapping")
-    stack[-1].update(other)
+    stack[-1].update(hashable_pairs(other))
 
 
 def collect(machine: Runner, stack: Stack, variables: Stack, slot: int) -> None:
@@ -252,9 +257,7 @@ def iterable(value: Any) -> bool:
 
 def is_mapping(value: Any) -> bool:
     """Whether a value can be unpacked with `**`."""
-    if isinstance(value, Mapping):
-        return True
-    return not hasattr(type(value), "keys") and supports(value, "keys")
+    return isinstance(value, Mapping) or is_programs_mapping(value)
 
 
 def get_iterator(machine: Runner, stack: Stack, variables: Stack, argument: None) -> None:
@@ -288,7 +291,9 @@ def unpack_starred(machine: Runner, stack: Stack, variables: Stack, shape: tuple
     value = stack.pop()
     if not iterable(value):
         raise TypeError(f"cannot unpack non-iterable {type_name(value)} object")
-    items = list(bounded(value))
+    iterator = iter(value)
+    first = list(islice(iterator, before))
+    items = [*first, *bounded(iterator)] if len(first) == before else first
     if len(items) < before + after:
         raise ValueError(
             f"not enough values to unpack (expected at least {before + after}, got {len(items)})"
@@ -368,7 +373,7 @@ def merge_arguments(machine: Runner, stack: Stack, variables: Stack, argument: N
     if not is_mapping(other):
         name = function_name(stack[-3])
         raise TypeError(f"{name} argument after ** must be a mapping, not {type_name(other)}")
-    for key in other if isinstance(other, Mapping) else other.keys():
+    for key in other if isinstance(other, Mapping) else mapping_keys(other):
         if not isinstance(key, str):
             raise TypeError("keywords must be strings")
         if key in stack[-1]:

@@ -6,25 +6,28 @@ from typing import Any, Final, NamedTuple
 from weakref import WeakSet
 
 from gradcli.language.allowed.absent import Absent
-from gradcli.language.running import errors, root
+from gradcli.language.allowed.attributes import INHERITED
+from gradcli.language.allowed.modules.collections import RecordType
+from gradcli.language.running import derived, errors, root
 from gradcli.language.running.code import Cell
 from gradcli.language.running.descriptors import CachedProperty, ClassMethod, Property, StaticMethod
 from gradcli.language.running.functions import Function, Runner
-from gradcli.language.running.methods import invoke
+from gradcli.language.running.methods import Builtin, invoke
 from gradcli.language.running.objects import (
-    NAMES,
     OBJECT,
     Instance,
     ProgramClass,
     bound,
     look_through,
 )
+from gradcli.language.running.records import inherit, named_tuple, record_of
 from gradcli.tensor.classes import Class
 from gradcli.tensor.public import word_of
 
 Stack = list[Any]
 assert root
-assert errors  # like the one before, it tells classes what they have from Python's
+assert errors  # like the one before and the one after, it tells what classes have from Python's
+assert derived
 ABSTRACT: Final[WeakSet[Function]] = WeakSet()
 """Functions that were marked as methods yet to be written."""
 
@@ -74,6 +77,15 @@ MEANINGLESS: Final = ("typing.Generic", "typing.Protocol")
 """What `typing` has for bases that add nothing when a program runs."""
 
 
+SAME: Final = Builtin(lambda class_, _: class_, "__class_getitem__", "Generic")
+"""`Class[int]` of a generic class: what it is made of says nothing here."""
+
+
+def is_form(base: Any) -> bool:
+    """Whether a base adds nothing but that the class may be written with brackets."""
+    return word_of(base) == FORM and repr(base) in MEANINGLESS
+
+
 def checked_bases(bases: list[Any]) -> list[Class]:
     """What a class may be derived from.
 
@@ -82,7 +94,7 @@ def checked_bases(bases: list[Any]) -> list[Class]:
     """
     found: list[Class] = []
     for base in bases:
-        if word_of(base) == FORM and repr(base) in MEANINGLESS:
+        if is_form(base):
             continue
         if isinstance(base, Absent):
             base.used(base.name)
@@ -90,7 +102,9 @@ def checked_bases(bases: list[Any]) -> list[Class]:
             raise TypeError(f"deriving a class from a '{word_of(base)}' object")
         if base in found:
             raise TypeError(f"duplicate base class {base.__name__}")
-        if not isinstance(base, ProgramClass) and base.of not in NAMES:
+        if isinstance(base, RecordType):
+            inherit(base)
+        elif not isinstance(base, ProgramClass) and base.of not in INHERITED:
             if base.of in (bool, type(None), slice, range):
                 raise TypeError(f"type '{base.__name__}' is not an acceptable base type")
             raise TypeError(f"deriving a class from '{base.__name__}' is not part of the language")
@@ -108,8 +122,10 @@ def make_class(definition: Definition) -> ProgramClass:
     metaclass = options.pop("metaclass", None)
     if metaclass is not None and not is_plain(metaclass):
         raise TypeError("a metaclass is not part of the language")
-    parents = checked_bases(bases) or [OBJECT]
     names.pop("__module__", None)
+    if named_tuple in bases:
+        bases = [record_of(function.__name__, names)]
+    parents = checked_bases(bases) or [OBJECT]
     qualified = names.pop("__qualname__", function.__qualname__)
     if not isinstance(qualified, str):
         raise TypeError(f"type __qualname__ must be a str, not {word_of(qualified)}")
@@ -124,6 +140,8 @@ def make_class(definition: Definition) -> ProgramClass:
     made = ProgramClass(
         function.__name__, parents, names, qualified=qualified, machine=function.machine
     )
+    if any(is_form(base) for base in bases) and made.special("__class_getitem__") is None:
+        made.change("__class_getitem__", ClassMethod(SAME))
     made.checked = made.checked or metaclass is not None
     made.abstract = abstract_names(made)
     for name, value in list(names.items()):

@@ -178,9 +178,12 @@ def process(class_: Any, options: Options) -> ProgramClass:
         add("__hash__", lambda self: hash_of(values_of(self, hashed)))
     elif options.eq and not options.frozen and not explicit:
         class_.change("__hash__", None)
+    if options.slots:
+        class_.restrict([name for name in found if name in class_.names["__annotations__"]])
     if class_.names.get("__doc__") is None:
         class_.change("__doc__", described(class_, found.values()))
-    class_.change("__match_args__", tuple(each.name for each in found.values() if each.init))
+    positional = [each.name for each in found.values() if each.init and not each.kw_only]
+    class_.change("__match_args__", tuple(positional))
     return class_
 
 
@@ -332,7 +335,7 @@ class Adder:
                 elif value is not MISSING:
                     if options.frozen:
                         objects.write(self, each.name, value)
-                    elif each.init or each.default_factory is not MISSING:
+                    elif each.init or options.slots or each.default_factory is not MISSING:
                         MODEL.write(self, each.name, value)
             if after:
                 invoke(MODEL.read(self, "__post_init__"), *extra)

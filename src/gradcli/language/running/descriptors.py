@@ -9,7 +9,7 @@ from gradcli.language.running.functions import Function
 from gradcli.language.running.methods import Method, invoke
 from gradcli.tensor.classes import token_of
 from gradcli.tensor.identity import without_addresses
-from gradcli.tensor.public import public, word_of
+from gradcli.tensor.public import REGISTRY, Public, public, word_of
 
 
 class Descriptor:
@@ -63,6 +63,40 @@ class GetSet(Descriptor):
 
     def delete(self, instance: Any) -> None:
         raise AttributeError(f"attribute '{self.name}' cannot be deleted")
+
+
+class Member(Descriptor):
+    """A name that a class lists in its `__slots__`."""
+
+    __slots__ = ("name", "owner")
+    data = True
+
+    def __init__(self, name: str, owner: Any) -> None:
+        self.name = name
+        self.owner = owner
+
+    def get(self, instance: Any, owner: Any) -> Any:
+        if instance is None:
+            return self
+        if self.name not in instance._values:
+            raise AttributeError(
+                f"'{instance._class.__name__}' object has no attribute '{self.name}'"
+            )
+        return instance._values[self.name]
+
+    def set(self, instance: Any, value: Any) -> None:
+        instance._values[self.name] = value
+
+    def delete(self, instance: Any) -> None:
+        if self.name not in instance._values:
+            raise AttributeError(self.name)
+        del instance._values[self.name]
+
+    def __repr__(self) -> str:
+        return f"<member '{self.name}' of '{self.owner.__name__}' objects>"
+
+
+REGISTRY[Member] = Public(name="member_descriptor", label="member_descriptor")
 
 
 @public("fget fset fdel getter setter deleter __doc__", name="property")
@@ -175,7 +209,9 @@ class CachedProperty(Descriptor):
         return value
 
 
-DESCRIPTORS: Final = frozenset((GetSet, Property, StaticMethod, ClassMethod, CachedProperty))
+DESCRIPTORS: Final = frozenset(
+    (GetSet, Member, Property, StaticMethod, ClassMethod, CachedProperty)
+)
 
 BUILTINS: Final[dict[str, Any]] = {
     "property": token_of(Property, Property),

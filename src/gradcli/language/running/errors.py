@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from gradcli.language.allowed.exceptions import EXCEPTIONS, Carrier, raisable, told
+from gradcli.language.allowed.attributes import INHERITED
+from gradcli.language.allowed.exceptions import EXCEPTIONS, TRACEBACK, Carrier, raisable, told
 from gradcli.language.running.descriptors import GetSet, StaticMethod
 from gradcli.language.running.methods import Builtin
-from gradcli.language.running.objects import NAMES, Instance, ProgramClass, fresh
+from gradcli.language.running.objects import Instance, ProgramClass, fresh
 from gradcli.tensor.classes import token_of
 from gradcli.tensor.identity import without_addresses
 
@@ -104,8 +105,8 @@ def methods(kind: str, **functions: Callable[..., Any]) -> dict[str, Any]:
 
 ALL: Final = "BaseException"
 for _kind in EXCEPTIONS:
-    NAMES[_kind] = {}
-NAMES[BaseException] = {
+    INHERITED[_kind] = {}
+INHERITED[BaseException] = {
     **methods(ALL, __init__=initialise, __str__=text, __repr__=shown),
     **methods(ALL, add_note=add_note, with_traceback=same),
     "__new__": StaticMethod(Builtin(new, "__new__", ALL)),
@@ -115,8 +116,10 @@ NAMES[BaseException] = {
     "__suppress_context__": GetSet(
         "__suppress_context__", lambda self: self._native.__suppress_context__
     ),
-    "__traceback__": GetSet("__traceback__", lambda self: None),
+    "__traceback__": GetSet(
+        "__traceback__", lambda self: TRACEBACK if hasattr(self._native, "place") else None
+    ),
 }
-NAMES[KeyError] = methods("KeyError", __str__=key_text)
-NAMES[StopIteration] = {"value": GetSet("value", first)}
-NAMES[SystemExit] = {"code": GetSet("code", first)}
+INHERITED[KeyError] = methods("KeyError", __str__=key_text)
+INHERITED[StopIteration] = {"value": GetSet("value", first)}
+INHERITED[SystemExit] = {"code": GetSet("code", first)}

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from gradcli.language.allowed.builtins import is_instance
 from gradcli.language.allowed.exceptions import (
+    TRACEBACK,
     chained,
     is_exception,
     is_exception_class,
@@ -131,7 +132,7 @@ def leave_with_error(
     """Leave a context because of an error, which is in the second slot; push what is answered."""
     leave, slot = argument
     error = told(variables[slot])
-    stack.append(machine.call(variables[leave], type_of(error), error, None))
+    stack.append(machine.call(variables[leave], type_of(error), error, TRACEBACK))
     variables[slot].__traceback__ = None  # frames that hold the error
 
 

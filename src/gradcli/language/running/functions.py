@@ -24,6 +24,9 @@ class Runner(Protocol):
     def variable(self, name: str) -> Any:
         """The global variable, or the language's own name."""
 
+    def note_deleted(self, name: str) -> None:
+        """A global variable was deleted."""
+
     def import_all(self, module: str) -> None:
         """Bind every name of a module."""
 
@@ -33,7 +36,13 @@ class Runner(Protocol):
         """Run a program's function."""
 
 
-@public("__name__ __qualname__ __doc__", name="function", calls=True)
+@public(
+    "__name__ __qualname__ __doc__ __module__ __defaults__ __kwdefaults__",
+    writes="__name__ __qualname__ __doc__",
+    name="function",
+    calls=True,
+    held=lambda function: function.attributes(),
+)
 class Function:
     """A function of a program. The machine runs it on its own stack; anybody else may call it as
     any other callable.
@@ -47,6 +56,8 @@ class Function:
         "cells",
         "code",
         "defaults",
+        "doc",
+        "held",
         "machine",
         "named_defaults",
         "template",
@@ -70,10 +81,34 @@ class Function:
         self.template = [*cells, *[UNBOUND] * (len(code.slots) - code.fixed - len(cells))]
         self.__name__ = code.name
         self.__qualname__ = code.qualified_name
+        self.doc: Any = code.doc
+        self.held: dict[str, Any] | None = None
 
     @property
-    def __doc__(self) -> str | None:  # type: ignore[override]
-        return self.code.doc
+    def __doc__(self) -> Any:
+        return self.doc
+
+    @__doc__.setter
+    def __doc__(self, text: Any) -> None:
+        self.doc = text
+
+    @property
+    def __module__(self) -> str:  # type: ignore[override]
+        return "__main__"
+
+    @property
+    def __defaults__(self) -> tuple[Any, ...] | None:
+        return self.defaults or None
+
+    @property
+    def __kwdefaults__(self) -> dict[str, Any] | None:
+        return dict(self.named_defaults) or None
+
+    def attributes(self) -> dict[str, Any]:
+        """What the program gave it."""
+        if self.held is None:
+            self.held = {}
+        return self.held
 
     def __call__(self, /, *arguments: Any, **named: Any) -> Any:
         return self.machine.run_function(self, arguments, named)
@@ -82,6 +117,10 @@ class Function:
         """Takes the name of another function, whose place it takes."""
         self.__name__ = getattr(other, "__name__", self.__name__)
         self.__qualname__ = getattr(other, "__qualname__", self.__name__)
+        self.doc = getattr(other, "doc", self.doc)
+        if isinstance(other, Function) and other.held:
+            self.attributes().update(other.held)
+        self.attributes()["__wrapped__"] = other
 
     def __repr__(self) -> str:
         return f"<function {self.__qualname__} at {id(self):#x}>"

@@ -135,7 +135,8 @@ def names_of(value: Any, /) -> list[str]:
 
 def variables_of(value: Any, /) -> Any:
     """`vars(value)`."""
-    if isinstance(value, Instance | ProgramClass):
+    entry = REGISTRY.get(type(value))
+    if isinstance(value, Instance | ProgramClass) or (entry is not None and entry.held is not None):
         return attribute(value, "__dict__")
     raise TypeError("vars() argument must have __dict__ attribute")
 

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any, Final
 
 from gradcli.language.allowed.attributes import attribute
-from gradcli.language.allowed.builtins import printer
+from gradcli.language.allowed.builtins import is_pythons, printer
 from gradcli.language.allowed.exceptions import Carrier
 from gradcli.language.allowed.limits import check_hashable
 from gradcli.language.allowed.namespace import Namespace, default_namespace
@@ -99,6 +99,8 @@ class Machine(Failures):
         self.tables: dict[bool, dict[str, Any]] = {}
         """What names mean that are no variables, as far as was asked: in expressions (True), in
         programs (False)."""
+        self.deleted: set[str] = set()
+        """Variables that were deleted, whose names mean nothing from then on that Python lacks."""
         self.starred: list[str] = []
         """Modules all of whose names were imported."""
         self.max_steps = max_steps
@@ -258,6 +260,8 @@ class Machine(Failures):
                 value = self.namespace.import_name(module, name)
                 break
         else:
+            if name in self.deleted and not is_pythons(name):
+                raise NameError(f"name '{name}' is not defined")
             value = self.namespace.resolve(name, self.globals)
         names[name] = value
         return value
@@ -285,6 +289,12 @@ class Machine(Failures):
         self.starred.append(self.namespace.module(module).name)
         for names in (self.globals, *self.tables.values()):
             self.forget(names, module)
+
+    def note_deleted(self, name: str) -> None:
+        """A global variable was deleted."""
+        self.deleted.add(name)
+        for names in self.tables.values():
+            names.pop(name, None)
 
     def forget(self, names: dict[str, Any], module: str) -> None:
         """Leaves out the names that a module offers."""

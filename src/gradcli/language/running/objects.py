@@ -16,8 +16,9 @@ from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from gradcli.language.allowed.afresh import undone_by
+from gradcli.language.allowed.attributes import INHERITED
 from gradcli.language.allowed.limits import bounded
-from gradcli.language.running.descriptors import DESCRIPTORS, StaticMethod
+from gradcli.language.running.descriptors import DESCRIPTORS, Member, StaticMethod
 from gradcli.language.running.functions import Function, Runner
 from gradcli.language.running.methods import Builtin, Method, invoke
 from gradcli.language.running.protocols import WORD, Operators
@@ -35,9 +36,6 @@ BINDING: Final = frozenset(("function", "functools._lru_cache_wrapper"))
 
 _MISSING: Final[Any] = object()
 _NOTHING: Final[dict[str, Any]] = {}
-
-NAMES: Final[dict[type, dict[str, Any]]] = {}
-"""What classes of Python give to those derived from them."""
 
 
 class Instance(Operators):
@@ -142,11 +140,33 @@ class ProgramClass(Class):
         self.abstract: frozenset[str] = frozenset()
         self.mro: tuple[Class, ...] = (self, *merged([*map(mro_of, bases), list(bases)]))
         self.slots = slots_of(self.mro)
+        self.add_members(listed_slots(names))
         for base in bases:
             if isinstance(base, ProgramClass):
                 if not fixed:
                     base.subclasses[id(self)] = self
                 self.calling = self.calling or base.calling
+
+    def add_members(self, listed: Iterable[Any]) -> None:
+        """Bind the names in `__slots__` to what reads them.
+
+        Raises:
+            ValueError: one has a value already.
+        """
+        for name in listed:
+            if name in ("__dict__", "__weakref__"):
+                continue
+            if name in self.names:
+                raise ValueError(f"{name!r} in __slots__ conflicts with class variable")
+            self.names[name] = Member(name, self)
+
+    def restrict(self, names: list[str]) -> None:
+        """Let its objects hold these names only, whatever the class bound to them."""
+        for name in names:
+            self.names.pop(name, None)
+        self.change("__slots__", tuple(names))
+        self.add_members(names)
+        self.slots = slots_of(self.mro)
 
     def find(self, name: str) -> Any:
         """What the class, or one that it is derived from, binds to a name, or `ABSENT`."""
@@ -200,6 +220,9 @@ class ProgramClass(Class):
         return len(self.members("has no len()", "object of type 'type'"))
 
     def __getitem__(self, name: Any) -> Any:
+        method = self.special("__class_getitem__")
+        if method is not None:
+            return invoke(bound(method, None, self), name)
         return self.members("is not subscriptable", f"type '{self.__name__}'")[name]
 
     def __contains__(self, value: Any) -> bool:
@@ -233,14 +256,16 @@ def look_through(classes: Iterable[Class], name: str) -> Any:
 
 def names_in(class_: Class) -> dict[str, Any]:
     """The names that a class itself binds."""
-    return class_.names if isinstance(class_, ProgramClass) else NAMES.get(class_.of, _NOTHING)
+    names: dict[str, Any] | None = getattr(class_, "names", None)
+    return INHERITED.get(class_.of, _NOTHING) if names is None else names
 
 
 def mro_of(class_: Class) -> list[Class]:
     """The order in which a class's names are looked for."""
     if isinstance(class_, ProgramClass):
         return list(class_.mro)
-    return [*(token_of(each) for each in class_.of.__mro__ if each is not object), OBJECT]
+    bases = class_.of.__mro__[1:]
+    return [class_, *(token_of(each) for each in bases if each is not object), OBJECT]
 
 
 def merged(orders: list[list[Class]]) -> list[Class]:
@@ -270,9 +295,22 @@ def slots_of(mro: Sequence[Class]) -> frozenset[str] | None:
     """The only names that objects may hold, or None where a class does not restrict them."""
     names: set[str] = set()
     for class_ in mro[:-1]:
-        listed = names_in(class_).get("__slots__", ("__dict__",))
-        names.update([listed] if isinstance(listed, str) else bounded(listed))
+        names.update(listed_slots(names_in(class_), ("__dict__",)))
     return None if "__dict__" in names else frozenset(names)
+
+
+def listed_slots(names: Mapping[str, Any], default: Sequence[str] = ()) -> list[str]:
+    """What a class that binds these names has in its `__slots__`.
+
+    Raises:
+        TypeError: something else than names.
+    """
+    listed = names.get("__slots__", default)
+    found = [listed] if isinstance(listed, str) else list(bounded(listed))
+    for name in found:
+        if not isinstance(name, str):
+            raise TypeError(f"__slots__ items must be strings, not '{word_of(name)}'")
+    return found
 
 
 def construct(class_: ProgramClass, /, *arguments: Any, **named: Any) -> Any:

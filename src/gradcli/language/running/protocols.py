@@ -282,7 +282,7 @@ class Operators:
         answer = run(self, method)
         if not isinstance(answer, int):
             raise TypeError("__hash__ method should return an integer")
-        return hash(answer)
+        return answer
 
     def __bool__(self) -> bool:
         method = special(self, "__bool__")

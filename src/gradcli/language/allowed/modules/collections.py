@@ -287,13 +287,15 @@ Deque.__name__ = "deque"
 class RecordType(Class):
     """What `namedtuple` makes: the names of a tuple's items, and what makes such tuples."""
 
-    __slots__ = ("_field_defaults", "_fields")
+    __slots__ = ("_field_defaults", "_fields", "names")
 
     def __init__(self, name: str, fields: tuple[str, ...], defaults: dict[str, Any]) -> None:
         super().__init__(f"__main__.{name}", Record)
         self.build = self.__call__
         self._fields = fields
         self._field_defaults = defaults
+        self.names: dict[str, Any] | None = None
+        """What classes derived from it have from here, once there are any."""
 
     def __call__(self, /, *arguments: Any, **named: Any) -> Record:
         call = f"{self.__name__}.__new__()"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cmp_to_key as cmp_to_key_of
 from reprlib import recursive_repr
 from typing import Any, Final
 
+from gradcli.language.allowed.attributes import attribute, set_attribute
 from gradcli.language.allowed.builtins import present
 from gradcli.language.allowed.limits import bounded, check_hashable, check_items, check_printable
 from gradcli.language.allowed.modules.collections import namedtuple
 from gradcli.tensor.classes import token_of
-from gradcli.tensor.public import REGISTRY, Public, handed_in, public
+from gradcli.tensor.public import REGISTRY, Public, handed_in, has_model, public
 
 _NOTHING: Final[Any] = object()
 
@@ -69,18 +71,24 @@ def reduce(function: Any, iterable: Any, initial: Any = _NOTHING, /) -> Any:
 
 
 def wraps(wrapped: Any, assigned: Any = (), updated: Any = ()) -> Callable[[Any], Any]:
-    """`functools.wraps(wrapped)`: a decorator that gives a program's function the name of another.
+    """`functools.wraps(wrapped)`: a decorator that names a function after another."""
+    return lambda function: update_wrapper(function, wrapped)
 
-    Functions of the engine keep their own.
+
+def update_wrapper(wrapper: Any, wrapped: Any, assigned: Any = (), updated: Any = ()) -> Any:
+    """`functools.update_wrapper(wrapper, wrapped)`.
+
+    Functions of the engine keep their own names.
     """
-
-    def decorate(function: Any) -> Any:
-        rename = getattr(type(function), "named_after", None)
-        if rename is not None:
-            rename(function, wrapped)
-        return function
-
-    return decorate
+    rename = getattr(type(wrapper), "named_after", None)
+    if rename is not None:
+        rename(wrapper, wrapped)
+    elif has_model(wrapper):
+        for name in ("__name__", "__qualname__", "__doc__"):
+            with suppress(AttributeError):
+                set_attribute(wrapper, name, attribute(wrapped, name))
+        set_attribute(wrapper, "__wrapped__", wrapped)
+    return wrapper
 
 
 def cmp_to_key(mycmp: Any) -> Callable[[Any], Any]:
@@ -161,7 +169,7 @@ def lru_cache(maxsize: Any = 128, typed: Any = False) -> Any:
     raise TypeError("Expected first argument to be an integer, a callable, or None")
 
 
-for _function in (reduce, wraps, cache, lru_cache, cmp_to_key):
+for _function in (reduce, wraps, update_wrapper, cache, lru_cache, cmp_to_key):
     present(_function, _function.__name__)
 
 MEMBERS: Final[dict[str, Any]] = {
@@ -170,6 +178,7 @@ MEMBERS: Final[dict[str, Any]] = {
     "lru_cache": lru_cache,
     "partial": token_of(Partial, Partial),
     "reduce": reduce,
+    "update_wrapper": update_wrapper,
     "wraps": wraps,
 }
 """By name."""
