@@ -94,7 +94,8 @@ class ClassModel:
             return about.get(value, None)
         found = value.find(name)
         if found is ABSENT:
-            raise AttributeError(f"type object '{value.__name__}' has no attribute '{name}'")
+            text = f"type object '{value.__name__}' has no attribute '{name}'"
+            raise AttributeError(name if value.noun == "enum" else text)
         return bound(found, None, value)
 
     def write(self, value: ProgramClass, name: str, new: Any) -> None:
