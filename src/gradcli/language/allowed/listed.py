@@ -38,7 +38,7 @@ OTHERS: Final[dict[str, str]] = {
     "abc": f"{_RUNNING}abstract",
     "collections": f"{_HERE}collections",
     "collections.abc": f"{_HERE}typing",
-    "contextlib": f"{_HERE}contextlib",
+    "contextlib": f"{_RUNNING}contextlib",
     "copy": f"{_RUNNING}copying",
     "dataclasses": f"{_RUNNING}dataclasses",
     "enum": f"{_RUNNING}enumerations",
