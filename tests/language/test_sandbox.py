@@ -120,7 +120,6 @@ def test_other_names_are_unknown(name: str) -> None:
         ("async def f(): pass", "async"),
         ("await f()", "await"),
         ("x = await f()", "await"),
-        ("match x:\n    case 1: pass", "match"),
         ("x.async", "async"),
         ("f(async=1)", "async"),
     ],

@@ -189,6 +189,11 @@ class Compiler(HandlingCompiler):
             items.append(node.otherwise)
         self.push(*items, end)
 
+    def visit_match(self, node: ast.Match) -> None:
+        from gradcli.language.compiling.matching import visit
+
+        visit(self, node)
+
     def visit_while(self, node: ast.While) -> None:
         again, done, broken = Label(), Label(), Label()
         items: list[Any] = [
@@ -257,6 +262,7 @@ DISPATCH: dict[type, Callable[[Compiler, Any], None]] = {
     ast.Lambda: Compiler.visit_lambda,
     ast.List: Compiler.visit_list,
     ast.Logical: Compiler.visit_logical,
+    ast.Match: Compiler.visit_match,
     ast.Name: Compiler.visit_name,
     ast.NamedExpression: Compiler.visit_named,
     ast.Pass: Compiler.visit_pass,

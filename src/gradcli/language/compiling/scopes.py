@@ -152,6 +152,10 @@ class Scopes:
                 self.bind(node.target, scope)
         elif kind is ast.Delete:
             self.bind(node.target, scope)
+        elif kind is ast.Pattern:
+            self.queue([*node.values, *node.parts], scope)
+            if node.target is not None:
+                self.bind(node.target, scope)
         elif kind is ast.Except:
             if node.name is not None:
                 self.bind_name(node.name, scope)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradcli.language.reading import ast
+from gradcli.language.reading import ast, matching
 from gradcli.language.reading.classes import build_class
 from gradcli.language.reading.expressions import (
     Action,
@@ -203,6 +203,7 @@ def build_decorated(reader: Reader, children: list[Any], start: int, end: int) -
 
 
 ACTIONS: dict[str, Action] = {
+    **matching.ACTIONS,
     "add": binary("+"),
     "and": logical("and"),
     "annotate": build_annotate,

@@ -46,6 +46,7 @@ LOOKALIKES = {
 
 BLOCK_WORDS = {
     *("IF", "ELIF", "ELSE", "WHILE", "FOR", "WITH", "DEF", "CLASS", "TRY", "EXCEPT", "FINALLY"),
+    *("_MATCH", "_CASE"),
 }
 
 OPENERS = {
@@ -196,7 +197,7 @@ def known_mistake(
         if previous in ("print", "exec"):
             meant = f"Did you mean {previous}(...)?"
             return Refusal(f"Missing parentheses in call to '{previous}'. {meant}", left, right)
-        if previous in ("match", "case", "type"):
+        if previous == "type":
             return not_part(previous, left, right)
     if before == "NUMBER" and kind == "NAME" and right == start:
         return Refusal(

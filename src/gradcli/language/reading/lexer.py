@@ -11,6 +11,8 @@ from functools import cache
 
 from gradcli.language.reading.tables import IDENTIFIER, NUMBER, Tables
 
+LINE_ENDS = ("_NEWLINE", "_INDENT", "_DEDENT")
+
 TAB = 8
 """Columns to which a tab advances, as in Python."""
 
@@ -63,6 +65,13 @@ class Lexer:
         """The tokens of `text[start:stop]`; without `lines`, line breaks mean nothing (inside an
         f-string's braces).
         """
+        result = self.cut(text, start, stop, lines)
+        if lines and "match" in text:
+            mark_matches(result, text)
+        return result
+
+    def cut(self, text: str, start: int, stop: int, lines: bool) -> Tokens:
+        """The tokens, `match` and `case` names among them."""
         result = Tokens()
         kinds, starts, ends = result.kinds, result.starts, result.ends
         words, symbols = self.words, self.symbols
@@ -156,6 +165,33 @@ class Lexer:
             tokens.starts.append(first)
             tokens.ends.append(position)
         return not problem
+
+
+def mark_matches(tokens: Tokens, text: str) -> None:
+    """Tell the words `match` and `case` that are no names.
+
+    `match` begins a statement where its line ends with a colon and the block after it begins with
+    `case`, which is such a word at the beginning of each line of that block.
+    """
+    kinds, starts, ends = tokens.kinds, tokens.starts, tokens.ends
+    level, blocks = 0, [-1]
+    for index, kind in enumerate(kinds):
+        if kind == "_INDENT":
+            level += 1
+        elif kind == "_DEDENT":
+            level -= 1
+            while blocks[-1] > level:
+                blocks.pop()
+        elif kind == IDENTIFIER and (index == 0 or kinds[index - 1] in LINE_ENDS):
+            word = text[starts[index] : ends[index]]
+            if word == "case" and blocks[-1] == level:
+                kinds[index] = "_CASE"
+            elif word == "match" and "_NEWLINE" in kinds[index:]:
+                end = kinds.index("_NEWLINE", index)
+                opened = kinds[end - 1 : end + 3] == ["COLON", "_NEWLINE", "_INDENT", IDENTIFIER]
+                if opened and end > index + 2 and text[starts[end + 2] : ends[end + 2]] == "case":
+                    kinds[index] = "_MATCH"
+                    blocks.append(level + 1)
 
 
 def widths(margin: str) -> tuple[int, int]:

@@ -7,13 +7,16 @@ Needed when the package is built, and where a process finds no tables of its gra
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from lark import Lark
 from lark.lexer import PatternStr
 from lark.parsers.lalr_analysis import Shift
 
 from gradcli.language.reading.tables import ACCEPT, STARTS, Rule, Tables
+
+DECLARED: Final = ("_INDENT", "_DEDENT", "_MATCH", "_CASE")
+"""Terminals that come from the lexer of this folder."""
 
 
 def build_tables(grammar: str) -> Tables:
@@ -29,7 +32,7 @@ def build_tables(grammar: str) -> Tables:
         propagate_positions=False,
     )
     table = parser.parser.parser._parse_table
-    terminals = {terminal.name for terminal in parser.terminals} | {"$END", "_INDENT", "_DEDENT"}
+    terminals = {terminal.name for terminal in parser.terminals} | {"$END", *DECLARED}
     reached = list(dict.fromkeys(table.start_states[start] for start in STARTS))
     numbers = {state: number for number, state in enumerate(reached)}
     order = {rule: number for number, rule in enumerate(parser.rules)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradcli.language.reading.ast.expressions import Node, Parameter
+from gradcli.language.reading.ast.expressions import Name, Node, Parameter
 
 
 class Block(Node):
@@ -259,6 +259,66 @@ class With(Node):
         self.end = end
         self.items = items
         self.body = body
+
+
+class Pattern(Node):
+    """What stands after `case`, or inside of that.
+
+    Attributes:
+        kind: "value", "name" (`name`, `_`, `pattern as name`), "or", "sequence", "star" (`*name`),
+            "mapping", "class", "keyword" (`name=pattern`) or "pair" (`key: pattern`, `**name`).
+        values: expressions in it: a literal, keys, a class.
+        parts: patterns in it.
+        target: what it binds, or None.
+        word: the keyword's name.
+    """
+
+    __slots__ = ("kind", "parts", "target", "values", "word")
+
+    def __init__(
+        self,
+        start: int,
+        end: int,
+        kind: str,
+        values: list[Node],
+        parts: list[Pattern],
+        target: Name | None = None,
+        word: str = "",
+    ) -> None:
+        self.start = start
+        self.end = end
+        self.kind = kind
+        self.values = values
+        self.parts = parts
+        self.target = target
+        self.word = word
+
+
+class Case(Node):
+    """`case pattern if guard: body`."""
+
+    __slots__ = ("body", "guard", "pattern")
+
+    def __init__(
+        self, start: int, end: int, pattern: Pattern, guard: Node | None, body: Block
+    ) -> None:
+        self.start = start
+        self.end = end
+        self.pattern = pattern
+        self.guard = guard
+        self.body = body
+
+
+class Match(Node):
+    """`match subject:` and its cases."""
+
+    __slots__ = ("cases", "subject")
+
+    def __init__(self, start: int, end: int, subject: Node, cases: list[Case]) -> None:
+        self.start = start
+        self.end = end
+        self.subject = subject
+        self.cases = cases
 
 
 class Except(Node):
