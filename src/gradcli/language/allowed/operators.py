@@ -19,7 +19,7 @@ from gradcli.language.allowed.limits import (
     check_width,
 )
 from gradcli.tensor.identity import without_addresses
-from gradcli.tensor.nesting import COMPOUND, VIEWS, too_large
+from gradcli.tensor.nesting import COMPOUND, VIEWS, plain, too_large
 from gradcli.tensor.public import has_model, supports
 
 Operator = Callable[[Any, Any], Any]
@@ -135,6 +135,7 @@ DIRECTIVE = re.compile(r"%(?:\([^)]*\))?[-#0 +]*(\*|\d+)?(?:\.(\*|\d+)?)?")
 def remainder(left: Any, right: Any) -> Any:
     """`left % right`; of a string, formatting."""
     if type(left) is str:
+        right = kept if isinstance(kept := plain(right), tuple | dict) else right
         if has_model(right) and not supports(right, "__getitem__"):
             right = (right,)  # what Python finds on it does not make it a mapping
         values = right if type(right) is tuple else (right,)

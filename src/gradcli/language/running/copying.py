@@ -9,6 +9,7 @@ from gradcli.language.allowed.modules import copy
 from gradcli.language.running.errors import new
 from gradcli.language.running.methods import Method, invoke
 from gradcli.language.running.objects import Instance, make, own_method
+from gradcli.tensor.nesting import plain
 
 
 def _of_instance(value: Instance, copies: copy.Copies) -> Any:
@@ -18,6 +19,8 @@ def _of_instance(value: Instance, copies: copy.Copies) -> Any:
     copies.keep(value, made)
     if type(made._native) is Carrier:
         made._native.given = copies.of(made._native.given)
+    elif plain(value) is not value:
+        made._native = copies.of(value._native)
     made._values.update(copies.of(value._values))
     return made
 
@@ -30,6 +33,10 @@ def _made_like(value: Instance) -> Instance:
     """
     if type(value._native) is Carrier:
         return new(value._class, *value._native.given)
+    if plain(value) is not value:
+        made = make(value._class)
+        made._native = copy.copy(value._native)
+        return made
     if value._native is not None:
         raise TypeError(f"cannot pickle '{value._class.__name__}' object")
     return make(value._class)

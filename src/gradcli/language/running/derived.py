@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from gradcli.language.allowed.attributes import INHERITED, PYTHON, attribute
-from gradcli.language.allowed.builtins import CONSTRUCTORS
+from gradcli.language.allowed.attributes import INHERITED, attribute
 from gradcli.language.allowed.limits import (
     bounded,
     check_hashable,
@@ -18,6 +17,7 @@ from gradcli.language.allowed.limits import (
     check_printable,
     check_width,
 )
+from gradcli.language.allowed.modules.collections import Counter, DefaultDict, OrderedDict
 from gradcli.language.allowed.operators import BINARY, COMPARISONS, SEQUENCES, contains
 from gradcli.language.running.descriptors import GetSet, StaticMethod
 from gradcli.language.running.methods import Builtin, invoke
@@ -26,10 +26,12 @@ from gradcli.language.running.protocols import ARITHMETIC
 from gradcli.tensor.classes import token_of
 from gradcli.tensor.identity import without_addresses
 from gradcli.tensor.nesting import HOLDERS, plain
-from gradcli.tensor.public import word_of
+from gradcli.tensor.public import REGISTRY, word_of
 
 NUMBERS: Final = (int, float)
-TYPES: Final = (*NUMBERS, str, tuple, list, dict, set)
+MAPPINGS: Final = (dict, OrderedDict, DefaultDict, Counter)
+CHANGING: Final = (list, set, *MAPPINGS)
+TYPES: Final = (*NUMBERS, str, tuple, *CHANGING)
 """Python's types from which programs may derive classes, `bool` apart."""
 
 UNARY: Final = (
@@ -64,7 +66,8 @@ def method(kind: type, name: str) -> Callable[..., Any]:
     """A method that has a name of its own: `append`."""
 
     def call(self: Any, /, *arguments: Any, **named: Any) -> Any:
-        return attribute(kept(self, kind, name), name)(*map(plain, arguments), **named)
+        given = map(plain, arguments) if kind is str else arguments
+        return attribute(kept(self, kind, name), name)(*given, **named)
 
     return call
 
@@ -142,7 +145,10 @@ def show(self: Any, /) -> str:
     """`repr(object)`."""
     value = plain(self)
     check_printable(value)
-    return without_addresses(repr(value))
+    text, kind = without_addresses(repr(value)), type(value)
+    if kind in MAPPINGS and kind is not dict and type(self) is Instance:
+        text = self._class.__name__ + text.removeprefix(kind.__name__)
+    return text
 
 
 def form(self: Any, spec: str, /) -> str:
@@ -156,22 +162,20 @@ def form(self: Any, spec: str, /) -> str:
 
 def get_item(self: Any, key: Any, /) -> Any:
     """`object[key]`."""
-    value, key = plain(self), plain(key)
-    if type(value) is not dict:
+    value = plain(self)
+    if type(value) not in MAPPINGS:
         return value[key]
     check_hashable(key)
-    if key in value:
-        return value[key]
     missing = self._class.special("__missing__") if type(self) is Instance else None
-    if missing is None:
-        raise KeyError(key)
+    if missing is None or key in value:
+        return value[key]
     return invoke(self._class.bind(missing, self), key)
 
 
 def set_item(self: Any, key: Any, item: Any, /) -> None:
     """`object[key] = item`."""
-    value, key = plain(self), plain(key)
-    if type(value) is dict:
+    value = plain(self)
+    if type(value) in MAPPINGS:
         check_hashable(key)
     elif type(key) is slice:
         item = list(bounded(item))
@@ -181,16 +185,18 @@ def set_item(self: Any, key: Any, item: Any, /) -> None:
 
 def delete_item(self: Any, key: Any, /) -> None:
     """`del object[key]`."""
-    value, key = plain(self), plain(key)
-    if type(value) is dict:
+    value = plain(self)
+    if type(value) in MAPPINGS:
         check_hashable(key)
     del value[key]
 
 
 def fill(self: Instance, /, *arguments: Any, **named: Any) -> None:
     """`__init__` of what changes."""
-    value = self._native
-    made = CONSTRUCTORS[type(value)](*map(plain, arguments), **named)
+    value = plain(self)
+    made: Any = token_of(type(value))(*arguments, **named)
+    if type(value) is DefaultDict:
+        value.default_factory = made.default_factory
     value.clear()
     (value.extend if type(value) is list else value.update)(made)
 
@@ -202,10 +208,10 @@ def maker(kind: type) -> Callable[..., Any]:
         if not isinstance(class_, ProgramClass) or not class_.derives(token_of(kind)):
             raise TypeError(f"{kind.__name__}.__new__({class_!r}): {class_!r} is no subtype")
         made = fresh(class_)
-        if kind in (list, dict, set):
+        if kind in CHANGING:
             made._native = kind()
         else:
-            made._native = CONSTRUCTORS[kind](*map(plain, arguments), **named)
+            made._native = token_of(kind)(*arguments, **named)
         return made
 
     return new
@@ -215,7 +221,8 @@ def names_of(kind: type) -> dict[str, Any]:
     """What classes derived from a type have from it."""
     found: dict[str, Any] = {"__repr__": show, "__format__": form}
     own = {name for name in dir(kind) if getattr(kind, name) is not getattr(object, name, None)}
-    for name in PYTHON[kind]:
+    listed = {*REGISTRY[kind].reads, *REGISTRY[kind].guards}
+    for name in listed:
         if callable(getattr(kind, name)):
             found[name] = method(kind, name)
     for short in UNARY:
@@ -231,11 +238,11 @@ def names_of(kind: type) -> dict[str, Any]:
     for name, symbol in COMPARED.items():
         if name in own:
             found[name] = comparing(kind, name, symbol)
-    if kind in (list, dict, tuple, str):
+    if kind in (list, tuple, str, *MAPPINGS):
         found["__getitem__"] = get_item
-    if kind in (list, dict):
+    if kind in (list, *MAPPINGS):
         found.update(__setitem__=set_item, __delitem__=delete_item)
-    if kind in (list, dict, set):
+    if kind in CHANGING:
         found["__init__"] = fill
     if kind not in NUMBERS:
         found["__contains__"] = lambda self, item, /: contains(item, plain(self))
@@ -243,15 +250,16 @@ def names_of(kind: type) -> dict[str, Any]:
         found["__str__"] = lambda self, /: plain(self)
     if "__round__" in own:
         found["__round__"] = lambda self, /, *digits: round(plain(self), *digits)
-    if kind not in (list, dict, set):
+    if kind not in CHANGING:
         found["__hash__"] = lambda self, /: hash(plain(self))
     names: dict[str, Any] = {
-        name: Builtin(function, name, kind.__name__) for name, function in found.items()
+        name: Builtin(function, name, kind.__name__, lambda value: isinstance(plain(value), kind))
+        for name, function in found.items()
     }
     names["__new__"] = StaticMethod(Builtin(maker(kind), "__new__", kind.__name__))
     names["__slots__"] = ()
     names.setdefault("__hash__", None)
-    for name in PYTHON[kind] - names.keys():
+    for name in listed - names.keys():
         names[name] = part(name)
     return names
 
