@@ -50,6 +50,9 @@ def total(
     if inner.kind == ex.CALL and inner.name == "unsqueeze" and everything:
         part = total(inner.parts[0], inner.parts[0].shape, None, False, ())
         return ex.scaled(ex.times(left, part), Fraction(count))
+    if inner.kind == ex.CALL and inner.name == "tensor" and everything:
+        written = [Fraction(repr(element)) for element in ex.flat(inner.parts)]
+        return ex.scaled(left, count * sum(written, Fraction(0)))
     numbers = [part for part in ex.terms_of(inner) if not part[0].shape]
     if numbers and inner.shape and everything:
         size = int(np.prod(inner.shape))
