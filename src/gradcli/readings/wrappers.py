@@ -67,8 +67,16 @@ def behind(starts: Sequence[Node | None]) -> Iterator[Node]:
 
 
 def _has_history(tensor: Tensor) -> bool:
-    """Whether a tensor depends on a leaf that is none of a transform."""
-    return any(type(node) is AccumulateGrad and owner_of(node) is None for node in nodes(tensor))
+    """Whether a tensor that requires a gradient does so for more than the leaves of transforms.
+
+    No history leads to a view that was taken while nothing was recorded, nor through one whose base
+    has changed: they have what they say themselves.
+    """
+    try:
+        leaves = [node for node in nodes(tensor) if type(node) is AccumulateGrad]
+    except RuntimeError:
+        return True
+    return not leaves or any(owner_of(node) is None for node in leaves)
 
 
 def owner_of(node: AccumulateGrad) -> Any:
