@@ -193,7 +193,7 @@ class ProgramClass(Class):
         return other in self.mro
 
     def has(self, value: Any) -> bool:
-        return type(value) is Instance and self in value._class.mro
+        return self is OBJECT or (type(value) is Instance and self in value._class.mro)
 
     def change(self, name: str, value: Any) -> None:
         """`class.name = value`, or, of `ABSENT`, `del class.name`."""
