@@ -130,6 +130,21 @@ def test_only_numbers_pass(text: str) -> None:
             "(array([1.+0.j, 1.+0.j]), array([ 0. , -0.5]))",
         ),
         ("np.ones(2) / torch.full((2,), 2.0)", "tensor([0.5000, 0.5000], dtype=torch.float64)"),
+        (
+            "x = torch.ones(2, dtype=torch.float64).numpy().sum()\n"
+            "isinstance(x, float), isinstance(x, (int, complex)), isinstance(x, np.float64)",
+            "(True, False, True)",
+        ),
+        (
+            "isinstance(np.complex128(1), complex), isinstance(np.float32(1), float), "
+            "isinstance(np.int64(1), int), isinstance(1.0, np.float64)",
+            "(True, False, False, False)",
+        ),
+        (
+            "issubclass(np.float64, float), issubclass(np.float32, float), "
+            "type(np.float64(1)) is float",
+            "(True, False, False)",
+        ),
         ("type(np.float32(1)) is np.float32, isinstance(np.ones(1), np.ndarray)", "(True, True)"),
         ("np.ones(1).dtype == np.float64, np.ones(1).dtype == float", "(True, True)"),
         ("np.ones(1).dtype == 'float64', np.ones(1).dtype == 'x'", "(True, False)"),

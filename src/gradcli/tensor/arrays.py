@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn, TypeVar
 
 import numpy as np
 
-from gradcli.tensor.classes import Class
+from gradcli.tensor.classes import Class, token
 from gradcli.tensor.guard import final
 from gradcli.tensor.memory import NUMBER_SIZE, refuse_giant, reserve
 from gradcli.tensor.nesting import check_unfolded
@@ -204,6 +204,10 @@ class Scalar(Numbers):
         return hash(self._array)
 
 
+token("numpy.float64", Scalar).base = float
+token("numpy.complex128", Scalar).base = complex
+
+
 @public(name="numpy.ndarray", reader=_reader)
 class Array(Numbers):
     """An array of numbers."""
@@ -306,27 +310,11 @@ def dtype_of(value: Any) -> Any:
     return np.dtype(value)
 
 
-_NAMES: Final = frozenset(
-    [
-        "bool",
-        "int8",
-        "int16",
-        "int32",
-        "int64",
-        "uint8",
-        "uint16",
-        "uint32",
-        "uint64",
-        "float16",
-        "float32",
-        "float64",
-        "complex64",
-        "complex128",
-        "int",
-        "float",
-        "complex",
-    ]
+_SPELLED: Final = (
+    "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 "
+    "complex128 int float complex"
 )
+_NAMES: Final = frozenset(_SPELLED.split())
 
 
 def wrapped(value: Any) -> Any:

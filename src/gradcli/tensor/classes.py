@@ -23,15 +23,17 @@ class Class:
         of: the class behind it; objects of several classes may print one label.
         build: what a call runs, or None.
         wide: whether the objects of all narrower classes are of it.
+        base: a class of Python from which it is derived there, or None.
     """
 
-    __slots__ = ("__name__", "build", "label", "of", "wide")
+    __slots__ = ("__name__", "base", "build", "label", "of", "wide")
 
     def __init__(self, label: str, of: type) -> None:
         self.label = label
         self.of = of
         self.build: Callable[..., Any] | None = None
         self.wide = False
+        self.base: type | None = None
         self.__name__ = label if label.startswith("torch.return") else label.rpartition(".")[2]
 
     def __call__(self, /, *arguments: Any, **named: Any) -> Any:
@@ -55,8 +57,8 @@ class Class:
         return (self.wide or not self._shared()) and isinstance(value, self.of)
 
     def derives(self, other: Class) -> bool:
-        """Whether this is a class of a program that has `other` among its bases."""
-        return False
+        """Whether `other` is among the bases of the class."""
+        return self.base is not None and other.of is self.base
 
     def _shared(self) -> bool:
         """Whether the class behind the token goes by several labels."""
