@@ -185,6 +185,8 @@ def test_what_ends_pythons_process_ends_a_program_only(name: str) -> None:
 def test_a_program_may_end_itself() -> None:
     assert printed("print(1)\nraise SystemExit\nprint(2)") == "1\n"
     assert printed("import sys\nprint(1)\nsys.exit()\nprint(2)") == "1\n"
+    assert printed("print(1)\nexit()\nprint(2)") == "1\n"
+    assert printed("print(1)\nquit()\nprint(2)") == "1\n"
     caught = "try:\n    exit(3)\nexcept SystemExit as error:\n    print(repr(error), error.code)"
     assert printed(f"from sys import exit\n{caught}") == "SystemExit(3) 3\n"
 

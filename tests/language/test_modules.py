@@ -206,7 +206,6 @@ def test_what_is_left_out_fails_when_it_is_used(text: str, message: str, hint: s
         ("open", "a program reads and writes no files; numbers come from the command line: "),
         ("input", "a program asks nobody; "),
         ("eval", "a program runs no texts; def and lambda make functions"),
-        ("quit", "raise SystemExit ends a program"),
     ],
 )
 def test_a_built_in_name_that_is_left_out_says_why(name: str, hint: str) -> None:

@@ -175,6 +175,28 @@ def test_print_writes_nowhere_else() -> None:
     assert output.getvalue() == "b"
 
 
+def test_streams_write_where_print_does(capsys: pytest.CaptureFixture[str]) -> None:
+    outer, inner = io.StringIO(), io.StringIO()
+    within = Machine(write=inner.write)
+    text = "import sys\nsys.stdout.write('a')\nprint('b', file=sys.stderr)"
+    held = compile_text(f"f()\n{text}")
+    machine = Machine({"f": lambda: within.run(compile_text(text))}, write=outer.write)
+    machine.run(held)
+    assert (outer.getvalue(), inner.getvalue()) == ("a", "a")
+    assert tuple(capsys.readouterr()) == ("", "b\nb\n")
+
+
+def test_streams_take_text_only() -> None:
+    with pytest.raises(TypeError, match=r"write\(\) argument must be str, not int"):
+        Machine().run(compile_text("import sys\nsys.stdout.write(3)"))
+
+
+@pytest.mark.parametrize("name", ["buffer", "fileno", "close", "reconfigure", "writes", "_own"])
+def test_streams_give_no_file(name: str) -> None:
+    with pytest.raises(AttributeError):
+        Machine().run(compile_text(f"import sys\nsys.stdout.{name}"))
+
+
 def test_what_a_class_does_not_list_is_closed() -> None:
     @public("public fixed _version", writes="public")
     class Thing:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
-from gradcli.language.allowed.exceptions import EXCEPTIONS
+from gradcli.language.allowed.exceptions import EXCEPTIONS, raisable
 from gradcli.language.allowed.limits import (
     MAX_MODULAR_BITS,
     MAX_NESTING,
@@ -24,6 +24,7 @@ from gradcli.language.allowed.limits import (
     hashables,
 )
 from gradcli.language.allowed.operators import SEQUENCES, add, power
+from gradcli.language.allowed.streams import STDOUT, Stream
 from gradcli.tensor.classes import Class, token_of, type_of
 from gradcli.tensor.guard import final
 from gradcli.tensor.identity import hash_of, number_of, without_addresses
@@ -45,8 +46,6 @@ REFUSED: Final = frozenset(
         "bytearray",
         "breakpoint",
         "help",
-        "exit",
-        "quit",
         "__builtins__",
         "__build_class__",
         "__debug__",
@@ -67,7 +66,7 @@ def printer(write: Callable[[str], object]) -> Callable[..., None]:
         *values: Any,
         sep: str | None = " ",
         end: str | None = "\n",
-        file: None = None,
+        file: Any = None,
         flush: bool = False,
         **unknown: Any,
     ) -> None:
@@ -76,7 +75,7 @@ def printer(write: Callable[[str], object]) -> Callable[..., None]:
         for key, text in (("sep", sep), ("end", end)):
             if text is not None and not isinstance(text, str):
                 raise TypeError(f"{key} must be None or a string, not {type(text).__name__}")
-        if file is not None:
+        if not (file is None or type(file) is Stream):
             raise final(TypeError("printing to a file is not part of the language"))
         between = " " if sep is None else sep
         texts: list[str] = []
@@ -87,7 +86,11 @@ def printer(write: Callable[[str], object]) -> Callable[..., None]:
             count += len(texts[-1]) + len(between)
             if len(texts) > 1:  # one value may be a tensor of any size
                 check_text(count)
-        write(between.join(texts) + ("\n" if end is None else end))
+        text = between.join(texts) + ("\n" if end is None else end)
+        if file is None or file is STDOUT:
+            write(text)
+        else:
+            file.write(text)
 
     present(print, "print")
     return print
@@ -317,6 +320,11 @@ def hashed(value: Any, /) -> int:
     return hash_of(value)
 
 
+def leave(status: Any = None, /) -> NoReturn:
+    """`exit(status)`: ends the program, unless it catches `SystemExit`."""
+    raise raisable(SystemExit(status))
+
+
 LATE: Final = frozenset(
     [
         "callable",
@@ -357,6 +365,8 @@ PYTHON: Final[dict[str, Any]] = {
     "oct": oct,
     "ord": ord,
     "pow": raised,
+    "quit": leave,
+    "exit": leave,
     "repr": printed(repr),
     "round": rounded,
     "sorted": ordering(sorted),

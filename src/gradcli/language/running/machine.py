@@ -18,6 +18,7 @@ from gradcli.language.allowed.builtins import is_pythons, printer
 from gradcli.language.allowed.exceptions import Carrier
 from gradcli.language.allowed.limits import check_hashable
 from gradcli.language.allowed.namespace import Namespace, default_namespace
+from gradcli.language.allowed.streams import writing
 from gradcli.language.running.actions import unset
 from gradcli.language.running.code import (
     AND_JUMP,
@@ -43,12 +44,7 @@ from gradcli.language.running.code import (
     YIELD,
     Code,
 )
-from gradcli.language.running.exceptions import (
-    abandon,
-    raise_error,
-    settled,
-    stopped,
-)
+from gradcli.language.running.exceptions import abandon, raise_error, settled, stopped
 from gradcli.language.running.failures import THROWN, Failures, unset_cell
 from gradcli.language.running.functions import Function, bind
 from gradcli.language.running.generators import Generator, advance
@@ -95,7 +91,8 @@ class Machine(Failures):
         """Variables that `let` and `const` declared, in order."""
         self.instead: dict[str, Any] = {}
         """Leaves that variables get instead of those that their declarations in the text make."""
-        self.print = printer(sys.stdout.write if write is None else write)
+        self.write = sys.stdout.write if write is None else write
+        self.print = printer(self.write)
         self.tables: dict[bool, dict[str, Any]] = {}
         """What names mean that are no variables, as far as was asked: in expressions (True), in
         programs (False)."""
@@ -126,7 +123,7 @@ class Machine(Failures):
             self.steps = 0
         self.next_check = self.following_check()
         outer, self.going = self.going, True
-        with limited(self.timeout):
+        with limited(self.timeout), writing(self.write):
             try:
                 return self.execute(code, [UNBOUND] * len(code.slots))
             except Carrier as error:

@@ -134,7 +134,6 @@ HINTS: Final = (
         "NameError: '(eval|exec|compile)' is not part",
         "a program runs no texts; def and lambda make functions",
     ),
-    Hint("NameError: '(exit|quit)' is not part", "raise SystemExit ends a program"),
     # The command line.
     Hint("one expression is expected", r"the seed is its own word: -g \1", r" -g(\w+)"),
     Hint(

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
-from gradcli.language.allowed.builtins import present
-from gradcli.language.allowed.exceptions import raisable
+from gradcli.language.allowed.builtins import leave
+from gradcli.language.allowed.streams import STDERR, STDOUT
 from gradcli.tensor.public import REGISTRY, Public
-
-
-def leave(status: Any = None, /) -> NoReturn:
-    """Ends the program, unless it catches `SystemExit`."""
-    raise raisable(SystemExit(status))
-
-
-present(leave, "exit")
 
 MEMBERS: Final[dict[str, Any]] = {
     "byteorder": sys.byteorder,
@@ -23,6 +15,8 @@ MEMBERS: Final[dict[str, Any]] = {
     "float_info": sys.float_info,
     "maxsize": sys.maxsize,
     "platform": sys.platform,
+    "stderr": STDERR,
+    "stdout": STDOUT,
     "version": sys.version,
     "version_info": sys.version_info,
 }
