@@ -15,7 +15,6 @@ from gradcli.tensor.classes import Class
 # Module under gradcli.autograd -> the names that it serves under `torch.autograd`.
 _SERVED: Final = {
     "passes": ("backward", "grad"),
-    "numerical": ("gradcheck", "gradgradcheck"),
     "modes": ("no_grad", "enable_grad", "set_grad_enabled", "inference_mode"),
     "variable": ("Variable",),
     "context": ("function.FunctionCtx",),
@@ -43,6 +42,11 @@ _PACKAGES: Final = {
     "functional": "gradcli.autograd.functional",
     "forward_ad": "gradcli.readings.transforms.duals",
 }
+_READINGS: Final = {
+    "gradcheck": "gradcli.readings.transforms.numerical",
+    "gradgradcheck": "gradcli.readings.transforms.numerical",
+}
+"""Where readings serve names of `torch.autograd`."""
 _GROUPS: Final = ("function", "graph")
 """Modules of `torch.autograd` whose names lie in several modules here."""
 _FUNCTIONAL: Final = ("jacobian", "hessian", "vjp", "jvp", "vhp", "hvp")
@@ -80,6 +84,8 @@ def __getattr__(name: str) -> Any:
     """`gradcli.autograd.grad` and its like, where no module of the package has that name."""
     if name in _PACKAGES:
         return import_module(_PACKAGES[name])
+    if name in _READINGS:
+        return getattr(import_module(_READINGS[name]), name)
     if name in _GROUPS:
         return Group(name)
     value = lookup(f"autograd.{name}")

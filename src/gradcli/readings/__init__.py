@@ -24,6 +24,7 @@ _SERVED: Final = {
         "autograd.forward_ad.make_dual",
         "autograd.forward_ad.unpack_dual",
     ),
+    "transforms.numerical": ("autograd.gradcheck", "autograd.gradgradcheck"),
     "transforms.functional": ("func.functionalize",),
 }
 _MODULES: Final = {name: module for module, names in _SERVED.items() for name in names}

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from gradcli.autograd.passes import grad
+from gradcli.readings.transforms.duals import dual_level, make_dual, unpack_dual
 from gradcli.tensor.errors import GradcheckError
 from gradcli.tensor.public import handed_in, missing_name
 from gradcli.tensor.tensor import Tensor, wrap
@@ -46,8 +47,9 @@ def gradcheck(
 ) -> bool:
     """Whether the gradients of a function agree with central differences of width `eps`.
 
-    The other ways to check that PyTorch can be asked for (`fast_mode`, `check_forward_ad`,
-    `check_batched_grad`) examine the same formulas, so they add nothing here.
+    `check_backward_ad` compares what backward passes give, `check_forward_ad` what dual tensors do.
+    The other ways to check that PyTorch can be asked for (`fast_mode`, `check_batched_grad`)
+    examine the same formulas, so they add nothing here.
 
     Raises:
         GradcheckError: they do not, unless `raise_exception` is off.
@@ -57,9 +59,17 @@ def gradcheck(
         raise AssertionError(
             "Expected at least one of check_forward_ad or check_backward_ad to be True"
         )
-    call = handed_in(func)
+    call, points, tolerance = handed_in(func), _as_tuple(inputs), (rtol, atol)
     try:
-        _check(call, _as_tuple(inputs), eps, (rtol, atol), nondet_tol, check_undefined_grad)
+        _check_inputs(points)
+        values = _as_tuple(call(*points))
+        outputs = _differentiable(values)
+        if check_backward_ad:
+            _check(call, values, points, eps, tolerance, nondet_tol)
+        if check_forward_ad:
+            _check_forward(call, values, points, eps, tolerance)
+        if check_backward_ad:
+            _check_zeros(call, outputs, points, check_undefined_grad)
     except GradcheckError:
         if raise_exception:
             raise
@@ -107,14 +117,13 @@ def _random_like(output: Tensor) -> Tensor:
 
 def _check(
     func: Function,
+    values: Tensors,
     inputs: Tensors,
     eps: float,
     tolerance: tuple[float, float],
     nondet_tol: float,
-    check_undefined_grad: bool,
 ) -> None:
-    _check_inputs(inputs)
-    values = _as_tuple(func(*inputs))
+    """Compares what backward passes give, of complex outputs by their parts."""
     outputs = _differentiable(values)
     if any(value.is_complex() for value in values):
         numbers = [k for k, output in enumerate(outputs) if output.is_complex()]
@@ -125,6 +134,12 @@ def _check(
             _compare(called, called(*inputs), inputs, eps, tolerance, nondet_tol, told)
     else:
         _compare(func, values, inputs, eps, tolerance, nondet_tol, {})
+
+
+def _check_zeros(
+    func: Function, outputs: Tensors, inputs: Tensors, check_undefined_grad: bool
+) -> None:
+    """Checks what backward passes make of zeros."""
     leaves = [value for value in inputs if _requires_grad(value)]
     if outputs:
         zeros = [wrap(np.zeros_like(output._array)) for output in outputs]
@@ -198,6 +213,80 @@ def _compare(
                     f"{prefixes.get(number, '')}Jacobian mismatch for output {number} with respect "
                     f"to input {place},\nnumerical:{wrap(found)}\nanalytical:{wrap(true)}\n"
                 )
+
+
+def _check_forward(
+    func: Function,
+    outputs: Tensors,
+    inputs: Tensors,
+    eps: float,
+    tolerance: tuple[float, float],
+) -> None:
+    """Compares how outputs move along each input, of complex ones along both parts, with
+    differences.
+    """
+    kept = [k for k, output in enumerate(outputs) if output.requires_grad]
+    leaves = _leaves(inputs)
+    several = any(leaf.is_complex() for leaf in leaves)
+    for step, part in ((1j, "imaginary"), (1, "real")) if several else ((1, ""),):
+        moved = [leaf for leaf in leaves if step == 1 or leaf.is_complex()]
+        numerical = [_slopes(func, leaf, step, inputs, eps) for leaf in moved]
+        analytical = [_moves(func, leaf, step, inputs) for leaf in moved] if kept else []
+        if not kept and any(row.any() for rows in numerical for slopes in rows for row in slopes):
+            raise GradcheckError("Numerical gradient for function expected to be zero")
+        for number, position in enumerate(kept):
+            size = outputs[position]._array.size
+            for leaf, true, found in zip(moved, analytical, numerical, strict=True):
+                matrices = [
+                    np.array([row[position] for row in rows]).reshape(-1, size)
+                    for rows in (found, true)
+                ]
+                if not np.allclose(matrices[1], matrices[0], *tolerance):
+                    prefix = f"While considering the {part} part of complex inputs only, "
+                    raise GradcheckError(
+                        f"{prefix if leaf.is_complex() else ''}Jacobian computed with forward mode "
+                        f"mismatch for output {number} with respect to input {_place(leaf, leaves)}"
+                        f",\nnumerical:{wrap(matrices[0])}\nanalytical:{wrap(matrices[1])}\n"
+                    )
+
+
+def _place(leaf: Tensor, leaves: Sequence[Tensor]) -> int:
+    return next(place for place, other in enumerate(leaves) if other is leaf)
+
+
+def _slopes(
+    func: Function, leaf: Tensor, step: complex, inputs: Tensors, eps: float
+) -> list[list[Array]]:
+    """For each element of an input, how each output changes with it."""
+    array = leaf._array
+    places = np.ndindex(array.shape)
+    return [_difference(func, array, index, eps * step, inputs, eps) for index in places]
+
+
+def _moves(func: Function, leaf: Tensor, step: complex, inputs: Tensors) -> list[list[Array]]:
+    """The same by dual tensors."""
+    return [_pushed(func, leaf, index, step, inputs) for index in np.ndindex(leaf._array.shape)]
+
+
+def _pushed(
+    func: Function, leaf: Tensor, index: tuple[int, ...], step: complex, inputs: Tensors
+) -> list[Array]:
+    """How each output moves with one element, at the pace `step`."""
+    with dual_level():
+        duals = []
+        for value in inputs:
+            if _requires_grad(value):
+                tangent = np.zeros_like(value._array)
+                if value is leaf:
+                    tangent[index] = step
+                value = make_dual(value.detach(), wrap(tangent))
+            duals.append(value)
+        found = []
+        for output in _as_tuple(func(*duals)):
+            tangent = unpack_dual(output).tangent
+            array = np.zeros_like(output._array) if tangent is None else tangent._array
+            found.append(array.ravel())
+        return found
 
 
 def _numerical(
