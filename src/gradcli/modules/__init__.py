@@ -9,6 +9,12 @@ from typing import Any, Final
 _SERVED: Final = {
     "module": ("nn.Module",),
     "layers": ("nn.Linear",),
+    "clipping": (
+        "nn.utils.clip_grad_norm_",
+        "nn.utils.clip_grad_value_",
+        "nn.utils.parameters_to_vector",
+        "nn.utils.vector_to_parameters",
+    ),
     "functional": ("func.functional_call", "func.stack_module_state"),
 }
 _MODULES: Final = {name: module for module, names in _SERVED.items() for name in names}

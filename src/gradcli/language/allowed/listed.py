@@ -23,6 +23,7 @@ TORCH: Final[dict[str, str]] = {
     "torch.nn": "nn.",
     "torch.nn.functional": "nn.functional.",
     "torch.nn.parameter": "nn.",
+    "torch.nn.utils": "nn.utils.",
     "torch.special": "special.",
     "torch.testing": "testing.",
 }
