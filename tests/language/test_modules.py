@@ -201,6 +201,19 @@ def test_what_is_left_out_fails_when_it_is_used(text: str, message: str, hint: s
 
 
 @pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("torch.nn.Sequential()", "of layers gradcli has Linear only"),
+        ("nn.MSELoss()", "of layers gradcli has Linear only"),
+        ("import json\njson.dumps([1])", "gradcli has none of it"),
+    ],
+)
+def test_a_name_that_is_left_out_says_why(text: str, words: str) -> None:
+    with pytest.raises(ImportError, match=f"is not part of the language: {words}"):
+        run(text)
+
+
+@pytest.mark.parametrize(
     ("name", "hint"),
     [
         ("open", "a program reads and writes no files; numbers come from the command line: "),

@@ -22,6 +22,14 @@ class Reason(NamedTuple):
     modules: str
 
 
+LAYERS: Final = (
+    "AvgPool2d BCELoss BCEWithLogitsLoss BatchNorm1d BatchNorm2d Conv1d Conv2d CrossEntropyLoss "
+    "Dropout ELU Embedding Flatten GELU GRU HuberLoss Identity L1Loss LSTM LayerNorm LeakyReLU "
+    "MSELoss MaxPool2d ModuleDict ModuleList MultiheadAttention NLLLoss ParameterList RNN ReLU "
+    "Sequential SiLU Sigmoid SmoothL1Loss Softmax Softplus Tanh"
+)
+"""Modules of `torch.nn` that notes use."""
+
 REASONS: Final = (
     Reason(
         "gradcli draws no pictures",
@@ -32,7 +40,7 @@ REASONS: Final = (
     Reason(
         "a program reads and writes no files",
         "numbers come from the command line: gradcli run FILE --x @numbers.csv",
-        "PIL csv cv2 fileinput glob gzip h5py imageio io json os pathlib pickle shutil skimage "
+        "PIL csv cv2 fileinput glob gzip h5py imageio io os pathlib pickle shutil skimage "
         "tempfile torch.load torch.save yaml zipfile",
     ),
     Reason(
@@ -55,6 +63,16 @@ REASONS: Final = (
         "a program sees no command line",
         "what it reads and does not set is an option: gradcli run FILE --x 3",
         "argparse click fire getopt hydra",
+    ),
+    Reason(
+        "gradcli has none of it",
+        "print(...) writes out lists and dictionaries, {value:.6f} in an f-string numbers",
+        "json",
+    ),
+    Reason(
+        "of layers gradcli has Linear only",
+        "torch.nn.functional has what they compute: relu(x), mse_loss(y, target)",
+        " ".join(f"torch.nn.{name}" for name in LAYERS.split()),
     ),
     Reason(
         "gradcli has no optimizers",
