@@ -51,7 +51,7 @@ Modules
   import numpy as np       arrays of numbers that share memory with tensors
   import random            CPython's streams; math, time, copy, itertools, functools,
                            collections, operator, contextlib, typing, re, warnings,
-                           dataclasses, abc, enum too
+                           dataclasses, abc, enum, sys too
   import matplotlib        binds, as do os, torchvision, sklearn and others that draw or
                            read files; a line that uses them says what to do instead
 
@@ -59,6 +59,7 @@ Programs
 
   def  lambda  return      functions, with decorators; yield makes generators
   if  for  while  with     as in Python; contextlib.contextmanager makes contexts
+  match  case              every pattern of Python's
   try  except  finally     Python's exceptions, and PyTorch's by their types; not
   raise ... from           limits, Ctrl-C, or what is not part of the language
 
@@ -66,8 +67,8 @@ Classes
 
   class A(B, C):           as in Python: methods, properties, super(), operators,
                            contexts, dataclasses, abstract methods, Enum, exceptions
-                           of your own; not derived from int, list, dict and their
-                           like, and without metaclasses
+                           of your own; derived from int, list, dict and their
+                           like, too, but without metaclasses
 """
 
 TOPICS: Final = {
