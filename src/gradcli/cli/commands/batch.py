@@ -26,9 +26,10 @@ def command(
     """Answer many expressions or programs, one record a line, each with a line of JSON.
 
     A line is a JSON object with "expr" or "program", or else an expression with its declarations,
-    as in: let x = 3; x*x. Blank lines and # comments are skipped. The exit code is 1 if a record
-    failed; the others are answered all the same, and with --timeout or --max-memory those after
-    one that ends the evaluating process, too.
+    as in: let x = 3; x*x. Blank lines and # comments are skipped. "claims" beside "expr" are
+    judged as `gradcli check` does. The exit code is 1 if a record failed; the others are answered
+    all the same, and with --timeout or --max-memory those after one that ends the evaluating
+    process, too.
 
     A terminal shows how many records are answered, and how many a second.
     """

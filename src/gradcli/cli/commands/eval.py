@@ -75,8 +75,8 @@ def command(
     get: Annotated[
         list[str] | None,
         Option(
-            "Print this only: value, grad_fn, dtype, shape, requires_grad, x.grad, d2/dx2 or"
-            " d3/dx2dy; several, as value,x.grad, between tabs.",
+            "Print this only: value, grad_fn, dtype, shape, requires_grad, x.grad, d2/dx2,"
+            " d3/dx2dy or, with --tangent, jvp; several, as value,x.grad, between tabs.",
             metavar="WHAT",
         ),
     ] = None,
