@@ -216,6 +216,9 @@ class ProgramClass(Class):
     def __iter__(self) -> Any:
         return iter(list(self.members("is not iterable").values()))
 
+    def __reversed__(self) -> Any:
+        return reversed(list(self.members("is not reversible").values()))
+
     def __len__(self) -> int:
         return len(self.members("has no len()", "object of type 'type'"))
 
