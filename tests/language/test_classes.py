@@ -393,7 +393,7 @@ received a 'module'
 E.__str__(Mine('x')) | descriptor '__str__' requires a 'Enum' object but received a 'Mine'
 Mine.__init__(E.ONE) | descriptor '__init__' requires a 'BaseException' object but received a 'E'
 B().f() | descriptor '__str__' requires a 'BaseException' object but received a 'B'
-A.mro.__func__(5) | descriptor 'mro' requires a 'type' object but received a 'int'
+A.mro.__func__(5) | descriptor 'mro' for 'type' objects doesn't apply to a 'int' object
 D.__repr__(5) | a method of a dataclass takes its object, not 'int'
 object.__new__(Mine) | object.__new__(Mine) is not safe, use BaseException.__new__()
 object.__new__(E) | object.__new__(E) is not safe, use Enum.__new__()

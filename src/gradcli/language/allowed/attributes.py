@@ -7,7 +7,7 @@ are defined, Python's are listed here, and what is not listed offers nothing.
 
 from __future__ import annotations
 
-from types import MethodType
+from types import FunctionType, MethodDescriptorType, MethodType
 from typing import Any, Final
 
 from gradcli.language.allowed.exceptions import CHAIN, TRACEBACK, entry_of, told
@@ -65,6 +65,8 @@ PYTHON: Final[dict[type, frozenset[str]]] = {
 """Methods of Python's types."""
 
 
+METHODS_OF_OBJECTS: Final = frozenset((MethodDescriptorType, FunctionType))
+
 INHERITED: Final[dict[type, dict[str, Any]]] = {}
 """What classes of Python give to those that programs derive from them."""
 
@@ -117,6 +119,9 @@ def attribute_of_class(class_: Class, name: str) -> Any:
     entry = REGISTRY.get(type_)
     if entry is not None:
         guard = entry.guards.get(name)
+        inherited = INHERITED.get(type_, {}).get(name)
+        if inherited is not None and type(getattr(type_, name, None)) in METHODS_OF_OBJECTS:
+            return inherited
         if guard is not None:
             return MethodType(guard, class_) if name == "fromkeys" else guard
         if entry.has(name):

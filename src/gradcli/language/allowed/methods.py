@@ -34,9 +34,21 @@ def padded(name: str) -> Callable[..., str]:
     def pad(text: str, width: Any, *fill: str) -> str:
         if isinstance(width, int):
             check_text(width)
-        return method(text, width, *fill)  # type: ignore[no-any-return]
+        return method(text, width, *map(plain, fill))  # type: ignore[no-any-return]
 
     return pad
+
+
+def of_texts(name: str) -> Callable[..., Any]:
+    """A method of strings that takes strings, or objects that keep one."""
+    method = getattr(str, name)
+
+    def apply(text: str, *arguments: Any, **named: Any) -> Any:
+        if named:
+            named = {key: plain(value) for key, value in named.items()}
+        return method(text, *map(plain, arguments), **named)
+
+    return apply
 
 
 def join(text: str, parts: Iterable[Any]) -> str:
@@ -48,6 +60,7 @@ def join(text: str, parts: Iterable[Any]) -> str:
 
 def replace(text: str, old: str, new: str, count: int = -1) -> str:
     """`str.replace`."""
+    old, new = plain(old), plain(new)
     if isinstance(old, str) and isinstance(new, str) and len(new) > len(old):
         times = text.count(old)
         if isinstance(count, int) and count >= 0:
@@ -237,6 +250,10 @@ class Formatter:
         return value, automatic
 
 
+TAKING_TEXTS: Final = (
+    "count endswith find index lstrip partition removeprefix removesuffix rfind rindex rpartition "
+    "rsplit rstrip split startswith strip"
+)
 METHODS: Final[dict[type, dict[str, Callable[..., Any]]]] = {
     str: {
         "center": padded("center"),
@@ -247,6 +264,7 @@ METHODS: Final[dict[type, dict[str, Callable[..., Any]]]] = {
         "join": join,
         "replace": replace,
         "translate": translate,
+        **{name: of_texts(name) for name in TAKING_TEXTS.split()},
     },
     list: {
         "extend": extend,

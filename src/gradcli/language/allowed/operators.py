@@ -170,6 +170,8 @@ def contains(item: Any, container: Any) -> bool:
     kind = type(container)
     if kind in HASHED:
         check_hashable(item)
+    elif kind is str and type(kept := plain(item)) is str:
+        item = kept
     if kind not in SIMPLE and (kind is not range or type(item) is not int):
         container = searchable(container)
     if type(item) in COMPOUND:

@@ -31,6 +31,8 @@ from gradcli.tensor.public import REGISTRY, word_of
 NUMBERS: Final = (int, float)
 MAPPINGS: Final = (dict, OrderedDict, DefaultDict, Counter)
 CHANGING: Final = (list, set, *MAPPINGS)
+COPIED: Final = (set, OrderedDict, DefaultDict, Counter)
+"""Those whose objects name their class, and copy it."""
 TYPES: Final = (*NUMBERS, str, tuple, *CHANGING)
 """Python's types from which programs may derive classes, `bool` apart."""
 
@@ -146,9 +148,19 @@ def show(self: Any, /) -> str:
     value = plain(self)
     check_printable(value)
     text, kind = without_addresses(repr(value)), type(value)
-    if kind in MAPPINGS and kind is not dict and type(self) is Instance:
-        text = self._class.__name__ + text.removeprefix(kind.__name__)
+    if kind in COPIED and type(self) is Instance:
+        shown = text.removeprefix(word_of(value).rpartition(".")[2])
+        text = self._class.__name__ + (f"({shown})" if shown[0] == "{" else shown)
     return text
+
+
+def copy(self: Any, /) -> Any:
+    """`object.copy()`, which makes another object of its class."""
+    value = plain(self)
+    if type(self) is not Instance:
+        return value.copy()
+    factory = (value.default_factory,) if type(value) is DefaultDict else ()
+    return self._class(*factory, value)
 
 
 def form(self: Any, spec: str, /) -> str:
@@ -244,6 +256,8 @@ def names_of(kind: type) -> dict[str, Any]:
         found.update(__setitem__=set_item, __delitem__=delete_item)
     if kind in CHANGING:
         found["__init__"] = fill
+    if kind in COPIED and kind is not set:
+        found["copy"] = copy
     if kind not in NUMBERS:
         found["__contains__"] = lambda self, item, /: contains(item, plain(self))
     if kind is str:

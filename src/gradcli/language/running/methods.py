@@ -46,20 +46,31 @@ class Builtin:
         """The name of its class."""
         return self.__qualname__.rpartition(".")[0]
 
+    @property
+    def is_slot(self) -> bool:
+        """Whether Python calls it for an operator or a built-in function."""
+        return self.__name__[:2] == "__"
+
     def __call__(self, /, *arguments: Any, **named: Any) -> Any:
         if not arguments:
+            name, owner = self.__name__, self.owner
             raise TypeError(
-                f"descriptor '{self.__name__}' of '{self.owner}' object needs an argument"
+                f"descriptor '{name}' of '{owner}' object needs an argument"
+                if self.is_slot
+                else f"unbound method {self.__qualname__}() needs an argument"
             )
         if self.takes is not None and not self.takes(arguments[0]):
+            name, owner, word = self.__name__, self.owner, word_of(arguments[0])
             raise TypeError(
-                f"descriptor '{self.__name__}' requires a '{self.owner}' object but received a "
-                f"'{word_of(arguments[0])}'"
+                f"descriptor '{name}' requires a '{owner}' object but received a '{word}'"
+                if self.is_slot
+                else f"descriptor '{name}' for '{owner}' objects doesn't apply to a '{word}' object"
             )
         return self.function(*arguments, **named)
 
     def __repr__(self) -> str:
-        return f"<slot wrapper '{self.__name__}' of '{self.owner}' objects>"
+        what = "slot wrapper" if self.is_slot else "method"
+        return f"<{what} '{self.__name__}' of '{self.owner}' objects>"
 
 
 class Method:
