@@ -17,6 +17,7 @@ from gradcli.language.allowed.exceptions import (
     told,
 )
 from gradcli.language.running.code import UNBOUND, Cell, Code
+from gradcli.language.running.exceptions import stopped
 from gradcli.language.running.functions import Function, Runner, bind
 from gradcli.tensor.public import public, word_of
 
@@ -35,7 +36,7 @@ class Resumer(Runner, Protocol):
         """Close a generator that nobody holds any more."""
 
 
-@public("send throw close", name="generator")
+@public("send throw close __name__ gi_running", name="generator")
 class Generator:
     """A call of a generator function, or a generator expression.
 
@@ -63,6 +64,15 @@ class Generator:
         self.position = 0
         self.comes_back = False
         self.running = False
+
+    @property
+    def __name__(self) -> str:
+        return self.code.name
+
+    @property
+    def gi_running(self) -> bool:
+        """Whether it is being asked at this moment."""
+        return self.running
 
     def __iter__(self) -> Generator:
         return self
@@ -113,8 +123,11 @@ class Generator:
         if self.running:
             raise ValueError("generator already executing")
         if self.position <= 0:
+            begun = self.position < 0
             self.finish()
-            raise error
+            if begun or not isinstance(error, StopIteration):
+                raise error
+            raise stopped(error) from error
         inner = self.delegate()
         if inner is None:
             return self.machine.resume(self, thrown=error)
