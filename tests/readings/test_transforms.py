@@ -15,9 +15,10 @@ import gradcli.wiring
 from gradcli.autograd import matrices
 from gradcli.batch.worker import start_afresh
 from gradcli.language import Machine, compile_text
-from gradcli.readings import dual_levels, remarks
+from gradcli.readings import remarks
 from gradcli.readings.transforms import tangents
 from gradcli.readings.trees import flatten
+from gradcli.tensor.graph import mode
 from gradcli.tensor.tensor import Tensor
 
 
@@ -105,9 +106,9 @@ def test_the_library_takes_functions_of_any_kind() -> None:
 
 def test_forward_mode_ends_with_a_record() -> None:
     printed("import torch\ntorch.autograd.forward_ad.enter_dual_level()")
-    assert dual_levels
+    assert mode.forward is not None
     start_afresh()
-    assert not dual_levels
+    assert mode.forward is None
 
 
 FORWARD = [

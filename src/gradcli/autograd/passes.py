@@ -53,13 +53,18 @@ def walk(
     was_enabled = mode.enabled
     mode.enabled = recorded
     try:
-        found = _walk(roots, keep_graph, recorded, wanted, accumulate)
+        found = _walk(roots, keep_graph, _on_tensors(recorded), wanted, accumulate)
         while mode.ending:
             mode.ending.pop()()
         return found
     finally:
         mode.ending.clear()
         mode.enabled = was_enabled
+
+
+def _on_tensors(recorded: bool) -> bool:
+    """Whether formulas run on tensors: where they are recorded, or gradients may move."""
+    return recorded or mode.forward is not None
 
 
 def _walk(
@@ -216,6 +221,11 @@ def accumulate_grad(sink: AccumulateGrad, grad: Any, recorded: bool) -> None:
     if not leaf.requires_grad:
         return  # it did when the graph was made
     known = leaf._grad
+    if recorded and not mode.enabled:
+        # Forward mode: a first gradient is detached, to others is added in place.
+        if known is not None and mode.forward is not None:
+            mode.forward.changed(known, add(known, grad))
+        grad, recorded = grad._array, False
     if recorded:
         # PyTorch copies here, which is why a first .grad under create_graph has a node of its own.
         if known is None:
@@ -282,7 +292,7 @@ def accumulate(
     chosen = None if inputs is None else inputs_of(inputs, "backward")
     outputs = outputs_of(tensors)
     seeds = seeds_of(grad_tensors, len(outputs))
-    roots = roots_of(outputs, seeds, create_graph)
+    roots = roots_of(outputs, seeds, _on_tensors(create_graph))
     keep, create_graph = flags_of(retain_graph, create_graph)
     if create_graph and warns:
         warn(CREATES_GRAPH, once=True)
@@ -325,7 +335,7 @@ def grad(
         return _batched(ends, chosen, seeds, options)
     if mode.level is not None:
         return tuple(mode.level.differentiate(ends, chosen, seeds, options))
-    roots = roots_of(ends, seeds, create_graph)
+    roots = roots_of(ends, seeds, _on_tensors(create_graph))
     keep, create_graph = flags_of(retain_graph, create_graph)
     found = walk(
         roots, keep, create_graph, [wanted_edge(tensor) for tensor in chosen], accumulate=False

@@ -20,7 +20,6 @@ from gradcli.language.running.machine import Machine
 from gradcli.language.telling.diagnostics import Diagnostic, ParseError, diagnose
 from gradcli.process import Limits
 from gradcli.random.generator import manual_seed
-from gradcli.readings import dual_levels
 from gradcli.tensor import dtypes
 from gradcli.tensor.graph import Handle, mode
 from gradcli.tensor.settings import settings
@@ -103,8 +102,8 @@ def start_afresh() -> None:
     set_printoptions(profile="default")
     if dtypes.default.dtype is not dtypes.float32:
         dtypes.set_default_dtype(dtypes.float32)
-    while dual_levels:
-        dual_levels.pop().left()
+    if mode.forward is not None:
+        mode.forward.left()
     mode.restore()
     Handle._next = 0
     settings.start_afresh()

@@ -29,9 +29,6 @@ _SERVED: Final = {
 }
 _MODULES: Final = {name: module for module, names in _SERVED.items() for name in names}
 
-dual_levels: Final[list[Any]] = []
-"""Forward mode, where a program has begun it."""
-
 
 def lookup(name: str) -> Any:
     """The object `torch.NAME`, where NAME is such as `func.grad`, or None."""

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from gradcli.readings import dual_levels
 from gradcli.tensor.graph import Node, Transform, mode
 from gradcli.tensor.leaf import AccumulateGrad, batched_of
 from gradcli.tensor.public import REGISTRY
@@ -143,11 +142,9 @@ def _text(tensor: Tensor, below: float, places: tuple[int, ...]) -> str:
 def _innermost(tensor: Tensor, places: tuple[int, ...]) -> str:
     """The text of a tensor without its wrappers."""
     plain = _PLAIN[-1]
-    tangent = dual_levels[-1].tangent(tensor) if dual_levels else None
+    tangent = None if mode.forward is None else mode.forward.tangent(tensor)
     if tangent is not None:
-        outside = dual_levels[-1].outside(tensor)
-        # What a history outside leads to shows it as it is inside.
-        return _with_tangent(plain(tensor if outside.requires_grad else outside), _told(tangent))
+        return _with_tangent(plain(tensor), _told(tangent))
     if tensor.requires_grad:
         while (before := _stood_for(tensor)) is not None and before.shape == tensor.shape:
             tensor = before
@@ -168,6 +165,6 @@ def _told(tangent: Tensor) -> str:
 
 def _with_tangent(text: str, tangent: str) -> str:
     suffix = f"tangent={tangent}"
-    last = text.rpartition("\n")[2]
+    last = text.rpartition("\n")[2] + " "  # as PyTorch counts
     between = " " if len(last) + len(suffix) + 2 <= WIDTH else "\n       "
     return f"{text[:-1]},{between}{suffix})"

@@ -136,6 +136,25 @@ class Transform(Protocol):
         """Whether gradients go from a tensor to the function's arguments."""
 
 
+class Forward(Protocol):
+    """Forward mode while a program has begun it (`gradcli.readings.transforms.duals`)."""
+
+    def tangent(self, tensor: Any) -> Any:
+        """How a tensor moves; None where it does not."""
+
+    def give(self, tensor: Any, tangent: Any) -> None:
+        """Says how a tensor moves; None: not, whatever its base does."""
+
+    def follow(self, made: Any, tensor: Any) -> None:
+        """From now on a tensor moves as another does."""
+
+    def changed(self, tensor: Any, result: Any) -> None:
+        """A result was written to a tensor."""
+
+    def left(self) -> None:
+        """Forward mode ends."""
+
+
 class Detector(Protocol):
     """What watches a backward pass while anomalies are looked for."""
 
@@ -155,6 +174,7 @@ class _Mode:
     `level` is the innermost mapping over a batch, which runs the rows that are called on tensors,
     and `drawing` is asked before random numbers are drawn meanwhile.
     `detector` watches backward passes, `ending` is done when the one that runs has come to its end.
+    `forward` is forward mode, which hears of what changes in place and has passes run on tensors.
     `unhooked` are the words of whoever forbids hooks of saved tensors.
     `where` says what is running just now, for tracebacks of forward calls.
     `transforms` are those of functions that run just now, from the outermost to the innermost.
@@ -166,6 +186,7 @@ class _Mode:
         "drawing",
         "enabled",
         "ending",
+        "forward",
         "fresh",
         "level",
         "listener",
@@ -184,6 +205,7 @@ class _Mode:
         self.drawing: Callable[[], None] | None = None
         self.where: Callable[[], str] = lambda: ""
         self.detector: Detector | None = None
+        self.forward: Forward | None = None
         self.ending: list[Callable[[], None]] = []
         self.unhooked: list[str] = []
         self.transforms: list[Transform] = []
@@ -192,7 +214,7 @@ class _Mode:
     def restore(self) -> None:
         """Undoes what a program may have left switched on."""
         self.enabled, self.birth, self.fresh, self.sequence = True, None, None, 0
-        self.listener = self.level = self.drawing = self.detector = None
+        self.listener = self.level = self.drawing = self.detector = self.forward = None
         for stack in (self.transforms, self.ending, self.unhooked):
             stack.clear()
 

@@ -25,6 +25,7 @@ class Extras:
         parameter: whether it is a `torch.nn.Parameter`.
         batched: what makes it a batched tensor.
         level: the run of a function that made the leaf for itself (`gradcli.readings.transforms`).
+        tangent: forward mode, and how the tensor moves there (None: not, whatever its base does).
     """
 
     __slots__ = (
@@ -36,6 +37,7 @@ class Extras:
         "level",
         "parameter",
         "sink",
+        "tangent",
     )
 
     def __init__(self) -> None:
@@ -47,6 +49,7 @@ class Extras:
         self.parameter = False
         self.batched: Batched | None = None
         self.level: weakref.ref[Any] | None = None
+        self.tangent: tuple[Any, Any] | None = None
 
 
 class Leaf(Protocol):

@@ -211,8 +211,7 @@ def apply_in_place(
     if not coincide:
         check_memory(tensor, others)
     if not wants:
-        store(tensor, operation(tensor), c_types)
-        bump(tensor)
+        _write(tensor, operation(tensor), c_types)
         return tensor
     old = stand_in(tensor)
     if copies or mode.listener is not None:
@@ -225,17 +224,23 @@ def apply_in_place(
         tensors = [other for other in others if type(other) is Tensor]
         node = erases.record((old, *tensors))._grad_fn
     if node is None:
-        store(tensor, result)
-        bump(tensor)
+        _write(tensor, result)
         return tensor
     assert isinstance(node, RowNode)
     _rename(node)
     if not copies:
         keep_original(node, old)
-    store(tensor, result)
-    bump(tensor)
+    _write(tensor, result)
     rebase(tensor, node)
     return tensor
+
+
+def _write(tensor: Tensor, result: Tensor, c_types: bool = False) -> None:
+    """Writes a result into a tensor, which counts it and moves as it does."""
+    store(tensor, result, c_types)
+    bump(tensor)
+    if mode.forward is not None:
+        mode.forward.changed(tensor, result)
 
 
 def _stem(operator: Any) -> str:
@@ -312,6 +317,8 @@ def rearrange(operator: Callable[..., Any], args: Sequence[Any]) -> Tensor:
     result = operator(old, *args[1:])
     hold(tensor, result._array)
     bump(tensor)
+    if mode.forward is not None:
+        mode.forward.follow(tensor, result)
     node = result._grad_fn
     if node is not None and result is not old:
         _rename(node)

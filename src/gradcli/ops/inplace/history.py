@@ -435,7 +435,10 @@ def set_history(tensor: Tensor, node: Node) -> None:
 def stand_in(tensor: Tensor) -> Tensor:
     """A tensor for the value that `tensor` has before an in-place change of it."""
     edge_of(tensor)  # makes the history of a stale view anew
-    return wrap(tensor._array, tensor.requires_grad, tensor._grad_fn, tensor._nr)
+    made = wrap(tensor._array, tensor.requires_grad, tensor._grad_fn, tensor._nr)
+    if mode.forward is not None:
+        mode.forward.follow(made, tensor)
+    return made
 
 
 def keep_original(node: RowNode, original: Tensor) -> None:

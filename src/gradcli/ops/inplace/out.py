@@ -41,6 +41,7 @@ def call(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
     _refuse_recording(title, made, targets)
     casting = casting_of(function.name, first)
     operands = [*_tensors(args), *_tensors(kwargs.values())]
+    _refuse_moving(first.names[0].rpartition(".")[2], [*operands, *targets])
     for target, result in zip(targets, made, strict=True):
         if casting == FREELY:
             result = result.to(target.dtype)
@@ -89,6 +90,15 @@ def _refuse_recording(title: str, results: tuple[Tensor, ...], targets: tuple[Te
         f"{title}(): functions with out=... arguments don't support automatic differentiation, "
         "but one of the arguments requires grad."
     )
+
+
+def _refuse_moving(name: str, tensors: list[Tensor]) -> None:
+    """Refuses to write what moves in forward mode."""
+    if mode.forward is not None and any(mode.forward.tangent(t) is not None for t in tensors):
+        raise NotImplementedError(
+            f"Trying to use forward AD with {name}_out that does not support it because it is an "
+            "out= function"
+        )
 
 
 def _resize(target: Tensor, result: Tensor) -> None:

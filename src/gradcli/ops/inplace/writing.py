@@ -223,6 +223,8 @@ def detach_(self: Tensor) -> Tensor:
             "function in torch/optim/optimizer.py as the solution."
         )
     self._grad_fn, self._nr, self._requires_grad = None, 0, False
+    if mode.forward is not None:
+        mode.forward.give(self, None)
     batched = batched_of(self)
     if batched is not None:
         extras_of(self).batched = batched_of(batched.owner.detached(self))

@@ -1,27 +1,33 @@
 """`torch.autograd.forward_ad`: dual tensors, which carry a tangent along.
 
-A dual tensor is the fresh tensor of a level (see `levels`), which holds the tangent and hears of
-the rows that run; how a value moves is worked out along those (see `tangents`) when it is asked
-for.
+A dual tensor shares the memory of another and knows its tangent; each row that runs on one says how
+what it gives moves (see `tangents`), and each change in place changes the tangent, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar, Final
+from weakref import ref
 
+from gradcli.autograd.custom import Call
 from gradcli.autograd.modes import Decorated
-from gradcli.ops.algebra.views import alias
+from gradcli.ops.algebra.comparison import zeros_like
+from gradcli.ops.algebra.strided import as_strided, storage_offset_of
+from gradcli.ops.algebra.views import alias, clone, view_as
 from gradcli.ops.inplace.derive import renamed
-from gradcli.readings import dual_levels
-from gradcli.readings.trace import Recorder
+from gradcli.ops.inplace.writing import copy_into
 from gradcli.readings.transforms.forward import NESTED, check_dual
-from gradcli.readings.transforms.levels import Level
-from gradcli.readings.transforms.tangents import NoTangents, Tangents, notes, transposable
+from gradcli.readings.transforms.tangents import check_size, pushed, tangents_of
+from gradcli.readings.wrappers import layers
+from gradcli.table.registry import lookup_method
+from gradcli.table.row import Row
 from gradcli.tensor.graph import mode
-from gradcli.tensor.leaf import batched_of
+from gradcli.tensor.leaf import batched_of, extras_of
 from gradcli.tensor.namedtuples import FieldTuple
 from gradcli.tensor.public import public, word_of
+from gradcli.tensor.shapes import coincides
 from gradcli.tensor.tensor import Tensor
 
 _identity: Final = renamed(alias, "Identity")
@@ -49,78 +55,164 @@ class UnpackedDualTensor(FieldTuple):
         return found
 
 
-class DualLevel(Level):
-    """The level of dual tensors: it hears of the rows that run, until it is `left`."""
+class DualLevel:
+    """Forward mode: it hears of the rows that run, and pushes tangents along, until it is `left`.
+
+    Each tensor knows its tangent, which is a view of another one where the tensor is; a tensor that
+    has none of its own moves as its base does.
+    """
 
     def __init__(self) -> None:
-        super().__init__()
-        self.duals: list[Tensor] = []
-        self.tangents: list[Tensor] = []
-        self._recorder = Recorder(())
-        self._recorder.__enter__()
-        self._pushed = Tangents(self._recorder.trace, self.own)
+        self._outer = mode.listener
+        mode.listener = mode.forward = self
 
     def left(self) -> None:
-        """Forward mode ends: what moved along has no history but one that leads outside."""
-        self._recorder.__exit__()
-        values = [value for value in self._recorder.trace.values if value.requires_grad]
-        kept = {id(value) for value in self.reaching(values)}
-        for value in values:
-            if id(value) not in kept:
-                value._requires_grad, value._grad_fn, value._nr = False, None, 0
+        """Forward mode ends: from now on nothing moves."""
+        mode.listener, mode.forward = self._outer, None
 
-    def dual(self, tensor: Tensor, tangent: Tensor) -> Tensor:
-        """A tensor that moves along a tangent."""
-        with self.running():
-            made = self.fresh(tensor)
-        self.duals.append(made)
-        self.tangents.append(tangent)
-        self._recorder.begins(made)
-        self._pushed.give(made, tangent)
-        return made
+    def __call__(self, row: Row, args: tuple[Any, ...]) -> Any:
+        """Runs a row on tensors, and moves what it gives."""
+        with self._muted():
+            found = row.observed(args)
+            if mode.inference:
+                return found
+            given = tangents_of(row, args, self._of_operand)
+            if given:
+                results = found if type(found) is tuple else (found,)
+                with _recording([*args, *given.values()]):
+                    moves = pushed(row, args, given, results, self._own)
+                for result, move in zip(results, moves, strict=True):
+                    if move is not None:
+                        self.give(result, move)
+        return found
+
+    def read(self, tensor: Tensor) -> None:
+        if self._outer is not None:
+            self._outer.read(tensor)
+
+    def opaque(self, name: str, node: Any, call: Call | None = None) -> None:
+        """Moves what a custom Function gives."""
+        if self._outer is not None:
+            self._outer.opaque(name, node, call)
+        if call is None:
+            return
+        tangents = [self._of_operand(arg) for arg in call.args]
+        if any(tangent is not None for tangent in tangents):
+            for output, move in zip(call.outputs, call.pushed(tangents), strict=True):
+                if move is not None:
+                    check_size(output, move)
+                    self.give(output, move)
+
+    def give(self, tensor: Tensor, tangent: Tensor | None) -> None:
+        """Says how a tensor moves; None: not, whatever its base does."""
+        extras_of(tensor).tangent = self, tangent
 
     def tangent(self, tensor: Tensor) -> Tensor | None:
         """How a tensor moves; None where it depends on no dual tensor."""
-        for dual, tangent in zip(self.duals, self.tangents, strict=True):
-            if dual is tensor:
-                return tangent
-        if not self.duals:
+        known = self._known(tensor)
+        if known is not None:
+            found: Tensor | None = known[1]
+            return found
+        batched = batched_of(tensor)
+        if batched is not None:
+            inside = self.tangent(batched.physical)
+            return None if inside is None else batched.owner.wrap(inside)
+        if tensor._view is None:
             return None
-        with self._recorder.muted():
-            records = self.records([tensor, *self.tangents])
-            found = self._along(tensor, records)
-            return None if found is None else self.outside(found)
+        whole = self.tangent(tensor._view.base)
+        return None if whole is None else self._window(tensor, whole)
+
+    def follow(self, made: Tensor, tensor: Tensor) -> None:
+        """From now on a tensor moves as another does."""
+        for one, other in zip(layers(made), layers(tensor), strict=True):
+            self.give(one, self.tangent(other))
+
+    def changed(self, tensor: Tensor, result: Tensor) -> None:
+        """A result was written to a tensor, of which all views and bases move along."""
+        move, tangent = self.tangent(result), self.tangent(tensor)
+        if tensor is result or (move is None and tangent is None):
+            return
+        with self._muted(), _recording([move, tangent]):
+            if tangent is None:
+                if tensor._view is None or self._known(tensor) is not None:
+                    self.give(tensor, clone(move))
+                    return
+                base = tensor._view.base
+                self.give(base, zeros_like(base))
+                tangent = self.tangent(tensor)
+            copy_ = lookup_method("copy_")
+            assert copy_ is not None
+            copy_(tangent, 0.0 if move is None else move)
+
+    def dual(self, tensor: Tensor, tangent: Tensor) -> Tensor:
+        """A tensor that moves along a tangent."""
+        made: Tensor = view_as(tensor, tensor)
+        self.give(made, clone(tangent) if coincides(tangent._array) else tangent)
+        return made
 
     def primal(self, tensor: Tensor) -> Tensor:
-        """A tensor as what lies outside sees it, which does not move."""
-        with self._recorder.muted():
-            outside: Tensor = self.outside(tensor)
-            if not outside.requires_grad:
-                return outside.detach() if outside is tensor else outside
-            found: Tensor = _identity(outside)
-            return found
-
-    def _along(self, tensor: Tensor, records: bool) -> Tensor | None:
-        """The tangent as it is inside, along the rows that have run, or else by a backward pass."""
-        self._recorder.compare()
-        if batched_of(tensor) is None:
-            enabled = mode.enabled
-            mode.enabled = records
-            try:
-                self._pushed.advance()
-                return self._pushed.of(tensor)
-            except NoTangents as error:
-                if self.reaches(tensor):
-                    return None  # it left forward mode with a history
-                notes.add(str(error))
-            finally:
-                mode.enabled = enabled
-        if not tensor.requires_grad:
-            return None
-        with self.running():
-            product = transposable([tensor], self.duals, self.own)
-        (found,) = product.with_vector(dict(enumerate(self.tangents)), records)
+        """A tensor that does not move."""
+        with self._muted():
+            found: Tensor = _identity(tensor)
+        self.give(found, None)
         return found
+
+    def _known(self, tensor: Tensor) -> tuple[Any, Any] | None:
+        """What is known of a tensor itself."""
+        known = None if tensor._extras is None else tensor._extras.tangent
+        return known if known is not None and known[0] is self else None
+
+    def _of_operand(self, operand: Any) -> Tensor | None:
+        return self.tangent(operand) if type(operand) is Tensor else None
+
+    def _window(self, tensor: Tensor, whole: Tensor) -> Tensor:
+        """The part of the tangent of a base that is the tangent of its view."""
+        assert tensor._view is not None
+        base = tensor._view.base._array
+        start = storage_offset_of(tensor._array) - storage_offset_of(base)
+        with self._muted():
+            if whole.stride() != tensor._view.base.stride():
+                whole = copy_into(zeros_like(tensor._view.base), whole)
+            found: Tensor = as_strided(
+                whole,
+                tensor._array.shape,
+                tensor.stride(),
+                start + storage_offset_of(whole._array),
+            )
+        return found
+
+    def _own(self, leaf: Tensor) -> None:
+        extras_of(layers(leaf)[-1]).level = ref(self)
+
+    @contextmanager
+    def _muted(self) -> Iterator[None]:
+        """Meanwhile rows are not heard here, but by who listened before."""
+        before = mode.listener, mode.forward
+        mode.listener, mode.forward = self._outer, None
+        try:
+            yield
+        finally:
+            mode.listener, mode.forward = before
+
+
+@contextmanager
+def _recording(values: Sequence[Any]) -> Iterator[None]:
+    """What runs inside is recorded only if that is wanted, and a value among some requires grad."""
+    before = mode.enabled
+    mode.enabled = before and _any_requires_grad(values)
+    try:
+        yield
+    finally:
+        mode.enabled = before
+
+
+def _any_requires_grad(values: Sequence[Any]) -> bool:
+    return any(
+        value.requires_grad
+        if type(value) is Tensor
+        else type(value) in (list, tuple) and _any_requires_grad(value)
+        for value in values
+    )
 
 
 def enter_dual_level() -> int:
@@ -129,9 +221,9 @@ def enter_dual_level() -> int:
     Raises:
         RuntimeError: it has begun already.
     """
-    if dual_levels:
+    if mode.forward is not None:
         raise RuntimeError(NESTED)
-    dual_levels.append(DualLevel())
+    DualLevel()
     return 0
 
 
@@ -141,14 +233,14 @@ def exit_dual_level(*, level: int | None = None) -> None:
     Raises:
         RuntimeError: it has not begun.
     """
-    if level is not None and level != len(dual_levels) - 1:
+    if level is not None and level != (0 if mode.forward else -1):
         raise RuntimeError(
             "Trying to exit a forward AD level that was not the last one that was created. This is "
             "not supported."
         )
-    if not dual_levels:
+    if mode.forward is None:
         raise RuntimeError("Dual level must be a positive number.")
-    dual_levels.pop().left()
+    mode.forward.left()
 
 
 def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> Tensor:
@@ -159,13 +251,13 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
             moves already.
         ValueError: one of the two is not floating or complex.
     """
-    if not dual_levels or (level is not None and level < 0):
+    if mode.forward is None or (level is not None and level < 0):
         raise RuntimeError(
             "Trying to create a dual Tensor for forward AD but no level exists, make sure to "
             "enter_dual_level() first."
         )
     check_dual(tensor, tangent)
-    current: DualLevel = dual_levels[-1]
+    current: Any = mode.forward
     if batched_of(tensor) is not None or batched_of(tangent) is not None:
         raise RuntimeError(
             "Batching rule not implemented for aten::_make_dual; the fallback path doesn't work on "
@@ -181,7 +273,8 @@ def make_dual(tensor: Tensor, tangent: Tensor, *, level: int | None = None) -> T
             "Setting a forward grad that itself has a forward gradient at the same level0 is not "
             "supported."
         )
-    return current.dual(tensor, tangent)
+    made: Tensor = current.dual(tensor, tangent)
+    return made
 
 
 def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTensor:
@@ -190,13 +283,13 @@ def unpack_dual(tensor: Tensor, *, level: int | None = None) -> UnpackedDualTens
     Raises:
         TypeError: it is no tensor.
     """
-    if not dual_levels or (level is not None and level < 0):
+    if mode.forward is None or (level is not None and level < 0):
         return UnpackedDualTensor((tensor, None))
     if not isinstance(tensor, Tensor):
         raise TypeError(
             f"_unpack_dual(): argument 'dual' (position 1) must be Tensor, not {word_of(tensor)}"
         )
-    current: DualLevel = dual_levels[-1]
+    current: Any = mode.forward
     return UnpackedDualTensor((current.primal(tensor), current.tangent(tensor)))
 
 

@@ -11,7 +11,6 @@ from gradcli.ops.algebra.comparison import zeros_like
 from gradcli.ops.algebra.creation import eye, to_dtype
 from gradcli.ops.algebra.views import movedim, reshape, view
 from gradcli.ops.selecting.splitting import split
-from gradcli.readings import dual_levels
 from gradcli.readings.batched.level import refuse_random
 from gradcli.readings.batched.mapping import by_slices, vmap
 from gradcli.readings.trace import Recorder, Trace
@@ -108,7 +107,7 @@ class Pushforward:
         drawing: Callable[[], None] | None = None,
         transform: bool = True,
     ) -> None:
-        if dual_levels:
+        if mode.forward is not None:
             raise RuntimeError(NESTED)
         self.level = Level(True, hidden, transform)
         before = mode.drawing

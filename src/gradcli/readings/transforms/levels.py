@@ -18,7 +18,6 @@ from gradcli.autograd.passes import grad
 from gradcli.ops.algebra.comparison import zeros_like
 from gradcli.ops.algebra.views import view_as
 from gradcli.ops.inplace.history import captured
-from gradcli.readings import dual_levels
 from gradcli.readings.transforms.arguments import check_moving, chosen, replaced
 from gradcli.readings.trees import mapped
 from gradcli.readings.wrappers import behind, layers, nodes, owner_of
@@ -61,6 +60,8 @@ class Level:
             made: Tensor = view_as(whole, whole)
         else:
             made = whole.detach()
+            if mode.forward is not None:
+                mode.forward.follow(made, whole)
             for tensor in reversed(layers(made)):
                 set_flag(tensor, True)
             self.own(made)
@@ -113,7 +114,11 @@ class Level:
                 return given
         if not value.requires_grad or (self.recorded and self.reaches(value)):
             return value
-        return value.detach()
+        made = value.detach()
+        tangent = None if mode.forward is None else mode.forward.tangent(value)
+        if mode.forward is not None and tangent is not None:
+            mode.forward.give(made, self.outside(tangent))
+        return made
 
     def reaches(self, value: Tensor) -> bool:
         """Whether a value depends on anything outside that requires grad: on a leaf of no level, or
@@ -140,7 +145,7 @@ class Level:
         if reference is None:
             return not self._birth.covers(sink.variable._versions)
         owner = reference()
-        return owner is not self and owner in _running()
+        return owner is not self and owner in ACTIVE
 
     def wraps(self, value: Tensor) -> bool:
         """Whether a value was made since the function began to run, or stands for an argument."""
@@ -219,11 +224,6 @@ class Level:
 def _age(node: Node) -> tuple[bool, int]:
     """What sorts nodes so that each comes after those that its gradients go to."""
     return type(node) is not AccumulateGrad, node.sequence
-
-
-def _running() -> list[Any]:
-    """The levels that functions run in just now, and that of forward mode."""
-    return [*ACTIVE, *dual_levels]
 
 
 ACTIVE: Final[list[Level]] = []

@@ -110,30 +110,25 @@ class Tangents:
 
     def _pushed(self, step: Step, results: list[Tensor]) -> Sequence[Tensor | None]:
         row, operands = step.row, resolved(step.operands, self.trace.values)
-        carrying = [
-            row.carries_gradient(result._array, number) for number, result in enumerate(results)
-        ]
-        given: dict[int, Any] = {}
-        for place in row.differentiable:
-            if place < len(operands):
-                tangent = self._tangent(step.operands[place])
-                if tangent is not None:
-                    given[place] = tangent
-        if not given or not any(carrying):
-            return [None] * len(results)
-        found = pushed(row, operands, given, results, self._own)
-        return [
-            tangent if carries else None for tangent, carries in zip(found, carrying, strict=True)
-        ]
+        given = tangents_of(row, step.operands, self._of_operand)
+        return pushed(row, operands, given, results, self._own)
 
-    def _tangent(self, operand: Any) -> Any:
-        """The tangent of an operand; of a list, those of its items, if there are any."""
-        if type(operand) is Slot:
-            return self._moving.get(operand)
+    def _of_operand(self, operand: Any) -> Any:
+        return self._moving.get(operand) if type(operand) is Slot else None
+
+
+def tangents_of(row: Row, operands: Sequence[Any], tangent: Callable[[Any], Any]) -> dict[int, Any]:
+    """The tangents of the operands of a row that move, by place; of a list, those of its items."""
+
+    def of(operand: Any) -> Any:
         if type(operand) in (list, tuple):
-            found = [self._tangent(item) for item in operand]
+            found = [of(item) for item in operand]
             return found if any(item is not None for item in found) else None
-        return None
+        return tangent(operand)
+
+    places = [place for place in row.differentiable if place < len(operands)]
+    found = {place: of(operands[place]) for place in places}
+    return {place: move for place, move in found.items() if move is not None}
 
 
 def check_size(point: Tensor, tangent: Tensor) -> None:
@@ -158,6 +153,23 @@ def pushed(
     own: Callable[[Tensor], None],
 ) -> Sequence[Tensor | None]:
     """How the results of a row move when operands, by place, move along tangents."""
+    carrying = [
+        row.carries_gradient(result._array, number) for number, result in enumerate(results)
+    ]
+    if not given or not any(carrying):
+        return [None] * len(results)
+    found = _pushed(row, operands, given, results, own)
+    return [move if carries else None for move, carries in zip(found, carrying, strict=True)]
+
+
+def _pushed(
+    row: Row,
+    operands: Sequence[Any],
+    given: dict[int, Any],
+    results: Sequence[Tensor],
+    own: Callable[[Tensor], None],
+) -> Sequence[Tensor | None]:
+    """The same where there are some, and some results carry gradients."""
     index = row.signature.index
     groups = [frozenset([index[name] for name in group]) for group in row.linear]
     factors = [group for group in groups if not group.isdisjoint(given)]
