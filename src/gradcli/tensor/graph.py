@@ -136,7 +136,7 @@ class Transform(Protocol):
         """Whether gradients go from a tensor to the function's arguments."""
 
 
-class Forward(Protocol):
+class Forward(Listener, Protocol):
     """Forward mode while a program has begun it (`gradcli.readings.transforms.duals`)."""
 
     def tangent(self, tensor: Any) -> Any:

@@ -70,7 +70,7 @@ class Level:
         self.alive = True
 
     def __enter__(self) -> Level:
-        mode.level, mode.drawing, mode.listener = self, self.draws, None
+        mode.level, mode.drawing, mode.listener = self, self.draws, mode.forward
         mode.transforms.append(self)
         return self
 
@@ -115,7 +115,7 @@ class Level:
     def inside(self, function: Callable[..., Any], *args: Any) -> Any:
         """Calls a function of batched tensors from what runs on physical ones."""
         before = mode.level, mode.drawing, mode.listener
-        mode.level, mode.drawing, mode.listener = self, self.draws, None
+        mode.level, mode.drawing, mode.listener = self, self.draws, mode.forward
         try:
             return function(*args)
         finally:

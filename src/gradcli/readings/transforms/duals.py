@@ -71,7 +71,9 @@ class DualLevel:
         mode.listener, mode.forward = self._outer, None
 
     def __call__(self, row: Row, args: tuple[Any, ...]) -> Any:
-        """Runs a row on tensors, and moves what it gives."""
+        """Runs a row on tensors, and moves what it gives; of batched ones, what it runs as."""
+        if mode.level is not None:
+            return row.record(args)
         with self._muted():
             found = row.observed(args)
             if mode.inference:
@@ -97,11 +99,14 @@ class DualLevel:
         if call is None:
             return
         tangents = [self._of_operand(arg) for arg in call.args]
-        if any(tangent is not None for tangent in tangents):
-            for output, move in zip(call.outputs, call.pushed(tangents), strict=True):
-                if move is not None:
-                    check_size(output, move)
-                    self.give(output, move)
+        if all(tangent is None for tangent in tangents):
+            return
+        with self._muted():
+            moves = call.pushed(tangents)
+        for output, move in zip(call.outputs, moves, strict=True):
+            if move is not None:
+                check_size(output, move)
+                self.give(output, move)
 
     def give(self, tensor: Tensor, tangent: Tensor | None) -> None:
         """Says how a tensor moves; None: not, whatever its base does."""
