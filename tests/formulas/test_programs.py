@@ -97,6 +97,7 @@ IN_C = {
     "decided": "'where((x > 1) & (x < 3), x**2*pi, e*x) + relu(x)*x'",
     "logarithmic gamma": "'lgamma(x)*x' --x -0.4",
     "many": "'x*sin(x)*exp(x)' --order 4",
+    "reserved": "'x**2*_Bool + _Complex*restrict*_Imaginary' --all",
 }
 
 

@@ -84,7 +84,8 @@ _TAKEN: Final = frozenset(
             r"\w+",
             """auto break case char const continue default do double else enum extern float for goto
             if inline int long register restrict return short signed sizeof static struct switch
-            typedef union unsigned void volatile while main printf derivative found INFINITY NAN""",
+            typedef union unsigned void volatile while _Bool _Complex _Imaginary
+            main printf derivative found INFINITY NAN""",
         ),
     )
 )
