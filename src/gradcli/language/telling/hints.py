@@ -135,6 +135,7 @@ HINTS: Final = (
         "a program runs no texts; def and lambda make functions",
     ),
     # The command line.
+    Hint("an assertion is one expression", "two sides are compared by ==", r"[^=<>!]=[^=]"),
     Hint("one expression is expected", r"the seed is its own word: -g \1", r" -g(\w+)"),
     Hint(
         "one expression is expected",
