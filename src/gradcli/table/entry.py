@@ -108,6 +108,11 @@ class Entry:
         self.untested = ""
 
     @property
+    def stem(self) -> str:
+        """The first name without its space: `pow` of `aten.pow`."""
+        return self.names[0].rpartition(".")[2]
+
+    @property
     def doc(self) -> str:
         """What is computed, in words."""
         return " ".join(self._doc.split())

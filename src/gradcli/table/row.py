@@ -149,7 +149,7 @@ class Row(Entry):
         # `forward` refuses the types that are not of some `kinds` (see `serves`), `bare` computes.
         self.bare = self.forward = self.takes_positions(forward)
         if kinds:
-            kernel = kernel or self.names[0].rpartition(".")[2] + "_cpu"
+            kernel = kernel or self.stem + "_cpu"
             self.forward = _serving(self.bare, kinds, kernel, refusal, bool(promote))
         self.kinds = kinds
         self.halves = halves and not view

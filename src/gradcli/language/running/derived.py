@@ -18,7 +18,7 @@ from gradcli.language.allowed.limits import (
     check_width,
 )
 from gradcli.language.allowed.modules.collections import Counter, DefaultDict, OrderedDict
-from gradcli.language.allowed.operators import BINARY, COMPARISONS, SEQUENCES, contains
+from gradcli.language.allowed.operators import BINARY, COMPARISONS, INPLACE, SEQUENCES, contains
 from gradcli.language.running.descriptors import GetSet, StaticMethod
 from gradcli.language.running.methods import Builtin, invoke
 from gradcli.language.running.objects import Instance, ProgramClass, fresh
@@ -118,8 +118,6 @@ def mirrored(kind: type, name: str, symbol: str) -> Callable[..., Any]:
 
 def in_place(kind: type, name: str, symbol: str) -> Callable[..., Any]:
     """`__iadd__` and its kind, of what changes."""
-    from gradcli.language.allowed.operators import INPLACE
-
     guarded = INPLACE[symbol]
 
     def operate(self: Any, other: Any, /) -> Any:
@@ -165,9 +163,11 @@ def copy(self: Any, /) -> Any:
 
 def form(self: Any, spec: str, /) -> str:
     """`format(object, spec)`."""
+    if not spec:
+        return str(self)
     value = plain(self)
-    if not spec or type(value) not in (*NUMBERS, str):
-        return format(str(self), spec) if not spec else object.__format__(self, spec)
+    if type(value) not in (*NUMBERS, str):
+        return object.__format__(self, spec)
     check_width(spec)
     return format(value, spec)
 

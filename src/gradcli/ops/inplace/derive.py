@@ -206,7 +206,7 @@ def apply_in_place(
         options |= {"erases": erases, "c_types": c_types, "name": name}
         changed: Tensor = mode.level.change(tensor, operation, others, options)
         return changed
-    wants = mode.enabled and smooth and (tensor.requires_grad or _any_requires_grad(others))
+    wants = mode.enabled and smooth and (tensor.requires_grad or any_requires_grad(others))
     check_change(tensor, wants)
     if not coincide:
         check_memory(tensor, others)
@@ -243,11 +243,6 @@ def _write(tensor: Tensor, result: Tensor, c_types: bool = False) -> None:
         mode.forward.changed(tensor, result)
 
 
-def _stem(operator: Any) -> str:
-    stem: str = operator.names[0].rpartition(".")[2]
-    return stem
-
-
 def _node_of(result: Tensor, old: Tensor, start: int) -> Any:
     """The node that an operation recorded after `start`, if any."""
     node = None if result is old else result._grad_fn
@@ -262,7 +257,7 @@ def in_place(operator: Callable[..., Any], args: Sequence[Any], coincide: bool =
     rest = args[1:]
     erases, copies, smooth, c_types, apart, name = None, True, True, False, False, ""
     if isinstance(operator, Entry):
-        name = _stem(operator)
+        name = operator.stem
     if isinstance(operator, Row):
         copies, form = False, operator.inplace
         coincide = coincide or form.coincide
@@ -295,12 +290,13 @@ def _is_tensor(value: Any) -> bool:
     return type(value) is Tensor
 
 
-def _any_requires_grad(values: Sequence[Any]) -> bool:
+def any_requires_grad(values: Sequence[Any]) -> bool:
+    """Whether a tensor among values, or in lists of them, requires a gradient."""
     for value in values:
         if type(value) is Tensor:
             if value.requires_grad:
                 return True
-        elif type(value) in (list, tuple) and _any_requires_grad(value):
+        elif type(value) in (list, tuple) and any_requires_grad(value):
             return True
     return False
 
@@ -354,7 +350,8 @@ class InPlaceEntry(Entry):
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         if kwargs:
             args = tuple(self.signature.bind(args, kwargs, False))
-        check_captured(args[0], _stem(self), args[1:])
+        if mode.birth is not None:
+            check_captured(args[0], self.stem, args[1:])
         changed: Tensor = self.run(self.original, args)
         return changed
 

@@ -41,7 +41,7 @@ def call(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
     _refuse_recording(title, made, targets)
     casting = casting_of(function.name, first)
     operands = [*_tensors(args), *_tensors(kwargs.values())]
-    _refuse_moving(first.names[0].rpartition(".")[2], [*operands, *targets])
+    _refuse_moving(first.stem, [*operands, *targets])
     for target, result in zip(targets, made, strict=True):
         if casting == FREELY:
             result = result.to(target.dtype)

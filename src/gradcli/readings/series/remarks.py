@@ -33,7 +33,7 @@ def remarks(applied: Sequence[Series]) -> list[str]:
 
 def _word(row: Row) -> str:
     """What users call a row: `pow` is that of numbers, `pow_scalar`, too, as nodes say."""
-    name = row.names[0].rpartition(".")[2]
+    name = row.stem
     stem = row.node_name.rpartition("Backward")[0].lower()
     return stem if name.startswith(f"{stem}_") else name
 

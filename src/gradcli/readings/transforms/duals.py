@@ -16,7 +16,7 @@ from gradcli.autograd.modes import Decorated
 from gradcli.ops.algebra.comparison import zeros_like
 from gradcli.ops.algebra.strided import as_strided, storage_offset_of
 from gradcli.ops.algebra.views import alias, clone, view_as
-from gradcli.ops.inplace.derive import renamed
+from gradcli.ops.inplace.derive import any_requires_grad, renamed
 from gradcli.ops.inplace.writing import copy_into
 from gradcli.readings.transforms.forward import NESTED, check_dual
 from gradcli.readings.transforms.tangents import check_size, pushed, tangents_of
@@ -204,20 +204,11 @@ class DualLevel:
 def _recording(values: Sequence[Any]) -> Iterator[None]:
     """What runs inside is recorded only if that is wanted, and a value among some requires grad."""
     before = mode.enabled
-    mode.enabled = before and _any_requires_grad(values)
+    mode.enabled = before and any_requires_grad(values)
     try:
         yield
     finally:
         mode.enabled = before
-
-
-def _any_requires_grad(values: Sequence[Any]) -> bool:
-    return any(
-        value.requires_grad
-        if type(value) is Tensor
-        else type(value) in (list, tuple) and _any_requires_grad(value)
-        for value in values
-    )
 
 
 def enter_dual_level() -> int:
